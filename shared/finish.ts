@@ -1,0 +1,116 @@
+import { advance, endRecord } from './claim.ts';
+import { LifecycleError } from './errors.ts';
+import { readWukong } from './kube/objects.ts';
+import { type Machine, stateOf, type Wukong } from './model.ts';
+import { lastOf, type Operation, outcomeOf } from './operation.ts';
+import type { Outcome, Result } from './outcome.ts';
+import { stateAfter, writeStatus } from './report/status.ts';
+import { note, putOutcome, tell } from './report/tell.ts';
+import type { Driven } from './drive.ts';
+import { tellingMs } from './limits.ts';
+import type { World } from './world.ts';
+
+/**
+ * Records how an operation ended, or that it goes on, and tells it: record, Event, bus, status, in this order. Whoever
+ * takes the record away tells; a process that dies in between leaves a `last-operation` that the status does not show
+ * yet, which reconcileState then tells.
+ */
+export async function finish(world: World, wukong: Wukong, { op, result }: Driven, machine: Machine): Promise<Outcome> {
+  const limits = { deadline: world.clock.now() + tellingMs };
+  const told = (of: Result): Outcome => ({
+    ...of,
+    namespace: wukong.metadata.namespace ?? '',
+    name: wukong.metadata.name,
+    action: op.action,
+    forced: of.outcome === 'ForcedOff',
+    requestId: op.requestId,
+    trigger: op.trigger,
+    startedAt: op.startedAt,
+    finishedAt: world.clock.now(),
+  });
+  if (result === 'superseded') return lost(world, wukong, op, told);
+  const outcome = told(result);
+  try {
+    if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
+    const ended = await endRecord(world, wukong, op, outcome, limits);
+    if (!ended) return await lost(world, wukong, op, told);
+    if (op.supersedes) await tell(world, wukong, supersededBy(op, outcome), { teller: op.holder, limits });
+    await tell(world, ended, outcome, { teller: op.holder, limits });
+    await writeStatus(world, ended, stateAfter(outcome, stateOf(machine), ended.status?.lifecycleState), limits);
+    return outcome;
+  } catch (thrown) {
+    return untold(world, outcome, thrown);
+  }
+}
+
+/** The result stands in the cluster, but could not be written down; what is lacking is told instead of hidden. */
+function untold(world: World, outcome: Outcome, thrown: unknown): Outcome {
+  const error = thrown instanceof LifecycleError ? thrown : new LifecycleError('Unknown', String(thrown));
+  const because = `${outcome.outcome}: ${outcome.message} But ${error.message}`;
+  if (error.code === 'Unreachable') {
+    world.log.error('the end could not be recorded; reconcileState will', { problem: error.message, ...outcome });
+    return { ...outcome, outcome: 'InProgress', forced: outcome.forced, message: because } as Outcome;
+  }
+  const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
+  note(world, failed);
+  return failed;
+}
+
+/** Leaves the record for the next process, with the hour of force in it, and says in the status what is waited for. */
+async function leave(world: World, wukong: Wukong, op: Operation, outcome: Outcome, machine: Machine): Promise<Outcome> {
+  const limits = { deadline: world.clock.now() + tellingMs };
+  const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
+  if (!left) return outcome;
+  const now = await readWukong(world, { namespace: outcome.namespace, name: outcome.name }, limits);
+  await writeStatus(world, now, stateAfter(outcome, stateOf(machine), now.status?.lifecycleState), limits);
+  note(world, outcome);
+  return outcome;
+}
+
+const supersededBy = ({ supersedes }: Operation, by: Outcome): Outcome => {
+  if (!supersedes) throw new Error('nothing was superseded');
+  const message = `A newer ${by.action}, request ${by.requestId}, took over.`;
+  return { ...by, ...supersedes, outcome: 'Superseded', message, forced: false };
+};
+
+/** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
+async function lost(world: World, wukong: Wukong, op: Operation, told: (of: Result) => Outcome): Promise<Outcome> {
+  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
+  const now = await readWukong(world, place, { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
+  const last = now && lastOf(now);
+  if (now && last?.requestId === op.requestId) return { ...outcomeOf(now, last), quiet: true };
+  const outcome = told({ outcome: 'Superseded', message: 'A newer command took over; nothing more was touched.' });
+  await tell(world, wukong, outcome, { teller: op.holder, limits: { deadline: world.clock.now() + tellingMs } });
+  return outcome;
+}
+
+/** Tells an outcome that needed no operation. The status is put right only where it says something else. */
+export async function finishUnclaimed(world: World, wukong: Wukong | undefined, outcome: Outcome): Promise<Outcome> {
+  const limits = { deadline: world.clock.now() + tellingMs };
+  if (outcome.outcome === 'Skipped' && (outcome.reason === 'Duplicate' || outcome.reason === 'DryRun')) {
+    world.log.info(`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome} (${outcome.reason})`, { message: outcome.message });
+    return { ...outcome, quiet: true };
+  }
+  const settled = outcome.outcome === 'AlreadyOn' || outcome.outcome === 'AlreadyOff';
+  if (settled || !wukong) {
+    note(world, outcome);
+    await putOutcome(world, outcome);
+    if (wukong && settled) return correctState(world, wukong, outcome);
+    return outcome;
+  }
+  await tell(world, wukong, outcome, { teller: 'unclaimed', limits });
+  return outcome;
+}
+
+async function correctState(world: World, wukong: Wukong, outcome: Outcome): Promise<Outcome> {
+  const state = outcome.outcome === 'AlreadyOn' ? 'Running' : 'Stopped';
+  const before = wukong.status?.lifecycleState;
+  if (before?.state === state) return outcome;
+  try {
+    const limits = { deadline: world.clock.now() + tellingMs };
+    await writeStatus(world, wukong, stateAfter(outcome, state, before), limits);
+    return outcome;
+  } catch (thrown) {
+    return untold(world, outcome, thrown);
+  }
+}

@@ -1,0 +1,55 @@
+import { type Condition, group, type KubeObject, version, type Wukong } from '../model.ts';
+import type { Limits } from '../wait.ts';
+import type { Cluster } from '../world.ts';
+import { bodyOf } from './failure.ts';
+import type { Answer } from './transport.ts';
+
+/** Paths and small calls for the objects that are not VMs. */
+export const wukongPath = (namespace?: string, name?: string, subresource?: string): string =>
+  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongs', name, subresource].filter(Boolean).join('/');
+
+/** @throws LifecycleError NotFound when there is none. */
+export async function readWukong(
+  { transport }: Cluster,
+  { namespace, name }: { namespace: string; name: string },
+  limits: Partial<Limits>,
+): Promise<Wukong> {
+  const path = wukongPath(namespace, name);
+  const answer = await transport.call<Wukong>({ method: 'GET', path, safe: true }, limits);
+  return bodyOf(answer, `Wukong ${namespace}/${name}`);
+}
+
+export interface JsonPatchStep {
+  op: 'test' | 'add' | 'remove' | 'replace';
+  path: string;
+  value?: unknown;
+}
+
+/** RFC 6901: `/` and `~` inside one step of a JSON pointer. */
+export const pointer = (...steps: string[]): string =>
+  steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** A JSON patch; with a `test` in it sending it twice comes to the same, so it is tried again when the answer is lost. */
+export const jsonPatch = <T extends KubeObject>(
+  { transport }: Cluster,
+  path: string,
+  body: JsonPatchStep[],
+  limits: Partial<Limits>,
+): Promise<Answer<T>> =>
+  transport.call<T>({ method: 'PATCH', path, body, contentType: 'application/json-patch+json', safe: true }, limits);
+
+/** A merge patch. Safe only because each of ours names the resourceVersion that it builds on, or says all it means. */
+export const mergePatch = <T extends KubeObject>(
+  { transport }: Cluster,
+  path: string,
+  body: unknown,
+  limits: Partial<Limits>,
+): Promise<Answer<T>> =>
+  transport.call<T>({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', safe: true }, limits);
+
+/** The list with `changed` in the place of the condition of the same type; the time only moves with the status. */
+export function withCondition(conditions: Condition[] = [], changed: Condition, now: string): Condition[] {
+  const before = conditions.find(({ type }) => type === changed.type);
+  const lastTransitionTime = before?.status === changed.status ? before.lastTransitionTime : now;
+  return [...conditions.filter(({ type }) => type !== changed.type), { ...changed, lastTransitionTime }];
+}

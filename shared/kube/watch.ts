@@ -1,0 +1,231 @@
+import type { Clock } from '../clock.ts';
+import { asLifecycleError, LifecycleError } from '../errors.ts';
+import type { KubeObject } from '../model.ts';
+import { heard, type Limits, sleep } from '../wait.ts';
+import { answerFailure } from './failure.ts';
+import { listPages } from './list.ts';
+import type { Transport } from './transport.ts';
+
+export interface Source<V> {
+  /** The collection, without a query: `/apis/kubevirt.io/v1/virtualmachines`. */
+  path: string;
+  /** Only `metadata.name`: under a label selector DELETED may be a changed label (KUBEVIRT §3), so none is offered. */
+  name?: string;
+  read(object: KubeObject): V;
+  /** What is kept; the rest costs no memory. */
+  wanted?(namespace: string, name: string): boolean;
+}
+
+/** The newest known state of one kind in one scope, for any number of waiters, kept by a single watch. */
+export interface Followed<V> {
+  get(namespace: string, name: string): V | undefined;
+  /** The last one of that name that was seen to go, as it was at its end. */
+  gone(namespace: string, name: string): V | undefined;
+  /** Calls `call` after every later change of that object, and when the watch failed for good. Returns its end. */
+  on(namespace: string, name: string, call: () => void): () => void;
+  /** @throws LifecycleError when the watch failed for good (the permission was taken away). */
+  check(): void;
+  close(): void;
+}
+
+interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: KubeObject & { code?: number; message?: string };
+}
+
+const serverTimeoutSeconds = 240;
+const silenceMs = 90_000; // bookmarks come about every 60 s
+const longestPauseMs = 5_000;
+
+class Expired extends Error {}
+
+/**
+ * Starts following and resolves when the state of the beginning is complete. Survives cut streams, 410 and servers
+ * without initial events (older than Kubernetes 1.32); a server that is away is tried again until `close`.
+ * @throws LifecycleError when the first state cannot be had within the limits.
+ */
+export async function follow<V>(
+  { transport, clock, random }: { transport: Transport; clock: Clock; random: () => number },
+  source: Source<V>,
+  limits: Limits,
+): Promise<Followed<V>> {
+  const known = new Map<string, V>();
+  const gone = new Map<string, V>();
+  const listeners = new Map<string, Set<() => void>>();
+  const closing = new AbortController();
+  let failure: LifecycleError | undefined;
+  let since: string | undefined;
+  let synced = false;
+  let onSynced = () => {};
+  const keyOf = (namespace: string, name: string) => `${namespace}/${name}`;
+
+  const tell = (key: string) => {
+    for (const call of [...(listeners.get(key) ?? [])]) call();
+  };
+  const put = (object: KubeObject): string | undefined => {
+    const { namespace = '', name } = object.metadata;
+    if (source.wanted && !source.wanted(namespace, name)) return undefined;
+    const key = keyOf(namespace, name);
+    known.set(key, source.read(object));
+    tell(key);
+    return key;
+  };
+  const forget = (key: string, atEnd: V) => {
+    gone.set(key, atEnd);
+    known.delete(key);
+    tell(key);
+  };
+  /** What was known and is no longer there was deleted while nobody looked. */
+  const settle = (present: Set<string>) => {
+    for (const [key, before] of [...known]) if (!present.has(key)) forget(key, before);
+    synced = true;
+    onSynced();
+  };
+
+  const query = (parts: Record<string, string>) => {
+    const all = { ...(source.name === undefined ? {} : { fieldSelector: `metadata.name=${source.name}` }), ...parts };
+    return `${source.path}?${new URLSearchParams(all)}`;
+  };
+
+  /** One stream, from its opening to its end. `present` collects the first state where the stream brings it. */
+  async function stream(parts: Record<string, string>, present?: Set<string>): Promise<number> {
+    const watch = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: `${serverTimeoutSeconds}`, ...parts };
+    const quiet = silence(closing.signal);
+    try {
+      const { status, lines } = await transport.stream(query(watch), quiet.signal);
+      if (status !== 200) {
+        for await (const _line of lines); // frees the connection
+        return status;
+      }
+      for await (const line of lines) {
+        quiet.heard();
+        const event = JSON.parse(line) as WatchEvent;
+        if (event.type === 'ERROR') {
+          if (event.object.code === 410) throw new Expired();
+          throw new LifecycleError('Unreachable', `watch: ${event.object.message ?? 'the server ended it'}`);
+        }
+        since = event.object.metadata.resourceVersion ?? since;
+        take(event, present);
+      }
+      return status;
+    } finally {
+      quiet.done();
+    }
+  }
+
+  function take({ type, object }: WatchEvent, present?: Set<string>) {
+    const { namespace = '', name, annotations } = object.metadata;
+    if (type === 'BOOKMARK') {
+      if (present && annotations?.['k8s.io/initial-events-end'] === 'true') settle(present);
+      return;
+    }
+    const key = keyOf(namespace, name);
+    if (type === 'DELETED') {
+      present?.delete(key);
+      if (known.has(key)) forget(key, source.read(object));
+      return;
+    }
+    const kept = put(object);
+    if (kept) present?.add(kept);
+  }
+
+  /** The first state: from the watch itself, or from a LIST where the server does not know initial events. */
+  async function sync(): Promise<number> {
+    const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+    const status = await stream(initial, new Set());
+    if (status !== 400 && status !== 422) return status;
+    const present = new Set<string>();
+    const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
+    for await (const page of listPages(transport, query({}), limit)) {
+      for (const object of page.items) {
+        const kept = put(object);
+        if (kept) present.add(kept);
+      }
+      since = page.resourceVersion;
+    }
+    settle(present);
+    return 200;
+  }
+
+  async function run() {
+    for (let failed = 0; !closing.signal.aborted; ) {
+      try {
+        const status =
+          since === undefined || !synced ? await sync() : await stream({ resourceVersion: since });
+        if (status === 410) throw new Expired();
+        if (status !== 200) throw answerFailure({ status, body: undefined, warnings: [] }, `watch of ${source.path}`);
+        failed = 0;
+      } catch (thrown) {
+        if (closing.signal.aborted) return;
+        failed++;
+        if (thrown instanceof Expired) {
+          since = undefined;
+        } else {
+          const error = asLifecycleError(thrown);
+          const hopeless = error.code === 'NotFound' || (error.code === 'Denied' && (error.status !== 401 || failed > 2));
+          if (hopeless || (!synced && failed > 4)) return fail(error);
+        }
+      }
+      const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failed) * (0.5 + random());
+      await sleep(clock, pauseMs, closing.signal).catch(() => {});
+    }
+  }
+
+  function fail(error: LifecycleError) {
+    failure = error;
+    onSynced();
+    for (const key of [...listeners.keys()]) tell(key);
+  }
+
+  /** Aborts a stream that says nothing for too long: half-open connections look like that. */
+  function silence(outer: AbortSignal) {
+    const controller = new AbortController();
+    const stop = () => controller.abort(outer.reason as Error);
+    outer.addEventListener('abort', stop, { once: true });
+    let last = clock.now();
+    let cancel = clock.after(silenceMs, look);
+    function look() {
+      const quietMs = clock.now() - last;
+      if (quietMs >= silenceMs) controller.abort(new LifecycleError('Unreachable', 'the watch fell silent'));
+      else cancel = clock.after(silenceMs - quietMs, look);
+    }
+    return {
+      signal: controller.signal,
+      heard: () => (last = clock.now()),
+      done() {
+        cancel();
+        outer.removeEventListener('abort', stop);
+        controller.abort();
+      },
+    };
+  }
+
+  const followed: Followed<V> = {
+    get: (namespace, name) => known.get(keyOf(namespace, name)),
+    gone: (namespace, name) => gone.get(keyOf(namespace, name)),
+    on(namespace, name, call) {
+      const key = keyOf(namespace, name);
+      const calls = listeners.get(key) ?? new Set();
+      listeners.set(key, calls.add(call));
+      return () => {
+        calls.delete(call);
+        if (calls.size === 0) listeners.delete(key);
+      };
+    },
+    check() {
+      if (failure) throw failure;
+    },
+    close: () => closing.abort(new LifecycleError('Unknown', 'the watch was closed')),
+  };
+
+  void run();
+  try {
+    const inTime = synced || failure || (await heard(clock, (call) => ((onSynced = call), () => (onSynced = () => {})), limits));
+    followed.check();
+    if (!inTime) throw new LifecycleError('Unreachable', `watch of ${source.path}: no first state in time`);
+    return followed;
+  } catch (thrown) {
+    followed.close();
+    throw thrown;
+  }
+}

@@ -1,0 +1,133 @@
+import * as z from 'zod';
+import type { Command } from './command.ts';
+import { annotationPrefix, type Wukong } from './model.ts';
+import { type Outcome, outcomeNames, reasonOf, type Result } from './outcome.ts';
+
+/** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
+export const operationKey = `${annotationPrefix}operation`;
+/** What is remembered between operations: the last one's end and the run strategy to restore. */
+export const lastKey = `${annotationPrefix}last-operation`;
+/** An on-demand start holds until then; afterwards the schedule rules again. */
+export const leaseKey = `${annotationPrefix}lease-until`;
+
+/** How far an operation has come, as far as it has to survive a crash; the rest is read from the live VM. */
+export const steps = ['Claimed', 'AskedAgain', 'Forced', 'PodDeleted'] as const;
+
+const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+
+const operation = z.object({
+  requestId: z.string(),
+  /** Which process claimed it: tells a lost answer to our own claim from somebody else's. */
+  holder: z.string(),
+  action: z.enum(['start', 'stop']),
+  step: z.enum(steps),
+  stepAt: time,
+  trigger: z.string(),
+  requestedAt: time,
+  startedAt: time,
+  /** The claim expires then. */
+  deadline: time,
+  /** When the guest is forced, once that is known. */
+  forceAt: time.optional(),
+  /** The VMI that is being stopped, or that stood in the way of a start. */
+  vmiUid: z.string().optional(),
+  /** How often a new VMI came up in place of a stopped one. */
+  comebacks: z.number().default(0),
+  attempts: z.number().default(1),
+  /** The run strategy that the owner chose, where KubeVirt or we replace it. */
+  restore: z.string().optional(),
+  force: z.boolean().default(false),
+  graceSeconds: z.number().optional(),
+  /** The grace that was asked for, where the launcher pod allows less. */
+  cappedFrom: z.number().optional(),
+  deletePodWhenStuck: z.boolean().default(false),
+  waitSeconds: z.number().default(300),
+  leaseSeconds: z.number().optional(),
+  reason: z.string().optional(),
+  requestedBy: z.string().optional(),
+  /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
+  declared: z.unknown().optional(),
+  /** The schedule boundary that this carries out: `schedule@instant`. */
+  boundary: z.string().optional(),
+  /** The request that was running when this one took over; it is told as Superseded. */
+  supersedes: z.object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time }).optional(),
+});
+export type Operation = z.output<typeof operation>;
+
+const last = z.object({
+  requestId: z.string(),
+  action: z.enum(['start', 'stop']),
+  outcome: z.enum(outcomeNames),
+  reason: z.string().optional(),
+  message: z.string(),
+  forceReason: z.string().optional(),
+  trigger: z.string(),
+  requestedAt: time,
+  startedAt: time,
+  finishedAt: time,
+  restore: z.string().optional(),
+  boundary: z.string().optional(),
+});
+export type Last = z.output<typeof last>;
+
+/** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
+function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefined {
+  const text = wukong.metadata.annotations?.[key];
+  if (text === undefined) return undefined;
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
+export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
+
+const instants = new Set(['stepAt', 'requestedAt', 'startedAt', 'finishedAt', 'deadline', 'forceAt']);
+/** As it stands in the annotation: instants in RFC 3339 for people, with milliseconds, which order depends on. */
+export const write = (value: Operation | Last): string =>
+  JSON.stringify(value, (key, field: unknown) =>
+    instants.has(key) && typeof field === 'number' ? new Date(field).toISOString() : field,
+  );
+
+/** KubeVirt may take this long to begin; then it is asked once more, and given the same time again (DESIGN §5). */
+export const acceptMs = 120_000;
+/** Added to the grace period before the guest is forced (DESIGN §5). */
+export const marginMs = 15_000;
+/** How long a forced guest may take to go (DESIGN §5). */
+export const forceWaitMs = 60_000;
+/** A process that dies has left its record this long after the operation should have been over. */
+const slackMs = 60_000;
+
+/** When the claim of an operation that begins now expires. */
+export function claimDeadline(command: Command, now: number, graceSeconds: number): number {
+  if (command.action === 'start') return now + command.waitSeconds * 1000 + slackMs;
+  return now + 2 * acceptMs + graceSeconds * 1000 + marginMs + 2 * forceWaitMs + slackMs;
+}
+
+/** What stays on the Wukong after the end. */
+export function lastAfter(op: Operation, outcome: Outcome): Last {
+  return {
+    requestId: op.requestId,
+    action: op.action,
+    outcome: outcome.outcome,
+    reason: reasonOf(outcome),
+    message: outcome.message,
+    ...('forceReason' in outcome ? { forceReason: outcome.forceReason } : {}),
+    trigger: op.trigger,
+    requestedAt: op.requestedAt,
+    startedAt: op.startedAt,
+    finishedAt: outcome.finishedAt,
+    restore: op.restore,
+    boundary: op.boundary,
+  };
+}
+
+/** A finished operation as the outcome that was, or will be, told of it. */
+export function outcomeOf(wukong: Wukong, done: Last): Outcome {
+  const { requestId, action, trigger, startedAt, finishedAt, message } = done;
+  const told = { outcome: done.outcome, reason: done.reason, forceReason: done.forceReason, message } as Result;
+  const { namespace = '', name } = wukong.metadata;
+  const forced = done.outcome === 'ForcedOff';
+  return { ...told, namespace, name, action, forced, requestId, trigger, startedAt, finishedAt };
+}

@@ -1,0 +1,53 @@
+import type { FailureCode } from './errors.ts';
+
+export type Action = 'start' | 'stop';
+
+/** Why nothing was done, on purpose. */
+export const skipReasons = ['Protected', 'Override', 'Stale', 'NotDue', 'DryRun', 'Duplicate'] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
+/** Why a guest did not end by itself. */
+export type ForceReason =
+  | 'Requested' // the command said force
+  | 'GracePeriodExceeded' // KubeVirt ended the guest when its grace period was over
+  | 'GuestIgnoredShutdown' // still there 15 s after the grace period: forced by us
+  | 'RefusedGracefully' // asking gracefully failed for good
+  | 'PodDeleted'; // the launcher pod was deleted, as the command allowed
+
+/** The closed set of what a command can come to. `InProgress` is the only one that is not final. */
+export type Result =
+  | { outcome: 'Started' | 'AlreadyOn' | 'Stopped' | 'AlreadyOff' | 'InProgress' | 'Superseded'; message: string }
+  | { outcome: 'ForcedOff'; forceReason: ForceReason; message: string }
+  | { outcome: 'Skipped'; reason: SkipReason; message: string }
+  | { outcome: 'Failed'; reason: FailureCode; message: string };
+export type OutcomeName = Result['outcome'];
+
+export const outcomeNames = [
+  'Started',
+  'AlreadyOn',
+  'Stopped',
+  'AlreadyOff',
+  'ForcedOff',
+  'InProgress',
+  'Superseded',
+  'Skipped',
+  'Failed',
+] as const satisfies readonly OutcomeName[];
+
+/** What is told of one Wukong at the end of a command: the return value, the log line and the event's detail. */
+export type Outcome = Result & {
+  namespace: string;
+  name: string;
+  action: Action;
+  forced: boolean;
+  requestId: string;
+  trigger: string;
+  startedAt: number;
+  finishedAt: number;
+  /** True when this outcome was told before, or to nobody: a duplicate delivery, a dry run. */
+  quiet?: boolean;
+};
+
+export const reasonOf = (result: Result): string | undefined => ('reason' in result ? result.reason : undefined);
+
+export const isFinal = (result: Result): boolean => result.outcome !== 'InProgress';

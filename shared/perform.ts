@@ -1,0 +1,155 @@
+import { claim, type Extras, newOperation } from './claim.ts';
+import type { Command } from './command.ts';
+import { drive, type Drive } from './drive.ts';
+import { asLifecycleError } from './errors.ts';
+import { finish, finishUnclaimed } from './finish.ts';
+import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
+import { type Machines, watchMachines } from './machines.ts';
+import { vmNameOf, type Wukong } from './model.ts';
+import { leaseKey, type Operation } from './operation.ts';
+import type { Outcome, Result } from './outcome.ts';
+import { admit, already, intentHolds, type Plan, stale } from './plan.ts';
+import { askStart, askStop } from './power.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+export interface Place {
+  namespace: string;
+  name: string;
+}
+
+export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn'> {
+  limits: Limits;
+  /** Already read, so that it need not be read again. */
+  wukong?: Wukong;
+  /** A watch that serves more than this one; else one is opened for this VM alone. */
+  machines?: Machines;
+  /** Overrides may stand on the namespace too. */
+  namespaceAnnotations?: Record<string, string>;
+}
+
+const mostClaims = 8;
+
+/**
+ * Carries out a command on one Wukong and tells the outcome. Never throws: what fails is an outcome too.
+ * Within the limits it comes to an end or to InProgress, from which any other process goes on.
+ */
+export async function performOne(command: Command, place: Place, world: World, options: Performing): Promise<Outcome> {
+  const startedAt = world.clock.now();
+  const plain = { ...place, action: command.action, requestId: command.requestId, trigger: command.trigger, startedAt };
+  const outcome = (result: Result): Outcome => ({ ...plain, ...result, forced: false, finishedAt: world.clock.now() });
+  let wukong = options.wukong;
+  try {
+    const late = stale(command, startedAt);
+    if (late && late.kind !== 'perform') return await finishUnclaimed(world, wukong, outcome(late.result));
+    wukong ??= await readWukong(world, place, options.limits);
+    return await begin(command, wukong, world, options, outcome);
+  } catch (thrown) {
+    options.limits.signal?.throwIfAborted();
+    const error = asLifecycleError(thrown);
+    return finishUnclaimed(world, wukong, outcome({ outcome: 'Failed', reason: error.code, message: error.message }));
+  }
+}
+
+type ToOutcome = (result: Result) => Outcome;
+
+async function begin(command: Command, first: Wukong, world: World, options: Performing, outcome: ToOutcome): Promise<Outcome> {
+  const { limits } = options;
+  const place = { namespace: first.metadata.namespace ?? '', name: first.metadata.name };
+  const guard = (wukong: Wukong) => admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
+  let plan = guard(first);
+  if (plan.kind !== 'perform') return finishUnclaimed(world, first, outcome(plan.result));
+  const vmName = vmNameOf(first);
+  const machines = options.machines ?? (await watchMachines(world, { namespace: place.namespace, vmName }, limits));
+  try {
+    for (let wukong = first, attempt = 1; ; attempt++) {
+      const machine = machines.get(place.namespace, vmName);
+      plan = already(command, wukong, machine, world.config.requireAgent) ?? { kind: 'perform' };
+      if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
+      if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
+      if (plan.kind === 'answer') return await finishUnclaimed(world, wukong, outcome(plan.result));
+      const holder = holderOf(world);
+      const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
+      const claimed = await claim(world, wukong, op, limits);
+      if (claimed) return await carryOn(op, claimed, world, { ...options, machines });
+      if (attempt === mostClaims) return outcome({ outcome: 'Failed', reason: 'Refused', message: 'The Wukong changes faster than it can be claimed.' });
+      wukong = await readWukong(world, place, limits);
+      plan = guard(wukong);
+      if (plan.kind !== 'perform') return await finishUnclaimed(world, wukong, outcome(plan.result));
+    }
+  } finally {
+    if (!options.machines) machines.close();
+  }
+}
+
+const holderOf = ({ random }: World): string =>
+  Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join('');
+
+/** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
+export async function carryOn(
+  op: Operation,
+  wukong: Wukong,
+  world: World,
+  options: Performing & { machines: Machines; resumed?: boolean },
+): Promise<Outcome> {
+  const { machines, limits, watching, turn, resumed } = options;
+  let driven: Awaited<ReturnType<typeof drive>>;
+  try {
+    driven = await drive(op, { world, wukong, machines, limits, watching, turn, resumed });
+  } catch (thrown) {
+    limits.signal?.throwIfAborted();
+    const error = asLifecycleError(thrown);
+    // A cluster that is away ends nothing: the record stays, and reconcileState goes on from it.
+    const result: Result =
+      error.code === 'Unreachable'
+        ? { outcome: 'InProgress', message: `${error.message}; reconcileState goes on.` }
+        : { outcome: 'Failed', reason: error.code, message: error.message };
+    driven = { op, result };
+  }
+  return finish(world, wukong, driven, machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong)));
+}
+
+/** Nothing to do: only an intent that says otherwise is put right, as the operator would act on it at its next change. */
+async function settleAlready(
+  command: Command,
+  wukong: Wukong,
+  result: Result,
+  world: World,
+  outcome: ToOutcome,
+  options: Performing,
+): Promise<Outcome> {
+  const told = outcome(result);
+  const { namespace = '', name, resourceVersion } = wukong.metadata;
+  const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
+  const lease = leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey]) ? { [leaseKey]: leaseUntil } : undefined;
+  const declared = options.declared !== undefined;
+  if (intentHolds(command, wukong) && !lease && !declared) return finishUnclaimed(world, wukong, told);
+  const body = {
+    metadata: { resourceVersion, ...(lease ? { annotations: lease } : {}) },
+    spec: { startStrategy: { autoStart: command.action === 'start' }, ...(declared ? { lifecycleAction: null } : {}) },
+  };
+  const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
+  if (answer.status === 409) return performOne(command, { namespace, name }, world, { ...options, wukong: undefined });
+  return finishUnclaimed(world, answer.status < 300 ? answer.body : wukong, told);
+}
+
+/** KubeVirt's own dry run of the call that would be made; nothing is written. */
+async function dryRun(
+  command: Command,
+  wukong: Wukong,
+  plan: Plan,
+  machines: Machines,
+  world: World,
+  outcome: ToOutcome,
+  limits: Limits,
+): Promise<Outcome> {
+  const would = (message: string): Outcome => ({ ...outcome({ outcome: 'Skipped', reason: 'DryRun', message }), quiet: true });
+  if (plan.kind !== 'perform') return would(`Nothing would be called: ${plan.result.outcome}. ${plan.result.message}`);
+  const { vm } = machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+  if (!vm) return would('The Wukong has no VM.');
+  const grace = command.force ? 0 : command.gracePeriodSeconds;
+  const said = command.action === 'stop' ? await askStop(world, vm, grace, limits, true) : await askStart(world, vm, limits, true);
+  const reply = 'message' in said ? `${said.kind}: ${said.message}` : said.kind;
+  return would(`Would ${command.action} VM ${vm.name} (strategy ${vm.strategy}); KubeVirt's dry run: ${reply}.`);
+}
+

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { rfc3339 } from '../clock.ts';
+import { answerFailure } from '../kube/failure.ts';
+import { group, version, type Wukong } from '../model.ts';
+import { type Outcome, reasonOf } from '../outcome.ts';
+import type { Limits } from '../wait.ts';
+import type { Cluster } from '../world.ts';
+
+export interface EventText {
+  /** Makes the Event's name: the same thing is told once, however often it is tried. */
+  id: string;
+  type: 'Normal' | 'Warning';
+  /** CamelCase */
+  reason: string;
+  message: string;
+}
+
+const normal = new Set(['Started', 'Stopped', 'AlreadyOn', 'AlreadyOff', 'Superseded', 'InProgress']);
+
+export function eventOf(outcome: Outcome): EventText {
+  const reason = reasonOf(outcome);
+  const quietly = normal.has(outcome.outcome) || (outcome.outcome === 'Skipped' && reason !== 'Protected');
+  return {
+    id: outcome.requestId,
+    type: quietly ? 'Normal' : 'Warning',
+    reason: `${outcome.outcome}${reason ?? ''}`,
+    message: `${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`.slice(0, 1024),
+  };
+}
+
+/**
+ * Puts one Event on the Wukong, so that `kubectl describe` tells the story. False when somebody else has told it
+ * before. `teller` names this process, so that an Event of our own whose answer was lost is known again.
+ * @throws LifecycleError
+ */
+export async function putEvent(
+  { transport, clock }: Cluster,
+  { metadata }: Wukong,
+  { id, type, reason, message }: EventText,
+  teller: string,
+  limits: Partial<Limits>,
+): Promise<boolean> {
+  const namespace = metadata.namespace ?? '';
+  const hash = createHash('sha256').update(`${metadata.uid}/${id}`).digest('hex').slice(0, 16);
+  const now = rfc3339(clock.now());
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${metadata.name}.${hash}`, namespace },
+    involvedObject: {
+      apiVersion: `${group}/${version}`,
+      kind: 'Wukong',
+      namespace,
+      name: metadata.name,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
+    type,
+    reason,
+    message,
+    source: { component: 'wukong-lifecycle' },
+    reportingComponent: 'wukong-lifecycle',
+    reportingInstance: teller,
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
+  };
+  const path = `/api/v1/namespaces/${namespace}/events`;
+  const answer = await transport.call({ method: 'POST', path, body, safe: true }, limits); // safe: the name is ours
+  if (answer.status === 409) {
+    const there = await transport.call<{ reportingInstance?: string }>(
+      { method: 'GET', path: `${path}/${body.metadata.name}`, safe: true },
+      limits,
+    );
+    return there.status === 200 && there.body.reportingInstance === teller;
+  }
+  if (answer.status >= 300) throw answerFailure(answer, `Event on Wukong ${namespace}/${metadata.name}`);
+  return true;
+}

@@ -1,0 +1,30 @@
+import { Metrics as Emf, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { type Outcome, reasonOf } from '../outcome.ts';
+import type { Metrics } from '../world.ts';
+
+/**
+ * CloudWatch metrics in the embedded format, by Powertools: Outcome (by action, outcome, reason), TimeToVerified and
+ * Lateness in milliseconds, ForcedStops, Failures.
+ */
+export function emfMetrics(functionName: string): Metrics {
+  const emf = new Emf({ namespace: 'WukongLifecycle', serviceName: 'wukong-lifecycle', singleMetric: false });
+  emf.setDefaultDimensions({ function: functionName });
+  return {
+    outcome(outcome: Outcome, lateMs?: number) {
+      const one = emf.singleMetric();
+      one.addDimension('action', outcome.action);
+      one.addDimension('outcome', outcome.outcome);
+      one.addDimension('reason', reasonOf(outcome) ?? 'none');
+      one.addMetric('Outcome', MetricUnit.Count, 1);
+      if (outcome.outcome === 'Started' || outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff')
+        emf.addMetric('TimeToVerified', MetricUnit.Milliseconds, outcome.finishedAt - outcome.startedAt);
+      emf.addMetric('Failures', MetricUnit.Count, outcome.outcome === 'Failed' ? 1 : 0);
+      emf.addMetric('ForcedStops', MetricUnit.Count, outcome.forced ? 1 : 0);
+      if (lateMs !== undefined) emf.addMetric('Lateness', MetricUnit.Milliseconds, Math.max(0, lateMs));
+    },
+    count: (name, value) => emf.addMetric(name, MetricUnit.Count, value),
+    flush: () => emf.publishStoredMetrics(),
+  };
+}
+
+export const silentMetrics: Metrics = { outcome() {}, count() {}, flush() {} };

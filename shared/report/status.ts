@@ -1,0 +1,88 @@
+import { rfc3339 } from '../clock.ts';
+import { LifecycleError } from '../errors.ts';
+import { bodyOf } from '../kube/failure.ts';
+import { mergePatch, readWukong, withCondition, wukongPath } from '../kube/objects.ts';
+import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../model.ts';
+import { type Outcome, reasonOf } from '../outcome.ts';
+import type { Limits } from '../wait.ts';
+import type { Cluster } from '../world.ts';
+
+export const readyCondition = 'LifecycleReady';
+const extend = 'kubectl patch crd wukongs.vm.novasphere.dev --type=json --patch-file infra/crds/wukongs-extension.json';
+
+/** What the status says after an outcome. `next` is kept as it was where the caller does not know it. */
+export function stateAfter(outcome: Outcome, state: StateName, before: LifecycleState = {}): LifecycleState {
+  const running = outcome.outcome === 'InProgress';
+  return {
+    state,
+    lastAction: outcome.action,
+    lastActionTime: rfc3339(outcome.startedAt),
+    outcome: outcome.outcome,
+    reason: reasonOf(outcome),
+    message: outcome.message,
+    forced: outcome.forced,
+    forceReason: outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined,
+    requestId: outcome.requestId,
+    trigger: outcome.trigger,
+    startedAt: rfc3339(outcome.startedAt),
+    finishedAt: running ? undefined : rfc3339(outcome.finishedAt),
+    nextAction: before.nextAction,
+    nextActionTime: before.nextActionTime,
+  };
+}
+
+function conditionFor(wanted: LifecycleState, generation: number | undefined): Condition {
+  const failed = wanted.outcome === 'Failed';
+  const busy = wanted.outcome === 'InProgress';
+  return {
+    type: readyCondition,
+    status: failed ? 'False' : busy ? 'Unknown' : 'True',
+    reason: (failed && wanted.reason) || wanted.outcome || 'Observed',
+    message: wanted.message ?? '',
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+const fields = [
+  'state',
+  'lastAction',
+  'lastActionTime',
+  'outcome',
+  'reason',
+  'message',
+  'forced',
+  'forceReason',
+  'requestId',
+  'trigger',
+  'startedAt',
+  'finishedAt',
+  'nextAction',
+  'nextActionTime',
+] as const satisfies readonly (keyof LifecycleState)[];
+
+const same = (a: LifecycleState = {}, b: LifecycleState) => fields.every((field) => a[field] === b[field]);
+
+/**
+ * Writes `status.lifecycleState` and the condition LifecycleReady; nothing when both say it already. Other writers'
+ * conditions are kept: the list goes up with the resourceVersion it was read at, and again when that has changed.
+ * @throws LifecycleError CrdNotExtended when the API server pruned it.
+ */
+export async function writeStatus(cluster: Cluster, wukong: Wukong, wanted: LifecycleState, limits: Partial<Limits>): Promise<boolean> {
+  const { namespace = '', name } = wukong.metadata;
+  for (let current = wukong, attempt = 1; ; attempt++) {
+    const condition = conditionFor(wanted, current.metadata.generation);
+    const before = conditionOf(current.status?.conditions, readyCondition);
+    const told = before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
+    if (told && same(current.status?.lifecycleState, wanted)) return false;
+    const lifecycleState = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
+    const conditions = withCondition(current.status?.conditions, condition, rfc3339(cluster.clock.now()));
+    const body = { metadata: { resourceVersion: current.metadata.resourceVersion }, status: { lifecycleState, conditions } };
+    const answer = await mergePatch<Wukong>(cluster, wukongPath(namespace, name, 'status'), body, limits);
+    if (answer.status !== 409 || attempt === 6) {
+      const written = bodyOf(answer, `status of Wukong ${namespace}/${name}`).status?.lifecycleState;
+      if (written?.state === undefined) throw new LifecycleError('CrdNotExtended', `the API server dropped status.lifecycleState; run: ${extend}`);
+      return true;
+    }
+    current = await readWukong(cluster, { namespace, name }, limits);
+  }
+}

@@ -1,0 +1,104 @@
+import * as z from 'zod';
+import { LifecycleError } from './errors.ts';
+import { listPages } from './kube/list.ts';
+import { bodyOf } from './kube/failure.ts';
+import { readWukong, wukongPath } from './kube/objects.ts';
+import { vmPath } from './machines.ts';
+import { type KubeObject, type LifecycleState, readVm, readVmi, stateOf, type StateName, vmNameOf, type Wukong } from './model.ts';
+import { operationOf } from './operation.ts';
+import { format, parseSelector } from './selector.ts';
+import type { Limits } from './wait.ts';
+import type { Cluster } from './world.ts';
+
+const query = z.strictObject({
+  namespace: z.string().optional(),
+  name: z.string().optional(),
+  selector: z.string().optional(),
+});
+export type StateQuery = z.output<typeof query>;
+
+export interface WukongState {
+  namespace: string;
+  name: string;
+  /** From the live VM, not from the status. */
+  state: StateName;
+  vm: { name: string; strategy?: string; label?: string };
+  node?: string;
+  /** What is being carried out now. */
+  operation?: { action: string; requestId: string; step: string; startedAt: string; forceAt?: string };
+  last?: LifecycleState;
+  nextAction?: string;
+  nextActionTime?: string;
+}
+
+/** What to look at: {namespace, name}, or {namespace?, selector?}. @throws LifecycleError InvalidAction. */
+export function parseStateQuery(input: unknown): StateQuery {
+  const read = query.safeParse(input ?? {});
+  const problems = read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
+  const given = read.data ?? {};
+  if (given.name !== undefined && given.namespace === undefined) problems.push('namespace: expected, because a name is given');
+  if (given.name !== undefined && given.selector !== undefined) problems.push('selector: expected either a name or a selector, not both');
+  if (given.selector !== undefined) {
+    try {
+      format(parseSelector(given.selector));
+    } catch (wrong) {
+      problems.push(`selector: ${(wrong as Error).message}`);
+    }
+  }
+  if (problems.length > 0) throw new LifecycleError('InvalidAction', problems.join('; '));
+  return given;
+}
+
+/** The state of one Wukong or of a fleet, read live. @throws LifecycleError NotFound for a name that is not there. */
+export async function readStates(cluster: Cluster, { namespace, name, selector }: StateQuery, limits: Limits): Promise<WukongState[]> {
+  if (namespace !== undefined && name !== undefined) {
+    const wukong = await readWukong(cluster, { namespace, name }, limits);
+    const vmName = vmNameOf(wukong);
+    const [vm, vmi] = await Promise.all([
+      readOne(cluster, `${vmPath('virtualmachines', namespace)}/${vmName}`, limits),
+      readOne(cluster, `${vmPath('virtualmachineinstances', namespace)}/${vmName}`, limits),
+    ]);
+    return [stateFrom(wukong, vm, vmi)];
+  }
+  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
+  const [wukongs, vms, vmis] = await Promise.all([
+    all<Wukong>(cluster, wukongPath(namespace) + where, limits),
+    all(cluster, vmPath('virtualmachines', namespace), limits),
+    all(cluster, vmPath('virtualmachineinstances', namespace), limits),
+  ]);
+  const keyOf = ({ metadata }: KubeObject) => `${metadata.namespace}/${metadata.name}`;
+  const [vmByKey, vmiByKey] = [vms, vmis].map((list) => new Map(list.map((object) => [keyOf(object), object])));
+  return wukongs.map((wukong) => {
+    const key = `${wukong.metadata.namespace}/${vmNameOf(wukong)}`;
+    return stateFrom(wukong, vmByKey?.get(key), vmiByKey?.get(key));
+  });
+}
+
+async function readOne({ transport }: Cluster, path: string, limits: Limits): Promise<KubeObject | undefined> {
+  const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+  return answer.status === 404 ? undefined : bodyOf(answer, path);
+}
+
+async function all<T = KubeObject>({ transport }: Cluster, path: string, limits: Limits): Promise<T[]> {
+  const items: T[] = [];
+  for await (const page of listPages<T>(transport, path, limits)) items.push(...page.items);
+  return items;
+}
+
+function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
+  const vm = rawVm && readVm(rawVm);
+  const vmi = rawVmi && readVmi(rawVmi);
+  const op = operationOf(wukong);
+  const last = wukong.status?.lifecycleState;
+  return {
+    namespace: wukong.metadata.namespace ?? '',
+    name: wukong.metadata.name,
+    state: stateOf({ vm, vmi }),
+    vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
+    node: vmi?.node,
+    ...(op ? { operation: { action: op.action, requestId: op.requestId, step: op.step, startedAt: new Date(op.startedAt).toISOString(), ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}) } } : {}),
+    last,
+    nextAction: last?.nextAction,
+    nextActionTime: last?.nextActionTime,
+  };
+}

@@ -1,0 +1,49 @@
+import type { Result } from './outcome.ts';
+
+/**
+ * What to do next for one VM. Both stories (stop, start) are a pure function from the record, the live objects and what
+ * this process has seen to one of these; so a process that takes over comes to the same step.
+ */
+export type Step =
+  | { do: 'end'; result: Result }
+  /** `until` is when something must be decided although nothing changed. */
+  | { do: 'wait'; until: number; for: string }
+  | { do: 'ask'; graceSeconds?: number; again?: boolean }
+  | { do: 'force' }
+  | { do: 'deletePod' }
+  /** Another VMI than the one that was to be stopped is there. */
+  | { do: 'retarget'; uid: string; cameBack: boolean }
+  | { do: 'clearQueue' }
+  | { do: 'strategy'; value: string };
+
+/** What this process has seen and done; nothing that correctness needs after a crash. */
+export interface Seen {
+  /** The last accepted request, and for which VMI. */
+  askedAt?: number;
+  askedFor?: string;
+  /** The VMI whose end was watched, and when it had ended. */
+  ended?: { uid: string; phase: string; at: number };
+  /** VMIs that died while a start was waited for. */
+  died: Set<string>;
+  clearedQueue: boolean;
+  /** The aggregated API is not there. */
+  noSubresource: boolean;
+  /** What KubeVirt last refused with. */
+  refusal?: string;
+  /** How often in a row. */
+  refusals: number;
+  /** KubeVirt called our request invalid: asking again is no use. */
+  invalid: boolean;
+  forced: boolean;
+}
+
+export const nothingSeen = (): Seen => ({
+  died: new Set(),
+  refusals: 0,
+  clearedQueue: false,
+  noSubresource: false,
+  invalid: false,
+  forced: false,
+});
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

@@ -1,0 +1,46 @@
+import { type Command, type Origin, parseCommand } from './command.ts';
+import { LifecycleError } from './errors.ts';
+import type { Action } from './outcome.ts';
+
+const largestEvent = 256 * 1024;
+
+export const requestedType: Record<Action, string> = {
+  start: 'Wukong VM Start Requested',
+  stop: 'Wukong VM Stop Requested',
+};
+
+/**
+ * Turns a trigger into its Command: an EventBridge event with the command as `detail`, or the bare command (a direct
+ * call, a schedule's `input`).
+ * @throws LifecycleError InvalidAction naming every wrong field.
+ */
+export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): Command {
+  refuseOversize(event);
+  if (typeof event !== 'object' || event === null || Array.isArray(event))
+    throw new LifecycleError('InvalidAction', 'event: expected an object: a command, or an event with one as its detail');
+  const envelope = event as { 'detail-type'?: unknown; detail?: unknown; id?: unknown; time?: unknown };
+  if (envelope['detail-type'] === undefined) return parseCommand(event, { ...origin, trigger: 'direct' });
+  const expected = requestedType[origin.action];
+  if (envelope['detail-type'] !== expected) {
+    const found = JSON.stringify(envelope['detail-type']).slice(0, 100);
+    throw new LifecycleError('InvalidAction', `detail-type: expected "${expected}", not ${found}`);
+  }
+  const time = typeof envelope.time === 'string' ? Date.parse(envelope.time) : NaN;
+  return parseCommand(envelope.detail, {
+    action: origin.action,
+    trigger: 'event',
+    requestId: typeof envelope.id === 'string' ? envelope.id.slice(0, 256) : origin.requestId,
+    requestedAt: Number.isNaN(time) ? origin.requestedAt : time,
+  });
+}
+
+function refuseOversize(event: unknown) {
+  let size: number;
+  try {
+    size = JSON.stringify(event)?.length ?? 0;
+  } catch {
+    throw new LifecycleError('InvalidAction', 'event: expected plain JSON');
+  }
+  if (size > largestEvent)
+    throw new LifecycleError('InvalidAction', `event: expected at most ${largestEvent} characters, found ${size}`);
+}

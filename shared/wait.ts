@@ -1,0 +1,64 @@
+import type { Clock } from './clock.ts';
+
+/** How long anything may take: a passed deadline is an answer, an abort throws. */
+export interface Limits {
+  /** Instant. */
+  deadline: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Resolves after `ms`; throws the signal's reason when it is aborted before. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const cancel = clock.after(ms, () => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    });
+    const aborted = () => {
+      cancel();
+      reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+/**
+ * Waits until `subscribe` calls back, at most until the deadline: true when it called, false when the deadline came
+ * first. Throws when the signal is aborted. `subscribe` returns how to unsubscribe, which is always done.
+ */
+export function heard(
+  clock: Clock,
+  subscribe: (call: () => void) => () => void,
+  { deadline, signal }: Limits,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
+    const end = (settle: () => void) => {
+      cancel();
+      unsubscribe();
+      signal?.removeEventListener('abort', aborted);
+      settle();
+    };
+    const aborted = () => end(() => reject(signal?.reason as Error));
+    const cancel = clock.after(Math.max(0, deadline - clock.now()), () => end(() => resolve(false)));
+    const unsubscribe = subscribe(() => end(() => resolve(true)));
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+/** A signal that is aborted with `reason` at the deadline, or with the outer signal; `done` frees its timer. */
+export function bounded(clock: Clock, { deadline, signal }: Limits, reason: () => Error) {
+  const controller = new AbortController();
+  const cancel = clock.after(Math.max(0, deadline - clock.now()), () => controller.abort(reason()));
+  const outer = () => controller.abort(signal?.reason as Error);
+  if (signal?.aborted) outer();
+  signal?.addEventListener('abort', outer, { once: true });
+  return {
+    signal: controller.signal,
+    done() {
+      cancel();
+      signal?.removeEventListener('abort', outer);
+    },
+  };
+}
