@@ -1,0 +1,207 @@
+import type { Clock } from '../shared/clock.ts';
+
+/** The machine's own clock. */
+export const realClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(Math.max(0, ms), 2 ** 31 - 1));
+    return () => clearTimeout(timer);
+  },
+};
+
+interface Timer {
+  at: number;
+  order: number;
+  run: () => void;
+  /** Does not count as something to wait for: bookmarks, periodic looks. */
+  background: boolean;
+}
+
+/** Anything whose requests and answers can be under way: a Sim, or another fake server of a test. */
+export interface Traffic {
+  quiet(): boolean;
+}
+
+export interface RunOptions {
+  sims: Traffic[];
+  /** Virtual time that the work may take; default six hours. */
+  limitMs?: number;
+}
+
+interface Work {
+  sims: Traffic[];
+  limit: number;
+  fail: (error: Error) => void;
+}
+
+/** Turns of the event loop without traffic after which every chain of promises has run out. */
+const quietTurns = 12;
+
+/**
+ * A clock that jumps: time passes only when everything that it serves is quiet. Whether it is, is counted in requests
+ * and bytes, never in milliseconds of the machine, so that the same story takes the same virtual time everywhere.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  #order = 0;
+  #timers: Timer[] = [];
+  #works = new Set<Work>();
+  #driving = false;
+
+  constructor(start: number | string) {
+    this.#now = typeof start === 'number' ? start : Date.parse(start);
+    if (!Number.isFinite(this.#now)) throw new Error(`not an instant: ${start}`);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.#add(ms, run, false);
+  }
+
+  /** A timer that alone does not keep `run` waiting. */
+  background(ms: number, run: () => void): () => void {
+    return this.#add(ms, run, true);
+  }
+
+  /** Fires what is due up to `instant`, in order, and stands there. */
+  jumpTo(instant: number): void {
+    for (let next = this.#timers[0]; next && next.at <= instant; next = this.#timers[0]) {
+      this.#now = Math.max(this.#now, next.at);
+      this.#timers.shift();
+      next.run();
+    }
+    this.#now = Math.max(this.#now, instant);
+  }
+
+  advance(ms: number): void {
+    this.jumpTo(this.#now + ms);
+  }
+
+  /** Timers that are waiting: none may be left after a closed story. */
+  get pending(): number {
+    return this.#timers.length;
+  }
+
+  /**
+   * Awaits `work`, jumping to the next timer whenever all is quiet. Several may run at once.
+   * @throws Error when nothing is left that could end the work, or the limit is passed.
+   */
+  run<T>(work: Promise<T> | (() => Promise<T>), { sims, limitMs = 6 * 3_600_000 }: RunOptions): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const entry: Work = { sims, limit: this.#now + limitMs, fail: (error) => end(() => reject(error)) };
+      const end = (settle: () => void) => {
+        this.#works.delete(entry);
+        settle();
+      };
+      this.#works.add(entry);
+      (typeof work === 'function' ? work() : work).then(
+        (value) => end(() => resolve(value)),
+        (error: Error) => end(() => reject(error)),
+      );
+      if (!this.#driving) void this.#drive();
+    });
+  }
+
+  async #drive(): Promise<void> {
+    this.#driving = true;
+    for (let calm = 0; this.#works.size > 0; ) {
+      await new Promise((next) => setImmediate(next));
+      calm = this.#quiet() ? calm + 1 : 0;
+      if (calm < quietTurns || machineBusy()) continue;
+      calm = 0;
+      this.#step();
+    }
+    this.#driving = false;
+  }
+
+  #quiet(): boolean {
+    for (const work of this.#works) if (!work.sims.every((sim) => sim.quiet())) return false;
+    return true;
+  }
+
+  /** One instant: whatever is due then, and no more. */
+  #step(): void {
+    const next = this.#timers[0];
+    const stuck = !this.#timers.some((timer) => !timer.background);
+    for (const work of [...this.#works]) {
+      if (stuck || !next) work.fail(new Error('the work waits for something that never comes: no timer is left'));
+      else if (next.at > work.limit)
+        work.fail(new Error(`the work is not done at ${new Date(work.limit).toISOString()}, its virtual time limit`));
+    }
+    if (!next || this.#works.size === 0) return;
+    this.#now = Math.max(this.#now, next.at);
+    const last = this.#order;
+    while (this.#timers[0] && this.#timers[0].at <= this.#now && this.#timers[0].order <= last)
+      this.#timers.shift()?.run();
+  }
+
+  #add(ms: number, run: () => void, background: boolean): () => void {
+    const timer: Timer = { at: this.#now + Math.max(0, ms), order: ++this.#order, run, background };
+    let low = 0;
+    for (let high = this.#timers.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if ((this.#timers[middle] as Timer).at <= timer.at) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
+    return () => {
+      const index = this.#timers.indexOf(timer);
+      if (index >= 0) this.#timers.splice(index, 1);
+    };
+  }
+}
+
+/** Files being read, names being looked up: their answers come in their own time, and must be in before time passes. */
+const machineBusy = (): boolean =>
+  process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|WriteWrap)/.test(name));
+
+/** Timers of one owner, all cancelled at once when it closes. */
+export class Timers implements Clock {
+  #cancels = new Set<() => void>();
+  #clock: Clock;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.#keep((fire) => this.#clock.after(ms, fire), run);
+  }
+
+  background(ms: number, run: () => void): () => void {
+    const clock = this.#clock;
+    return this.#keep((fire) => (clock instanceof VirtualClock ? clock.background(ms, fire) : clock.after(ms, fire)), run);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  #keep(arm: (fire: () => void) => () => void, run: () => void): () => void {
+    if (this.#closed) return () => undefined;
+    const disarm = arm(() => {
+      this.#cancels.delete(cancel);
+      run();
+    });
+    const cancel = () => {
+      this.#cancels.delete(cancel);
+      disarm();
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+}

@@ -1,0 +1,262 @@
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Answer, Call, Stream } from './call.ts';
+import type { Identity } from './certificate.ts';
+import type { Faults, Harm } from './faults.ts';
+import type { Access } from './rbac.ts';
+import { Refusal } from './refusal.ts';
+import { isWatch, route, type Served } from './routes.ts';
+import { exchangeHeader, type Traffic } from './traffic.ts';
+
+/** One API request that was served. */
+export interface RequestRecord {
+  at: number;
+  method: string;
+  /** Without its query. */
+  path: string;
+  query: string;
+  /** 0 while it is being served, and where the connection was destroyed. */
+  status: number;
+  user: string;
+  watch: boolean;
+  bytesIn: number;
+  bytesOut: number;
+}
+
+type Life = ReturnType<Traffic['served']>;
+
+export interface HttpOptions {
+  served: Served;
+  access: Access;
+  faults: Faults;
+  traffic: Traffic;
+  identity: Identity;
+  requests: RequestRecord[];
+}
+
+const longestBody = 3 * 1024 * 1024;
+
+/** The API server's door: TLS, HTTP/2 and HTTP/1.1, faults, and a record of every request. */
+export class HttpServer {
+  readonly #options: HttpOptions;
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #streams = new Map<Http2ServerResponse, string>();
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    const { key, certificate } = options.identity;
+    this.#server = createSecureServer({ allowHTTP1: true, key, cert: certificate });
+    this.#server.on('secureConnection', (socket: Socket) => this.#keep(socket));
+    this.#server.on('connection', (socket: Socket) => this.#keep(socket));
+    this.#server.on('sessionError', () => undefined);
+    this.#server.on('tlsClientError', () => undefined);
+    this.#server.on('request', (request, response) => void this.#serve(request, response));
+    this.#server.setTimeout(0);
+  }
+
+  #keep(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  listen(port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, '127.0.0.1', () => resolve((this.#server.address() as { port: number }).port));
+    });
+  }
+
+  close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    return closed;
+  }
+
+  /** Cuts the open watches of a user. */
+  cut(user: string): void {
+    for (const [response, owner] of [...this.#streams]) if (owner === user) destroy(response);
+  }
+
+  async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
+    const { traffic, served } = this.#options;
+    const headers = request.headers as Record<string, string | undefined>;
+    const life = traffic.served(headers[exchangeHeader]);
+    response.on('error', () => undefined);
+    request.on('error', () => undefined);
+    response.on('close', () => life.done());
+    const url = new URL(request.url, 'https://sim');
+    const watching = request.method === 'GET' && isWatch(url.searchParams);
+    const record: RequestRecord = {
+      at: served.clock.now(),
+      method: request.method,
+      path: url.pathname,
+      query: url.searchParams.toString(),
+      status: 0,
+      user: '',
+      watch: watching,
+      bytesIn: 0,
+      bytesOut: 0,
+    };
+    this.#options.requests.push(record);
+    try {
+      const body = await bodyOf(request);
+      record.bytesIn = body.length;
+      const sleep = async (ms: number) => {
+        life.park();
+        await served.clock.sleep(ms);
+        life.resume();
+      };
+      const call: Call = {
+        method: request.method,
+        path: url.pathname,
+        query: url.searchParams,
+        headers,
+        body,
+        user: { name: '', groups: [] },
+        stale: false,
+        sleep,
+      };
+      await this.#answer(call, record, response, life);
+    } catch (error) {
+      send(response, refused(error), record);
+    }
+  }
+
+  async #answer(call: Call, record: RequestRecord, response: Http2ServerResponse, life: Life): Promise<void> {
+    const { access, faults, served } = this.#options;
+    const open = /^\/(version|healthz|livez|readyz)(\/|$)/.test(call.path) && !call.headers['authorization'];
+    call.user = open ? { name: 'system:anonymous', groups: ['system:unauthenticated'] } : access.userOf(call.headers['authorization']);
+    record.user = call.user.name;
+    if (faults.isDead(record.user)) return destroy(response);
+    const harm = faults.next(call, record.user, record.watch);
+    if (harm?.kind === 'delay') await call.sleep(harm.ms);
+    if (harm?.kind === 'dropBefore') return destroy(response);
+    if (harm?.kind === 'crash') faults.kill(record.user);
+    if (harm?.kind === 'crash' && harm.before) return destroy(response);
+    if (harm?.kind === 'status') return send(response, injected(harm), record);
+    if (harm?.kind === 'expireWatch') return this.#stream(expiredStream, record, response, life, undefined);
+    call.stale = harm?.kind === 'stale';
+    const answer = await route(served, call).catch(refused);
+    if (harm?.kind === 'dropAfter' || harm?.kind === 'crash') return destroy(response);
+    if ('open' in answer) return this.#stream(answer, record, response, life, harm);
+    send(response, answer, record, harm?.kind === 'cutBody');
+  }
+
+  #stream(stream: Stream, record: RequestRecord, response: Http2ServerResponse, life: Life, harm: Harm | undefined): void {
+    let left = harm?.kind === 'cutWatch' ? harm.afterEvents : harm?.kind === 'cutBody' ? 0 : Infinity;
+    let over = false;
+    record.status = 200;
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache, private' });
+    (response as unknown as { flushHeaders?: () => void }).flushHeaders?.();
+    life.stream();
+    this.#streams.set(response, record.user);
+    const end = () => {
+      if (over) return;
+      over = true;
+      life.ended();
+      response.end();
+    };
+    const cut = () => {
+      over = true;
+      life.ended();
+      destroy(response);
+    };
+    const line = (text: string) => {
+      if (over) return;
+      if (left <= 0) return cut();
+      const bytes = Buffer.from(`${text}\n`);
+      record.bytesOut += bytes.length;
+      life.sent(bytes.length);
+      response.write(bytes);
+      if (--left <= 0) setImmediate(cut); // what was written first gets out
+    };
+    const close = stream.open({ line, end });
+    if (over) close();
+    response.on('close', () => {
+      over = true;
+      close();
+      this.#streams.delete(response);
+    });
+    if (left <= 0) setImmediate(cut);
+  }
+}
+
+const expiredStream: Stream = {
+  open({ line, end }) {
+    const gone = new Refusal(410, 'Expired', 'too old resource version: 1 (2)');
+    line(JSON.stringify({ type: 'ERROR', object: gone.body() }));
+    end();
+    return () => undefined;
+  },
+};
+
+async function bodyOf(request: Http2ServerRequest): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > longestBody) throw new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${longestBody}`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refused(error: unknown): Answer {
+  const refusal =
+    error instanceof Refusal
+      ? error
+      : new Refusal(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.stack : String(error)}`);
+  const headers: Record<string, string> = refusal.retryAfterSeconds ? { 'Retry-After': String(refusal.retryAfterSeconds) } : {};
+  if (refusal.plain) return { status: refusal.status, type: 'text/plain; charset=utf-8', body: refusal.message, headers };
+  return { status: refusal.status, type: 'application/json', body: JSON.stringify(refusal.body()), headers };
+}
+
+const plainTexts: Record<number, string> = {
+  429: 'Too many requests, please try again later.\n',
+  503: 'service unavailable\n',
+  504: 'gateway timeout\n',
+};
+
+/** The answer of a fault; 429 is plain text with Retry-After, as priority and fairness writes it. */
+function injected({ status, retryAfterSeconds, message }: Extract<Harm, { kind: 'status' }>): Answer {
+  const again = retryAfterSeconds ?? (status === 429 ? 1 : undefined);
+  const headers: Record<string, string> = again === undefined ? {} : { 'Retry-After': String(again) };
+  if (status === 429 || status === 503 || status === 502)
+    return { status, type: 'text/plain; charset=utf-8', body: message ?? plainTexts[status] ?? 'bad gateway\n', headers };
+  const [reason, said] = statusTexts[status] ?? ['InternalError', 'Internal error occurred: injected fault'];
+  return { ...refused(new Refusal(status, reason, message ?? said)), headers };
+}
+
+const statusTexts: Record<number, [string, string]> = {
+  401: ['Unauthorized', 'Unauthorized'],
+  403: ['Forbidden', 'forbidden'],
+  404: ['NotFound', 'the server could not find the requested resource'],
+  409: ['Conflict', 'Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again'],
+  410: ['Expired', 'too old resource version'],
+  422: ['Invalid', 'the server rejected our request due to an error in our request'],
+  500: ['InternalError', 'Internal error occurred: injected fault'],
+  504: ['Timeout', 'Timeout: request did not complete within the allotted timeout'],
+};
+
+function send(response: Http2ServerResponse, answer: Answer, record: RequestRecord, cutHalf = false): void {
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+  record.status = answer.status;
+  record.bytesOut += body.length;
+  const headers: Record<string, string | string[]> = { 'Cache-Control': 'no-cache, private', ...answer.headers };
+  if (answer.type) headers['Content-Type'] = answer.type;
+  if (answer.warnings?.length) headers['Warning'] = answer.warnings.map((text) => `299 - "${text.replace(/["\\]/g, '\\$&')}"`);
+  if (response.destroyed || response.headersSent) return;
+  response.writeHead(answer.status, { ...headers, 'Content-Length': String(body.length) });
+  if (!cutHalf) return void response.end(body);
+  response.write(body.subarray(0, Math.floor(body.length / 2)), () => destroy(response));
+}
+
+/** As if the connection had been lost. */
+function destroy(response: Http2ServerResponse): void {
+  const stream = response.stream as { session?: { destroy(): void } } | undefined;
+  if (stream?.session) stream.session.destroy();
+  else (response as unknown as { socket?: Socket | null }).socket?.destroy();
+}

@@ -1,0 +1,285 @@
+/**
+ * The embedded cluster: an API server with Kubernetes' and KubeVirt's manners (KUBEVIRT.md), in this process, over real
+ * HTTP. For the demo, the tests and the benchmarks.
+ *
+ *     const sim = await startSim({ clock });
+ *     sim.createWukong({ namespace: 'dev', name: 'web', guest: { 'ignore-acpi': 'true' } });
+ *     // a client with sim.kubeconfig() and, on a VirtualClock, sim.dispatcher()
+ *     await clock.run(() => stop('dev', 'web'), { sims: [sim] });
+ *     sim.get('wukongs', 'dev', 'web');
+ *     await sim.close();
+ *
+ * What is arranged and looked at through the Sim itself costs no request and is not recorded.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../shared/clock.ts';
+import { makeCertificates } from './certificate.ts';
+import { realClock, Timers } from './clock.ts';
+import { Cluster } from './cluster.ts';
+import { VmController } from './controller.ts';
+import { followCrds, kubevirtCrds, ownCrds } from './crds.ts';
+import { Discovery } from './discovery.ts';
+import { type Fault, Faults } from './faults.ts';
+import { GarbageCollector } from './garbage.ts';
+import { HttpServer, type RequestRecord } from './http.ts';
+import { guestAnnotations } from './kubevirt.ts';
+import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './limits.ts';
+import { NodeSide } from './node.ts';
+import { at, clone, type Thing } from './object.ts';
+import { createWukong, WukongOperator, type WukongOptions } from './operator.ts';
+import { Power } from './power.ts';
+import { Access, type PolicyRule } from './rbac.ts';
+import { Lists } from './reading.ts';
+import { Recorder } from './recorder.ts';
+import type { Schema } from './schema.ts';
+import { Traffic } from './traffic.ts';
+
+export type { Fault, Harm, When } from './faults.ts';
+export type { RequestRecord } from './http.ts';
+export type { GuestAnnotations } from './kubevirt.ts';
+export type { Thing } from './object.ts';
+export type { WukongOptions } from './operator.ts';
+export type { PolicyRule } from './rbac.ts';
+export { VirtualClock } from './clock.ts';
+
+export interface SimOptions {
+  /** Default: the machine's. */
+  clock?: Clock;
+  /** Default 0: any. Always on 127.0.0.1, always TLS with a CA of its own. */
+  port?: number;
+  /** The Wukong operator's habits, for all Wukongs (default off). */
+  operator?: boolean;
+  /** Which Wukong CRD is installed: with our fields (default), or as the operator ships it. */
+  crd?: 'extended' | 'original';
+  /** `limited` as the real control plane was measured; default `unlimited`. */
+  limits?: 'limited' | 'unlimited';
+  /** How long it takes until the VM controller looks at a changed VM; default 40. */
+  controllerDelayMs?: number;
+}
+
+export interface Sim {
+  readonly url: string;
+  readonly caPem: string;
+  readonly adminToken: string;
+  readonly clock: Clock;
+  /** Every API request, in order of arrival. */
+  readonly requests: RequestRecord[];
+  readonly faults: {
+    /** Returns how to take it away again. */
+    add(fault: Fault): () => void;
+    clear(): void;
+    /** Subresources 503, VM writes 500, reads go on. */
+    virtApiDown(on: boolean): void;
+  };
+  readonly operator: { enable(): void; disable(): void };
+  /** Kubeconfig (YAML) for a token; default: the admin's. */
+  kubeconfig(token?: string): string;
+  get<T>(plural: string, namespace: string, name: string): T | undefined;
+  list<T>(plural: string, namespace?: string): T[];
+  /** Any kind that is served; its namespace is made when it is missing. */
+  create<T>(object: object): T;
+  /** As some other writer: spec, metadata and status alike, without asking webhooks. */
+  change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void): T;
+  /** As a DELETE call. */
+  remove(plural: string, namespace: string, name: string): void;
+  createWukong<T = Thing>(wukong: WukongOptions): T;
+  addToken(token: string, user: string, rules: PolicyRule[] | 'admin'): void;
+  /** A token of that ServiceAccount: it may do what is bound to it. */
+  tokenFor(namespace: string, serviceAccount: string): string;
+  /** 401 from now on. */
+  expireToken(token: string): void;
+  /** The VM's node does not answer any more: VMI Ready=Unknown, VM Unknown. */
+  loseNode(namespace: string, vm: string): void;
+  /** Forgets history: continue tokens and old watches get 410. */
+  compact(): void;
+  /** For undici: pooled connections that trust the CA and are counted, so that `quiet` knows of them. */
+  dispatcher(): Dispatcher;
+  /** Nothing is under way between clients and server. */
+  quiet(): boolean;
+  /** Ends everything: no timer, socket or listener is left. */
+  close(): Promise<void>;
+}
+
+export async function startSim(options: SimOptions = {}): Promise<Sim> {
+  const clock = new Timers(options.clock ?? realClock);
+  const cluster = new Cluster(clock);
+  const traffic = new Traffic();
+  const certificates = makeCertificates();
+  const access = new Access(cluster);
+  const requests: RequestRecord[] = [];
+  const operator = furnish(cluster, options);
+  const pace = options.limits === 'limited' ? new LimitedPace(clock) : unlimitedPace;
+  const lists = new Lists({ cluster, clock });
+  const node = startControllers(cluster, options);
+  const served = {
+    cluster,
+    clock,
+    access,
+    lists,
+    power: new Power({ cluster, clock }, access, pace),
+    discovery: new Discovery(cluster),
+  };
+  const faults: Faults = new Faults(
+    () => clock.now(),
+    (user) => server.cut(user),
+    (down) => (cluster.virtApiDown = down),
+  );
+  const server = new HttpServer({ served, access, faults, traffic, identity: certificates.server, requests });
+  const port = await server.listen(options.port ?? 0);
+  const url = `https://127.0.0.1:${port}`;
+  const adminToken = randomBytes(24).toString('base64url');
+  access.addToken(adminToken, 'admin', 'admin');
+  return {
+    url,
+    caPem: certificates.caPem,
+    adminToken,
+    clock: options.clock ?? realClock,
+    requests,
+    faults,
+    operator,
+    kubeconfig: (token = adminToken) => kubeconfig(url, certificates.caPem, token),
+    ...arranging(cluster),
+    addToken: (token, user, rules) => access.addToken(token, user, rules),
+    tokenFor(namespace, serviceAccount) {
+      const token = randomBytes(24).toString('base64url');
+      access.addToken(token, `system:serviceaccount:${namespace}:${serviceAccount}`, []);
+      return token;
+    },
+    expireToken: (token) => access.expireToken(token),
+    loseNode: (namespace, vm) => node.lose(namespace, vm),
+    compact() {
+      cluster.store.compact();
+      lists.expire();
+    },
+    dispatcher: () => traffic.dispatcher(certificates.caPem),
+    quiet: () => traffic.quiet(),
+    async close() {
+      clock.close();
+      await traffic.close();
+      await server.close();
+    },
+  };
+}
+
+/** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */
+function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOptions): WukongOperator {
+  const { store, registry } = cluster;
+  followCrds(cluster);
+  const crds = registry.named('customresourcedefinitions');
+  for (const definition of [...kubevirtCrds(), ...ownCrds(crd)]) cluster.create(crds, undefined, definition);
+  const made = { uid: '', resourceVersion: '', creationTimestamp: '' };
+  const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { ...made, name } });
+  for (const name of ['default', 'kube-system', 'kubevirt'])
+    cluster.create(registry.named('namespaces'), undefined, namespace(name));
+  store.put(registry.named('nodes'), {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { ...made, name: 'node01' },
+    status: { conditions: [{ type: 'Ready', status: 'True' }], capacity: { cpu: '8', memory: '32Gi', pods: '110' } },
+  });
+  cluster.create(
+    registry.named('kubevirts'),
+    'kubevirt',
+    {
+      apiVersion: 'kubevirt.io/v1',
+      kind: 'KubeVirt',
+      metadata: { ...made, name: 'kubevirt' },
+      spec: {},
+      status: { phase: 'Deployed', observedKubeVirtVersion: 'v1.9.0', targetKubeVirtVersion: 'v1.9.0' },
+    },
+    { internal: true },
+  );
+  const original = ownCrds('original').find(({ metadata }) => metadata.name === 'wukongs.vm.novasphere.dev');
+  const versions = at(original, 'spec', 'versions') as { schema: { openAPIV3Schema: Schema } }[];
+  return new WukongOperator(cluster, versions[0]?.schema.openAPIV3Schema ?? {}, operator);
+}
+
+function startControllers(cluster: Cluster, { controllerDelayMs = 40, limits }: SimOptions): NodeSide {
+  const limited = limits === 'limited';
+  new GarbageCollector(cluster);
+  new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
+    delayMs: controllerDelayMs,
+    workers: limited ? limitedWorkers : Infinity,
+    busyMs: limited ? limitedBusyMs : 0,
+    random: pseudoRandom(),
+  });
+  return new NodeSide(cluster);
+}
+
+/** The same numbers in every run (mulberry32). */
+function pseudoRandom(seed = 1): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let value = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The part of a Sim that goes past HTTP. */
+function arranging(cluster: Cluster): Pick<Sim, 'get' | 'list' | 'create' | 'change' | 'remove' | 'createWukong'> {
+  const { store, registry } = cluster;
+  const place = (plural: string, namespace: string) => {
+    const resource = registry.named(plural);
+    return { resource, home: resource.namespaced ? namespace : undefined };
+  };
+  const ensure = (namespace: string) => {
+    const namespaces = registry.named('namespaces');
+    if (store.get(namespaces, undefined, namespace)) return;
+    const metadata = { name: namespace, uid: '', resourceVersion: '', creationTimestamp: '' };
+    cluster.create(namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  };
+  return {
+    get<T>(plural: string, namespace: string, name: string) {
+      const { resource, home } = place(plural, namespace);
+      return clone(store.get(resource, home, name)) as T | undefined;
+    },
+    list: <T>(plural: string, namespace?: string) => store.list(registry.named(plural), namespace).map((one) => clone(one) as T),
+    create<T>(object: object) {
+      const thing = clone(object) as Thing;
+      const resource = registry.ofKind(thing.apiVersion, thing.kind);
+      if (!resource) throw new Error(`${thing.kind} of ${thing.apiVersion} is not served`);
+      const namespace = resource.namespaced ? (thing.metadata.namespace ?? 'default') : undefined;
+      if (namespace) ensure(namespace);
+      return clone(cluster.create(resource, namespace, thing, { internal: true })) as T;
+    },
+    change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void) {
+      const { resource, home } = place(plural, namespace);
+      const changed = cluster.change(resource, home, name, (old) => {
+        const copy = clone(old);
+        edit(copy as T);
+        return copy;
+      });
+      return clone(changed) as T;
+    },
+    remove(plural, namespace, name) {
+      const { resource, home } = place(plural, namespace);
+      cluster.remove(resource, home, name);
+    },
+    createWukong<T>(wukong: WukongOptions) {
+      ensure(wukong.namespace);
+      return clone(createWukong(cluster, wukong, guestAnnotations(wukong.guest ?? {}))) as T;
+    },
+  };
+}
+
+const kubeconfig = (server: string, caPem: string, token: string): string =>
+  `apiVersion: v1
+kind: Config
+clusters:
+  - name: sim
+    cluster:
+      server: ${server}
+      certificate-authority-data: ${Buffer.from(caPem).toString('base64')}
+contexts:
+  - name: sim
+    context:
+      cluster: sim
+      user: sim
+current-context: sim
+users:
+  - name: sim
+    user:
+      token: ${token}
+`;

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { Thing } from './object.ts';
+import { keyOf, type Resource } from './resources.ts';
+
+export interface StoreEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  revision: number;
+  object: Thing;
+  /** What stood there before: a label selector may have matched that, and not this. */
+  previous: Thing | undefined;
+}
+
+export type Listener = (event: StoreEvent) => void;
+/** Hears of every kind; `key` is the kind's plural and group. */
+export type Observer = (event: StoreEvent, key: string) => void;
+
+interface Shelf {
+  key: string;
+  objects: Map<string, Thing>;
+  /** The version before the newest, for reads that are answered from a stale cache. */
+  previous: Map<string, Thing | undefined>;
+  events: StoreEvent[];
+  listeners: Set<Listener>;
+}
+
+/** Events kept a kind; a watch from before them is told 410. */
+const historyKept = 50_000;
+
+const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+
+/** Objects by kind, one counter of revisions for all, and what happened, as etcd keeps them. */
+export class Store {
+  #revision = 1000;
+  #shelves = new Map<string, Shelf>();
+  #texts = new WeakMap<Thing, string>();
+  #observers: Observer[] = [];
+  /** Watches from before this revision are told that it is gone. */
+  compactedTo = 0;
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  #shelf(resource: { group: string; plural: string }): Shelf {
+    const key = keyOf(resource);
+    let shelf = this.#shelves.get(key);
+    if (!shelf) {
+      shelf = { key, objects: new Map(), previous: new Map(), events: [], listeners: new Set() };
+      this.#shelves.set(key, shelf);
+    }
+    return shelf;
+  }
+
+  get(resource: Resource, namespace: string | undefined, name: string): Thing | undefined {
+    return this.#shelf(resource).objects.get(idOf(namespace, name));
+  }
+
+  /** The version before the newest; undefined when there was none. */
+  stale(resource: Resource, namespace: string | undefined, name: string): Thing | undefined {
+    return this.#shelf(resource).previous.get(idOf(namespace, name));
+  }
+
+  /** All of a kind, ordered by namespace and name. */
+  list(resource: Resource, namespace?: string): Thing[] {
+    const all: [string, Thing][] = [];
+    const prefix = namespace === undefined ? undefined : `${namespace}/`;
+    for (const entry of this.#shelf(resource).objects)
+      if (prefix === undefined || entry[0].startsWith(prefix)) all.push(entry);
+    all.sort(([a], [b]) => (a < b ? -1 : 1));
+    return all.map(([, thing]) => thing);
+  }
+
+  /** Unordered, for controllers that go through all of a kind. */
+  each(resource: Resource): Iterable<Thing> {
+    return this.#shelf(resource).objects.values();
+  }
+
+  /** Stores the object under a new revision; the stored object is the one returned. */
+  put(resource: Resource, object: Thing): Thing {
+    const shelf = this.#shelf(resource);
+    const id = idOf(object.metadata.namespace, object.metadata.name);
+    const previous = shelf.objects.get(id);
+    const revision = ++this.#revision;
+    const stored: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    if (!stored.metadata.uid) stored.metadata.uid = randomUUID();
+    shelf.objects.set(id, stored);
+    shelf.previous.set(id, previous);
+    this.#happened(shelf, { type: previous ? 'MODIFIED' : 'ADDED', revision, object: stored, previous });
+    return stored;
+  }
+
+  delete(resource: Resource, object: Thing): Thing {
+    const shelf = this.#shelf(resource);
+    const id = idOf(object.metadata.namespace, object.metadata.name);
+    const previous = shelf.objects.get(id);
+    const revision = ++this.#revision;
+    const last: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    shelf.objects.delete(id);
+    shelf.previous.delete(id);
+    this.#happened(shelf, { type: 'DELETED', revision, object: last, previous });
+    return last;
+  }
+
+  #happened(shelf: Shelf, event: StoreEvent): void {
+    shelf.events.push(event);
+    if (shelf.events.length > historyKept * 1.2) {
+      const dropped = shelf.events.splice(0, shelf.events.length - historyKept);
+      this.compactedTo = Math.max(this.compactedTo, dropped.at(-1)?.revision ?? 0);
+    }
+    for (const listener of [...shelf.listeners]) listener(event);
+    for (const observer of this.#observers) observer(event, shelf.key);
+  }
+
+  /** Forgets what happened up to now: watches from earlier revisions get 410. */
+  compact(): void {
+    this.compactedTo = this.#revision;
+    for (const shelf of this.#shelves.values()) shelf.events.length = 0;
+  }
+
+  since(resource: Resource, revision: number): StoreEvent[] {
+    const { events } = this.#shelf(resource);
+    let low = 0;
+    for (let high = events.length; low < high; ) {
+      const middle = (low + high) >>> 1;
+      if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return events.slice(low);
+  }
+
+  subscribe(resource: { group: string; plural: string }, listener: Listener): () => void {
+    const shelf = this.#shelf(resource);
+    shelf.listeners.add(listener);
+    return () => shelf.listeners.delete(listener);
+  }
+
+  observe(observer: Observer): void {
+    this.#observers.push(observer);
+  }
+
+  /** The object as JSON, made once a version. */
+  text(thing: Thing): string {
+    let text = this.#texts.get(thing);
+    if (text === undefined) {
+      text = JSON.stringify(thing);
+      this.#texts.set(thing, text);
+    }
+    return text;
+  }
+}

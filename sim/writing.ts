@@ -1,0 +1,165 @@
+import { loadYaml } from '@kubernetes/client-node';
+import { coreEvent } from './admission.ts';
+import { applied, managed } from './apply.ts';
+import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
+import type { DeleteOptions, WriteOptions } from './cluster.ts';
+import { type Fields, isFields, type Thing } from './object.ts';
+import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
+import { selected, shown } from './reading.ts';
+import { badRequest, invalid, noSuchPath, Refusal, unsupportedType } from './refusal.ts';
+import { apiVersionOf, type Resource } from './resources.ts';
+
+/** The body as JSON, or YAML where a client sends that. @throws Refusal */
+export function decoded(call: Call): unknown {
+  const text = call.body.toString('utf8');
+  if (text.trim() === '') return undefined;
+  try {
+    return call.headers['content-type']?.includes('yaml') ? loadYaml<unknown>(text) : JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+}
+
+function decodedObject(target: Target, call: Call): Thing {
+  const type = call.headers['content-type'] ?? 'application/json';
+  if (!/json|yaml|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
+  const body = decoded(call);
+  const { resource, group, version } = target;
+  if (!isFields(body)) throw badRequest(`the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`);
+  const apiVersion = apiVersionOf({ group, version });
+  if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
+    throw badRequest(
+      `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
+    );
+  const thing = { ...body, metadata: isFields(body['metadata']) ? body['metadata'] : {} } as unknown as Thing;
+  return target.resource.alias?.group === group ? coreEvent(thing) : thing;
+}
+
+function optionsOf(call: Call, target: Target, warnings: string[], strict: WriteOptions['strict']): WriteOptions {
+  const dryRun = call.query.getAll('dryRun');
+  if (dryRun.some((value) => value !== 'All')) throw invalidDryRun(dryRun);
+  return {
+    subresource: target.subresource,
+    dryRun: dryRun.length > 0,
+    ...(call.query.get('fieldValidation') === 'Strict' ? { strict } : {}),
+    warn: call.query.get('fieldValidation') === 'Ignore' ? () => undefined : (text) => warnings.push(text),
+  };
+}
+
+const invalidDryRun = (values: string[]): Refusal =>
+  invalid({ group: 'meta.k8s.io', plural: 'createoptions', kind: 'CreateOptions' }, '', [
+    { field: 'dryRun', message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`, reason: 'FieldValueNotSupported' },
+  ]);
+
+const strictBody = (resource: Resource) => (unknown: string[]) =>
+  badRequest(
+    `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: strict decoding error: ${listed(unknown)}`,
+  );
+
+const strictPatch = (body: unknown) => (unknown: string[]) =>
+  invalid({ group: '', plural: '', kind: '' }, '', [
+    { field: 'patch', message: `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${listed(unknown)}` },
+  ]);
+
+const listed = (fields: string[]): string => fields.map((field) => `unknown field "${field}"`).join(', ');
+
+const answered = (target: Target, status: number, thing: Thing, warnings: string[]): Answer =>
+  json(status, JSON.stringify(shown(target, thing)), warnings);
+
+export function create(scope: Scope, target: Target, call: Call): Answer {
+  if (target.name !== undefined) throw methodNotAllowed();
+  const warnings: string[] = [];
+  const body = decodedObject(target, call);
+  const options = optionsOf(call, target, warnings, strictBody(target.resource));
+  const made = scope.cluster.create(target.resource, target.namespace, managed(call, target, undefined, body), options);
+  return answered(target, 201, made, warnings);
+}
+
+export function replace(scope: Scope, target: Target, call: Call): Answer {
+  const { resource, namespace, name } = target;
+  if (name === undefined) throw methodNotAllowed();
+  const warnings: string[] = [];
+  const body = decodedObject(target, call);
+  const options = optionsOf(call, target, warnings, strictBody(resource));
+  const old = scope.cluster.get(resource, namespace, name);
+  if (!body.metadata.resourceVersion)
+    throw invalid(resource, name, [
+      { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
+    ]);
+  const next = managed(call, target, old, body);
+  return answered(target, 200, scope.cluster.update(resource, namespace, name, next, options), warnings);
+}
+
+const types = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+export function patch(scope: Scope, target: Target, call: Call): Answer {
+  const { resource, namespace, name } = target;
+  if (name === undefined) throw methodNotAllowed();
+  const type = (call.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+  const accepted = resource.custom ? [types.json, types.merge, types.apply] : Object.values(types);
+  if (!accepted.includes(type)) throw unsupportedType(accepted);
+  const warnings: string[] = [];
+  const body = type === types.apply ? decodedApply(call) : decoded(call);
+  const options = optionsOf(call, target, warnings, strictPatch(body));
+  if (type === types.apply) return applied(scope, target, call, body as Thing, options, warnings);
+  const old = scope.cluster.get(resource, namespace, name);
+  const base = shown(target, old);
+  if (type !== types.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
+  const changed =
+    type === types.json ? jsonPatch(base, body) : type === types.merge ? mergePatch(base, body) : strategicPatch(base, body);
+  const fresh = changed as Thing;
+  const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
+  return answered(target, 200, scope.cluster.update(resource, namespace, name, managed(call, target, old, next), options), warnings);
+}
+
+function decodedApply(call: Call): Thing {
+  try {
+    return loadYaml<Thing>(call.body.toString('utf8'));
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
+  }
+}
+
+function deleteOptions(call: Call): DeleteOptions {
+  const body = decoded(call);
+  const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
+  const seconds = call.query.get('gracePeriodSeconds');
+  const { gracePeriodSeconds = seconds === null ? undefined : Number(seconds), preconditions, propagationPolicy } = sent;
+  const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
+  return {
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+    ...(preconditions ? { preconditions } : {}),
+    propagationPolicy: propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background',
+    dryRun,
+  };
+}
+
+export function remove(scope: Scope, target: Target, call: Call): Answer {
+  const { resource, namespace, name } = target;
+  if (name === undefined) return removeAll(scope, target, call);
+  const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
+  const left = scope.cluster.store.get(resource, namespace, name);
+  if (left?.metadata.uid === gone.metadata.uid || !resource.custom) return answered(target, 200, left ?? gone, []);
+  const details: Fields = { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural, uid: gone.metadata.uid };
+  return json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
+}
+
+function removeAll(scope: Scope, target: Target, call: Call): Answer {
+  const options = deleteOptions(call);
+  const things = selected(scope, target, call);
+  for (const thing of things)
+    scope.cluster.remove(target.resource, thing.metadata.namespace, thing.metadata.name, options);
+  const { group, version, resource } = target;
+  const metadata = { resourceVersion: String(scope.cluster.store.revision) };
+  return json(200, { apiVersion: apiVersionOf({ group, version }), kind: resource.listKind, metadata, items: things });
+}
+
+const methodNotAllowed = (): Refusal =>
+  new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+
+export { noSuchPath };
