@@ -32,6 +32,10 @@ export interface Extras {
   attempts?: number;
 }
 
+/** A name for a process that holds a claim, unlike any other's. */
+export const newHolder = ({ random }: Cluster): string =>
+  Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join('');
+
 /** The record of an operation that begins now. */
 export function newOperation(
   command: Command,

@@ -26,8 +26,6 @@ export interface Drive {
   watching?: (waitingFor: string) => void;
   /** Takes one turn below the limit of power calls a second. */
   turn?: (limits: Limits) => Promise<void>;
-  /** True when another process began this operation: the record is taken over before anything is called. */
-  resumed?: boolean;
 }
 
 export type Driven = { op: Operation; result: Result } | { op: Operation; result: 'superseded' };
@@ -43,14 +41,13 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
   const namespace = wukong.metadata.namespace ?? '';
   const vmName = vmNameOf(wukong);
   const seen = nothingSeen();
-  let owned = !to.resumed;
   for (;;) {
     const machine = machines.get(namespace, vmName);
     remember(seen, op, machine, clock.now());
     const step = decide(op, machine, seen, to);
     if (step.do === 'end') return { op, result: step.result };
     if (step.do === 'wait') op = noteForce(op, step, machine);
-    if (clock.now() >= limits.deadline) return { op, result: inProgress(op, step) };
+    if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
     if (step.do === 'wait') {
       to.watching?.(step.for);
       await machines.changed(namespace, vmName, { ...limits, deadline: Math.min(step.until, limits.deadline) });
@@ -61,11 +58,10 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       continue;
     }
     const later = recorded(op, step, clock.now());
-    if (later !== op || !owned) {
+    if (later !== op) {
       const taken = await advance(world, wukong, op, later, limits);
       if (!taken) return { op, result: 'superseded' };
       op = taken;
-      owned = true;
     }
     if (step.do === 'retarget') continue;
     const patienceMs = Math.min(settleMs * 2 ** seen.refusals, longestSettleMs);
@@ -116,7 +112,7 @@ function recorded(op: Operation, step: Step, now: number): Operation {
 const noteForce = (op: Operation, step: Step & { do: 'wait' }, { vmi }: Machine): Operation =>
   op.action === 'stop' && vmi?.deletingSince !== undefined && op.step === 'Claimed' ? { ...op, forceAt: step.until } : op;
 
-function inProgress(op: Operation, step: Step): Result {
+function inProgress(step: Step): Result {
   const what = step.do === 'wait' ? `waiting for ${step.for}` : `next: ${step.do}`;
   return { outcome: 'InProgress', message: `Not over yet (${what}); reconcileState goes on.` };
 }

@@ -100,7 +100,7 @@ export const forceWaitMs = 60_000;
 const slackMs = 60_000;
 
 /** When the claim of an operation that begins now expires. */
-export function claimDeadline(command: Command, now: number, graceSeconds: number): number {
+export function claimDeadline(command: Pick<Command, 'action' | 'waitSeconds'>, now: number, graceSeconds: number): number {
   if (command.action === 'start') return now + command.waitSeconds * 1000 + slackMs;
   return now + 2 * acceptMs + graceSeconds * 1000 + marginMs + 2 * forceWaitMs + slackMs;
 }

@@ -1,4 +1,4 @@
-import { claim, type Extras, newOperation } from './claim.ts';
+import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command } from './command.ts';
 import { drive, type Drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
@@ -68,7 +68,7 @@ async function begin(command: Command, first: Wukong, world: World, options: Per
       if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
       if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
       if (plan.kind === 'answer') return await finishUnclaimed(world, wukong, outcome(plan.result));
-      const holder = holderOf(world);
+      const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
       const claimed = await claim(world, wukong, op, limits);
       if (claimed) return await carryOn(op, claimed, world, { ...options, machines });
@@ -82,20 +82,17 @@ async function begin(command: Command, first: Wukong, world: World, options: Per
   }
 }
 
-const holderOf = ({ random }: World): string =>
-  Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join('');
-
 /** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
 export async function carryOn(
   op: Operation,
   wukong: Wukong,
   world: World,
-  options: Performing & { machines: Machines; resumed?: boolean },
+  options: Performing & { machines: Machines },
 ): Promise<Outcome> {
-  const { machines, limits, watching, turn, resumed } = options;
+  const { machines, limits, watching, turn } = options;
   let driven: Awaited<ReturnType<typeof drive>>;
   try {
-    driven = await drive(op, { world, wukong, machines, limits, watching, turn, resumed });
+    driven = await drive(op, { world, wukong, machines, limits, watching, turn });
   } catch (thrown) {
     limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);

@@ -65,8 +65,7 @@ function parsePart(part: string): Requirement {
 export const format = (selector: Selector): string =>
   selector
     .map((one) => {
-      if (one.operator === 'Exists') return one.key;
-      if (one.operator === 'DoesNotExist') return `!${one.key}`;
+      if (!('values' in one)) return one.operator === 'Exists' ? one.key : `!${one.key}`;
       const [only] = one.values;
       if (one.values.length === 1) return `${one.key}${one.operator === 'In' ? '=' : '!='}${only}`;
       return `${one.key} ${one.operator === 'In' ? 'in' : 'notin'} (${one.values.join(',')})`;

@@ -6,13 +6,20 @@ import { type Seen, seconds, type Step } from './step.ts';
 /** How long the watch may lag behind a request that was accepted before we ask again. */
 const lagMs = 5_000;
 const mostComebacks = 2;
+/** KubeVirt takes an ended VMI away in a tenth of a second; one that something holds is off all the same after this. */
+const goneMs = 60_000;
 
 /** The stop ladder of DESIGN §5, as one decision: ask, wait, insist, wait, verify. `now` is an instant. */
 export function decideStop(op: Operation, machine: Machine, seen: Seen, now: number): Step {
   const { vm } = machine;
   if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
-  if (isOff(machine)) return end(stopped(op, machine, seen));
+  if (isOff(machine)) {
+    const until = (seen.ended?.at ?? op.stepAt) + goneMs;
+    const stays = machine.vmi?.deletingSince === undefined && (vm.strategy === 'Manual' || vm.strategy === 'Once');
+    const rests = !machine.vmi || stays || now >= until;
+    return rests ? end(stopped(op, machine, seen)) : { do: 'wait', until, for: 'the ended VMI to go' };
+  }
   const vmi = living(machine.vmi);
   if (!vmi) return keepOff(op, vm, machine.vmi, seen, now);
   if (op.vmiUid !== vmi.uid) return retarget(op, vmi, seen);

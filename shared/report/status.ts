@@ -32,7 +32,9 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
 }
 
 function conditionFor(wanted: LifecycleState, generation: number | undefined): Condition {
-  const failed = wanted.outcome === 'Failed';
+  // What failed and came true later is true: a VM that comes up after its start had timed out.
+  const wished = wanted.lastAction === 'start' ? 'Running' : 'Stopped';
+  const failed = wanted.outcome === 'Failed' && wanted.state !== wished;
   const busy = wanted.outcome === 'InProgress';
   return {
     type: readyCondition,

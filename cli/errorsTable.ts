@@ -1,0 +1,54 @@
+import { writeFileSync } from 'node:fs';
+import { failureCodes, failures } from '../shared/errors.ts';
+import { skipReasons } from '../shared/outcome.ts';
+
+const skips: Record<(typeof skipReasons)[number], string> = {
+  Protected: 'The annotation `lifecycle.novasphere.dev/protected` forbids to stop this VM.',
+  Override: 'An annotation `keep-running-until` or `keep-stopped-until` holds.',
+  Stale: 'The command came after its `notAfter`.',
+  NotDue: 'Nothing was due.',
+  DryRun: 'The command said `dryRun`; KubeVirt was asked what it would do, and nothing was written.',
+  Duplicate: 'The same request is being carried out, or was done before.',
+};
+
+/** docs/errors.md, from the tables that the code itself uses. */
+export function errorsPage(): string {
+  const rows = failureCodes.map((code) => {
+    const { retryable, means, next } = failures[code];
+    return `| \`${code}\` | ${means} | ${retryable ? 'yes' : 'no'} | ${next} |`;
+  });
+  return `# Outcomes
+
+Every command ends, for each VM, in exactly one of these.
+
+| outcome | means |
+| --- | --- |
+| \`Started\` | The VMI is Running and Ready; with \`REQUIRE_AGENT\` its agent has connected too. |
+| \`AlreadyOn\` | It was so before; nothing was called. |
+| \`Stopped\` | The VMI is gone and nothing is going to start one; the guest shut down by itself. |
+| \`AlreadyOff\` | It was so before; nothing was called. |
+| \`ForcedOff\` | The same, but the guest did not end by itself. \`forceReason\`: \`Requested\`, \`GracePeriodExceeded\` (KubeVirt ended it when its period was over), \`GuestIgnoredShutdown\` (forced by us 15 s later), \`RefusedGracefully\`, \`PodDeleted\`. |
+| \`InProgress\` | The function's time was up, or the cluster could not be reached; reconcileState goes on from the record. The only one that is not final. |
+| \`Superseded\` | A newer command for the other action took over. |
+| \`Skipped\` | On purpose; \`reason\` is one of the next table. |
+| \`Failed\` | \`reason\` is one of the last table. |
+
+## Skipped
+
+| reason | means |
+| --- | --- |
+${skipReasons.map((reason) => `| \`${reason}\` | ${skips[reason]} |`).join('\n')}
+
+## Failed
+
+"Again" says whether the same command may succeed later without anybody doing anything.
+
+| reason | means | again | next step |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+This page is written by \`npm run docs:errors\` from shared/errors.ts, and a test holds it to that.
+`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync('docs/errors.md', errorsPage());

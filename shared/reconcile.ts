@@ -1,0 +1,180 @@
+import { advance, newHolder } from './claim.ts';
+import { parseDeclared, removeDeclared } from './declared.ts';
+import { asLifecycleError } from './errors.ts';
+import { finish } from './finish.ts';
+import type { Report } from './fleet.ts';
+import { reportOf } from './fleet.ts';
+import { listPages } from './kube/list.ts';
+import { wukongPath } from './kube/objects.ts';
+import { type Machines, watchMachines } from './machines.ts';
+import { type Machine, stateOf, vmNameOf, type Wukong } from './model.ts';
+import { claimDeadline, type Last, type Operation, outcomeOf } from './operation.ts';
+import type { Outcome } from './outcome.ts';
+import { carryOn, performOne } from './perform.ts';
+import { stateAfter, writeStatus } from './report/status.ts';
+import { tell } from './report/tell.ts';
+import { planSchedules, type Scheduled } from './scheduled.ts';
+import { statusFor, taskFor } from './tick.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+/** What one tick did. */
+export interface Tick {
+  wukongs: number;
+  reports: Report[];
+  /** Statuses that did not say what was so. */
+  repaired: number;
+  /** Commands that were put on the event bus. */
+  sent: number;
+  problems: string[];
+}
+
+/** How many Wukongs are worked on at once. */
+const atOnce = 50;
+
+/**
+ * One tick: goes on with what was interrupted, carries out what is declared and what schedules say is due, and makes the
+ * status true. Lists each kind once; writes nothing where nothing changed. One Wukong's trouble is its own.
+ * @throws LifecycleError when the Wukongs cannot be read at all.
+ */
+export async function reconcile(world: World, limits: Limits): Promise<Tick> {
+  const tick: Tick = { wukongs: 0, reports: [], repaired: 0, sent: 0, problems: [] };
+  const wukongs = await readAll(world, limits);
+  tick.wukongs = wukongs.length;
+  if (wukongs.length === 0) return tick;
+  const machines = await watchMachines(world, { namespaces: world.config.watchNamespaces ?? 'all' }, limits);
+  try {
+    const outcomes = new Map<string, Outcome>();
+    const free: Wukong[] = [];
+    await each(wukongs, atOnce, async (wukong) => {
+      const outcome = await attempt(tick, wukong, () => ownTask(wukong, machines, world, limits));
+      if (outcome) outcomes.set(keyOf(wukong), outcome);
+      else free.push(wukong);
+    });
+    const scheduled = await planSchedules(world, wukongs, free, machines, limits, tick);
+    await scheduled.perform(tick);
+    await each(wukongs, atOnce, async (wukong) => {
+      if (outcomes.has(keyOf(wukong)) || scheduled.touched.has(keyOf(wukong))) return;
+      await attempt(tick, wukong, () => repair(wukong, machines, scheduled, world, limits, tick));
+    });
+    for (const outcome of outcomes.values()) if (!outcome.quiet) tick.reports.push(reportOf(outcome, [outcome]));
+    return tick;
+  } finally {
+    machines.close();
+  }
+}
+
+export const keyOf = ({ metadata }: Wukong): string => `${metadata.namespace}/${metadata.name}`;
+
+async function readAll(world: World, limits: Limits): Promise<Wukong[]> {
+  const all: Wukong[] = [];
+  for (const namespace of world.config.watchNamespaces ?? [undefined])
+    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits)) all.push(...items);
+  return all;
+}
+
+/** Each item, at most so many at once. */
+export async function each<T>(items: Iterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async () => {
+    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: most }, worker));
+}
+
+async function attempt<T>(tick: Tick, wukong: Wukong, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (thrown) {
+    tick.problems.push(`${keyOf(wukong)}: ${asLifecycleError(thrown).message}`);
+    return undefined;
+  }
+}
+
+const machineOf = (wukong: Wukong, machines: Machines): Machine => machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+
+/** What the Wukong itself asks for; undefined when that is nothing. */
+async function ownTask(wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+  const machine = machineOf(wukong, machines);
+  const task = taskFor(wukong, machine, world.clock.now(), world.config.requireAgent);
+  switch (task.do) {
+    case 'resume':
+      return resume(task.op, wukong, machines, world, limits);
+    case 'giveUp':
+      return finish(world, wukong, { op: task.op, result: gaveUp(task.op) }, machine);
+    case 'declared':
+      return declared(wukong, machines, world, limits);
+    case 'tell':
+      return retell(task.last, wukong, machine, world, limits);
+    case 'nothing':
+      return undefined;
+    default:
+      return task satisfies never;
+  }
+}
+
+/** Takes a record over, with a new deadline where the old one has passed, and carries it on. */
+async function resume(op: Operation, wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+  const now = world.clock.now();
+  const expired = now >= op.deadline;
+  const mine: Operation = { ...op, holder: newHolder(world), ...(expired ? renewed(op, now) : {}) };
+  const taken = await advance(world, wukong, op, mine, limits);
+  return taken && carryOn(taken, wukong, world, { limits, machines });
+}
+
+const renewed = (op: Operation, now: number): Partial<Operation> => ({
+  attempts: op.attempts + 1,
+  startedAt: now,
+  stepAt: now,
+  deadline: claimDeadline(op, now, op.graceSeconds ?? 30),
+});
+
+const gaveUp = (op: Operation) => ({
+  outcome: 'Failed' as const,
+  reason: op.action === 'stop' && op.step !== 'Claimed' ? ('Stuck' as const) : ('TimedOut' as const),
+  message: `Given up after ${op.attempts} attempts, the last one at step ${op.step}.`,
+});
+
+async function declared(wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+  const value = wukong.spec?.lifecycleAction;
+  const { namespace = '', name } = wukong.metadata;
+  const now = world.clock.now();
+  let outcome: Outcome;
+  try {
+    const command = parseDeclared(wukong, now);
+    outcome = await performOne(command, { namespace, name }, world, { limits, wukong, machines, declared: value });
+    const busy = outcome.outcome === 'InProgress' || outcome.outcome === 'Superseded' || (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
+    if (busy) return outcome;
+  } catch (thrown) {
+    outcome = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
+  }
+  await removeDeclared(world, wukong, value, limits);
+  return outcome;
+}
+
+/** An action that nobody knows is told and removed; nobody else is disturbed. */
+async function refuse(wukong: Wukong, machine: Machine, message: string, world: World, limits: Limits): Promise<Outcome> {
+  const now = world.clock.now();
+  const { namespace = '', name } = wukong.metadata;
+  const requestId = `declared-${wukong.metadata.generation ?? 0}`;
+  const told = { namespace, name, action: 'stop' as const, forced: false, requestId, trigger: 'declared', startedAt: now, finishedAt: now };
+  const outcome: Outcome = { ...told, outcome: 'Failed', reason: 'InvalidAction', message };
+  await tell(world, wukong, outcome, { teller: newHolder(world), limits });
+  const before = wukong.status?.lifecycleState;
+  const state = { ...stateAfter(outcome, stateOf(machine), before), lastAction: before?.lastAction, lastActionTime: before?.lastActionTime };
+  await writeStatus(world, wukong, state, limits);
+  return outcome;
+}
+
+/** An end that its process recorded and did not live to tell. */
+async function retell(last: Last, wukong: Wukong, machine: Machine, world: World, limits: Limits): Promise<Outcome> {
+  const outcome = outcomeOf(wukong, last);
+  await tell(world, wukong, outcome, { teller: newHolder(world), limits, insist: true });
+  await writeStatus(world, wukong, stateAfter(outcome, stateOf(machine), wukong.status?.lifecycleState), limits);
+  return outcome;
+}
+
+async function repair(wukong: Wukong, machines: Machines, scheduled: Scheduled, world: World, limits: Limits, tick: Tick): Promise<void> {
+  const wanted = statusFor(wukong, machineOf(wukong, machines), scheduled.nextFor(wukong));
+  if (await writeStatus(world, wukong, wanted, limits)) tick.repaired++;
+}

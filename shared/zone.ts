@@ -1,0 +1,187 @@
+/**
+ * Time zones: the offset at an instant, the clock changes, and the way from a wall time to its instant. The data is
+ * Intl's; asking Intl is slow (some 2 µs), so what it said is kept, for 64 days at a time.
+ *
+ * A wall time is a number too: the milliseconds since the epoch that a UTC clock would have when it shows that time.
+ */
+export interface Zone {
+  readonly name: string;
+  /** Only for this file. */
+  readonly format: Intl.DateTimeFormat;
+  /** Only for this file: stretches of constant offset, by 64-day chunk. */
+  readonly chunks: Map<number, Stretch[]>;
+}
+
+/** From `from` (inclusive) to `until` (exclusive) the offset is the same; wall = instant + offset. */
+interface Stretch {
+  from: number;
+  until: number;
+  offset: number;
+}
+
+/** A change of the clock at instant `at`: offsets in milliseconds before and after it. */
+export interface ClockChange {
+  at: number;
+  before: number;
+  after: number;
+}
+
+const minuteMs = 60_000;
+export const dayMs = 24 * 60 * minuteMs;
+const chunkMs = 64 * dayMs;
+
+const known = new Map<string, Zone>();
+let listed: Map<string, string> | undefined;
+const official = () => (listed ??= new Map(Intl.supportedValuesOf('timeZone').map((name) => [name.toLowerCase(), name])));
+
+/**
+ * An IANA time zone by its name (the tz database's `Area/City`, or an alias such as `UTC`).
+ * @throws Error saying what was found and what was expected; an offset such as +02:00 is refused, as it knows no summer.
+ */
+export function parseZone(text: unknown): Zone {
+  if (typeof text !== 'string' || text === '') throw new Error('expected an IANA time zone such as Europe/Berlin');
+  const found = known.get(text);
+  if (found) return found;
+  const shown = `"${text.slice(0, 60)}"`;
+  if (/^(UTC|GMT)?[+-]\d/i.test(text))
+    throw new Error(`${shown} is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin`);
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat('en-US', { timeZone: text, timeZoneName: 'longOffset' });
+  } catch {
+    const near = nearest(text);
+    throw new Error(`${shown} is no IANA time zone${near ? `: did you mean ${near}?` : ', such as Europe/Berlin'}`);
+  }
+  const zone = { name: official().get(text.toLowerCase()) ?? text, format, chunks: new Map() };
+  known.set(text, zone);
+  return zone;
+}
+
+/** The zone that was most likely meant: the same city, or at most two letters away. */
+function nearest(text: string): string | undefined {
+  const wanted = text.slice(0, 60).toLowerCase().replaceAll(' ', '_');
+  const city = (name: string) => name.slice(name.lastIndexOf('/') + 1);
+  let best: string | undefined;
+  // Short names are all alike.
+  let least = wanted.length < 6 ? 0.5 : 3;
+  for (const [lower, name] of official()) {
+    const far = city(lower) === city(wanted) ? 0 : Math.min(distance(lower, wanted), distance(city(lower), wanted) + 0.5);
+    if (far < least) [best, least] = [name, far];
+  }
+  return best;
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** What Intl says, in milliseconds; `GMT+05:45`, `GMT-00:44:30`, `GMT`. */
+function ask(zone: Zone, instant: number): number {
+  const text = zone.format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const parts = /^GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
+  if (!parts) throw new Error(`${zone.name}: Intl gives an offset that cannot be read: ${text}`);
+  const seconds = Number(parts[2] ?? 0) * 3600 + Number(parts[3] ?? 0) * 60 + Number(parts[4] ?? 0);
+  return (parts[1] === '-' ? -seconds : seconds) * 1000;
+}
+
+/**
+ * A chunk's stretches: asked once a day, and where the answer differs, halved down to the second. A zone that goes
+ * forth and back within one day would be missed; the tz database has none since 1970.
+ */
+function learn(zone: Zone, start: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  let from = start;
+  let offset = ask(zone, start);
+  for (let day = start; day < start + chunkMs; day += dayMs) {
+    const after = ask(zone, day + dayMs);
+    while (offset !== after) {
+      const until = firstOther(zone, Math.max(day, from), day + dayMs, offset);
+      stretches.push({ from, until, offset });
+      [from, offset] = [until, ask(zone, until)];
+    }
+  }
+  if (from < start + chunkMs) stretches.push({ from, until: start + chunkMs, offset });
+  return stretches;
+}
+
+/** The first second in (low, high] with another offset; `low` has this one, `high` has not. */
+function firstOther(zone: Zone, low: number, high: number, offset: number): number {
+  while (high - low > 1000) {
+    const middle = Math.floor((low + high) / 2000) * 1000;
+    if (ask(zone, middle) === offset) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+function chunkAt(zone: Zone, instant: number): Stretch[] {
+  const index = Math.floor(instant / chunkMs);
+  let chunk = zone.chunks.get(index);
+  if (!chunk) {
+    chunk = learn(zone, index * chunkMs);
+    zone.chunks.set(index, chunk);
+  }
+  return chunk;
+}
+
+function stretchAt(zone: Zone, instant: number): Stretch {
+  const chunk = chunkAt(zone, instant);
+  for (const stretch of chunk) if (instant < stretch.until) return stretch;
+  return chunk[chunk.length - 1]!;
+}
+
+/** Milliseconds to add to `instant` to get the wall time. */
+export const offsetAt = (zone: Zone, instant: number): number => stretchAt(zone, instant).offset;
+
+export const instantToWall = (zone: Zone, instant: number): number => instant + offsetAt(zone, instant);
+
+/** The clock changes in (from, to], in order. */
+export function clockChanges(zone: Zone, from: number, to: number): ClockChange[] {
+  const changes: ClockChange[] = [];
+  let here = stretchAt(zone, from);
+  while (here.until <= to) {
+    const next = stretchAt(zone, here.until);
+    if (next.offset !== here.offset) changes.push({ at: here.until, before: here.offset, after: next.offset });
+    here = next;
+  }
+  return changes;
+}
+
+export interface Placed {
+  /** Instant. */
+  at: number;
+  /** Set where the wall time does not exist (gap), or exists twice (overlap). */
+  kind?: 'gap' | 'overlap';
+}
+
+/**
+ * The instant of a wall time, under the one rule: a time in a gap is the first instant after the gap; a time in an
+ * overlap is the first of the two.
+ */
+export function wallToInstant(zone: Zone, wall: number): Placed {
+  // No offset is a day long, so everything that can matter lies in the two days around.
+  const early = stretchAt(zone, wall - dayMs);
+  if (early.until > wall + dayMs) return { at: wall - early.offset };
+  const changes = clockChanges(zone, wall - dayMs, wall + dayMs);
+  for (const { at, before, after } of changes) {
+    if (wall < at + before) return { at: wall - before, ...(wall >= at + after ? { kind: 'overlap' } : {}) };
+    if (wall < at + after) return { at, kind: 'gap' };
+  }
+  return { at: wall - (changes.at(-1)?.after ?? early.offset) };
+}
+
+/** The highest wall time that the clock has shown up to `instant`: in the second pass of an overlap, the end of the first. */
+export function highestWall(zone: Zone, instant: number): number {
+  const wall = instantToWall(zone, instant);
+  if (stretchAt(zone, instant).from <= instant - dayMs) return wall;
+  return clockChanges(zone, instant - dayMs, instant).reduce((high, { at, before }) => Math.max(high, at + before - 1), wall);
+}

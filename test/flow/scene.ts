@@ -1,0 +1,102 @@
+import { afterEach } from 'vitest';
+import { type Command, parseCommand } from '../../shared/command.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { Invocation } from '../../shared/entry.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+import { transportTo } from '../../shared/kube/transport.ts';
+import type { KubeObject, Wukong } from '../../shared/model.ts';
+import type { Action, Outcome } from '../../shared/outcome.ts';
+import { performOne } from '../../shared/perform.ts';
+import { silentLog } from '../../shared/report/log.ts';
+import { silentMetrics } from '../../shared/report/metrics.ts';
+import type { BusEntry, World } from '../../shared/world.ts';
+import { VirtualClock } from '../../sim/clock.ts';
+import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
+
+export const evening = '2026-11-23T20:00:00Z';
+
+/** An embedded cluster on a clock that jumps, and everything outside the program as the functions would have it. */
+export interface Scene {
+  sim: Sim;
+  clock: VirtualClock;
+  world: World;
+  /** What was put on the event bus. */
+  bus: BusEntry[];
+  /** Awaits `work` while virtual time passes. */
+  run<T>(work: Promise<T> | (() => Promise<T>), limitMs?: number): Promise<T>;
+  command(action: Action, name: string, more?: object, at?: { requestId?: string; requestedAt?: number }): Command;
+  /** One command on one Wukong, to its end. */
+  perform(action: Action, name: string, more?: object, at?: { requestId?: string; requestedAt?: number; leftMs?: number }): Promise<Outcome>;
+  wukong(name: string): Wukong;
+  vm(name: string): KubeObject & { spec: Record<string, unknown>; status: Record<string, unknown> };
+  vmi(name: string): (KubeObject & { spec: Record<string, unknown>; status: Record<string, unknown> }) | undefined;
+  invocation(id?: string, leftMs?: number): Invocation;
+  /** Lets virtual time pass with nobody waiting for anything. */
+  pass(ms: number): Promise<void>;
+  /** Power calls that the cluster was asked, in order: `stop {"gracePeriod":0}`, with when. */
+  calls(): { verb: string; at: number; status: number }[];
+}
+
+export const namespace = 'team-a';
+const open: Sim[] = [];
+afterEach(async () => {
+  for (const sim of open.splice(0)) await sim.close();
+});
+
+let requests = 0;
+
+export async function scene(options: SimOptions = {}, env: Record<string, string> = {}): Promise<Scene> {
+  const clock = new VirtualClock(evening);
+  const sim = await startSim({ clock, ...options });
+  open.push(sim);
+  const bus: BusEntry[] = [];
+  const world = await worldOn(sim, clock, env, bus);
+  const run = <T>(work: Promise<T> | (() => Promise<T>), limitMs?: number) => clock.run(work, { sims: [sim], limitMs });
+  const command: Scene['command'] = (action, name, more = {}, at = {}) =>
+    parseCommand(
+      { target: { namespace, name }, ...more },
+      { action, trigger: 'direct', requestId: at.requestId ?? `request-${++requests}`, requestedAt: at.requestedAt ?? clock.now() },
+    );
+  return {
+    sim,
+    clock,
+    world,
+    bus,
+    run,
+    command,
+    perform: (action, name, more, at) =>
+      run(performOne(command(action, name, more, at), { namespace, name }, world, { limits: { deadline: clock.now() + (at?.leftMs ?? 3_600_000) } })),
+    wukong: (name) => found(sim.get<Wukong>('wukongs', namespace, name), name),
+    vm: (name) => found(sim.get('virtualmachines', namespace, `${name}-vm`), name),
+    vmi: (name) => sim.get('virtualmachineinstances', namespace, `${name}-vm`),
+    invocation: (id = `invocation-${++requests}`, leftMs = 3_600_000) => ({ world, limits: { deadline: clock.now() + leftMs }, id, now: clock.now() }),
+    pass: (ms) => run(new Promise<void>((resolve) => clock.after(ms, resolve))),
+    calls: () =>
+      sim.requests
+        .filter(({ path }) => path.startsWith('/apis/subresources.kubevirt.io/'))
+        .map(({ path, at, status }) => ({ verb: path.split('/').at(-1) ?? '', at, status })),
+  };
+}
+
+export async function worldOn(sim: Sim, clock: VirtualClock, env: Record<string, string> = {}, bus: BusEntry[] = []): Promise<World> {
+  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  return {
+    config: readConfig(env),
+    clock,
+    random,
+    log: silentLog,
+    metrics: silentMetrics,
+    transport: transportTo(credentials, clock, random),
+    bus: { put: async (entries) => void bus.push(...entries) },
+  };
+}
+
+function found<T>(object: T | undefined, name: string): T {
+  if (!object) throw new Error(`there is no ${name}`);
+  return object;
+}
