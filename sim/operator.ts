@@ -36,13 +36,15 @@ export class WukongOperator {
   readonly #cluster: Cluster;
   readonly #known: Schema;
   readonly #due = new Set<string>();
+  readonly #owns: (namespace: string, name: string) => boolean;
   #enabled: boolean;
 
-  /** `known` is the schema that the operator was built with. */
-  constructor(cluster: Cluster, known: Schema, enabled: boolean) {
+  /** `known` is the schema that the operator was built with; `enabled` may say which Wukongs are its own. */
+  constructor(cluster: Cluster, known: Schema, enabled: boolean | ((namespace: string, name: string) => boolean)) {
     this.#cluster = cluster;
     this.#known = known;
-    this.#enabled = enabled;
+    this.#enabled = enabled !== false;
+    this.#owns = typeof enabled === 'function' ? enabled : () => true;
     const { store, registry } = cluster;
     store.subscribe(registry.named('wukongs'), ({ type, object }) => {
       if (type !== 'DELETED') this.#later(object.metadata.namespace ?? '', object.metadata.name, true);
@@ -65,7 +67,7 @@ export class WukongOperator {
   }
 
   #later(namespace: string, name: string, rewrite: boolean): void {
-    if (!this.#enabled) return;
+    if (!this.#enabled || !this.#owns(namespace, name)) return;
     const key = `${namespace}/${name}/${rewrite}`;
     if (this.#due.has(key)) return;
     this.#due.add(key);

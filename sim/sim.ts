@@ -48,8 +48,8 @@ export interface SimOptions {
   clock?: Clock;
   /** Default 0: any. Always on 127.0.0.1, always TLS with a CA of its own. */
   port?: number;
-  /** The Wukong operator's habits, for all Wukongs (default off). */
-  operator?: boolean;
+  /** The Wukong operator's habits, for all Wukongs or for those that are its own (default off). */
+  operator?: boolean | ((namespace: string, name: string) => boolean);
   /** Which Wukong CRD is installed: with our fields (default), or as the operator ships it. */
   crd?: 'extended' | 'original';
   /** `limited` as the real control plane was measured; default `unlimited`. */
