@@ -1,7 +1,7 @@
 import type { Timers } from './clock.ts';
 import { isFinal, told, toldSeconds, type Vmi, type VmiStatus, withCondition } from './kubevirt.ts';
 import { meaning } from './controller.ts';
-import type { Condition } from './object.ts';
+import { type Condition, stamp } from './object.ts';
 import { isKilledAtOnce, type Pods } from './pods.ts';
 import type { Recorder } from './recorder.ts';
 import { claimsOf } from './vmstatus.ts';
@@ -23,6 +23,10 @@ export interface Ground {
 const defaultBootSeconds = 0.84;
 const defaultShutdownSeconds = 2;
 const defaultGraceSeconds = 30;
+
+const notReady = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message });
+const notRunning = notReady('GuestNotRunning', 'Guest VM is not reported as running');
+const podTerminating = notReady('PodTerminating', 'virt-launcher pod is terminating');
 
 type PhaseName = NonNullable<VmiStatus['phase']>;
 
@@ -82,8 +86,8 @@ export class Guest {
   lose(): void {
     this.#lost = true;
     this.#cancelAll();
-    this.#setPhase('Unknown');
-    this.#condition({ type: 'Ready', status: 'Unknown', reason: 'NodeUnresponsive', message: 'the node does not report any more' });
+    const message = 'the node does not report any more';
+    this.#setPhase('Unknown', [{ type: 'Ready', status: 'Unknown', reason: 'NodeUnresponsive', message }]);
   }
 
   dispose(): void {
@@ -109,23 +113,25 @@ export class Guest {
     return this.#ground.current()?.status?.phase;
   }
 
-  #setPhase(phase: PhaseName, more: VmiStatus = {}): void {
-    const moment = new Date(this.#ground.clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
+  /** One write: the phase, and conditions that come with it. */
+  #setPhase(phase: PhaseName, conditions: Condition[] = [], more: VmiStatus = {}): void {
+    const moment = stamp(this.#ground.clock.now());
     this.#ground.setStatus((status) => ({
-      ...status,
+      ...this.#withConditions(status, conditions),
       ...more,
       phase,
       phaseTransitionTimestamps: [...(status.phaseTransitionTimestamps ?? []), { phase, phaseTransitionTimestamp: moment }],
     }));
   }
 
-  #condition(condition: Condition): void {
-    const now = this.#ground.clock.now();
-    this.#ground.setStatus((status) => ({ ...status, conditions: withCondition(status.conditions, condition, now) }));
+  #condition(...conditions: Condition[]): void {
+    this.#ground.setStatus((status) => this.#withConditions(status, conditions));
   }
 
-  #notReady(reason: string, message: string): void {
-    this.#condition({ type: 'Ready', status: 'False', reason, message });
+  #withConditions(status: VmiStatus, conditions: Condition[]): VmiStatus {
+    const now = this.#ground.clock.now();
+    const all = conditions.reduce((some, next) => withCondition(some, next, now), status.conditions ?? []);
+    return { ...status, ...(all.length > 0 ? { conditions: all } : {}) };
   }
 
   /** From Pending to Scheduling, or what keeps it from there. */
@@ -134,13 +140,9 @@ export class Guest {
     if (!vmi || this.#deleting || vmi.status?.phase !== 'Pending') return;
     const held = this.#heldBack(vmi);
     if (held) return;
-    this.#ground.setStatus((status) => ({
-      ...status,
-      conditions: (status.conditions ?? []).filter(({ type }) => type !== 'Synchronized' && type !== 'PodScheduled'),
-    }));
     this.#ground.pods.create(vmi);
-    this.#setPhase('Scheduling');
-    this.#notReady('GuestNotRunning', 'Guest VM is not reported as running');
+    const conditions = (vmi.status.conditions ?? []).filter(({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type));
+    this.#setPhase('Scheduling', [], { conditions: withCondition(conditions, notRunning, this.#ground.clock.now()) });
     const unschedulable = told(vmi, 'unschedulable');
     if (unschedulable !== undefined) return this.#unschedulable(unschedulable);
     const image = told(vmi, 'image');
@@ -164,8 +166,8 @@ export class Guest {
     const missing = absent === undefined ? claims.find((claim) => this.#ground.claimPhase(claim) === undefined) : meaning(absent, `${name}-disk`);
     if (missing !== undefined) {
       const message = `PVC ${namespace}/${missing} does not exist, waiting for it to appear`;
-      this.#condition({ type: 'PodScheduled', status: 'False', reason: 'FailedPvcNotFound', message });
-      this.#condition({ type: 'Synchronized', status: 'False', reason: 'FailedPvcNotFound', message });
+      const condition = { status: 'False', reason: 'FailedPvcNotFound', message } as const;
+      this.#condition({ type: 'PodScheduled', ...condition }, { type: 'Synchronized', ...condition });
       this.#warn('FailedPvcNotFound', message);
       return true;
     }
@@ -200,7 +202,7 @@ export class Guest {
     const vmi = this.#ground.current();
     if (!vmi || this.#deleting) return;
     this.#ground.pods.run(vmi);
-    this.#setPhase('Scheduled', { nodeName: this.#ground.pods.nodeName });
+    this.#setPhase('Scheduled', [], { nodeName: this.#ground.pods.nodeName });
     if (told(vmi, 'never-running') !== undefined) {
       this.#later(bootLeftMs, () => this.#end('Failed'));
       return;
@@ -211,9 +213,9 @@ export class Guest {
   #running(): void {
     const vmi = this.#ground.current();
     if (!vmi) return;
-    this.#setPhase('Running', { interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }] });
-    this.#condition({ type: 'LiveMigratable', status: 'True' });
-    this.#condition({ type: 'StorageLiveMigratable', status: 'True' });
+    this.#setPhase('Running', [{ type: 'LiveMigratable', status: 'True' }, { type: 'StorageLiveMigratable', status: 'True' }], {
+      interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }],
+    });
     this.#later(18, () => {
       if (this.#phase() === 'Running' && !this.#deleting) this.#condition({ type: 'Ready', status: 'True' });
     });
@@ -239,7 +241,7 @@ export class Guest {
       return;
     }
     this.#later(70, () => {
-      if (this.#phase() === 'Running') this.#notReady('PodTerminating', 'virt-launcher pod is terminating');
+      if (this.#phase() === 'Running') this.#condition(podTerminating);
     });
     this.#signal();
   }
@@ -275,7 +277,7 @@ export class Guest {
     this.#cancelAll();
     this.#setPhase(phase);
     this.#ground.pods.ended(vmi, phase);
-    this.#later(60, () => this.#notReady('GuestNotRunning', 'Guest VM is not reported as running'));
-    this.#later(150, () => this.#notReady('PodTerminating', 'virt-launcher pod is terminating'));
+    this.#later(60, () => this.#condition(notRunning));
+    this.#later(150, () => this.#condition(podTerminating));
   }
 }

@@ -4,7 +4,8 @@ import { apiVersionOf, type Resource } from './resources.ts';
 
 const title = 'Kubernetes';
 const version = 'v1.34.1';
-const protobuf = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+// Not with the @ that clients ask for: their own MIME parsers refuse it in an answer.
+const protobuf = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 
 /** A length-delimited protobuf field. */
 const field = (number: number, content: Buffer): Buffer =>

@@ -4,13 +4,15 @@ import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { DeleteOptions, WriteOptions } from './cluster.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { selected, shown } from './reading.ts';
-import { badRequest, invalid, noSuchPath, Refusal, unsupportedType } from './refusal.ts';
+import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 
 /** The body as JSON, or YAML where a client sends that. @throws Refusal */
 export function decoded(call: Call): unknown {
+  if (call.body.length > 0 && isProtobuf(call.headers['content-type'])) return fromProtobuf(call.body);
   const text = call.body.toString('utf8');
   if (text.trim() === '') return undefined;
   try {
@@ -20,9 +22,17 @@ export function decoded(call: Call): unknown {
   }
 }
 
+function fromProtobuf(body: Buffer): Fields {
+  try {
+    return decodeProtobuf(body);
+  } catch (error) {
+    throw new Refusal(415, 'UnsupportedMediaType', (error as Error).message);
+  }
+}
+
 function decodedObject(target: Target, call: Call): Thing {
   const type = call.headers['content-type'] ?? 'application/json';
-  if (!/json|yaml|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
+  if (!/json|yaml|protobuf|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
   const body = decoded(call);
   const { resource, group, version } = target;
   if (!isFields(body)) throw badRequest(`the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`);
@@ -161,5 +171,3 @@ function removeAll(scope: Scope, target: Target, call: Call): Answer {
 
 const methodNotAllowed = (): Refusal =>
   new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
-
-export { noSuchPath };

@@ -1,0 +1,137 @@
+import { type Fields, isFields, put } from './object.ts';
+
+/**
+ * Bodies in Kubernetes' protobuf encoding, which kubectl uses when it makes built-in objects itself (`create namespace`,
+ * `auth can-i`). Field numbers are those of the API's generated.proto files; kinds that are not here are refused.
+ */
+type Shape = Record<number, [name: string, type: string]>;
+
+const messages: Record<string, Shape> = {
+  Unknown: { 1: ['typeMeta', 'TypeMeta'], 2: ['raw', 'bytes'] },
+  TypeMeta: { 1: ['apiVersion', 'string'], 2: ['kind', 'string'] },
+  ObjectMeta: {
+    1: ['name', 'string'],
+    2: ['generateName', 'string'],
+    3: ['namespace', 'string'],
+    5: ['uid', 'string'],
+    6: ['resourceVersion', 'string'],
+    11: ['labels', 'map'],
+    12: ['annotations', 'map'],
+    14: ['finalizers', 'string[]'],
+  },
+  Namespace: { 1: ['metadata', 'ObjectMeta'] },
+  ServiceAccount: { 1: ['metadata', 'ObjectMeta'] },
+  ConfigMap: { 1: ['metadata', 'ObjectMeta'], 2: ['data', 'map'], 3: ['binaryData', 'bytesMap'] },
+  Secret: { 1: ['metadata', 'ObjectMeta'], 2: ['data', 'bytesMap'], 3: ['type', 'string'], 4: ['stringData', 'map'] },
+  Role: { 1: ['metadata', 'ObjectMeta'], 2: ['rules', 'PolicyRule[]'] },
+  ClusterRole: { 1: ['metadata', 'ObjectMeta'], 2: ['rules', 'PolicyRule[]'] },
+  RoleBinding: { 1: ['metadata', 'ObjectMeta'], 2: ['subjects', 'Subject[]'], 3: ['roleRef', 'RoleRef'] },
+  ClusterRoleBinding: { 1: ['metadata', 'ObjectMeta'], 2: ['subjects', 'Subject[]'], 3: ['roleRef', 'RoleRef'] },
+  PolicyRule: {
+    1: ['verbs', 'string[]'],
+    2: ['apiGroups', 'string[]'],
+    3: ['resources', 'string[]'],
+    4: ['resourceNames', 'string[]'],
+    5: ['nonResourceURLs', 'string[]'],
+  },
+  Subject: { 1: ['kind', 'string'], 2: ['apiGroup', 'string'], 3: ['name', 'string'], 4: ['namespace', 'string'] },
+  RoleRef: { 1: ['apiGroup', 'string'], 2: ['kind', 'string'], 3: ['name', 'string'] },
+  SelfSubjectAccessReview: { 1: ['metadata', 'ObjectMeta'], 2: ['spec', 'AccessSpec'] },
+  AccessSpec: { 1: ['resourceAttributes', 'ResourceAttributes'], 2: ['nonResourceAttributes', 'NonResourceAttributes'] },
+  ResourceAttributes: {
+    1: ['namespace', 'string'],
+    2: ['verb', 'string'],
+    3: ['group', 'string'],
+    4: ['version', 'string'],
+    5: ['resource', 'string'],
+    6: ['subresource', 'string'],
+    7: ['name', 'string'],
+  },
+  NonResourceAttributes: { 1: ['path', 'string'], 2: ['verb', 'string'] },
+  SelfSubjectRulesReview: { 1: ['metadata', 'ObjectMeta'], 2: ['spec', 'RulesSpec'] },
+  RulesSpec: { 1: ['namespace', 'string'] },
+  DeleteOptions: {
+    1: ['gracePeriodSeconds', 'int'],
+    2: ['preconditions', 'Preconditions'],
+    4: ['propagationPolicy', 'string'],
+    5: ['dryRun', 'string[]'],
+  },
+  Preconditions: { 1: ['uid', 'string'], 2: ['resourceVersion', 'string'] },
+};
+
+export const isProtobuf = (contentType: string | undefined): boolean =>
+  contentType?.includes('application/vnd.kubernetes.protobuf') ?? false;
+
+/** @throws Error for a kind whose shape is not known here. */
+export function decodeProtobuf(body: Buffer): Fields {
+  if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw new Error('not a Kubernetes protobuf');
+  const envelope = message('Unknown', body.subarray(4));
+  const type = envelope['typeMeta'] as { apiVersion: string; kind: string };
+  if (!messages[type.kind]) throw new Error(`protobuf bodies of kind ${type.kind} are not understood; send JSON`);
+  return { ...type, ...message(type.kind, envelope['raw'] as Buffer) };
+}
+
+function message(kind: string, bytes: Buffer): Fields {
+  const shape = messages[kind] ?? {};
+  const fields: Fields = {};
+  for (const { number, value } of parts(bytes)) {
+    const [name, type] = shape[number] ?? [];
+    if (name && type) enter(fields, name, type, value);
+  }
+  return fields;
+}
+
+function enter(fields: Fields, name: string, type: string, value: number | Buffer): void {
+  if (type.endsWith('[]')) {
+    const list = (fields[name] ?? []) as unknown[];
+    fields[name] = [...list, one(type.slice(0, -2), value)];
+  } else if (type === 'map' || type === 'bytesMap') {
+    const [key, item] = entry(value as Buffer);
+    const map = isFields(fields[name]) ? fields[name] : {};
+    put(map, key, type === 'map' ? item.toString('utf8') : item.toString('base64'));
+    fields[name] = map;
+  } else {
+    const decoded = one(type, value);
+    if (decoded !== '') fields[name] = decoded;
+  }
+}
+
+function one(type: string, value: number | Buffer): unknown {
+  if (typeof value === 'number') return value;
+  if (type === 'string') return value.toString('utf8');
+  return type === 'bytes' ? value : message(type, value);
+}
+
+function entry(bytes: Buffer): [string, Buffer] {
+  let key = '';
+  let item: Buffer = Buffer.alloc(0);
+  for (const { number, value } of parts(bytes)) {
+    if (number === 1) key = value.toString();
+    else item = value as Buffer;
+  }
+  return [key, item];
+}
+
+function* parts(bytes: Buffer): Iterable<{ number: number; value: number | Buffer }> {
+  let at = 0;
+  const varint = () => {
+    let value = 0n;
+    for (let shift = 0n; at < bytes.length; shift += 7n) {
+      const byte = bytes[at++] as number;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return Number(BigInt.asIntN(64, value));
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const wire = tag & 7;
+    if (wire === 0) yield { number: tag >> 3, value: varint() };
+    else if (wire === 2) {
+      const length = varint();
+      yield { number: tag >> 3, value: bytes.subarray(at, at + length) };
+      at += length;
+    } else if (wire === 1 || wire === 5) at += wire === 1 ? 8 : 4;
+    else throw new Error('malformed protobuf');
+  }
+}
