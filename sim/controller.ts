@@ -11,6 +11,8 @@ import { conditionsOf, printableOf } from './vmstatus.ts';
 export interface ControllerOptions {
   /** How long it takes until a changed VM is looked at. */
   delayMs: number;
+  /** The same for a VM whose VMI changed. */
+  vmiDelayMs: number;
   /** At most so many VMs at a time; Infinity: all at once. */
   workers: number;
   /** How long a worker is busy with a start or a stop. */
@@ -31,7 +33,8 @@ export class VmController {
   readonly #vmis: Resource;
   /** Waiting to be looked at, in order, each once. */
   readonly #queue = new Set<string>();
-  readonly #due = new Set<string>();
+  /** The earliest instant at which it will be. */
+  readonly #due = new Map<string, number>();
   readonly #working = new Set<string>();
 
   constructor(cluster: Cluster, recorder: Recorder, options: ControllerOptions) {
@@ -42,17 +45,16 @@ export class VmController {
     this.#vms = cluster.registry.named('virtualmachines');
     this.#vmis = cluster.registry.named('virtualmachineinstances');
     cluster.store.subscribe(this.#vms, ({ object }) => this.#enqueue(object.metadata.namespace, object.metadata.name));
-    cluster.store.subscribe(this.#vmis, ({ object }) => this.#enqueue(object.metadata.namespace, object.metadata.name));
+    cluster.store.subscribe(this.#vmis, ({ object }) => this.#enqueue(object.metadata.namespace, object.metadata.name, options.vmiDelayMs));
   }
 
   #enqueue(namespace: string | undefined, name: string, delayMs = this.#options.delayMs): void {
     const key = `${namespace}/${name}`;
-    if (delayMs === this.#options.delayMs) {
-      if (this.#due.has(key)) return;
-      this.#due.add(key);
-    }
+    const at = this.#clock.now() + delayMs;
+    if ((this.#due.get(key) ?? Infinity) <= at) return;
+    this.#due.set(key, at);
     this.#clock.after(delayMs, () => {
-      this.#due.delete(key);
+      if ((this.#due.get(key) ?? 0) <= this.#clock.now()) this.#due.delete(key);
       this.#queue.add(key);
       this.#next();
     });

@@ -195,11 +195,12 @@ function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOp
   return new WukongOperator(cluster, versions[0]?.schema.openAPIV3Schema ?? {}, operator);
 }
 
-function startControllers(cluster: Cluster, { controllerDelayMs = 40, limits }: SimOptions): NodeSide {
+function startControllers(cluster: Cluster, { controllerDelayMs, limits }: SimOptions): NodeSide {
   const limited = limits === 'limited';
   new GarbageCollector(cluster);
   new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
-    delayMs: controllerDelayMs,
+    delayMs: controllerDelayMs ?? 40,
+    vmiDelayMs: controllerDelayMs ?? 16, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later
     workers: limited ? limitedWorkers : Infinity,
     busyMs: limited ? limitedBusyMs : 0,
     random: pseudoRandom(),
