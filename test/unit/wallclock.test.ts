@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { parseCron, sharedWall } from '../../shared/cron.ts';
+import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/wallclock.ts';
+import { clockChanges, instantToWall, parseZone, wallToInstant } from '../../shared/zone.ts';
+import { compareAround, nothing } from '../zones/compare.ts';
+import { changesOf } from '../zones/oracle.ts';
+
+const at = (text: string) => Date.parse(text);
+const next = (cron: string, zone: string, after: string) => {
+  const found = nextAfter(parseCron(cron), parseZone(zone), at(after));
+  return found === undefined ? undefined : utcText(found);
+};
+const last = (cron: string, zone: string, before: string) => {
+  const found = lastAtOrBefore(parseCron(cron), parseZone(zone), at(before));
+  return found === undefined ? undefined : utcText(found);
+};
+
+describe('a cron expression', () => {
+  test.each([
+    ['', 'is empty: expected a cron expression such as "0 8 * * 1-5"'],
+    ['0 8 * *', '"0 8 * *" has 4 fields: expected five, such as "0 8 * * 1-5"'],
+    ['0 0 8 * * *', '"0 0 8 * * *" has 6 fields: expected five, such as "0 8 * * 1-5"'],
+    ['@daily', '"@daily" is a nickname: expected its five fields, such as "0 8 * * 1-5"'],
+    ['*/90 * * * *', '"*/90 * * * *": minute "*/90": expected a step from 1 to 59'],
+    ['*/0 * * * *', '"*/0 * * * *": minute "*/0": expected a step from 1 to 59'],
+    ['0 */24 * * *', '"0 */24 * * *": hour "*/24": expected a step from 1 to 23'],
+    ['60 8 * * *', '"60 8 * * *": minute "60": expected 0 to 59'],
+    ['0 24 * * *', '"0 24 * * *": hour "24": expected 0 to 23'],
+    ['H 8 * * *', '"H 8 * * *": minute "H": expected 0 to 59'],
+    ['0 8 ? * 1', '"0 8 ? * 1": day of the month "?": expected 1 to 31'],
+    ['0 8 L * *', '"0 8 L * *": day of the month "L": expected 1 to 31'],
+    ['0 8 15W * *', '"0 8 15W * *": day of the month "15W": expected 1 to 31'],
+    ['0 8 * * 1#2', '"0 8 * * 1#2": day of the week "1#2": expected 0 to 7 or SUN to SAT'],
+    ['0 8 * FOO *', '"0 8 * FOO *": month "FOO": expected 1 to 12 or JAN to DEC'],
+    ['0 20-8 * * *', '"0 20-8 * * *": hour "20-8": expected a range that does not wrap'],
+    ['1,,2 8 * * *', '"1,,2 8 * * *": minute "": expected 0 to 59'],
+    ['1-5,3 8 * * *', '"1-5,3 8 * * *": minute names 3 twice'],
+    ['0 8 * * 0,7', '"0 8 * * 0,7": names a value twice'],
+    ['0 0 31 2 *', '"0 0 31 2 *" never happens: no such month has day 31'],
+    ['0 0 31 4,6,9,11 *', '"0 0 31 4,6,9,11 *" never happens: no such month has day 31'],
+  ])('%j is refused, saying what was expected', (text, message) => {
+    expect(() => parseCron(text)).toThrow(new Error(message));
+  });
+
+  test.each([
+    ['names of days and months', '0 8 * jan Mon-fri', '2026-01-02T08:00:00Z'],
+    ['Sunday as 0', '0 8 * * 0', '2026-01-04T08:00:00Z'],
+    ['Sunday as 7', '0 8 * * 7', '2026-01-04T08:00:00Z'],
+    ['a range up to Sunday', '0 8 * * 6-7', '2026-01-03T08:00:00Z'],
+    ['a step within a range', '10-50/20 9 * * *', '2026-01-01T09:10:00Z'],
+    ['a step from a value on', '5/20 * * * *', '2026-01-01T08:45:00Z'],
+    ['a leap day', '0 0 29 2 *', '2028-02-29T00:00:00Z'],
+    ['spaces around and between', '  0  9 * * *\t', '2026-01-01T09:00:00Z'],
+    ['day of month or of week, when both are given', '0 0 13 * 5', '2026-01-02T00:00:00Z'],
+    ['either of both, though one has a step', '0 0 */10 * 0', '2026-01-04T00:00:00Z'],
+    ['day of week alone beside */1', '0 0 */1 * 0', '2026-01-04T00:00:00Z'],
+  ])('knows %s', (_, text, expected) => {
+    expect(next(text, 'UTC', '2026-01-01T08:30:00Z')).toBe(expected);
+  });
+
+  test('that shares a minute with another is found out, however it is written', () => {
+    const from = at('2026-01-01T00:00:00Z');
+    const shared = (a: string, b: string) => sharedWall(parseCron(a), parseCron(b), from);
+    expect(shared('0 8 * * 1-5', '0 8 * * MON')).toBe(at('2026-01-05T08:00:00Z'));
+    expect(shared('0 */4 * * *', '0 20 1 * *')).toBe(at('2026-01-01T20:00:00Z'));
+    expect(shared('0 8 * * 1-5', '0 8 * * 0,6')).toBeUndefined();
+    expect(shared('0 8 29 2 *', '0 8 * 2 1')).toBe(at('2044-02-29T08:00:00Z'));
+    expect(shared('0 8 * * *', '30 8 * * *')).toBeUndefined();
+  });
+});
+
+describe('a time zone', () => {
+  test.each([
+    ['', 'expected an IANA time zone such as Europe/Berlin'],
+    [undefined, 'expected an IANA time zone such as Europe/Berlin'],
+    ['+02:00', '"+02:00" is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin'],
+    ['UTC+2', '"UTC+2" is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin'],
+    ['Europe/Berln', '"Europe/Berln" is no IANA time zone: did you mean Europe/Berlin?'],
+    ['new york', '"new york" is no IANA time zone: did you mean America/New_York?'],
+    ['CEST', '"CEST" is no IANA time zone, such as Europe/Berlin'],
+  ])('%j is refused, naming the nearest one', (text, message) => {
+    expect(() => parseZone(text)).toThrow(new Error(message));
+  });
+
+  test('is known by its official spelling, and by its aliases', () => {
+    expect(parseZone('europe/berlin').name).toBe('Europe/Berlin');
+    expect(parseZone('US/Eastern').name).toBe('US/Eastern');
+    expect(parseZone('UTC').name).toBe('UTC');
+  });
+
+  test('says when its clock changes', () => {
+    const lordHowe = parseZone('Australia/Lord_Howe');
+    const changes = clockChanges(lordHowe, at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z'));
+    expect(changes.map((change) => [utcText(change.at), (change.after - change.before) / 60_000])).toEqual([
+      ['2026-04-04T15:00:00Z', -30],
+      ['2026-10-03T15:30:00Z', 30],
+    ]);
+  });
+
+  test('knows old and odd offsets', () => {
+    expect(localText(parseZone('Asia/Kathmandu'), at('2026-01-01T00:00:00Z'))).toBe('2026-01-01T05:45:00+05:45');
+    expect(localText(parseZone('America/St_Johns'), at('2026-01-01T00:00:00Z'))).toBe('2025-12-31T20:30:00-03:30');
+    expect(instantToWall(parseZone('Africa/Monrovia'), 0)).toBe(-(44 * 60 + 30) * 1000);
+    const samoa = parseZone('Pacific/Apia'); // had no 2011-12-30
+    expect(wallToInstant(samoa, at('2011-12-30T12:00:00Z'))).toEqual({ at: at('2011-12-30T10:00:00Z'), kind: 'gap' });
+  });
+});
+
+describe('at a clock change', () => {
+  test.each([
+    ['Berlin has no 02:30 in spring', '30 2 * * *', 'Europe/Berlin', '2026-03-28T12:00:00Z', '2026-03-29T01:00:00Z'],
+    ['Berlin has two 02:30 in autumn', '30 2 * * *', 'Europe/Berlin', '2026-10-24T12:00:00Z', '2026-10-25T00:30:00Z'],
+    ['and takes no second one', '30 2 * * *', 'Europe/Berlin', '2026-10-25T00:30:00Z', '2026-10-26T01:30:00Z'],
+    ['Cairo has no midnight', '0 0 * * *', 'Africa/Cairo', '2026-04-23T12:00:00Z', '2026-04-23T22:00:00Z'],
+    ['Havana has two midnights', '0 0 * * *', 'America/Havana', '2026-10-31T12:00:00Z', '2026-11-01T04:00:00Z'],
+    ['Santiago has two 23:30', '30 23 * * *', 'America/Santiago', '2026-04-04T12:00:00Z', '2026-04-05T02:30:00Z'],
+    ['Lord Howe has half an hour twice', '45 1 * * *', 'Australia/Lord_Howe', '2026-04-04T12:00:00Z', '2026-04-04T14:45:00Z'],
+    ['Lord Howe loses half an hour', '15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00:00Z', '2026-10-03T15:30:00Z'],
+  ])('%s', (_, cron, zone, after, expected) => {
+    expect(next(cron, zone, after)).toBe(expected);
+    expect(last(cron, zone, expected)).toBe(expected);
+  });
+
+  test('what a gap swallows happens once, known by the last of it', () => {
+    const found = occurrenceAfter(parseCron('*/20 * * * *'), parseZone('Europe/Berlin'), at('2026-03-29T00:45:00Z'));
+    expect(found).toEqual({ at: at('2026-03-29T01:00:00Z'), wall: at('2026-03-29T03:00:00Z') });
+    expect(next('*/20 * * * *', 'Europe/Berlin', '2026-03-29T01:00:00Z')).toBe('2026-03-29T01:20:00Z');
+  });
+
+  test('in the second pass the last one is that of the first', () => {
+    expect(last('50 2 * * *', 'Europe/Berlin', '2026-10-25T01:10:00Z')).toBe('2026-10-25T00:50:00Z');
+  });
+
+  test('next is strictly later, last may be now', () => {
+    expect(next('0 8 * * *', 'UTC', '2026-01-01T08:00:00Z')).toBe('2026-01-02T08:00:00Z');
+    expect(next('0 8 * * *', 'UTC', '2026-01-01T07:59:59Z')).toBe('2026-01-01T08:00:00Z');
+    expect(last('0 8 * * *', 'UTC', '2026-01-01T08:00:00Z')).toBe('2026-01-01T08:00:00Z');
+    expect(last('0 8 * * *', 'UTC', '2026-01-01T07:59:59Z')).toBe('2025-12-31T08:00:00Z');
+  });
+});
+
+// All zones: npm run test:zones.
+const sample = [
+  'Africa/Cairo', // gap at midnight
+  'Africa/Casablanca', // back for Ramadan
+  'America/Havana', // midnight twice
+  'America/Santiago', // gap at midnight, the other half of the year
+  'Antarctica/Troll', // two hours at once
+  'Asia/Beirut',
+  'Asia/Kathmandu', // no changes, odd offset
+  'Australia/Lord_Howe', // half an hour
+  'Europe/Berlin',
+  'Europe/Dublin', // winter is the exception there
+  'Pacific/Chatham', // odd offset with changes
+];
+
+test.each(sample)('around the clock changes of %s schedules happen as the oracle says, and croner differs only as explained', (zone) => {
+  const seen = nothing();
+  for (const change of changesOf(zone).slice(0, 3)) compareAround(zone, change, seen);
+  expect(seen.wrong).toEqual([]);
+  expect(seen.unexplained).toEqual([]);
+});
