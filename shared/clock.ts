@@ -7,18 +7,19 @@ export interface Clock {
 
 const longestTimerMs = 2 ** 31 - 1;
 
-/** The machine's clock. A timer of more than 24 days fires in several legs, as Node's own cannot be that long. */
+/**
+ * The machine's clock. No timer fires before its instant, as Node's own may by a moment; one of more than 24 days, which
+ * Node cannot count, comes in several legs.
+ */
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
+    const at = Date.now() + Math.max(0, ms);
     let timer: NodeJS.Timeout;
-    const arm = (leftMs: number) => {
-      timer =
-        leftMs > longestTimerMs
-          ? setTimeout(() => arm(leftMs - longestTimerMs), longestTimerMs)
-          : setTimeout(run, Math.max(0, leftMs));
+    const arm = () => {
+      timer = setTimeout(() => (Date.now() >= at ? run() : arm()), Math.min(at - Date.now(), longestTimerMs));
     };
-    arm(ms);
+    arm();
     return () => clearTimeout(timer);
   },
 };

@@ -69,8 +69,9 @@ async function leave(world: World, wukong: Wukong, op: Operation, outcome: Outco
 
 const supersededBy = ({ supersedes }: Operation, by: Outcome): Outcome => {
   if (!supersedes) throw new Error('nothing was superseded');
+  const { namespace, name, finishedAt } = by;
   const message = `A newer ${by.action}, request ${by.requestId}, took over.`;
-  return { ...by, ...supersedes, outcome: 'Superseded', message, forced: false };
+  return { namespace, name, finishedAt, ...supersedes, outcome: 'Superseded', message, forced: false };
 };
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */

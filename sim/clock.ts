@@ -4,7 +4,14 @@ import type { Clock } from '../shared/clock.ts';
 export const realClock: Clock = {
   now: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, Math.min(Math.max(0, ms), 2 ** 31 - 1));
+    const at = Date.now() + Math.max(0, ms);
+    let timer: NodeJS.Timeout;
+    // Node's timers count on another clock and may fire a moment before this one has reached the instant.
+    const arm = () => {
+      const leftMs = Math.min(at - Date.now(), 2 ** 31 - 1);
+      timer = setTimeout(() => (Date.now() >= at ? run() : arm()), leftMs);
+    };
+    arm();
     return () => clearTimeout(timer);
   },
 };
