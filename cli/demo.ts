@@ -1,0 +1,149 @@
+// `npm start`: the main job on the embedded cluster, through the real handlers; with --cluster on that of KUBECONFIG.
+import { parseArgs } from 'node:util';
+import { rfc3339, systemClock } from '../shared/clock.ts';
+import { connect } from '../shared/connect.ts';
+import { lambda } from '../shared/entry.ts';
+import { credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/kube/credentials.ts';
+import { startVm } from '../functions/startVm/handler.ts';
+import { stopVm } from '../functions/stopVm/handler.ts';
+import { type Outcome, reasonOf } from '../shared/outcome.ts';
+import { silentLog } from '../shared/report/log.ts';
+import { silentMetrics } from '../shared/report/metrics.ts';
+import { requestedType } from '../shared/trigger.ts';
+import type { World } from '../shared/world.ts';
+import { startSim } from '../sim/sim.ts';
+import { countRequests, furnish, type Handler, invoke, look, type View } from './demoScene.ts';
+import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
+import { describeWukong } from './describe.ts';
+import { liveTable } from './liveTable.ts';
+
+const { values: option } = parseArgs({ options: { json: { type: 'boolean', default: false }, cluster: { type: 'boolean', default: false } } });
+const terminal = Boolean(process.stdout.isTTY) && !option.json && !process.env['NO_COLOR'];
+const say = (text = '') => void (option.json || process.stdout.write(`${text}\n`));
+const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);
+
+interface Scene {
+  name: string;
+  title: string;
+  handler: 'startVm' | 'stopVm';
+  event: unknown;
+}
+
+const event = (action: 'start' | 'stop', id: string, detail: object) => ({
+  version: '0',
+  id,
+  'detail-type': requestedType[action],
+  source: 'demo',
+  time: rfc3339(Date.now()),
+  detail,
+});
+
+const scenes: (() => Scene)[] = [
+  () => ({
+    name: 'evening',
+    title: 'Evening: one event stops everything labelled demo=yes',
+    handler: 'stopVm',
+    event: event('stop', 'evening-event', { target: { namespaces: demoNamespaces, selector: 'demo=yes' }, reason: 'office hours are over' }),
+  }),
+  () => ({
+    name: 'morning',
+    title: 'Morning: one event starts it again, but for what is started on demand',
+    handler: 'startVm',
+    event: event('start', 'morning-event', { target: { namespaces: demoNamespaces, selector: 'demo=yes,start!=on-demand' }, waitSeconds: 8 }),
+  }),
+  () => ({
+    name: 'on-demand',
+    title: 'On demand: somebody wants demo-a/batch for two hours',
+    handler: 'startVm',
+    event: { target: { namespace: 'demo-a', name: 'batch' }, leaseSeconds: 7_200, requestedBy: 'a developer' },
+  }),
+  () => ({
+    name: 'force',
+    title: 'Force: demo-b/deaf, which ignores the shutdown signal, is switched off at once',
+    handler: 'stopVm',
+    event: { target: { namespace: 'demo-b', name: 'deaf' }, force: true },
+  }),
+];
+
+async function main(): Promise<void> {
+  const sim = option.cluster ? undefined : await startSim({ operator: (_namespace, name) => name === 'shop' });
+  const config = sim ? parseKubeConfig(sim.kubeconfig()) : findKubeConfig(process.env);
+  const credentials = await credentialsOf(config);
+  const own = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials, clock: systemClock });
+  const counted = countRequests(own.transport);
+  const handled: World = { ...own, transport: counted.transport };
+  const handlers: Record<Scene['handler'], Handler> = {
+    startVm: lambda('startVm', startVm, async () => handled) as Handler,
+    stopVm: lambda('stopVm', stopVm, async () => handled) as Handler,
+  };
+  say(bold(`Wukong Lifecycle on ${sim ? 'the embedded cluster' : credentials.server}: eight VMs in two namespaces`));
+  for (const { namespace, name, shows } of demoWukongs) say(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}`);
+  await furnish(own, sim !== undefined);
+  const view = await look(own);
+  await untilUp(view, own);
+  const outcomes: Outcome[] = [];
+  for (const scene of scenes) outcomes.push(...(await play(scene(), handlers, counted, view)));
+  view.close();
+  await summary(own, outcomes);
+  await sim?.close();
+  process.exit(0);
+}
+
+/** The VMs that start by themselves are given a moment. */
+async function untilUp(view: View, world: World): Promise<void> {
+  const up = () => demoWukongs.filter((one) => ['web', 'db', 'import', 'shop', 'deaf'].includes(one.name)).every((one) => view.machine(one).vmi?.ready === 'True');
+  for (const end = world.clock.now() + 20_000; !up() && world.clock.now() < end; ) await new Promise((next) => world.clock.after(100, () => next(undefined)));
+}
+
+async function play(scene: Scene, handlers: Record<Scene['handler'], Handler>, counted: ReturnType<typeof countRequests>, view: View): Promise<Outcome[]> {
+  say();
+  say(bold(scene.title));
+  counted.reset();
+  const table = terminal ? liveTable(process.stdout, view.rows) : option.json ? undefined : plainTable(view);
+  const outcomes = await invoke(handlers[scene.handler], scene.event, `${scene.name}-invocation`);
+  table?.stop();
+  for (const outcome of outcomes.toSorted((a, b) => a.finishedAt - b.finishedAt)) show(scene.name, outcome, counted.of(outcome.name));
+  return outcomes;
+}
+
+/** Not a terminal: a line for each change of state. */
+function plainTable(view: View): { stop(): void } {
+  const begin = Date.now();
+  const known = new Map(view.rows().map((row) => [`${row.namespace}/${row.name}`, row.state]));
+  const timer = setInterval(() => {
+    for (const { namespace, name, state, waiting } of view.rows()) {
+      const key = `${namespace}/${name}`;
+      if (known.get(key) === state) continue;
+      known.set(key, state);
+      say(`  ${((Date.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${key.padEnd(14)} ${state}${waiting ? `, waiting for ${waiting}` : ''}`);
+    }
+  }, 50);
+  return { stop: () => clearInterval(timer) };
+}
+
+function show(scene: string, outcome: Outcome, requests: number): void {
+  const { namespace, name, action, forced, message, requestId, startedAt, finishedAt } = outcome;
+  const reason = reasonOf(outcome) ?? (outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined);
+  if (option.json) {
+    const closed = reasonOf(outcome);
+    const line = { scene, namespace, name, action, outcome: outcome.outcome, ...(closed ? { reason: closed } : {}), forced, message, requestId };
+    process.stdout.write(`${JSON.stringify({ ...line, startedAt: rfc3339(startedAt), finishedAt: rfc3339(finishedAt), requests })}\n`);
+    return;
+  }
+  const colour = outcome.outcome === 'Failed' ? 31 : outcome.outcome === 'ForcedOff' ? 33 : outcome.outcome === 'Skipped' ? 90 : 32;
+  const word = `${outcome.outcome}${reason ? ` (${reason})` : ''}`.padEnd(32);
+  const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(6);
+  say(`  ${`${namespace}/${name}`.padEnd(14)} ${terminal ? `\u001b[${colour}m${word}\u001b[39m` : word} ${took}  ${String(requests).padStart(2)} requests  ${message}`);
+}
+
+async function summary(world: World, outcomes: Outcome[]): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  say();
+  say(bold(`${outcomes.length} outcomes, each seen: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`));
+  say();
+  say(bold('$ kubectl describe wukong -n demo-b deaf'));
+  if (!option.json) say(await describeWukong(world, 'demo-b', 'deaf'));
+}
+
+await main();

@@ -1,0 +1,56 @@
+/** A table that is drawn over itself in a terminal, and left out elsewhere. */
+export interface Row {
+  namespace: string;
+  name: string;
+  strategy: string;
+  state: string;
+  elapsed: string;
+  waiting: string;
+}
+
+const headings: Row = { namespace: 'NAMESPACE', name: 'NAME', strategy: 'STRATEGY', state: 'STATE', elapsed: 'ELAPSED', waiting: 'WAITING FOR' };
+const columns = Object.keys(headings) as (keyof Row)[];
+const colours: Record<string, number> = { Running: 32, Stopped: 90, Stopping: 33, Starting: 36, Failed: 31, Unknown: 35, Paused: 35 };
+
+export function tableLines(rows: Row[], colour: boolean): string[] {
+  const widths = columns.map((column) => Math.max(...[headings, ...rows].map((row) => row[column].length)));
+  const line = (row: Row, paint: (text: string, column: keyof Row) => string) =>
+    columns.map((column, i) => paint(row[column].padEnd(widths[i] ?? 0), column)).join('  ').trimEnd();
+  const paintRow = (row: Row) => (text: string, column: keyof Row) =>
+    colour && column === 'state' ? `\u001b[${colours[row.state] ?? 39}m${text}\u001b[39m` : text;
+  const head = line(headings, (text) => text);
+  return [colour ? `\u001b[1m${head}\u001b[22m` : head, ...rows.map((row) => line(row, paintRow(row)))];
+}
+
+/** Redraws in place until `stop`, which leaves the last picture standing. */
+export function liveTable(out: NodeJS.WriteStream, rows: () => Row[]): { stop(): void } {
+  let drawn = 0;
+  const draw = () => {
+    const most = out.columns || 120;
+    const lines = tableLines(rows(), true).map((line) => clip(line, most));
+    const up = drawn > 0 ? `\u001b[${drawn}A` : '';
+    out.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
+    drawn = lines.length;
+  };
+  draw();
+  const timer = setInterval(draw, 120);
+  return {
+    stop() {
+      clearInterval(timer);
+      draw();
+    },
+  };
+}
+
+/** At most `most` visible characters: a line that wraps would shift the picture. */
+function clip(line: string, most: number): string {
+  let seen = 0;
+  let at = 0;
+  while (at < line.length && seen < most) {
+    // eslint-disable-next-line no-control-regex -- the escape sequences that we put there
+    const code = /^\u001b\[\d+m/.exec(line.slice(at))?.[0];
+    at += code ? code.length : 1;
+    if (!code) seen++;
+  }
+  return at < line.length ? `${line.slice(0, at)}\u001b[0m` : line;
+}
