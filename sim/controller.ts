@@ -54,7 +54,7 @@ export class VmController {
     if ((this.#due.get(key) ?? Infinity) <= at) return;
     this.#due.set(key, at);
     this.#clock.after(delayMs, () => {
-      if ((this.#due.get(key) ?? 0) <= this.#clock.now()) this.#due.delete(key);
+      if (this.#due.get(key) === at) this.#due.delete(key);
       this.#queue.add(key);
       this.#next();
     });
