@@ -1,11 +1,12 @@
 // `npm start`: the main job on the embedded cluster, through the real handlers; with --cluster on that of KUBECONFIG.
 import { parseArgs } from 'node:util';
+
+import { startVm } from '../functions/startVm/handler.ts';
+import { stopVm } from '../functions/stopVm/handler.ts';
 import { rfc3339, systemClock } from '../shared/clock.ts';
 import { connect } from '../shared/connect.ts';
 import { lambda } from '../shared/entry.ts';
 import { credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/kube/credentials.ts';
-import { startVm } from '../functions/startVm/handler.ts';
-import { stopVm } from '../functions/stopVm/handler.ts';
 import { type Outcome, reasonOf } from '../shared/outcome.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
@@ -17,7 +18,9 @@ import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
 import { describeWukong } from './describe.ts';
 import { liveTable } from './liveTable.ts';
 
-const { values: option } = parseArgs({ options: { json: { type: 'boolean', default: false }, cluster: { type: 'boolean', default: false } } });
+const { values: option } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, cluster: { type: 'boolean', default: false } },
+});
 const terminal = Boolean(process.stdout.isTTY) && !option.json && !process.env['NO_COLOR'];
 const say = (text = '') => void (option.json || process.stdout.write(`${text}\n`));
 const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);
@@ -43,13 +46,19 @@ const scenes: (() => Scene)[] = [
     name: 'evening',
     title: 'Evening: one event stops everything labelled demo=yes',
     handler: 'stopVm',
-    event: event('stop', 'evening-event', { target: { namespaces: demoNamespaces, selector: 'demo=yes' }, reason: 'office hours are over' }),
+    event: event('stop', 'evening-event', {
+      target: { namespaces: demoNamespaces, selector: 'demo=yes' },
+      reason: 'office hours are over',
+    }),
   }),
   () => ({
     name: 'morning',
     title: 'Morning: one event starts it again, but for what is started on demand',
     handler: 'startVm',
-    event: event('start', 'morning-event', { target: { namespaces: demoNamespaces, selector: 'demo=yes,start!=on-demand' }, waitSeconds: 8 }),
+    event: event('start', 'morning-event', {
+      target: { namespaces: demoNamespaces, selector: 'demo=yes,start!=on-demand' },
+      waitSeconds: 8,
+    }),
   }),
   () => ({
     name: 'on-demand',
@@ -91,18 +100,28 @@ async function main(): Promise<void> {
 
 /** The VMs that start by themselves are given a moment. */
 async function untilUp(view: View, world: World): Promise<void> {
-  const up = () => demoWukongs.filter((one) => ['web', 'db', 'import', 'shop', 'deaf'].includes(one.name)).every((one) => view.machine(one).vmi?.ready === 'True');
-  for (const end = world.clock.now() + 20_000; !up() && world.clock.now() < end; ) await new Promise((next) => world.clock.after(100, () => next(undefined)));
+  const up = () =>
+    demoWukongs
+      .filter((one) => ['web', 'db', 'import', 'shop', 'deaf'].includes(one.name))
+      .every((one) => view.machine(one).vmi?.ready === 'True');
+  for (const end = world.clock.now() + 20_000; !up() && world.clock.now() < end;)
+    await new Promise((next) => world.clock.after(100, () => next(undefined)));
 }
 
-async function play(scene: Scene, handlers: Record<Scene['handler'], Handler>, counted: ReturnType<typeof countRequests>, view: View): Promise<Outcome[]> {
+async function play(
+  scene: Scene,
+  handlers: Record<Scene['handler'], Handler>,
+  counted: ReturnType<typeof countRequests>,
+  view: View,
+): Promise<Outcome[]> {
   say();
   say(bold(scene.title));
   counted.reset();
   const table = terminal ? liveTable(process.stdout, view.rows) : option.json ? undefined : plainTable(view);
   const outcomes = await invoke(handlers[scene.handler], scene.event, `${scene.name}-invocation`);
   table?.stop();
-  for (const outcome of outcomes.toSorted((a, b) => a.finishedAt - b.finishedAt)) show(scene.name, outcome, counted.of(outcome.name));
+  for (const outcome of outcomes.toSorted((a, b) => a.finishedAt - b.finishedAt))
+    show(scene.name, outcome, counted.of(outcome.name));
   return outcomes;
 }
 
@@ -115,7 +134,9 @@ function plainTable(view: View): { stop(): void } {
       const key = `${namespace}/${name}`;
       if (known.get(key) === state) continue;
       known.set(key, state);
-      say(`  ${((Date.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${key.padEnd(14)} ${state}${waiting ? `, waiting for ${waiting}` : ''}`);
+      say(
+        `  ${((Date.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${key.padEnd(14)} ${state}${waiting ? `, waiting for ${waiting}` : ''}`,
+      );
     }
   }, 50);
   return { stop: () => clearInterval(timer) };
@@ -126,21 +147,40 @@ function show(scene: string, outcome: Outcome, requests: number): void {
   const reason = reasonOf(outcome) ?? (outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined);
   if (option.json) {
     const closed = reasonOf(outcome);
-    const line = { scene, namespace, name, action, outcome: outcome.outcome, ...(closed ? { reason: closed } : {}), forced, message, requestId };
-    process.stdout.write(`${JSON.stringify({ ...line, startedAt: rfc3339(startedAt), finishedAt: rfc3339(finishedAt), requests })}\n`);
+    const line = {
+      scene,
+      namespace,
+      name,
+      action,
+      outcome: outcome.outcome,
+      ...(closed ? { reason: closed } : {}),
+      forced,
+      message,
+      requestId,
+    };
+    process.stdout.write(
+      `${JSON.stringify({ ...line, startedAt: rfc3339(startedAt), finishedAt: rfc3339(finishedAt), requests })}\n`,
+    );
     return;
   }
-  const colour = outcome.outcome === 'Failed' ? 31 : outcome.outcome === 'ForcedOff' ? 33 : outcome.outcome === 'Skipped' ? 90 : 32;
+  const colour =
+    outcome.outcome === 'Failed' ? 31 : outcome.outcome === 'ForcedOff' ? 33 : outcome.outcome === 'Skipped' ? 90 : 32;
   const word = `${outcome.outcome}${reason ? ` (${reason})` : ''}`.padEnd(32);
   const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(6);
-  say(`  ${`${namespace}/${name}`.padEnd(14)} ${terminal ? `\u001b[${colour}m${word}\u001b[39m` : word} ${took}  ${String(requests).padStart(2)} requests  ${message}`);
+  say(
+    `  ${`${namespace}/${name}`.padEnd(14)} ${terminal ? `\u001b[${colour}m${word}\u001b[39m` : word} ${took}  ${String(requests).padStart(2)} requests  ${message}`,
+  );
 }
 
 async function summary(world: World, outcomes: Outcome[]): Promise<void> {
   const counts = new Map<string, number>();
   for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   say();
-  say(bold(`${outcomes.length} outcomes, each seen: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`));
+  say(
+    bold(
+      `${outcomes.length} outcomes, each seen: ${[...counts].map(([name, count]) => `${count} ${name}`).join(', ')}`,
+    ),
+  );
   say();
   say(bold('$ kubectl describe wukong -n demo-b deaf'));
   if (!option.json) say(await describeWukong(world, 'demo-b', 'deaf'));

@@ -1,15 +1,16 @@
 import type { Context } from 'aws-lambda';
+
 import type { Report } from '../shared/fleet.ts';
+import type { Call, Transport } from '../shared/kube/transport.ts';
+import { follow, type Followed } from '../shared/kube/watch.ts';
+import { vmPath } from '../shared/machines.ts';
 import type { KubeObject, Machine, Wukong } from '../shared/model.ts';
 import { group, readVm, readVmi, stateOf, version } from '../shared/model.ts';
-import { follow, type Followed } from '../shared/kube/watch.ts';
 import { operationOf } from '../shared/operation.ts';
 import type { Outcome } from '../shared/outcome.ts';
-import { vmPath } from '../shared/machines.ts';
-import type { Call, Transport } from '../shared/kube/transport.ts';
 import type { World } from '../shared/world.ts';
+import { demoNamespaces, type DemoWukong, demoWukongs, vmManifest, wukongManifest } from './demoWukongs.ts';
 import { type Row } from './liveTable.ts';
-import { type DemoWukong, demoNamespaces, demoWukongs, vmManifest, wukongManifest } from './demoWukongs.ts';
 
 /** Asks for one thing with the plain transport; the demo's own requests are not the handler's. */
 export async function ask<T>(world: World, call: Omit<Call, 'safe'>): Promise<T> {
@@ -22,7 +23,11 @@ export async function ask<T>(world: World, call: Omit<Call, 'safe'>): Promise<T>
 /** The eight Wukongs in their two namespaces, through the API, as their owners would apply them. */
 export async function furnish(world: World, operatorIsThere: boolean): Promise<void> {
   for (const name of demoNamespaces)
-    await ask(world, { method: 'POST', path: '/api/v1/namespaces', body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } } });
+    await ask(world, {
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+    });
   await Promise.all(demoWukongs.map((one) => furnishOne(world, one, operatorIsThere)));
 }
 
@@ -30,9 +35,18 @@ async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolea
   const path = `/apis/${group}/${version}/namespaces/${one.namespace}/wukongs`;
   const made = await ask<KubeObject>(world, { method: 'POST', path, body: wukongManifest(one) });
   if (one.operated && operatorIsThere) return;
-  await ask(world, { method: 'POST', path: vmPath('virtualmachines', one.namespace), body: vmManifest(one, made.metadata.uid ?? '') });
+  await ask(world, {
+    method: 'POST',
+    path: vmPath('virtualmachines', one.namespace),
+    body: vmManifest(one, made.metadata.uid ?? ''),
+  });
   const body = { status: { vmName: `${one.name}-vm` } };
-  await ask(world, { method: 'PATCH', path: `${path}/${one.name}/status`, body, contentType: 'application/merge-patch+json' });
+  await ask(world, {
+    method: 'PATCH',
+    path: `${path}/${one.name}/status`,
+    body,
+    contentType: 'application/merge-patch+json',
+  });
 }
 
 /** What the demo sees by its own watches, for the table. */
@@ -46,12 +60,21 @@ export interface View {
 export async function look(world: World): Promise<View> {
   const limits = { deadline: world.clock.now() + 10_000 };
   const open = <V>(path: (namespace: string) => string, read: (o: KubeObject) => V) =>
-    Promise.all(demoNamespaces.map(async (ns) => [ns, await follow(world, { path: path(ns), read }, limits)] as const)).then((all) => new Map(all));
-  const wukongs = await open((ns) => `/apis/${group}/${version}/namespaces/${ns}/wukongs`, (o) => o as Wukong);
+    Promise.all(
+      demoNamespaces.map(async (ns) => [ns, await follow(world, { path: path(ns), read }, limits)] as const),
+    ).then((all) => new Map(all));
+  const wukongs = await open(
+    (ns) => `/apis/${group}/${version}/namespaces/${ns}/wukongs`,
+    (o) => o as Wukong,
+  );
   const vms = await open((ns) => vmPath('virtualmachines', ns), readVm);
   const vmis = await open((ns) => vmPath('virtualmachineinstances', ns), readVmi);
-  const of = <V>(all: Map<string, Followed<V>>, { namespace }: DemoWukong, name: string) => all.get(namespace)?.get(namespace, name);
-  const machine = (one: DemoWukong): Machine => ({ vm: of(vms, one, `${one.name}-vm`), vmi: of(vmis, one, `${one.name}-vm`) });
+  const of = <V>(all: Map<string, Followed<V>>, { namespace }: DemoWukong, name: string) =>
+    all.get(namespace)?.get(namespace, name);
+  const machine = (one: DemoWukong): Machine => ({
+    vm: of(vms, one, `${one.name}-vm`),
+    vmi: of(vmis, one, `${one.name}-vm`),
+  });
   const wukong = (one: DemoWukong) => of(wukongs, one, one.name);
   return {
     wukong,
@@ -64,17 +87,28 @@ export async function look(world: World): Promise<View> {
 function rowOf({ namespace, name }: DemoWukong, wukong: Wukong | undefined, machine: Machine, now: number): Row {
   const op = wukong && operationOf(wukong);
   const elapsed = op ? `${((now - op.startedAt) / 1000).toFixed(1)} s` : '';
-  return { namespace, name, strategy: machine.vm?.strategy ?? '', state: stateOf(machine), elapsed, waiting: waitingFor(machine, op?.action) };
+  return {
+    namespace,
+    name,
+    strategy: machine.vm?.strategy ?? '',
+    state: stateOf(machine),
+    elapsed,
+    waiting: waitingFor(machine, op?.action),
+  };
 }
 
 function waitingFor({ vm, vmi }: Machine, action?: string): string {
   if (!action) return '';
   if (action === 'stop') {
     if (!vmi) return 'the VM to come to rest';
-    return vmi.deletingSince === undefined ? 'KubeVirt to begin the shutdown' : `the guest to shut down (${vmi.graceSeconds} s allowed)`;
+    return vmi.deletingSince === undefined
+      ? 'KubeVirt to begin the shutdown'
+      : `the guest to shut down (${vmi.graceSeconds} s allowed)`;
   }
   if (!vmi) return 'KubeVirt to begin the start';
-  return vmi.deletingSince === undefined ? `the guest to be ready (${vm?.printableStatus || vmi.phase})` : 'the old guest to go';
+  return vmi.deletingSince === undefined
+    ? `the guest to be ready (${vm?.printableStatus || vmi.phase})`
+    : 'the old guest to go';
 }
 
 /** Requests per Wukong, by what they name; shared ones (list, watch) count for all of one command. */
@@ -118,4 +152,3 @@ export async function invoke(handler: Handler, event: unknown, id: string): Prom
   if (!answer.outcomes) throw new Error(answer.message ?? 'the handler gave no answer');
   return answer.outcomes;
 }
-

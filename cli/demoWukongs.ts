@@ -28,9 +28,22 @@ export const demoWukongs: DemoWukong[] = [
     strategy: { runStrategy: 'Always' },
     shows: 'protected',
   },
-  { namespace: 'demo-a', name: 'batch', labels: { ...demo, start: 'on-demand' }, strategy: { runStrategy: 'Manual' }, shows: 'Manual' },
+  {
+    namespace: 'demo-a',
+    name: 'batch',
+    labels: { ...demo, start: 'on-demand' },
+    strategy: { runStrategy: 'Manual' },
+    shows: 'Manual',
+  },
   { namespace: 'demo-a', name: 'import', labels: demo, strategy: { runStrategy: 'Once' }, shows: 'Once' },
-  { namespace: 'demo-a', name: 'shop', labels: demo, strategy: { running: true }, operated: true, shows: 'its operator rewrites the VM' },
+  {
+    namespace: 'demo-a',
+    name: 'shop',
+    labels: demo,
+    strategy: { running: true },
+    operated: true,
+    shows: 'its operator rewrites the VM',
+  },
   {
     namespace: 'demo-b',
     name: 'deaf',
@@ -79,7 +92,9 @@ export const vmManifest = ({ namespace, name, strategy, graceSeconds, guest = {}
     ...strategy,
     template: {
       metadata: {
-        annotations: Object.fromEntries(Object.entries(guest).map(([key, value]) => [`sim.novasphere.dev/${key}`, value])),
+        annotations: Object.fromEntries(
+          Object.entries(guest).map(([key, value]) => [`sim.novasphere.dev/${key}`, value]),
+        ),
       },
       spec: {
         architecture: 'amd64',

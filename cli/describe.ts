@@ -1,5 +1,5 @@
-import type { KubeObject, Wukong } from '../shared/model.ts';
 import { readWukong } from '../shared/kube/objects.ts';
+import type { KubeObject, Wukong } from '../shared/model.ts';
 import type { World } from '../shared/world.ts';
 
 interface KubeEvent extends KubeObject {
@@ -17,19 +17,27 @@ export async function describeWukong(world: World, namespace: string, name: stri
   const field = encodeURIComponent(`involvedObject.name=${name},involvedObject.kind=Wukong`);
   const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=${field}`;
   const answer = await world.transport.call<{ items?: KubeEvent[] }>({ method: 'GET', path, safe: true });
-  const events = (answer.body.items ?? []).filter(({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong');
+  const events = (answer.body.items ?? []).filter(
+    ({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong',
+  );
   const state = wukong.status?.lifecycleState ?? {};
   const lines = [`Name:         ${name}`, `Namespace:    ${namespace}`, 'Status:', '  Lifecycle State:'];
   for (const [key, value] of Object.entries(state)) lines.push(`    ${`${titled(key)}:`.padEnd(18)} ${String(value)}`);
   lines.push('Events:');
-  const rows = [['Type', 'Reason', 'Age', 'From', 'Message'], ['----', '------', '----', '----', '-------']];
+  const rows = [
+    ['Type', 'Reason', 'Age', 'From', 'Message'],
+    ['----', '------', '----', '----', '-------'],
+  ];
   for (const { type, reason, lastTimestamp, source, message } of events)
     rows.push([type, reason, ageOf(lastTimestamp, world.clock.now()), source?.component ?? '', message]);
   const widths = rows[0]?.map((_cell, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
-  for (const row of rows) lines.push(`  ${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`);
+  for (const row of rows)
+    lines.push(`  ${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`);
   return lines.join('\n');
 }
 
-const titled = (key: string): string => key.replace(/^[a-z]/, (c) => c.toUpperCase()).replace(/([a-z])([A-Z])/g, '$1 $2');
+const titled = (key: string): string =>
+  key.replace(/^[a-z]/, (c) => c.toUpperCase()).replace(/([a-z])([A-Z])/g, '$1 $2');
 
-const ageOf = (time: string | undefined, now: number): string => (time ? `${Math.max(0, Math.round((now - Date.parse(time)) / 1000))}s` : '');
+const ageOf = (time: string | undefined, now: number): string =>
+  time ? `${Math.max(0, Math.round((now - Date.parse(time)) / 1000))}s` : '';

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+
 import { failureCodes, failures } from '../shared/errors.ts';
 import { skipReasons } from '../shared/outcome.ts';
 

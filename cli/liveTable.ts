@@ -8,14 +8,32 @@ export interface Row {
   waiting: string;
 }
 
-const headings: Row = { namespace: 'NAMESPACE', name: 'NAME', strategy: 'STRATEGY', state: 'STATE', elapsed: 'ELAPSED', waiting: 'WAITING FOR' };
+const headings: Row = {
+  namespace: 'NAMESPACE',
+  name: 'NAME',
+  strategy: 'STRATEGY',
+  state: 'STATE',
+  elapsed: 'ELAPSED',
+  waiting: 'WAITING FOR',
+};
 const columns = Object.keys(headings) as (keyof Row)[];
-const colours: Record<string, number> = { Running: 32, Stopped: 90, Stopping: 33, Starting: 36, Failed: 31, Unknown: 35, Paused: 35 };
+const colours: Record<string, number> = {
+  Running: 32,
+  Stopped: 90,
+  Stopping: 33,
+  Starting: 36,
+  Failed: 31,
+  Unknown: 35,
+  Paused: 35,
+};
 
 export function tableLines(rows: Row[], colour: boolean): string[] {
   const widths = columns.map((column) => Math.max(...[headings, ...rows].map((row) => row[column].length)));
   const line = (row: Row, paint: (text: string, column: keyof Row) => string) =>
-    columns.map((column, i) => paint(row[column].padEnd(widths[i] ?? 0), column)).join('  ').trimEnd();
+    columns
+      .map((column, i) => paint(row[column].padEnd(widths[i] ?? 0), column))
+      .join('  ')
+      .trimEnd();
   const paintRow = (row: Row) => (text: string, column: keyof Row) =>
     colour && column === 'state' ? `\u001b[${colours[row.state] ?? 39}m${text}\u001b[39m` : text;
   const head = line(headings, (text) => text);
@@ -47,7 +65,7 @@ function clip(line: string, most: number): string {
   let seen = 0;
   let at = 0;
   while (at < line.length && seen < most) {
-    // eslint-disable-next-line no-control-regex -- the escape sequences that we put there
+     
     const code = /^\u001b\[\d+m/.exec(line.slice(at))?.[0];
     at += code ? code.length : 1;
     if (!code) seen++;

@@ -46,11 +46,12 @@ export function newOperation(
   const running = operationOf(wukong);
   const vmi = living(machine.vmi);
   const remembered = lastOf(wukong)?.restore ?? running?.restore;
-  const own = machine.vm?.field === 'runStrategy' && worthRestoring.has(machine.vm.strategy) ? machine.vm.strategy : undefined;
+  const own =
+    machine.vm?.field === 'runStrategy' && worthRestoring.has(machine.vm.strategy) ? machine.vm.strategy : undefined;
   const allowed = vmi && vmi.deletingSince === undefined ? vmi.graceSeconds + launcherExtraSeconds : Infinity;
   const asked = command.gracePeriodSeconds;
   const capped = asked !== undefined && asked > allowed;
-  const grace = command.force ? 0 : (capped ? allowed : asked);
+  const grace = command.force ? 0 : capped ? allowed : asked;
   const replaces = running && running.requestId !== command.requestId;
   return {
     requestId: command.requestId,
@@ -87,8 +88,14 @@ export function newOperation(
  * operator from undoing the result at its next change (KUBEVIRT §4). Returns undefined when it changed: read again.
  * @throws LifecycleError
  */
-export async function claim(cluster: Cluster, wukong: Wukong, op: Operation, limits: Partial<Limits>): Promise<Wukong | undefined> {
-  const lease = op.action === 'start' && op.leaseSeconds ? new Date(op.startedAt + op.leaseSeconds * 1000).toISOString() : null;
+export async function claim(
+  cluster: Cluster,
+  wukong: Wukong,
+  op: Operation,
+  limits: Partial<Limits>,
+): Promise<Wukong | undefined> {
+  const lease =
+    op.action === 'start' && op.leaseSeconds ? new Date(op.startedAt + op.leaseSeconds * 1000).toISOString() : null;
   const hadLease = wukong.metadata.annotations?.[leaseKey] !== undefined;
   const body = {
     metadata: {
@@ -98,7 +105,8 @@ export async function claim(cluster: Cluster, wukong: Wukong, op: Operation, lim
     spec: { startStrategy: { autoStart: op.action === 'start' } },
   };
   const answer = await mergePatch<Wukong>(cluster, pathOf(wukong), body, limits);
-  if (answer.status !== 409) return bodyOf(answer, `claim of ${op.action} on Wukong ${placeOf(wukong).namespace}/${placeOf(wukong).name}`);
+  if (answer.status !== 409)
+    return bodyOf(answer, `claim of ${op.action} on Wukong ${placeOf(wukong).namespace}/${placeOf(wukong).name}`);
   const now = await readWukong(cluster, placeOf(wukong), limits);
   return operationOf(now)?.holder === op.holder ? now : undefined; // the answer to our own claim was lost
 }
@@ -160,7 +168,8 @@ export async function endRecord(
           { op: 'remove', path: declared },
         ];
   let answer = await jsonPatch<Wukong>(cluster, pathOf(wukong), [...removal, ...steps], limits);
-  if (answer.status === 422 && removal.length > 0) answer = await jsonPatch<Wukong>(cluster, pathOf(wukong), steps, limits);
+  if (answer.status === 422 && removal.length > 0)
+    answer = await jsonPatch<Wukong>(cluster, pathOf(wukong), steps, limits);
   if (answer.status === 422) {
     const now = await readWukong(cluster, placeOf(wukong), limits);
     return now.metadata.annotations?.[lastKey] === last ? now : undefined;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+
 import { LifecycleError } from './errors.ts';
 import type { Action } from './outcome.ts';
 import { parseSelector, type Selector } from './selector.ts';
@@ -42,21 +43,28 @@ const text = (most: number) =>
     .string({ error: 'expected a string' })
     .min(1, 'expected a text that is not empty')
     .max(most, `expected at most ${most} characters`)
-    // eslint-disable-next-line no-control-regex -- a line break in a log or an Event would forge one
+     
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'expected no control characters');
 
-const selector = z.string({ error: 'expected a label selector such as "env=dev,tier!=db"' }).transform((written, context) => {
-  try {
-    return parseSelector(written);
-  } catch (wrong) {
-    context.addIssue({ code: 'custom', message: (wrong as Error).message });
-    return z.NEVER;
-  }
-});
+const selector = z
+  .string({ error: 'expected a label selector such as "env=dev,tier!=db"' })
+  .transform((written, context) => {
+    try {
+      return parseSelector(written);
+    } catch (wrong) {
+      context.addIssue({ code: 'custom', message: (wrong as Error).message });
+      return z.NEVER;
+    }
+  });
 
 const target = z
   .strictObject(
-    { namespace: label.optional(), name: label.optional(), namespaces: z.array(label).min(1).optional(), selector: selector.optional() },
+    {
+      namespace: label.optional(),
+      name: label.optional(),
+      namespaces: z.array(label).min(1).optional(),
+      selector: selector.optional(),
+    },
     { error: (issue) => strict(issue, 'expected {namespace, name} or {namespaces, selector}') },
   )
   .superRefine((given, context) => {
@@ -120,11 +128,14 @@ export interface Origin {
  */
 export function parseCommand(input: unknown, origin: Origin): Command {
   const read = schema.safeParse(input);
-  const wrong = read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.') || 'command'}: ${issue.message}`);
+  const wrong = read.success
+    ? []
+    : read.error.issues.map((issue) => `${issue.path.join('.') || 'command'}: ${issue.message}`);
   if (typeof input === 'object' && input !== null) {
     const given = input as Record<string, unknown>;
     const other = origin.action === 'start' ? 'stop' : 'start';
-    if (given['action'] === other) wrong.push(`action: expected ${origin.action}, as this is the ${origin.action} function`);
+    if (given['action'] === other)
+      wrong.push(`action: expected ${origin.action}, as this is the ${origin.action} function`);
     for (const key of onlyFor[other])
       if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other}`);
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+
 import { LifecycleError } from './errors.ts';
 
 const flag = z
@@ -25,7 +26,9 @@ const schema = z.object({
   LIFECYCLE_NAMESPACE: z.string().min(1).default('wukong-lifecycle'),
   /** Where reconcileState looks: names separated by commas; all namespaces when left out. */
   WATCH_NAMESPACES: word,
-  LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], { error: 'expected DEBUG, INFO, WARN or ERROR' }).default('INFO'),
+  LOG_LEVEL: z
+    .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], { error: 'expected DEBUG, INFO, WARN or ERROR' })
+    .default('INFO'),
   /** Kept back of the function's own time limit, to tell what was reached. */
   RESERVE_SECONDS: count(1, 300, 10),
   /** Power calls a second, below what virt-api allows (KUBEVIRT §1: 200 requests a second, some three a call). */

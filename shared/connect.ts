@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+
 import { type Clock, systemClock } from './clock.ts';
 import { readConfig } from './config.ts';
 import { type Credentials, credentialsOf, findKubeConfig } from './kube/credentials.ts';

@@ -1,4 +1,5 @@
 import { CronExpressionParser } from 'cron-parser';
+
 import { dayMs } from './zone.ts';
 
 /**
@@ -45,7 +46,8 @@ export function parseCron(text: unknown): Cron {
   const parts = text.trim().split(/\s+/);
   if (text.trim() === '') throw new Error(`is empty: expected a cron expression ${example}`);
   if (text.trim().startsWith('@')) throw new Error(`${shown} is a nickname: expected its five fields, ${example}`);
-  if (parts.length !== 5) throw new Error(`${shown} has ${parts.length} field${parts.length === 1 ? '' : 's'}: expected five, ${example}`);
+  if (parts.length !== 5)
+    throw new Error(`${shown} has ${parts.length} field${parts.length === 1 ? '' : 's'}: expected five, ${example}`);
   parts.forEach((part, i) => checkField(part, fields[i]!, shown));
   let read;
   try {
@@ -55,7 +57,8 @@ export function parseCron(text: unknown): Cron {
     if (why.includes('day of month')) throw new Error(`${shown} never happens: no such month has day ${parts[2]}`);
     throw new Error(`${shown}: ${why.includes('duplicate') ? 'names a value twice' : why}`);
   }
-  const bits = (values: readonly (number | string)[]) => values.reduce<number>((mask, value) => mask | (1 << Number(value)), 0);
+  const bits = (values: readonly (number | string)[]) =>
+    values.reduce<number>((mask, value) => mask | (1 << Number(value)), 0);
   const minutes = read.minute.values.map(Number);
   const free = (part: string) => part === '*' || part === '*/1';
   return {

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+
 import * as z from 'zod';
+
 import { type Command, parseCommand } from './command.ts';
 import { LifecycleError } from './errors.ts';
 import { jsonPatch, pointer, wukongPath } from './kube/objects.ts';
@@ -24,7 +26,9 @@ export function parseDeclared(wukong: Wukong, now: number): Command {
   const { namespace = '', name } = wukong.metadata;
   const read = schema.safeParse(wukong.spec?.lifecycleAction);
   if (!read.success) {
-    const wrong = read.error.issues.map(({ path, message }) => `spec.lifecycleAction${path.length > 0 ? `.${path.join('.')}` : ''}: ${message}`);
+    const wrong = read.error.issues.map(
+      ({ path, message }) => `spec.lifecycleAction${path.length > 0 ? `.${path.join('.')}` : ''}: ${message}`,
+    );
     throw new LifecycleError('InvalidAction', wrong.join('; '));
   }
   const { action, ...rest } = read.data;
@@ -38,7 +42,12 @@ export function parseDeclared(wukong: Wukong, now: number): Command {
 }
 
 /** Takes the declared action away, only while it is still this value. */
-export async function removeDeclared(cluster: Cluster, { metadata }: Wukong, value: unknown, limits: Partial<Limits>): Promise<void> {
+export async function removeDeclared(
+  cluster: Cluster,
+  { metadata }: Wukong,
+  value: unknown,
+  limits: Partial<Limits>,
+): Promise<void> {
   const path = pointer('spec', 'lifecycleAction');
   const steps = [{ op: 'test', path, value } as const, { op: 'remove', path } as const];
   await jsonPatch(cluster, wukongPath(metadata.namespace, metadata.name), steps, limits);

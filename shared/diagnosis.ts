@@ -17,14 +17,46 @@ interface Row {
 }
 
 const rows: Row[] = [
-  { reason: 'ImageUnavailable', labels: /^(ErrImagePull|ImagePullBackOff)$/, condition: { type: 'Synchronized', status: 'False', reason: /^(ErrImagePull|ImagePullBackOff)$/ }, fallback: 'A container image cannot be pulled.' },
-  { reason: 'StorageNotReady', labels: /^ErrorPvcNotFound$/, condition: { type: 'Synchronized', status: 'False', reason: /Pvc/ }, fallback: 'A PVC of the VM does not exist.' },
-  { reason: 'StorageNotReady', condition: { type: 'PodScheduled', status: 'False', reason: /Pvc/ }, fallback: 'A PVC of the VM does not exist.' },
-  { reason: 'Unschedulable', labels: /^ErrorUnschedulable$/, condition: { type: 'PodScheduled', status: 'False', reason: /^Unschedulable$/ }, fallback: 'No node fits.' },
-  { reason: 'StorageNotReady', labels: /^DataVolumeError$/, condition: { type: 'DataVolumesReady', status: 'False' }, fallback: 'A DataVolume of the VM failed.' },
-  { reason: 'StorageNotReady', labels: /^(Provisioning|WaitingForVolumeBinding)$/, fallback: 'A disk of the VM is not bound or imported yet.' },
+  {
+    reason: 'ImageUnavailable',
+    labels: /^(ErrImagePull|ImagePullBackOff)$/,
+    condition: { type: 'Synchronized', status: 'False', reason: /^(ErrImagePull|ImagePullBackOff)$/ },
+    fallback: 'A container image cannot be pulled.',
+  },
+  {
+    reason: 'StorageNotReady',
+    labels: /^ErrorPvcNotFound$/,
+    condition: { type: 'Synchronized', status: 'False', reason: /Pvc/ },
+    fallback: 'A PVC of the VM does not exist.',
+  },
+  {
+    reason: 'StorageNotReady',
+    condition: { type: 'PodScheduled', status: 'False', reason: /Pvc/ },
+    fallback: 'A PVC of the VM does not exist.',
+  },
+  {
+    reason: 'Unschedulable',
+    labels: /^ErrorUnschedulable$/,
+    condition: { type: 'PodScheduled', status: 'False', reason: /^Unschedulable$/ },
+    fallback: 'No node fits.',
+  },
+  {
+    reason: 'StorageNotReady',
+    labels: /^DataVolumeError$/,
+    condition: { type: 'DataVolumesReady', status: 'False' },
+    fallback: 'A DataVolume of the VM failed.',
+  },
+  {
+    reason: 'StorageNotReady',
+    labels: /^(Provisioning|WaitingForVolumeBinding)$/,
+    fallback: 'A disk of the VM is not bound or imported yet.',
+  },
   { reason: 'Refused', condition: { type: 'Failure', status: 'True' }, fallback: 'The VMI was refused by admission.' },
-  { reason: 'Refused', condition: { type: 'Synchronized', status: 'False', reason: /^FailedCreate$/ }, fallback: 'The pod was refused.' },
+  {
+    reason: 'Refused',
+    condition: { type: 'Synchronized', status: 'False', reason: /^FailedCreate$/ },
+    fallback: 'The pod was refused.',
+  },
 ];
 
 /**
@@ -48,7 +80,10 @@ export function causeOf(
   }
   if (vm?.startFailure || label === 'CrashLoopBackOff') return crashLoop(machine);
   if (seen.died.size >= 2)
-    return { reason: 'GuestCrashLoop', message: `The guest ended ${seen.died.size} times soon after it came up; KubeVirt restarts it each time.` };
+    return {
+      reason: 'GuestCrashLoop',
+      message: `The guest ended ${seen.died.size} times soon after it came up; KubeVirt restarts it each time.`,
+    };
   if (vmi && (vmi.ready === 'Unknown' || vmi.phase === 'Unknown' || label === 'Unknown')) {
     const says = conditionOf(vmi.conditions, 'Ready')?.message;
     return { reason: 'NodeLost', message: `Node ${vmi.node ?? 'unknown'} does not answer.${says ? ` ${says}` : ''}` };
@@ -74,7 +109,8 @@ function timedOut({ vm, vmi }: Machine, waitSeconds: number, requireAgent: boole
   const after = `after ${waitSeconds} s`;
   if (vmi?.paused) return `The VM is paused ${after}; resume it with: virtctl unpause vm ${vm?.name ?? ''}`;
   if (vmi?.deletingSince !== undefined) return `The old guest is still shutting down ${after}.`;
-  if (vmi && vmi.ready === 'True' && requireAgent && !vmi.agentConnected) return `The guest runs, but its agent has not connected ${after}.`;
+  if (vmi && vmi.ready === 'True' && requireAgent && !vmi.agentConnected)
+    return `The guest runs, but its agent has not connected ${after}.`;
   const state = vmi ? `VMI ${vmi.phase || 'Pending'}` : 'no VMI';
   return `Not ready ${after}: ${state}, VM reads ${vm?.printableStatus || 'nothing yet'}.${refusal ? ` KubeVirt said: ${refusal}` : ''}`;
 }

@@ -1,7 +1,7 @@
 import { advance } from './claim.ts';
 import { LifecycleError } from './errors.ts';
 import { type Machines, vmPath } from './machines.ts';
-import { conditionOf, type KubeObject, type Machine, readVmi, type VmView, vmNameOf, type Wukong } from './model.ts';
+import { conditionOf, type KubeObject, type Machine, readVmi, vmNameOf, type VmView, type Wukong } from './model.ts';
 import type { Operation } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
@@ -77,7 +77,10 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
 function decide(op: Operation, machine: Machine, seen: Seen, { world, wukong }: Drive): Step {
   const now = world.clock.now();
   if (op.action === 'stop') return decideStop(op, machine, seen, now);
-  return decideStart(op, machine, seen, now, { requireAgent: world.config.requireAgent, wukongSays: complaintOf(wukong) });
+  return decideStart(op, machine, seen, now, {
+    requireAgent: world.config.requireAgent,
+    wukongSays: complaintOf(wukong),
+  });
 }
 
 /** What the operator says on the Wukong of its networks and volumes. */
@@ -110,7 +113,9 @@ function recorded(op: Operation, step: Step, now: number): Operation {
 }
 
 const noteForce = (op: Operation, step: Step & { do: 'wait' }, { vmi }: Machine): Operation =>
-  op.action === 'stop' && vmi?.deletingSince !== undefined && op.step === 'Claimed' ? { ...op, forceAt: step.until } : op;
+  op.action === 'stop' && vmi?.deletingSince !== undefined && op.step === 'Claimed'
+    ? { ...op, forceAt: step.until }
+    : op;
 
 function inProgress(step: Step): Result {
   const what = step.do === 'wait' ? `waiting for ${step.for}` : `next: ${step.do}`;
@@ -130,7 +135,8 @@ async function act(op: Operation, step: Step, { vm, vmi }: Machine, seen: Seen, 
       return;
     case 'absent':
       seen.noSubresource = true;
-      if (step.do === 'force') throw new LifecycleError('Refused', 'force needs the subresource API of KubeVirt, which is absent');
+      if (step.do === 'force')
+        throw new LifecycleError('Refused', 'force needs the subresource API of KubeVirt, which is absent');
       return;
     case 'invalid':
       if (step.do === 'force') throw new LifecycleError('Refused', `KubeVirt refused to force: ${said.message}`);
@@ -153,11 +159,16 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
   const patches = world.config.powerMethod === 'patch' || seen.noSubresource;
   switch (step.do) {
     case 'ask':
-      if (op.action === 'start') return patches && vm.strategy === 'Halted' ? setStrategy(world, vm, 'Always', limits) : askStart(world, vm, limits);
+      if (op.action === 'start')
+        return patches && vm.strategy === 'Halted'
+          ? setStrategy(world, vm, 'Always', limits)
+          : askStart(world, vm, limits);
       if (patches && vm.strategy !== 'Halted') return setStrategy(world, vm, 'Halted', limits);
       return askStop(world, vm, step.graceSeconds, limits);
     case 'force':
-      return (await sameGuest(world, vm, op, limits)) ? askStop(world, vm, 0, limits) : { kind: 'refused', message: 'another guest' };
+      return (await sameGuest(world, vm, op, limits))
+        ? askStop(world, vm, 0, limits)
+        : { kind: 'refused', message: 'another guest' };
     case 'clearQueue':
       return clearQueue(world, vm, limits);
     case 'strategy':
@@ -165,7 +176,8 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
     case 'deletePod': {
       const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
       const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid) return { kind: 'refused', message: 'another guest' };
+      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid)
+        return { kind: 'refused', message: 'another guest' };
       return deleteLauncher(world, readVmi(answer.body), limits);
     }
     default:
@@ -179,4 +191,3 @@ async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits
   const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
   return answer.status === 200 && answer.body.metadata.uid === op.vmiUid;
 }
-

@@ -1,11 +1,12 @@
 import middy, { type Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
+
 import { readConfig } from './config.ts';
 import { connect } from './connect.ts';
 import { asLifecycleError, failures } from './errors.ts';
 import type { Report } from './fleet.ts';
-import { emfMetrics } from './report/metrics.ts';
 import { jsonLog } from './report/log.ts';
+import { emfMetrics } from './report/metrics.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -54,7 +55,12 @@ export function lambda<Answer>(
     const leftMs = context.getRemainingTimeInMillis?.() ?? ownLimitMs;
     const limits = { deadline: now + Math.max(1_000, leftMs - at.config.reserveMs) };
     try {
-      return await handle(event, { world: at, limits, id: context.awsRequestId ?? `direct-${now}-${at.random()}`, now });
+      return await handle(event, {
+        world: at,
+        limits,
+        id: context.awsRequestId ?? `direct-${now}-${at.random()}`,
+        now,
+      });
     } finally {
       at.metrics.flush();
     }
@@ -90,4 +96,3 @@ export function retryUnreached(report: Report, trigger: string): Report {
   if (trigger === 'direct' || unreached.length === 0) return report;
   throw new Retry(`${unreached.length} of ${report.outcomes.length} could not be reached: ${unreached[0]?.message}`);
 }
-

@@ -1,13 +1,13 @@
 import { advance, endRecord } from './claim.ts';
+import type { Driven } from './drive.ts';
 import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
+import { tellingMs } from './limits.ts';
 import { type Machine, stateOf, type Wukong } from './model.ts';
 import { lastOf, type Operation, outcomeOf } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { note, putOutcome, tell } from './report/tell.ts';
-import type { Driven } from './drive.ts';
-import { tellingMs } from './limits.ts';
 import type { World } from './world.ts';
 
 /**
@@ -57,7 +57,13 @@ function untold(world: World, outcome: Outcome, thrown: unknown): Outcome {
 }
 
 /** Leaves the record for the next process, with the hour of force in it, and says in the status what is waited for. */
-async function leave(world: World, wukong: Wukong, op: Operation, outcome: Outcome, machine: Machine): Promise<Outcome> {
+async function leave(
+  world: World,
+  wukong: Wukong,
+  op: Operation,
+  outcome: Outcome,
+  machine: Machine,
+): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
   const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
   if (!left) return outcome;
@@ -89,7 +95,9 @@ async function lost(world: World, wukong: Wukong, op: Operation, told: (of: Resu
 export async function finishUnclaimed(world: World, wukong: Wukong | undefined, outcome: Outcome): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
   if (outcome.outcome === 'Skipped' && (outcome.reason === 'Duplicate' || outcome.reason === 'DryRun')) {
-    world.log.info(`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome} (${outcome.reason})`, { message: outcome.message });
+    world.log.info(`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome} (${outcome.reason})`, {
+      message: outcome.message,
+    });
     return { ...outcome, quiet: true };
   }
   const settled = outcome.outcome === 'AlreadyOn' || outcome.outcome === 'AlreadyOff';

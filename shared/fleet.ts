@@ -5,7 +5,7 @@ import { wukongPath } from './kube/objects.ts';
 import { watchMachines } from './machines.ts';
 import { vmNameOf, type Wukong } from './model.ts';
 import type { Outcome, OutcomeName } from './outcome.ts';
-import { performOne, type Performing } from './perform.ts';
+import { type Performing,performOne } from './perform.ts';
 import { format } from './selector.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +32,11 @@ export async function performCommand(command: Command, world: World, options: Pe
 }
 
 /** The Wukongs that a fleet command means, by paged LISTs. @throws LifecycleError InvalidAction above maxTargets. */
-async function findTargets({ target, maxTargets }: Command, { transport }: World, { limits }: Performing): Promise<Wukong[]> {
+async function findTargets(
+  { target, maxTargets }: Command,
+  { transport }: World,
+  { limits }: Performing,
+): Promise<Wukong[]> {
   if ('name' in target) return [];
   const selector = `labelSelector=${encodeURIComponent(format(target.selector))}`;
   const found = new Map<string, Wukong>();
@@ -40,16 +44,27 @@ async function findTargets({ target, maxTargets }: Command, { transport }: World
     for await (const { items } of listPages<Wukong>(transport, `${wukongPath(namespace)}?${selector}`, limits))
       for (const wukong of items) found.set(`${wukong.metadata.namespace}/${wukong.metadata.name}`, wukong);
   if (found.size > maxTargets)
-    throw new LifecycleError('InvalidAction', `target.selector: matches ${found.size} Wukongs, more than maxTargets ${maxTargets}`);
+    throw new LifecycleError(
+      'InvalidAction',
+      `target.selector: matches ${found.size} Wukongs, more than maxTargets ${maxTargets}`,
+    );
   return [...found.values()];
 }
 
 /** Each on its own, at most maxInFlight at a time, all on one watch per kind; one that fails harms no other. */
-export async function performMany(command: Command, wukongs: Wukong[], world: World, options: Performing): Promise<Outcome[]> {
+export async function performMany(
+  command: Command,
+  wukongs: Wukong[],
+  world: World,
+  options: Performing,
+): Promise<Outcome[]> {
   if (wukongs.length === 0) return [];
   const wanted = new Set(wukongs.map((wukong) => `${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
   const spaces = 'namespaces' in command.target ? command.target.namespaces : undefined;
-  const scope = { namespaces: spaces ?? ('all' as const), wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`) };
+  const scope = {
+    namespaces: spaces ?? ('all' as const),
+    wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`),
+  };
   const machines = options.machines ?? (await watchMachines(world, scope, options.limits));
   const outcomes: Outcome[] = [];
   const queue = wukongs.values();

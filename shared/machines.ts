@@ -24,7 +24,11 @@ export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limi
   const one = 'vmName' in scope ? scope : undefined;
   const wide = 'vmName' in scope ? undefined : scope;
   const places = one ? [one.namespace] : wide?.namespaces === 'all' || !wide ? [undefined] : wide.namespaces;
-  const source = <V>(kind: Parameters<typeof vmPath>[0], place: string | undefined, read: (o: KubeObject) => V): Source<V> => ({
+  const source = <V>(
+    kind: Parameters<typeof vmPath>[0],
+    place: string | undefined,
+    read: (o: KubeObject) => V,
+  ): Source<V> => ({
     path: vmPath(kind, place),
     name: one?.vmName,
     read,
@@ -52,7 +56,9 @@ export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limi
     close();
     throw failed.reason;
   }
-  const byPlace = new Map(pairs.flatMap((pair) => (pair.status === 'fulfilled' ? [[pair.value.place, pair.value]] : [])));
+  const byPlace = new Map(
+    pairs.flatMap((pair) => (pair.status === 'fulfilled' ? [[pair.value.place, pair.value]] : [])),
+  );
   const of = (namespace: string) => {
     const pair = byPlace.get(namespace) ?? byPlace.get(undefined);
     if (!pair) throw new Error(`namespace ${namespace} is not watched`);

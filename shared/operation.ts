@@ -1,4 +1,5 @@
 import * as z from 'zod';
+
 import type { Command } from './command.ts';
 import { annotationPrefix, type Wukong } from './model.ts';
 import { type Outcome, outcomeNames, reasonOf, type Result } from './outcome.ts';
@@ -50,7 +51,9 @@ const operation = z.object({
   /** The schedule boundary that this carries out: `schedule@instant`. */
   boundary: z.string().optional(),
   /** The request that was running when this one took over; it is told as Superseded. */
-  supersedes: z.object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time }).optional(),
+  supersedes: z
+    .object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time })
+    .optional(),
 });
 export type Operation = z.output<typeof operation>;
 
@@ -100,7 +103,11 @@ export const forceWaitMs = 60_000;
 const slackMs = 60_000;
 
 /** When the claim of an operation that begins now expires. */
-export function claimDeadline(command: Pick<Command, 'action' | 'waitSeconds'>, now: number, graceSeconds: number): number {
+export function claimDeadline(
+  command: Pick<Command, 'action' | 'waitSeconds'>,
+  now: number,
+  graceSeconds: number,
+): number {
   if (command.action === 'start') return now + command.waitSeconds * 1000 + slackMs;
   return now + 2 * acceptMs + graceSeconds * 1000 + marginMs + 2 * forceWaitMs + slackMs;
 }

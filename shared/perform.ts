@@ -1,6 +1,6 @@
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command } from './command.ts';
-import { drive, type Drive } from './drive.ts';
+import { type Drive,drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
@@ -53,7 +53,13 @@ export async function performOne(command: Command, place: Place, world: World, o
 
 type ToOutcome = (result: Result) => Outcome;
 
-async function begin(command: Command, first: Wukong, world: World, options: Performing, outcome: ToOutcome): Promise<Outcome> {
+async function begin(
+  command: Command,
+  first: Wukong,
+  world: World,
+  options: Performing,
+  outcome: ToOutcome,
+): Promise<Outcome> {
   const { limits } = options;
   const place = { namespace: first.metadata.namespace ?? '', name: first.metadata.name };
   const guard = (wukong: Wukong) => admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
@@ -72,7 +78,12 @@ async function begin(command: Command, first: Wukong, world: World, options: Per
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
       const claimed = await claim(world, wukong, op, limits);
       if (claimed) return await carryOn(op, claimed, world, { ...options, machines });
-      if (attempt === mostClaims) return outcome({ outcome: 'Failed', reason: 'Refused', message: 'The Wukong changes faster than it can be claimed.' });
+      if (attempt === mostClaims)
+        return outcome({
+          outcome: 'Failed',
+          reason: 'Refused',
+          message: 'The Wukong changes faster than it can be claimed.',
+        });
       wukong = await readWukong(world, place, limits);
       plan = guard(wukong);
       if (plan.kind !== 'perform') return await finishUnclaimed(world, wukong, outcome(plan.result));
@@ -118,7 +129,10 @@ async function settleAlready(
   const told = outcome(result);
   const { namespace = '', name, resourceVersion } = wukong.metadata;
   const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
-  const lease = leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey]) ? { [leaseKey]: leaseUntil } : undefined;
+  const lease =
+    leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey])
+      ? { [leaseKey]: leaseUntil }
+      : undefined;
   const declared = options.declared !== undefined;
   if (intentHolds(command, wukong) && !lease && !declared) return finishUnclaimed(world, wukong, told);
   const body = {
@@ -140,13 +154,16 @@ async function dryRun(
   outcome: ToOutcome,
   limits: Limits,
 ): Promise<Outcome> {
-  const would = (message: string): Outcome => ({ ...outcome({ outcome: 'Skipped', reason: 'DryRun', message }), quiet: true });
+  const would = (message: string): Outcome => ({
+    ...outcome({ outcome: 'Skipped', reason: 'DryRun', message }),
+    quiet: true,
+  });
   if (plan.kind !== 'perform') return would(`Nothing would be called: ${plan.result.outcome}. ${plan.result.message}`);
   const { vm } = machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
   if (!vm) return would('The Wukong has no VM.');
   const grace = command.force ? 0 : command.gracePeriodSeconds;
-  const said = command.action === 'stop' ? await askStop(world, vm, grace, limits, true) : await askStart(world, vm, limits, true);
+  const said =
+    command.action === 'stop' ? await askStop(world, vm, grace, limits, true) : await askStart(world, vm, limits, true);
   const reply = 'message' in said ? `${said.kind}: ${said.message}` : said.kind;
   return would(`Would ${command.action} VM ${vm.name} (strategy ${vm.strategy}); KubeVirt's dry run: ${reply}.`);
 }
-

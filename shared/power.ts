@@ -47,7 +47,8 @@ async function put(cluster: Cluster, vm: VmView, verb: string, body: object, lim
     const call = { method: 'PUT', path: subresource(vm, verb), body, safe: false } as const;
     return said(await cluster.transport.call(call, limits), `${verb} VM ${vm.namespace}/${vm.name}`);
   } catch (thrown) {
-    if (thrown instanceof LifecycleError && thrown.code === 'Unreachable') return { kind: 'lost', message: thrown.message };
+    if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
+      return { kind: 'lost', message: thrown.message };
     throw thrown;
   }
 }

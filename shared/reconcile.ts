@@ -91,7 +91,8 @@ async function attempt<T>(tick: Tick, wukong: Wukong, work: () => Promise<T>): P
   }
 }
 
-const machineOf = (wukong: Wukong, machines: Machines): Machine => machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+const machineOf = (wukong: Wukong, machines: Machines): Machine =>
+  machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
 
 /** What the Wukong itself asks for; undefined when that is nothing. */
 async function ownTask(wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
@@ -114,7 +115,13 @@ async function ownTask(wukong: Wukong, machines: Machines, world: World, limits:
 }
 
 /** Takes a record over, with a new deadline where the old one has passed, and carries it on. */
-async function resume(op: Operation, wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+async function resume(
+  op: Operation,
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+): Promise<Outcome | undefined> {
   const now = world.clock.now();
   const expired = now >= op.deadline;
   const mine: Operation = { ...op, holder: newHolder(world), ...(expired ? renewed(op, now) : {}) };
@@ -135,7 +142,12 @@ const gaveUp = (op: Operation) => ({
   message: `Given up after ${op.attempts} attempts, the last one at step ${op.step}.`,
 });
 
-async function declared(wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+async function declared(
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+): Promise<Outcome | undefined> {
   const value = wukong.spec?.lifecycleAction;
   const { namespace = '', name } = wukong.metadata;
   const now = world.clock.now();
@@ -143,7 +155,10 @@ async function declared(wukong: Wukong, machines: Machines, world: World, limits
   try {
     const command = parseDeclared(wukong, now);
     outcome = await performOne(command, { namespace, name }, world, { limits, wukong, machines, declared: value });
-    const busy = outcome.outcome === 'InProgress' || outcome.outcome === 'Superseded' || (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
+    const busy =
+      outcome.outcome === 'InProgress' ||
+      outcome.outcome === 'Superseded' ||
+      (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
     if (busy) return outcome;
   } catch (thrown) {
     outcome = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
@@ -153,15 +168,34 @@ async function declared(wukong: Wukong, machines: Machines, world: World, limits
 }
 
 /** An action that nobody knows is told and removed; nobody else is disturbed. */
-async function refuse(wukong: Wukong, machine: Machine, message: string, world: World, limits: Limits): Promise<Outcome> {
+async function refuse(
+  wukong: Wukong,
+  machine: Machine,
+  message: string,
+  world: World,
+  limits: Limits,
+): Promise<Outcome> {
   const now = world.clock.now();
   const { namespace = '', name } = wukong.metadata;
   const requestId = `declared-${wukong.metadata.generation ?? 0}`;
-  const told = { namespace, name, action: 'stop' as const, forced: false, requestId, trigger: 'declared', startedAt: now, finishedAt: now };
+  const told = {
+    namespace,
+    name,
+    action: 'stop' as const,
+    forced: false,
+    requestId,
+    trigger: 'declared',
+    startedAt: now,
+    finishedAt: now,
+  };
   const outcome: Outcome = { ...told, outcome: 'Failed', reason: 'InvalidAction', message };
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
   const before = wukong.status?.lifecycleState;
-  const state = { ...stateAfter(outcome, stateOf(machine), before), lastAction: before?.lastAction, lastActionTime: before?.lastActionTime };
+  const state = {
+    ...stateAfter(outcome, stateOf(machine), before),
+    lastAction: before?.lastAction,
+    lastActionTime: before?.lastActionTime,
+  };
   await writeStatus(world, wukong, state, limits);
   return outcome;
 }
@@ -174,7 +208,14 @@ async function retell(last: Last, wukong: Wukong, machine: Machine, world: World
   return outcome;
 }
 
-async function repair(wukong: Wukong, machines: Machines, scheduled: Scheduled, world: World, limits: Limits, tick: Tick): Promise<void> {
+async function repair(
+  wukong: Wukong,
+  machines: Machines,
+  scheduled: Scheduled,
+  world: World,
+  limits: Limits,
+  tick: Tick,
+): Promise<void> {
   const wanted = statusFor(wukong, machineOf(wukong, machines), scheduled.nextFor(wukong));
   if (await writeStatus(world, wukong, wanted, limits)) tick.repaired++;
 }

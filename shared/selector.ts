@@ -1,7 +1,6 @@
 /** Kubernetes label selectors: all forms of `kubectl -l`, and the object form of matchLabels and matchExpressions. */
 export type Requirement =
-  | { key: string; operator: 'In' | 'NotIn'; values: string[] }
-  | { key: string; operator: 'Exists' | 'DoesNotExist' };
+  { key: string; operator: 'In' | 'NotIn'; values: string[] } | { key: string; operator: 'Exists' | 'DoesNotExist' };
 export type Selector = Requirement[];
 
 const name = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -10,8 +9,12 @@ const prefix = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*
 function checkKey(key: string): string {
   const [first = '', second, ...more] = key.split('/');
   const fine =
-    more.length === 0 && (second === undefined ? name.test(first) : prefix.test(first) && first.length <= 253 && name.test(second));
-  if (!fine) throw new Error(`"${key.slice(0, 80)}" is no label key: expected [prefix/]name, the name at most 63 of A-Z a-z 0-9 - _ .`);
+    more.length === 0 &&
+    (second === undefined ? name.test(first) : prefix.test(first) && first.length <= 253 && name.test(second));
+  if (!fine)
+    throw new Error(
+      `"${key.slice(0, 80)}" is no label key: expected [prefix/]name, the name at most 63 of A-Z a-z 0-9 - _ .`,
+    );
   return key;
 }
 
@@ -59,6 +62,46 @@ function parsePart(part: string): Requirement {
   }
   if (part.startsWith('!')) return { key: checkKey(part.slice(1).trim()), operator: 'DoesNotExist' };
   return { key: checkKey(part), operator: 'Exists' };
+}
+
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
+
+/**
+ * The object form, `{matchLabels, matchExpressions}`, as a Kubernetes LabelSelector has it.
+ * @throws Error saying what was found and expected; also when it is empty.
+ */
+export function readLabelSelector(value: unknown): Selector {
+  const record = (each: unknown): each is Record<string, unknown> =>
+    typeof each === 'object' && each !== null && !Array.isArray(each);
+  if (!record(value)) throw new Error('expected {matchLabels} or {matchExpressions}');
+  const { matchLabels = {}, matchExpressions = [], ...unknown } = value;
+  const [stray] = Object.keys(unknown);
+  if (stray !== undefined)
+    throw new Error(`"${stray.slice(0, 80)}" is unknown: expected matchLabels and matchExpressions`);
+  if (!record(matchLabels)) throw new Error('matchLabels: expected labels with their values');
+  if (!Array.isArray(matchExpressions)) throw new Error('matchExpressions: expected a list');
+  const equal = Object.entries(matchLabels).map(([key, label]): Requirement => {
+    if (typeof label !== 'string')
+      throw new Error(`matchLabels.${key}: expected a string, found ${JSON.stringify(label)}`);
+    return { key: checkKey(key), operator: 'In', values: [checkValue(label)] };
+  });
+  const expressions = matchExpressions.map((one: unknown, i): Requirement => {
+    const where = `matchExpressions[${i}]`;
+    if (!record(one) || typeof one.key !== 'string') throw new Error(`${where}: expected {key, operator, values}`);
+    const { key, operator, values = [] } = one;
+    if (!operators.includes(String(operator))) throw new Error(`${where}.operator: expected ${operators.join(', ')}`);
+    if (!Array.isArray(values) || !values.every((each) => typeof each === 'string'))
+      throw new Error(`${where}.values: expected a list of strings`);
+    if (operator === 'Exists' || operator === 'DoesNotExist') {
+      if (values.length > 0) throw new Error(`${where}.values: expected none for ${operator}`);
+      return { key: checkKey(key), operator };
+    }
+    if (values.length === 0) throw new Error(`${where}.values: expected at least one for ${String(operator)}`);
+    return { key: checkKey(key), operator: operator as 'In' | 'NotIn', values: values.map(checkValue) };
+  });
+  const all = [...equal, ...expressions];
+  if (all.length === 0) throw new Error('is empty, which would mean every Wukong: expected at least one label');
+  return all;
 }
 
 /** The string form, as the API server takes it. */

@@ -2,7 +2,7 @@ import { causeOf } from './diagnosis.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from './model.ts';
 import type { Operation } from './operation.ts';
 import type { Result } from './outcome.ts';
-import { type Seen, seconds, type Step } from './step.ts';
+import { seconds, type Seen, type Step } from './step.ts';
 
 const lagMs = 5_000;
 
@@ -29,7 +29,8 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   if (vmi && vm.strategy === 'Halted') return wait('the accepted stop to end');
   if (vmi) return wait(options.requireAgent && isOn(machine) ? 'the guest agent' : 'the guest to be ready');
   if (startQueued(vm) || !vm.observed) return wait('KubeVirt to begin the start');
-  if (now < (seen.askedAt ?? 0) + lagMs) return { do: 'wait', until: Math.min(until, now + lagMs), for: 'KubeVirt to begin the start' };
+  if (now < (seen.askedAt ?? 0) + lagMs)
+    return { do: 'wait', until: Math.min(until, now + lagMs), for: 'KubeVirt to begin the start' };
   if (seen.invalid)
     return end({ outcome: 'Failed', reason: 'Refused', message: `KubeVirt refused the start: ${seen.refusal ?? ''}` });
   return request(op, vm, machine, seen, wait);
@@ -45,7 +46,8 @@ function request(op: Operation, vm: VmView, { vmi: ended }: Machine, seen: Seen,
   switch (vm.strategy) {
     case 'Halted': {
       const restored = vm.field === 'runStrategy' && op.restore !== undefined && op.restore !== 'Always';
-      if (restored) return { do: 'strategy', value: seen.noSubresource && op.restore === 'Manual' ? 'Always' : (op.restore ?? '') };
+      if (restored)
+        return { do: 'strategy', value: seen.noSubresource && op.restore === 'Manual' ? 'Always' : (op.restore ?? '') };
       return seen.noSubresource ? { do: 'strategy', value: 'Always' } : { do: 'ask' };
     }
     case 'Manual':
@@ -55,9 +57,10 @@ function request(op: Operation, vm: VmView, { vmi: ended }: Machine, seen: Seen,
       return seen.noSubresource ? wait('KubeVirt to begin the start') : { do: 'ask' };
     case 'Once':
       // An ended Once stays ended; it runs again when it becomes Once anew, without its old VMI.
-      return ended && ended.deletingSince === undefined ? { do: 'strategy', value: 'Halted' } : wait('KubeVirt to begin the start');
+      return ended && ended.deletingSince === undefined
+        ? { do: 'strategy', value: 'Halted' }
+        : wait('KubeVirt to begin the start');
     default:
       return wait('KubeVirt to begin the start');
   }
 }
-

@@ -1,10 +1,20 @@
 import * as z from 'zod';
+
 import { LifecycleError } from './errors.ts';
-import { listPages } from './kube/list.ts';
 import { bodyOf } from './kube/failure.ts';
+import { listPages } from './kube/list.ts';
 import { readWukong, wukongPath } from './kube/objects.ts';
 import { vmPath } from './machines.ts';
-import { type KubeObject, type LifecycleState, readVm, readVmi, stateOf, type StateName, vmNameOf, type Wukong } from './model.ts';
+import {
+  type KubeObject,
+  type LifecycleState,
+  readVm,
+  readVmi,
+  type StateName,
+  stateOf,
+  vmNameOf,
+  type Wukong,
+} from './model.ts';
 import { operationOf } from './operation.ts';
 import { format, parseSelector } from './selector.ts';
 import type { Limits } from './wait.ts';
@@ -34,10 +44,14 @@ export interface WukongState {
 /** What to look at: {namespace, name}, or {namespace?, selector?}. @throws LifecycleError InvalidAction. */
 export function parseStateQuery(input: unknown): StateQuery {
   const read = query.safeParse(input ?? {});
-  const problems = read.success ? [] : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
+  const problems = read.success
+    ? []
+    : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
   const given = read.data ?? {};
-  if (given.name !== undefined && given.namespace === undefined) problems.push('namespace: expected, because a name is given');
-  if (given.name !== undefined && given.selector !== undefined) problems.push('selector: expected either a name or a selector, not both');
+  if (given.name !== undefined && given.namespace === undefined)
+    problems.push('namespace: expected, because a name is given');
+  if (given.name !== undefined && given.selector !== undefined)
+    problems.push('selector: expected either a name or a selector, not both');
   if (given.selector !== undefined) {
     try {
       format(parseSelector(given.selector));
@@ -50,7 +64,11 @@ export function parseStateQuery(input: unknown): StateQuery {
 }
 
 /** The state of one Wukong or of a fleet, read live. @throws LifecycleError NotFound for a name that is not there. */
-export async function readStates(cluster: Cluster, { namespace, name, selector }: StateQuery, limits: Limits): Promise<WukongState[]> {
+export async function readStates(
+  cluster: Cluster,
+  { namespace, name, selector }: StateQuery,
+  limits: Limits,
+): Promise<WukongState[]> {
   if (namespace !== undefined && name !== undefined) {
     const wukong = await readWukong(cluster, { namespace, name }, limits);
     const vmName = vmNameOf(wukong);
@@ -96,7 +114,17 @@ function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeOb
     state: stateOf({ vm, vmi }),
     vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
     node: vmi?.node,
-    ...(op ? { operation: { action: op.action, requestId: op.requestId, step: op.step, startedAt: new Date(op.startedAt).toISOString(), ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}) } } : {}),
+    ...(op
+      ? {
+          operation: {
+            action: op.action,
+            requestId: op.requestId,
+            step: op.step,
+            startedAt: new Date(op.startedAt).toISOString(),
+            ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}),
+          },
+        }
+      : {}),
     last,
     nextAction: last?.nextAction,
     nextActionTime: last?.nextActionTime,

@@ -1,7 +1,7 @@
 import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from './model.ts';
 import { acceptMs, forceWaitMs, marginMs, type Operation } from './operation.ts';
 import type { Result } from './outcome.ts';
-import { type Seen, seconds, type Step } from './step.ts';
+import { seconds, type Seen, type Step } from './step.ts';
 
 /** How long the watch may lag behind a request that was accepted before we ask again. */
 const lagMs = 5_000;
@@ -23,7 +23,9 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
   const vmi = living(machine.vmi);
   if (!vmi) return keepOff(op, vm, machine.vmi, seen, now);
   if (op.vmiUid !== vmi.uid) return retarget(op, vmi, seen);
-  return vmi.deletingSince === undefined ? begin(op, vm, vmi, seen, now) : insist(op, vm, vmi, vmi.deletingSince, seen, now);
+  return vmi.deletingSince === undefined
+    ? begin(op, vm, vmi, seen, now)
+    : insist(op, vm, vmi, vmi.deletingSince, seen, now);
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });
@@ -56,7 +58,8 @@ function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number)
     if (op.step === 'Claimed') return { do: 'ask', graceSeconds: shorter(vm, vmi), again: true };
     return notAccepted('KubeVirt accepted the stop twice and began no shutdown.', seen);
   }
-  if (now >= op.startedAt + 2 * acceptMs && op.comebacks === 0) return notAccepted('KubeVirt did not take the stop.', seen);
+  if (now >= op.startedAt + 2 * acceptMs && op.comebacks === 0)
+    return notAccepted('KubeVirt did not take the stop.', seen);
   return { do: 'ask', graceSeconds: op.force ? 0 : op.graceSeconds };
 }
 
@@ -90,7 +93,8 @@ function comingBack(vm: VmView, vmi: VmiView): Step | undefined {
 /** The guest is shutting down: wait for its grace period, counted from deletionTimestamp, then force. */
 function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Seen, now: number): Step {
   const recently = seen.askedFor === vmi.uid && now < (seen.askedAt ?? 0) + lagMs;
-  const restarts = comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
+  const restarts =
+    comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
   if (restarts && !recently) return restarts;
   if (op.step === 'PodDeleted') return untilStuck(op, vmi, op.stepAt + forceWaitMs, now);
   const isForced = vmi.graceSeconds === 0 || seen.forced;
@@ -108,7 +112,11 @@ function untilStuck(op: Operation, vmi: VmiView, until: number, now: number): St
   if (op.deletePodWhenStuck && op.step !== 'PodDeleted') return { do: 'deletePod' };
   const where = `VMI ${vmi.name} (uid ${vmi.uid}) on node ${vmi.node ?? 'unknown'}`;
   const held = vmi.finalizers.length > 0 ? `, finalizers ${vmi.finalizers.join(', ')}` : '';
-  return end({ outcome: 'Failed', reason: 'Stuck', message: `The guest was forced and is still there: ${where}${held}.` });
+  return end({
+    outcome: 'Failed',
+    reason: 'Stuck',
+    message: `The guest was forced and is still there: ${where}${held}.`,
+  });
 }
 
 /** No guest, but something is going to start one. */
@@ -135,15 +143,20 @@ function stopped(op: Operation, machine: Machine, seen: Seen): Result {
     forceReason,
     message: `${how}${capped}`,
   });
-  if (op.step === 'PodDeleted') return forcedBy('PodDeleted', 'The launcher pod had to be deleted; the guest may have lost data.');
+  if (op.step === 'PodDeleted')
+    return forcedBy('PodDeleted', 'The launcher pod had to be deleted; the guest may have lost data.');
   if (op.force) return forcedBy('Requested', `Forced off in ${took}, as the command said.`);
   if (op.step === 'Forced')
     return seen.invalid
       ? forcedBy('RefusedGracefully', `KubeVirt refused a graceful stop; forced off in ${took}.`)
       : forcedBy('GuestIgnoredShutdown', `The guest ignored the shutdown and was forced off after ${took}.`);
   if (last && last.uid === op.vmiUid && ranOut(last, seen))
-    return forcedBy('GracePeriodExceeded', `The guest did not shut down within ${last.graceSeconds} s, so KubeVirt ended it.`);
-  if (!seen.ended && op.vmiUid) return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
+    return forcedBy(
+      'GracePeriodExceeded',
+      `The guest did not shut down within ${last.graceSeconds} s, so KubeVirt ended it.`,
+    );
+  if (!seen.ended && op.vmiUid)
+    return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
   return { outcome: 'Stopped', message: `The guest shut down by itself; off in ${took}.${capped}` };
 }
 

@@ -1,6 +1,6 @@
+import { declaredId } from './declared.ts';
 import type { LifecycleState, Machine, Wukong } from './model.ts';
 import { stateOf } from './model.ts';
-import { declaredId } from './declared.ts';
 import { type Last, lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
 import { stateAfter } from './report/status.ts';
 import { decideStart } from './start.ts';
@@ -28,25 +28,33 @@ export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAg
   const op = operationOf(wukong);
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = lastOf(wukong);
-  const told = !last || wukong.status?.lifecycleState?.requestId === last.requestId || now - last.finishedAt > tellWithinMs;
+  const told =
+    !last || wukong.status?.lifecycleState?.requestId === last.requestId || now - last.finishedAt > tellWithinMs;
   if (!told) return { do: 'tell', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
 
-const waiting = (op: Operation): Task => ({ do: 'nothing', because: `${op.action} ${op.requestId} is being waited for` });
+const waiting = (op: Operation): Task => ({
+  do: 'nothing',
+  because: `${op.action} ${op.requestId} is being waited for`,
+});
 
 /** The next step of somebody else's operation; undefined while there is nothing to do but wait. */
 function resumption(op: Operation, machine: Machine, now: number, requireAgent: boolean): Task | undefined {
   if (now >= op.deadline) {
     if (op.attempts >= mostAttempts) return { do: 'giveUp', op };
-    return now >= op.deadline + backOffMs * 2 ** (op.attempts - 1) ? { do: 'resume', op, because: 'its claim expired' } : undefined;
+    return now >= op.deadline + backOffMs * 2 ** (op.attempts - 1)
+      ? { do: 'resume', op, because: 'its claim expired' }
+      : undefined;
   }
   const step = nextStep(op, machine, now, requireAgent);
   return step.do === 'wait' ? undefined : { do: 'resume', op, because: step.do };
 }
 
 const nextStep = (op: Operation, machine: Machine, now: number, requireAgent: boolean): Step =>
-  op.action === 'stop' ? decideStop(op, machine, nothingSeen(), now) : decideStart(op, machine, nothingSeen(), now, { requireAgent });
+  op.action === 'stop'
+    ? decideStop(op, machine, nothingSeen(), now)
+    : decideStart(op, machine, nothingSeen(), now, { requireAgent });
 
 function declaration(wukong: Wukong, running?: Operation): Task | undefined {
   const value = wukong.spec?.lifecycleAction;
@@ -56,7 +64,11 @@ function declaration(wukong: Wukong, running?: Operation): Task | undefined {
 }
 
 /** What the status should say: the last outcome as it was, and what is so now. */
-export function statusFor(wukong: Wukong, machine: Machine, next: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>): LifecycleState {
+export function statusFor(
+  wukong: Wukong,
+  machine: Machine,
+  next: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>,
+): LifecycleState {
   const state = stateOf(machine);
   const known = wukong.status?.lifecycleState;
   const last = lastOf(wukong);

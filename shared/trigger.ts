@@ -17,7 +17,10 @@ export const requestedType: Record<Action, string> = {
 export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): Command {
   refuseOversize(event);
   if (typeof event !== 'object' || event === null || Array.isArray(event))
-    throw new LifecycleError('InvalidAction', 'event: expected an object: a command, or an event with one as its detail');
+    throw new LifecycleError(
+      'InvalidAction',
+      'event: expected an object: a command, or an event with one as its detail',
+    );
   const envelope = event as { 'detail-type'?: unknown; detail?: unknown; id?: unknown; time?: unknown };
   if (envelope['detail-type'] === undefined) return parseCommand(event, { ...origin, trigger: 'direct' });
   const expected = requestedType[origin.action];

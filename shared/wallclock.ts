@@ -15,7 +15,8 @@ export function occurrenceAfter(cron: Cron, zone: Zone, instant: number): Occurr
   let wall = nextWall(cron, instantToWall(zone, instant));
   while (wall !== undefined) {
     const placed = wallToInstant(zone, wall);
-    if (placed.at > instant) return placed.kind === 'gap' ? lastInGap(cron, zone, { ...placed, wall }) : { ...placed, wall };
+    if (placed.at > instant)
+      return placed.kind === 'gap' ? lastInGap(cron, zone, { ...placed, wall }) : { ...placed, wall };
     // The second pass of an overlap: this wall time was in the first.
     wall = nextWall(cron, Math.max(wall, highestWall(zone, instant)));
   }

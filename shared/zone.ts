@@ -32,7 +32,8 @@ const chunkMs = 64 * dayMs;
 
 const known = new Map<string, Zone>();
 let listed: Map<string, string> | undefined;
-const official = () => (listed ??= new Map(Intl.supportedValuesOf('timeZone').map((name) => [name.toLowerCase(), name])));
+const official = () =>
+  (listed ??= new Map(Intl.supportedValuesOf('timeZone').map((name) => [name.toLowerCase(), name])));
 
 /**
  * An IANA time zone by its name (the tz database's `Area/City`, or an alias such as `UTC`).
@@ -44,7 +45,9 @@ export function parseZone(text: unknown): Zone {
   if (found) return found;
   const shown = `"${text.slice(0, 60)}"`;
   if (/^(UTC|GMT)?[+-]\d/i.test(text))
-    throw new Error(`${shown} is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin`);
+    throw new Error(
+      `${shown} is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin`,
+    );
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat('en-US', { timeZone: text, timeZoneName: 'longOffset' });
@@ -65,7 +68,8 @@ function nearest(text: string): string | undefined {
   // Short names are all alike.
   let least = wanted.length < 6 ? 0.5 : 3;
   for (const [lower, name] of official()) {
-    const far = city(lower) === city(wanted) ? 0 : Math.min(distance(lower, wanted), distance(city(lower), wanted) + 0.5);
+    const far =
+      city(lower) === city(wanted) ? 0 : Math.min(distance(lower, wanted), distance(city(lower), wanted) + 0.5);
     if (far < least) [best, least] = [name, far];
   }
   return best;
@@ -183,5 +187,8 @@ export function wallToInstant(zone: Zone, wall: number): Placed {
 export function highestWall(zone: Zone, instant: number): number {
   const wall = instantToWall(zone, instant);
   if (stretchAt(zone, instant).from <= instant - dayMs) return wall;
-  return clockChanges(zone, instant - dayMs, instant).reduce((high, { at, before }) => Math.max(high, at + before - 1), wall);
+  return clockChanges(zone, instant - dayMs, instant).reduce(
+    (high, { at, before }) => Math.max(high, at + before - 1),
+    wall,
+  );
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
+
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+
 import { LifecycleError } from '../errors.ts';
 
 /** Where a cluster is and how to get in: the API server's address, headers that prove who we are, pooled connections. */

@@ -6,7 +6,9 @@ import type { Answer } from './transport.ts';
 
 /** Paths and small calls for the objects that are not VMs. */
 export const wukongPath = (namespace?: string, name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongs', name, subresource].filter(Boolean).join('/');
+  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongs', name, subresource]
+    .filter(Boolean)
+    .join('/');
 
 /** @throws LifecycleError NotFound when there is none. */
 export async function readWukong(

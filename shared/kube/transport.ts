@@ -1,4 +1,5 @@
 import { request as send } from 'undici';
+
 import type { Clock } from '../clock.ts';
 import { LifecycleError } from '../errors.ts';
 import { bounded, type Limits, sleep } from '../wait.ts';
@@ -49,7 +50,11 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
   };
 
   async function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
-    const limit = bounded(clock, limits, () => new LifecycleError('Unreachable', `no answer to ${call.method} in time`));
+    const limit = bounded(
+      clock,
+      limits,
+      () => new LifecycleError('Unreachable', `no answer to ${call.method} in time`),
+    );
     try {
       const data = call.body === undefined ? undefined : JSON.stringify(call.body);
       const answer = await send(credentials.server + call.path, {
@@ -83,7 +88,8 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
       for (let attempt = 1; ; attempt++) {
         const jitterMs = 100 * 2 ** attempt * (0.5 + random());
         const last = attempt === attempts;
-        const attemptEnd = Math.min(deadline, clock.now() + attemptLimitMs);
+        // Half of what is left, so that an answer that never comes leaves time for another try.
+        const attemptEnd = clock.now() + Math.min(attemptLimitMs, Math.max(1_000, (deadline - clock.now()) / 2));
         let pauseMs = jitterMs;
         try {
           const answer = await once<T>(call, { deadline: attemptEnd, signal });

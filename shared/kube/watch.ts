@@ -148,10 +148,9 @@ export async function follow<V>(
   }
 
   async function run() {
-    for (let failed = 0; !closing.signal.aborted; ) {
+    for (let failed = 0; !closing.signal.aborted;) {
       try {
-        const status =
-          since === undefined || !synced ? await sync() : await stream({ resourceVersion: since });
+        const status = since === undefined || !synced ? await sync() : await stream({ resourceVersion: since });
         if (status === 410) throw new Expired();
         if (status !== 200) throw answerFailure({ status, body: undefined, warnings: [] }, `watch of ${source.path}`);
         failed = 0;
@@ -162,7 +161,8 @@ export async function follow<V>(
           since = undefined;
         } else {
           const error = asLifecycleError(thrown);
-          const hopeless = error.code === 'NotFound' || (error.code === 'Denied' && (error.status !== 401 || failed > 2));
+          const hopeless =
+            error.code === 'NotFound' || (error.code === 'Denied' && (error.status !== 401 || failed > 2));
           if (hopeless || (!synced && failed > 4)) return fail(error);
         }
       }
@@ -220,7 +220,8 @@ export async function follow<V>(
 
   void run();
   try {
-    const inTime = synced || failure || (await heard(clock, (call) => ((onSynced = call), () => (onSynced = () => {})), limits));
+    const inTime =
+      synced || failure || (await heard(clock, (call) => ((onSynced = call), () => (onSynced = () => {})), limits));
     followed.check();
     if (!inTime) throw new LifecycleError('Unreachable', `watch of ${source.path}: no first state in time`);
     return followed;

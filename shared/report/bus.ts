@@ -53,7 +53,10 @@ export function eventBus(name: string, put: PutEvents, clock: Clock): Bus {
       problem = answer.Entries?.find((entry) => entry.ErrorCode)?.ErrorCode ?? '';
       left = failed;
     }
-    throw new LifecycleError('Unreachable', `event bus ${name} did not take ${left.length} of ${entries.length} events: ${problem}`);
+    throw new LifecycleError(
+      'Unreachable',
+      `event bus ${name} did not take ${left.length} of ${entries.length} events: ${problem}`,
+    );
   }
   return {
     async put(entries) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+
 import { rfc3339 } from '../clock.ts';
 import { answerFailure } from '../kube/failure.ts';
 import { group, version, type Wukong } from '../model.ts';

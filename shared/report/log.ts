@@ -1,13 +1,17 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+
 import type { Config } from '../config.ts';
 import type { Log } from '../world.ts';
 
 /** What may be in a message of somebody else's and must not be in a log. */
 const secret = /(bearer\s+)[\w.~+/=-]+|\bk8s-aws-v1\.[\w-]+|\beyJ[\w-]{8,}\.[\w.-]+/gi;
-export const redact = (text: string): string => text.replace(secret, (_all, bearer?: string) => `${bearer ?? ''}[secret]`);
+export const redact = (text: string): string =>
+  text.replace(secret, (_all, bearer?: string) => `${bearer ?? ''}[secret]`);
 
 const clean = (fields: Record<string, unknown> = {}): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]));
+  Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]),
+  );
 
 /** JSON lines on standard output, by Powertools. Every text goes through `redact`. */
 export function jsonLog(config: Pick<Config, 'logLevel'>, functionName: string): Log {

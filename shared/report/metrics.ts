@@ -1,4 +1,5 @@
 import { Metrics as Emf, MetricUnit } from '@aws-lambda-powertools/metrics';
+
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Metrics } from '../world.ts';
 

@@ -69,20 +69,30 @@ const same = (a: LifecycleState = {}, b: LifecycleState) => fields.every((field)
  * conditions are kept: the list goes up with the resourceVersion it was read at, and again when that has changed.
  * @throws LifecycleError CrdNotExtended when the API server pruned it.
  */
-export async function writeStatus(cluster: Cluster, wukong: Wukong, wanted: LifecycleState, limits: Partial<Limits>): Promise<boolean> {
+export async function writeStatus(
+  cluster: Cluster,
+  wukong: Wukong,
+  wanted: LifecycleState,
+  limits: Partial<Limits>,
+): Promise<boolean> {
   const { namespace = '', name } = wukong.metadata;
   for (let current = wukong, attempt = 1; ; attempt++) {
     const condition = conditionFor(wanted, current.metadata.generation);
     const before = conditionOf(current.status?.conditions, readyCondition);
-    const told = before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
+    const told =
+      before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
     if (told && same(current.status?.lifecycleState, wanted)) return false;
     const lifecycleState = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
     const conditions = withCondition(current.status?.conditions, condition, rfc3339(cluster.clock.now()));
-    const body = { metadata: { resourceVersion: current.metadata.resourceVersion }, status: { lifecycleState, conditions } };
+    const body = {
+      metadata: { resourceVersion: current.metadata.resourceVersion },
+      status: { lifecycleState, conditions },
+    };
     const answer = await mergePatch<Wukong>(cluster, wukongPath(namespace, name, 'status'), body, limits);
     if (answer.status !== 409 || attempt === 6) {
       const written = bodyOf(answer, `status of Wukong ${namespace}/${name}`).status?.lifecycleState;
-      if (written?.state === undefined) throw new LifecycleError('CrdNotExtended', `the API server dropped status.lifecycleState; run: ${extend}`);
+      if (written?.state === undefined)
+        throw new LifecycleError('CrdNotExtended', `the API server dropped status.lifecycleState; run: ${extend}`);
       return true;
     }
     current = await readWukong(cluster, { namespace, name }, limits);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { performOne } from '../../shared/perform.ts';
 import { namespace, scene } from './scene.ts';
 
@@ -11,7 +12,9 @@ describe('many events, one truth', () => {
     await at.pass(5_000);
     const command = at.command('stop', 'web', {}, { requestId: 'event-1' });
     const place = { namespace, name: 'web' };
-    const both = await at.run(Promise.all([1, 2].map(() => performOne(command, place, at.world, { limits: limits(at) }))));
+    const both = await at.run(
+      Promise.all([1, 2].map(() => performOne(command, place, at.world, { limits: limits(at) }))),
+    );
     const third = await at.run(performOne(command, place, at.world, { limits: limits(at) }));
     const outcomes = [...both, third].map((one) => ('reason' in one ? one.reason : one.outcome)).sort();
     expect(outcomes).toEqual(['Duplicate', 'Duplicate', 'Stopped']);
@@ -36,11 +39,16 @@ describe('many events, one truth', () => {
     await at.pass(5_000);
     const place = { namespace, name: 'web' };
     const stop = performOne(at.command('stop', 'web'), place, at.world, { limits: limits(at) });
-    const start = at.pass(5_000).then(() => performOne(at.command('start', 'web'), place, at.world, { limits: limits(at) }));
+    const start = at
+      .pass(5_000)
+      .then(() => performOne(at.command('start', 'web'), place, at.world, { limits: limits(at) }));
     const [first, second] = await at.run(Promise.all([stop, start]));
     expect([first.outcome, second.outcome]).toEqual(['Superseded', 'Started']);
     expect(at.vmi('web')?.status['phase']).toBe('Running');
-    expect(at.bus.map(({ detail }) => (detail as { outcome: string }).outcome).sort()).toEqual(['Started', 'Superseded']);
+    expect(at.bus.map(({ detail }) => (detail as { outcome: string }).outcome).sort()).toEqual([
+      'Started',
+      'Superseded',
+    ]);
   });
 
   it('does nothing for an event that is older than what was done', async () => {
@@ -57,7 +65,10 @@ describe('many events, one truth', () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
     await at.pass(5_000);
-    expect(await at.perform('stop', 'web', { notAfter: '2026-11-23T19:00:00Z' })).toMatchObject({ outcome: 'Skipped', reason: 'Stale' });
+    expect(await at.perform('stop', 'web', { notAfter: '2026-11-23T19:00:00Z' })).toMatchObject({
+      outcome: 'Skipped',
+      reason: 'Stale',
+    });
     expect(at.calls()).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 import { afterEach } from 'vitest';
+
 import { type Command, parseCommand } from '../../shared/command.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Invocation } from '../../shared/entry.ts';
@@ -26,7 +27,12 @@ export interface Scene {
   run<T>(work: Promise<T> | (() => Promise<T>), limitMs?: number): Promise<T>;
   command(action: Action, name: string, more?: object, at?: { requestId?: string; requestedAt?: number }): Command;
   /** One command on one Wukong, to its end. */
-  perform(action: Action, name: string, more?: object, at?: { requestId?: string; requestedAt?: number; leftMs?: number }): Promise<Outcome>;
+  perform(
+    action: Action,
+    name: string,
+    more?: object,
+    at?: { requestId?: string; requestedAt?: number; leftMs?: number },
+  ): Promise<Outcome>;
   wukong(name: string): Wukong;
   vm(name: string): KubeObject & { spec: Record<string, unknown>; status: Record<string, unknown> };
   vmi(name: string): (KubeObject & { spec: Record<string, unknown>; status: Record<string, unknown> }) | undefined;
@@ -55,7 +61,12 @@ export async function scene(options: SimOptions = {}, env: Record<string, string
   const command: Scene['command'] = (action, name, more = {}, at = {}) =>
     parseCommand(
       { target: { namespace, name }, ...more },
-      { action, trigger: 'direct', requestId: at.requestId ?? `request-${++requests}`, requestedAt: at.requestedAt ?? clock.now() },
+      {
+        action,
+        trigger: 'direct',
+        requestId: at.requestId ?? `request-${++requests}`,
+        requestedAt: at.requestedAt ?? clock.now(),
+      },
     );
   return {
     sim,
@@ -65,11 +76,20 @@ export async function scene(options: SimOptions = {}, env: Record<string, string
     run,
     command,
     perform: (action, name, more, at) =>
-      run(performOne(command(action, name, more, at), { namespace, name }, world, { limits: { deadline: clock.now() + (at?.leftMs ?? 3_600_000) } })),
+      run(
+        performOne(command(action, name, more, at), { namespace, name }, world, {
+          limits: { deadline: clock.now() + (at?.leftMs ?? 3_600_000) },
+        }),
+      ),
     wukong: (name) => found(sim.get<Wukong>('wukongs', namespace, name), name),
     vm: (name) => found(sim.get('virtualmachines', namespace, `${name}-vm`), name),
     vmi: (name) => sim.get('virtualmachineinstances', namespace, `${name}-vm`),
-    invocation: (id = `invocation-${++requests}`, leftMs = 3_600_000) => ({ world, limits: { deadline: clock.now() + leftMs }, id, now: clock.now() }),
+    invocation: (id = `invocation-${++requests}`, leftMs = 3_600_000) => ({
+      world,
+      limits: { deadline: clock.now() + leftMs },
+      id,
+      now: clock.now(),
+    }),
     pass: (ms) => run(new Promise<void>((resolve) => clock.after(ms, resolve))),
     calls: () =>
       sim.requests
@@ -78,7 +98,12 @@ export async function scene(options: SimOptions = {}, env: Record<string, string
   };
 }
 
-export async function worldOn(sim: Sim, clock: VirtualClock, env: Record<string, string> = {}, bus: BusEntry[] = []): Promise<World> {
+export async function worldOn(
+  sim: Sim,
+  clock: VirtualClock,
+  env: Record<string, string> = {},
+  bus: BusEntry[] = [],
+): Promise<World> {
   const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
   let seed = 1;
   const random = () => {

@@ -1,26 +1,37 @@
 import { describe, expect, it } from 'vitest';
+
 import { namespace, scene } from './scene.ts';
 
 describe('start', () => {
-  it.each(['Halted', 'Manual'] as const)('switches a %s VM on and waits until it is really ready', async (runStrategy) => {
-    const at = await scene();
-    at.sim.createWukong({ namespace, name: 'web', runStrategy });
-    await at.pass(2_000);
-    expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
-    expect(at.vmi('web')?.status['phase']).toBe('Running');
-    expect(at.wukong('web').status?.lifecycleState).toMatchObject({ state: 'Running', lastAction: 'start', outcome: 'Started' });
-    expect(at.wukong('web').spec?.startStrategy?.autoStart).toBe(true);
-  });
+  it.each(['Halted', 'Manual'] as const)(
+    'switches a %s VM on and waits until it is really ready',
+    async (runStrategy) => {
+      const at = await scene();
+      at.sim.createWukong({ namespace, name: 'web', runStrategy });
+      await at.pass(2_000);
+      expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
+      expect(at.vmi('web')?.status['phase']).toBe('Running');
+      expect(at.wukong('web').status?.lifecycleState).toMatchObject({
+        state: 'Running',
+        lastAction: 'start',
+        outcome: 'Started',
+      });
+      expect(at.wukong('web').spec?.startStrategy?.autoStart).toBe(true);
+    },
+  );
 
-  it.each(['Once', 'RerunOnFailure', 'Manual', 'Always'] as const)('leaves %s as it was after a stop and a start', async (runStrategy) => {
-    const at = await scene();
-    at.sim.createWukong({ namespace, name: 'web', runStrategy });
-    await at.pass(3_000);
-    if (runStrategy === 'Manual') await at.perform('start', 'web');
-    expect(await at.perform('stop', 'web')).toMatchObject({ outcome: 'Stopped' });
-    expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
-    expect(at.vm('web').spec['runStrategy']).toBe(runStrategy);
-  });
+  it.each(['Once', 'RerunOnFailure', 'Manual', 'Always'] as const)(
+    'leaves %s as it was after a stop and a start',
+    async (runStrategy) => {
+      const at = await scene();
+      at.sim.createWukong({ namespace, name: 'web', runStrategy });
+      await at.pass(3_000);
+      if (runStrategy === 'Manual') await at.perform('start', 'web');
+      expect(await at.perform('stop', 'web')).toMatchObject({ outcome: 'Stopped' });
+      expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
+      expect(at.vm('web').spec['runStrategy']).toBe(runStrategy);
+    },
+  );
 
   it('waits for the old guest to go before it starts the new one', async () => {
     const at = await scene();
@@ -53,7 +64,12 @@ describe('start', () => {
   ])('says why a VM with %s did not come up: %s', async (annotation, reason, message) => {
     const at = await scene();
     const value = annotation === 'crash-after-seconds' ? '0' : 'true';
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Halted', guest: { [annotation]: value, 'boot-seconds': '1' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'web',
+      runStrategy: 'Halted',
+      guest: { [annotation]: value, 'boot-seconds': '1' },
+    });
     await at.pass(2_000);
     const outcome = await at.perform('start', 'web', { waitSeconds: 40 });
     expect(outcome).toMatchObject({ outcome: 'Failed', reason });
@@ -67,7 +83,10 @@ describe('start', () => {
     await at.pass(5_000);
     at.sim.loseNode(namespace, 'web-vm');
     await at.pass(1_000);
-    expect(await at.perform('start', 'web', { waitSeconds: 20 })).toMatchObject({ outcome: 'Failed', reason: 'NodeLost' });
+    expect(await at.perform('start', 'web', { waitSeconds: 20 })).toMatchObject({
+      outcome: 'Failed',
+      reason: 'NodeLost',
+    });
   });
 
   it('keeps an on-demand start for its lease', async () => {

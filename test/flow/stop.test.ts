@@ -1,24 +1,33 @@
 import { describe, expect, it } from 'vitest';
+
 import { namespace, scene } from './scene.ts';
 
 const off = { outcome: 'Stopped' };
 
 describe('stop', () => {
-  it.each(['Always', 'Once', 'Manual', 'RerunOnFailure'] as const)('switches a %s VM off, proves it and leaves the truth', async (runStrategy) => {
-    const at = await scene();
-    at.sim.createWukong({ namespace, name: 'web', runStrategy });
-    if (runStrategy === 'Manual') expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
-    await at.pass(5_000);
-    expect(at.vmi('web')?.status['phase']).toBe('Running');
-    expect(await at.perform('stop', 'web')).toMatchObject({ ...off, forced: false });
-    expect(at.vmi('web')).toBeUndefined();
-    const wukong = at.wukong('web');
-    expect(wukong.status?.lifecycleState).toMatchObject({ state: 'Stopped', lastAction: 'stop', outcome: 'Stopped', forced: false });
-    expect(wukong.spec?.startStrategy?.autoStart).toBe(false);
-    expect(wukong.metadata.annotations).not.toHaveProperty(['lifecycle.novasphere.dev/operation']);
-    await at.pass(60_000);
-    expect(at.vmi('web')).toBeUndefined();
-  });
+  it.each(['Always', 'Once', 'Manual', 'RerunOnFailure'] as const)(
+    'switches a %s VM off, proves it and leaves the truth',
+    async (runStrategy) => {
+      const at = await scene();
+      at.sim.createWukong({ namespace, name: 'web', runStrategy });
+      if (runStrategy === 'Manual') expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
+      await at.pass(5_000);
+      expect(at.vmi('web')?.status['phase']).toBe('Running');
+      expect(await at.perform('stop', 'web')).toMatchObject({ ...off, forced: false });
+      expect(at.vmi('web')).toBeUndefined();
+      const wukong = at.wukong('web');
+      expect(wukong.status?.lifecycleState).toMatchObject({
+        state: 'Stopped',
+        lastAction: 'stop',
+        outcome: 'Stopped',
+        forced: false,
+      });
+      expect(wukong.spec?.startStrategy?.autoStart).toBe(false);
+      expect(wukong.metadata.annotations).not.toHaveProperty(['lifecycle.novasphere.dev/operation']);
+      await at.pass(60_000);
+      expect(at.vmi('web')).toBeUndefined();
+    },
+  );
 
   it('switches off a VM that uses the legacy field running', async () => {
     const at = await scene();
@@ -34,7 +43,9 @@ describe('stop', () => {
     await at.pass(5_000);
     const before = at.sim.requests.length;
     expect(await at.perform('stop', 'web')).toMatchObject(off);
-    const made = at.sim.requests.slice(before).map(({ method, path, watch }) => `${watch ? 'WATCH' : method} ${path.split('/').at(-1)}`);
+    const made = at.sim.requests
+      .slice(before)
+      .map(({ method, path, watch }) => `${watch ? 'WATCH' : method} ${path.split('/').at(-1)}`);
     expect(made).toEqual([
       'GET web',
       'WATCH virtualmachines',
@@ -49,7 +60,13 @@ describe('stop', () => {
 
   it('lets KubeVirt end a guest that ignores ACPI, once and not before its grace period is over', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'deaf', runStrategy: 'Always', terminationGracePeriodSeconds: 20, guest: { 'ignore-acpi': 'true' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'deaf',
+      runStrategy: 'Always',
+      terminationGracePeriodSeconds: 20,
+      guest: { 'ignore-acpi': 'true' },
+    });
     await at.pass(5_000);
     const asked = at.clock.now();
     const outcome = await at.perform('stop', 'deaf');
@@ -57,12 +74,22 @@ describe('stop', () => {
     expect(outcome.finishedAt - asked).toBeGreaterThanOrEqual(20_000);
     expect(outcome.finishedAt - asked).toBeLessThan(22_000);
     expect(at.calls().filter(({ verb }) => verb === 'stop')).toHaveLength(1);
-    expect(at.wukong('deaf').status?.lifecycleState).toMatchObject({ outcome: 'ForcedOff', forced: true, forceReason: 'GracePeriodExceeded' });
+    expect(at.wukong('deaf').status?.lifecycleState).toMatchObject({
+      outcome: 'ForcedOff',
+      forced: true,
+      forceReason: 'GracePeriodExceeded',
+    });
   });
 
   it('forces a hanging guest exactly once, 15 s after its grace period, and says where it is stuck', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'hung', runStrategy: 'Always', terminationGracePeriodSeconds: 10, guest: { hang: 'true' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'hung',
+      runStrategy: 'Always',
+      terminationGracePeriodSeconds: 10,
+      guest: { hang: 'true' },
+    });
     await at.pass(5_000);
     const outcome = await at.perform('stop', 'hung');
     expect(outcome).toMatchObject({ outcome: 'Failed', reason: 'Stuck' });
@@ -76,9 +103,18 @@ describe('stop', () => {
 
   it('deletes the launcher pod of a hanging guest only when the command allows it', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'hung', runStrategy: 'Always', terminationGracePeriodSeconds: 5, guest: { hang: 'true' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'hung',
+      runStrategy: 'Always',
+      terminationGracePeriodSeconds: 5,
+      guest: { hang: 'true' },
+    });
     await at.pass(5_000);
-    expect(await at.perform('stop', 'hung', { deletePodWhenStuck: true })).toMatchObject({ outcome: 'ForcedOff', forceReason: 'PodDeleted' });
+    expect(await at.perform('stop', 'hung', { deletePodWhenStuck: true })).toMatchObject({
+      outcome: 'ForcedOff',
+      forceReason: 'PodDeleted',
+    });
     expect(at.vmi('hung')).toBeUndefined();
   });
 
@@ -94,7 +130,13 @@ describe('stop', () => {
 
   it('does not let a slow control plane shorten the grace of the guest', async () => {
     const at = await scene({ controllerDelayMs: 20_000 });
-    at.sim.createWukong({ namespace, name: 'slow', runStrategy: 'Always', terminationGracePeriodSeconds: 30, guest: { 'shutdown-seconds': '25' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'slow',
+      runStrategy: 'Always',
+      terminationGracePeriodSeconds: 30,
+      guest: { 'shutdown-seconds': '25' },
+    });
     await at.pass(120_000);
     const outcome = await at.perform('stop', 'slow');
     expect(outcome).toMatchObject({ outcome: 'Stopped', forced: false });
@@ -103,8 +145,15 @@ describe('stop', () => {
 
   it('does not take "VM is not running" of a crashed RerunOnFailure VM for off: a queued Start does not beat the stop', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'crashy', runStrategy: 'RerunOnFailure', guest: { 'crash-after-seconds': '1' } });
-    const crashed = () => at.vmi('crashy')?.status['phase'] === 'Failed' || (at.vm('crashy').status?.['stateChangeRequests'] as unknown[] | undefined)?.length;
+    at.sim.createWukong({
+      namespace,
+      name: 'crashy',
+      runStrategy: 'RerunOnFailure',
+      guest: { 'crash-after-seconds': '1' },
+    });
+    const crashed = () =>
+      at.vmi('crashy')?.status['phase'] === 'Failed' ||
+      (at.vm('crashy').status?.['stateChangeRequests'] as unknown[] | undefined)?.length;
     for (let i = 0; i < 400 && !crashed(); i++) await at.pass(25);
     expect(crashed()).toBeTruthy();
     const outcome = await at.perform('stop', 'crashy');
@@ -152,7 +201,13 @@ describe('stop', () => {
 
   it('leaves InProgress when the time is up, with the hour of force in the record', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', terminationGracePeriodSeconds: 60, guest: { 'shutdown-seconds': '50' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'web',
+      runStrategy: 'Always',
+      terminationGracePeriodSeconds: 60,
+      guest: { 'shutdown-seconds': '50' },
+    });
     await at.pass(5_000);
     expect(await at.perform('stop', 'web', {}, { leftMs: 10_000 })).toMatchObject({ outcome: 'InProgress' });
     const record = JSON.parse(at.wukong('web').metadata.annotations?.['lifecycle.novasphere.dev/operation'] ?? '{}');
@@ -171,7 +226,12 @@ describe('stop', () => {
 
   it('leaves a protected VM alone', async () => {
     const at = await scene();
-    at.sim.createWukong({ namespace, name: 'safe', runStrategy: 'Always', annotations: { 'lifecycle.novasphere.dev/protected': 'true' } });
+    at.sim.createWukong({
+      namespace,
+      name: 'safe',
+      runStrategy: 'Always',
+      annotations: { 'lifecycle.novasphere.dev/protected': 'true' },
+    });
     await at.pass(5_000);
     expect(await at.perform('stop', 'safe')).toMatchObject({ outcome: 'Skipped', reason: 'Protected' });
     expect(at.calls()).toEqual([]);

@@ -18,26 +18,59 @@ function problemOf(event: unknown): string {
 
 describe('a command', () => {
   it('is the bare command, with defaults and the invocation as request', () => {
-    expect(parseTrigger(one, origin)).toMatchObject({ action: 'stop', force: false, maxTargets: 500, maxInFlight: 50, requestId: 'invocation-1', trigger: 'direct' });
+    expect(parseTrigger(one, origin)).toMatchObject({
+      action: 'stop',
+      force: false,
+      maxTargets: 500,
+      maxInFlight: 50,
+      requestId: 'invocation-1',
+      trigger: 'direct',
+    });
   });
 
   it('is the detail of an event, whose id is the request and whose time is when it was asked for', () => {
-    const event = { id: 'e-1', time: '2026-11-23T20:00:00Z', source: 'x', 'detail-type': 'Wukong VM Stop Requested', detail: one };
-    expect(parseTrigger(event, origin)).toMatchObject({ requestId: 'e-1', requestedAt: Date.parse('2026-11-23T20:00:00Z'), trigger: 'event' });
+    const event = {
+      id: 'e-1',
+      time: '2026-11-23T20:00:00Z',
+      source: 'x',
+      'detail-type': 'Wukong VM Stop Requested',
+      detail: one,
+    };
+    expect(parseTrigger(event, origin)).toMatchObject({
+      requestId: 'e-1',
+      requestedAt: Date.parse('2026-11-23T20:00:00Z'),
+      trigger: 'event',
+    });
   });
 
   it('says when it was scheduled', () => {
-    expect(parseTrigger({ ...one, scheduledAt: '2026-11-23T20:00:00Z' }, origin).requestedAt).toBe(Date.parse('2026-11-23T20:00:00Z'));
+    expect(parseTrigger({ ...one, scheduledAt: '2026-11-23T20:00:00Z' }, origin).requestedAt).toBe(
+      Date.parse('2026-11-23T20:00:00Z'),
+    );
   });
 
   it('names every wrong field at once', () => {
-    const message = problemOf({ target: { namespace: 'Team A', name: 'web' }, gracePeriodSeconds: -1, force: 'yes', colour: 1 });
-    for (const part of ['target.namespace: expected a DNS label', 'gracePeriodSeconds: expected a whole number from 0 to 86400', 'force: expected true or false', 'unknown: "colour"'])
+    const message = problemOf({
+      target: { namespace: 'Team A', name: 'web' },
+      gracePeriodSeconds: -1,
+      force: 'yes',
+      colour: 1,
+    });
+    for (const part of [
+      'target.namespace: expected a DNS label',
+      'gracePeriodSeconds: expected a whole number from 0 to 86400',
+      'force: expected true or false',
+      'unknown: "colour"',
+    ])
       expect(message).toContain(part);
   });
 
   it.each([
-    ['both name and selector', { target: { namespace: 'a', name: 'b', selector: 'x=y' } }, 'target.selector: expected either'],
+    [
+      'both name and selector',
+      { target: { namespace: 'a', name: 'b', selector: 'x=y' } },
+      'target.selector: expected either',
+    ],
     ['an empty selector', { target: { selector: '' } }, 'target.selector: expected a label selector'],
     ['a name without its namespace', { target: { name: 'b' } }, 'target.namespace: expected'],
     ['no target', {}, 'target: expected'],
@@ -46,7 +79,11 @@ describe('a command', () => {
     ['the other action', { ...one, action: 'start' }, 'action: expected stop'],
     ['a field of the other action', { ...one, leaseSeconds: 3600 }, 'leaseSeconds: only for start'],
     ['a line break in a reason', { ...one, reason: 'a\nb' }, 'reason: expected no control characters'],
-    ['an event of the wrong function', { 'detail-type': 'Wukong VM Start Requested', detail: one }, 'detail-type: expected "Wukong VM Stop Requested"'],
+    [
+      'an event of the wrong function',
+      { 'detail-type': 'Wukong VM Start Requested', detail: one },
+      'detail-type: expected "Wukong VM Stop Requested"',
+    ],
     ['a schedule without input', { 'detail-type': 'Scheduled Event', detail: {} }, 'detail-type'],
     ['a text', 'stop', 'event: expected an object'],
     ['nothing', null, 'event: expected an object'],

@@ -144,6 +144,7 @@ const sample = [
   'Africa/Cairo', // gap at midnight
   'Africa/Casablanca', // back for Ramadan
   'America/Havana', // midnight twice
+  'America/Scoresbysund', // gap up to midnight
   'America/Santiago', // gap at midnight, the other half of the year
   'Antarctica/Troll', // two hours at once
   'Asia/Beirut',

@@ -49,6 +49,9 @@ export const reasons = {
   runsTwiceInOverlap: ({ extra, minute, pattern }: Difference) => extra && minute.again && severalADay(pattern),
   /** And for the same reason such a pattern makes up for nothing that a gap has swallowed. */
   skipsTheGap: ({ extra, minute, pattern }: Difference) => !extra && minute.skipped.length > 0 && severalADay(pattern),
+  /** A time that a gap swallows happens after the gap with croner too, but never when that is on the next date. */
+  losesWhatMovesToTheNextDay: ({ extra, minute }: Difference) =>
+    !extra && minute.skipped.some((each) => Math.floor(each / 1440) < Math.floor(minute.wall / 1440)),
 };
 
 interface Difference {
@@ -63,7 +66,7 @@ const severalADay = ({ minutes, hours }: Plain) => (minutes?.length ?? 60) * (ho
 export const nothing = (): Comparison => ({
   evaluations: 0,
   wrong: [],
-  croner: { runsTwiceInOverlap: 0, skipsTheGap: 0 },
+  croner: { runsTwiceInOverlap: 0, skipsTheGap: 0, losesWhatMovesToTheNextDay: 0 },
   unexplained: [],
 });
 

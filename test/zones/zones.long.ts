@@ -3,7 +3,7 @@ import { compareAround, nothing } from './compare.ts';
 import { changesOf } from './oracle.ts';
 
 const zones = Intl.supportedValuesOf('timeZone');
-const total = { changes: 0, evaluations: 0, runsTwiceInOverlap: 0, skipsTheGap: 0 };
+const total = { changes: 0, ...nothing() };
 
 test.each(zones)('around every clock change of %s from 2024 to 2030, schedules happen as the oracle says', (zone) => {
   const seen = nothing();
@@ -11,13 +11,13 @@ test.each(zones)('around every clock change of %s from 2024 to 2030, schedules h
   for (const change of changes) compareAround(zone, change, seen);
   total.changes += changes.length;
   total.evaluations += seen.evaluations;
-  total.runsTwiceInOverlap += seen.croner.runsTwiceInOverlap;
-  total.skipsTheGap += seen.croner.skipsTheGap;
+  for (const reason of Object.keys(seen.croner) as (keyof typeof seen.croner)[]) total.croner[reason] += seen.croner[reason];
   expect(seen.wrong).toEqual([]);
   expect(seen.unexplained).toEqual([]);
 });
 
 test('there was something to compare', () => {
-  console.log(`${zones.length} zones`, total);
-  expect(total.changes).toBeGreaterThan(1_000);
+  const { changes, evaluations, croner } = total;
+  console.log(`${zones.length} zones`, { changes, evaluations, croner });
+  expect(changes).toBeGreaterThan(1_000);
 });
