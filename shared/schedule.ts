@@ -1,0 +1,257 @@
+import * as z from 'zod';
+
+import { type Cron, parseCron, sharedWall } from './cron.ts';
+import type { KubeObject } from './model.ts';
+import { readLabelSelector, type Selector } from './selector.ts';
+import { wallDate, wallTime } from './wallclock.ts';
+import { dayMs, parseZone, type Zone } from './zone.ts';
+
+/** The reasons of a WukongSchedule's condition Ready: the closed set. */
+export const scheduleReasons = [
+  'Scheduled', // the only one with status True
+  'InvalidCron',
+  'InvalidTimeZone',
+  'SameMinute',
+  'InvalidHoliday',
+  'ConfigMapMissing',
+  'InvalidSelector',
+  'InvalidSpec',
+  'NothingMatched',
+] as const;
+export type ScheduleReason = (typeof scheduleReasons)[number];
+
+/** What is wrong with one field, and what was expected there. */
+export interface Problem {
+  field: string;
+  reason: ScheduleReason;
+  message: string;
+}
+
+/** A WukongSchedule that was checked and can be evaluated. */
+export interface Schedule {
+  /** `namespace/name`, or the name alone where no namespace is given. */
+  key: string;
+  namespace: string | undefined;
+  name: string;
+  /** Instant; boundaries before it are never due. 0 for one that comes from a file. */
+  createdAt: number;
+  zone: Zone;
+  start?: Cron;
+  stop?: Cron;
+  selector: Selector;
+  suspended: boolean;
+  /** Local dates, YYYY-MM-DD, on which start does not happen. */
+  holidays: ReadonlySet<string>;
+  policy: 'Respect' | 'Enforce';
+  startingDeadlineMs: number;
+  /** For its stops; the VMI's own period where absent. */
+  gracePeriodSeconds?: number;
+  waves: { maxInFlight: number; delayMs: number };
+  jitterSeconds: number;
+}
+
+export type Checked = { schedule: Schedule; problems?: undefined } | { schedule?: undefined; problems: Problem[] };
+
+/** The object as the API gives it: nothing in it is trusted. */
+export interface WukongSchedule extends KubeObject {
+  spec?: unknown;
+  status?: {
+    nextStart?: string;
+    nextStop?: string;
+    lastHandled?: string;
+    matched?: number;
+    conditions?: {
+      type: string;
+      status: string;
+      reason?: string;
+      message?: string;
+      lastTransitionTime?: string;
+      observedGeneration?: number;
+    }[];
+  };
+}
+
+/** Finds the text of a ConfigMap's key; undefined when ConfigMap or key is not there. */
+export type FindText = (ref: { namespace: string | undefined; name: string; key: string }) => string | undefined;
+
+export const holidaysKey = 'holidays';
+
+/** A field that `read` understands or says in words why not. */
+const parsed = <T>(read: (value: unknown) => T) =>
+  z.unknown().transform((value, context) => {
+    try {
+      return read(value);
+    } catch (wrong) {
+      context.addIssue({ code: 'custom', message: (wrong as Error).message });
+      return z.NEVER;
+    }
+  });
+const whole = (low: number, high: number) => {
+  const error = `expected a whole number from ${low} to ${high}`;
+  return z.int({ error }).min(low, error).max(high, error);
+};
+const words = (text: string) => ({
+  error: (issue: { code?: string }) => (issue.code === 'unrecognized_keys' ? undefined : text),
+});
+const date = parsed((value) => {
+  if (typeof value === 'string' && isDate(value)) return value;
+  throw new Error(`${JSON.stringify(value)?.slice(0, 40)} is no date: expected YYYY-MM-DD`);
+});
+
+const spec = z.strictObject(
+  {
+    timeZone: parsed((value) => parseZone(value)).optional(),
+    start: parsed((value) => parseCron(value)).optional(),
+    stop: parsed((value) => parseCron(value)).optional(),
+    selector: parsed((value) => readLabelSelector(value)),
+    suspend: z.boolean({ error: 'expected true or false' }).default(false),
+    holidays: z
+      .strictObject(
+        {
+          dates: z.array(date, { error: 'expected a list of dates' }).default([]),
+          configMapRef: z
+            .strictObject(
+              {
+                name: z
+                  .string({ error: 'expected the name of a ConfigMap' })
+                  .min(1, 'expected the name of a ConfigMap'),
+                key: z
+                  .string({ error: 'expected a key of the ConfigMap' })
+                  .min(1, 'expected a key of the ConfigMap')
+                  .default(holidaysKey),
+              },
+              words('expected {name, key}'),
+            )
+            .optional(),
+        },
+        words('expected {dates, configMapRef}'),
+      )
+      .optional(),
+    policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
+    startingDeadlineSeconds: whole(60, 604_800).default(3_600),
+    gracePeriodSeconds: whole(0, 86_400).optional(),
+    waves: z
+      .strictObject(
+        { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
+        words('expected {maxInFlight, delaySeconds}'),
+      )
+      .optional(),
+    jitterSeconds: whole(0, 3_600).default(0),
+  },
+  words('expected the fields of a schedule'),
+);
+
+const reasonOf: Record<string, ScheduleReason> = {
+  start: 'InvalidCron',
+  stop: 'InvalidCron',
+  timeZone: 'InvalidTimeZone',
+  selector: 'InvalidSelector',
+  holidays: 'InvalidHoliday',
+};
+
+/**
+ * A WukongSchedule that can be evaluated, or all that is wrong with it. Without `findText` a configMapRef is taken for
+ * empty; with it, a ConfigMap that is missing is a problem.
+ */
+export function checkSchedule(object: WukongSchedule, findText?: FindText): Checked {
+  const { name, namespace, creationTimestamp } = object.metadata ?? {};
+  const problems: Problem[] = [];
+  if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
+  const read = spec.safeParse(object.spec);
+  if (!read.success) {
+    problems.push(...read.error.issues.flatMap(problemsOf));
+    if (object.spec && lacksBoth(object.spec)) problems.push(invalid('spec.start', 'expected start, stop, or both'));
+    return { problems };
+  }
+  const { timeZone, start, stop, holidays, waves, suspend, startingDeadlineSeconds, ...rest } = read.data;
+  if (!start && !stop) problems.push(invalid('spec.start', 'expected start, stop, or both'));
+  const createdAt = Date.parse(creationTimestamp ?? '') || 0;
+  const same = start && stop && sharedWall(start, stop, Date.UTC(2026, 0, 1));
+  if (same) {
+    const when = `${wallDate(same)} ${wallTime(same)}`;
+    const message = `"${start.text}" and stop "${stop.text}" both happen on ${when}: expected two different minutes`;
+    problems.push({ field: 'spec.start', reason: 'SameMinute', message });
+  }
+  if (rest.jitterSeconds >= startingDeadlineSeconds)
+    problems.push(
+      invalid(
+        'spec.jitterSeconds',
+        `${rest.jitterSeconds} would reach startingDeadlineSeconds: expected less than ${startingDeadlineSeconds}`,
+      ),
+    );
+  const dates = new Set(holidays?.dates);
+  if (holidays?.configMapRef && findText)
+    problems.push(...addHolidays(dates, { namespace, ...holidays.configMapRef }, findText));
+  if (problems.length > 0) return { problems };
+  return {
+    schedule: {
+      ...rest,
+      key: namespace ? `${namespace}/${name}` : name!,
+      namespace,
+      name: name!,
+      createdAt,
+      zone: timeZone ?? parseZone('UTC'),
+      start,
+      stop,
+      suspended: suspend,
+      holidays: dates,
+      startingDeadlineMs: startingDeadlineSeconds * 1000,
+      waves: { maxInFlight: waves?.maxInFlight ?? 50, delayMs: (waves?.delaySeconds ?? 0) * 1000 },
+    },
+  };
+}
+
+/** All problems in one line, for the condition's message and the log. */
+export const problemsText = (problems: Problem[]): string =>
+  problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
+
+const invalid = (field: string, message: string): Problem => ({ field, reason: 'InvalidSpec', message });
+
+function lacksBoth(given: unknown): boolean {
+  const { start, stop } = given as { start?: unknown; stop?: unknown };
+  return typeof given === 'object' && start === undefined && stop === undefined;
+}
+
+function problemsOf(issue: z.core.$ZodIssue): Problem[] {
+  const path = ['spec', ...issue.path]
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .slice(1);
+  const reason = reasonOf[String(issue.path[0])] ?? 'InvalidSpec';
+  if (issue.code !== 'unrecognized_keys') return [{ field: path, reason, message: issue.message }];
+  return issue.keys.map((key) => {
+    const meant = Object.keys(spec.shape).find((known) => known.toLowerCase() === key.toLowerCase());
+    return {
+      field: `${path}.${key.slice(0, 64)}`,
+      reason,
+      message: meant ? `unknown: did you mean ${meant}?` : 'unknown',
+    };
+  });
+}
+
+/** A real date as YYYY-MM-DD. */
+function isDate(text: string): boolean {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
+  const instant = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(instant) && wallDate(Math.floor(instant / dayMs) * dayMs) === text;
+}
+
+/** One date a line; what follows a # is a comment. */
+function addHolidays(dates: Set<string>, ref: Parameters<FindText>[0], findText: FindText): Problem[] {
+  const field = 'spec.holidays.configMapRef';
+  const text = findText(ref);
+  if (text === undefined)
+    return [
+      { field, reason: 'ConfigMapMissing', message: `there is no ConfigMap ${ref.name} with the key ${ref.key}` },
+    ];
+  return text.split(/\r?\n/).flatMap((line, i): Problem[] => {
+    const written = line.replace(/#.*/, '').trim();
+    if (written === '') return [];
+    if (isDate(written)) {
+      dates.add(written);
+      return [];
+    }
+    const message = `ConfigMap ${ref.name}, ${ref.key}, line ${i + 1}: "${written.slice(0, 40)}" is no date: expected YYYY-MM-DD`;
+    return [{ field, reason: 'InvalidHoliday', message }];
+  });
+}
