@@ -28,6 +28,10 @@ const notReady = (reason: string, message: string): Condition => ({ type: 'Ready
 const notRunning = notReady('GuestNotRunning', 'Guest VM is not reported as running');
 const podTerminating = notReady('PodTerminating', 'virt-launcher pod is terminating');
 
+/** How long a VMI whose guest has ended stays: one that was to go, and one that ended by itself. */
+const releaseMs = 70;
+const releaseOfEndedMs = 130;
+
 type PhaseName = NonNullable<VmiStatus['phase']>;
 
 /**
@@ -50,14 +54,15 @@ export class Guest {
 
   /** The VMI changed: a deletion or another grace period may have come. */
   changed(vmi: Vmi): void {
-    if (vmi.metadata.deletionTimestamp && !this.#deleting) {
+    const deletedNow = vmi.metadata.deletionTimestamp !== undefined && !this.#deleting;
+    if (deletedNow) {
       this.#deleting = true;
       this.#later(20, () => this.#deletionBegins());
     }
     if (isFinal(vmi)) {
       if (this.#deleting && !this.#released) {
         this.#released = true;
-        this.#later(70, () => this.#ground.release());
+        this.#later(deletedNow ? releaseOfEndedMs : releaseMs, () => this.#ground.release());
       }
     } else if (this.#signalledAt !== undefined) this.#armKill(vmi);
   }

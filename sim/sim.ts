@@ -200,7 +200,7 @@ function startControllers(cluster: Cluster, { controllerDelayMs, limits }: SimOp
   new GarbageCollector(cluster);
   new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
     delayMs: controllerDelayMs ?? 40,
-    vmiDelayMs: controllerDelayMs ?? 16, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later
+    vmiDelayMs: controllerDelayMs ?? 22, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later
     workers: limited ? limitedWorkers : Infinity,
     busyMs: limited ? limitedBusyMs : 0,
     random: pseudoRandom(),
