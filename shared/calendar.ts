@@ -62,7 +62,8 @@ export function boundaries(schedule: Schedule, from: number, to: number): Bounda
   const found: Boundary[] = [];
   for (const [action, cron] of cronsOf(schedule)) {
     let one = occurrenceAfter(cron, schedule.zone, from);
-    for (; one && one.at <= to; one = occurrenceAfter(cron, schedule.zone, one.at)) found.push(boundary(schedule, action, one));
+    for (; one && one.at <= to; one = occurrenceAfter(cron, schedule.zone, one.at))
+      found.push(boundary(schedule, action, one));
   }
   return found.sort(compare);
 }
@@ -96,8 +97,7 @@ function placed({ zone }: Schedule, wall: number | undefined): Occurrence | unde
 }
 
 export type Due =
-  | { kind: 'due' | 'missed'; boundary: Boundary; because: string }
-  | { kind: 'suspended' | 'nothing'; because: string };
+  { kind: 'due' | 'missed'; boundary: Boundary; because: string } | { kind: 'suspended' | 'nothing'; because: string };
 
 /**
  * What one schedule has due. Only the newest boundary counts: whatever was not done before it does not matter any more.
@@ -118,7 +118,11 @@ export function due(
   const late = now - newest.at;
   if (late <= schedule.startingDeadlineMs) return { kind: 'due', boundary: newest, because: what };
   const seconds = schedule.startingDeadlineMs / 1000;
-  return { kind: 'missed', boundary: newest, because: `${what} is ${Math.round(late / 1000)} s late, more than ${seconds} s` };
+  return {
+    kind: 'missed',
+    boundary: newest,
+    because: `${what} is ${Math.round(late / 1000)} s late, more than ${seconds} s`,
+  };
 }
 
 /** The newest boundary of all: what should be so now, whether or not it was done. Suspended schedules have no say. */

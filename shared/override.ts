@@ -1,4 +1,5 @@
 import * as z from 'zod';
+
 import { annotationPrefix } from './model.ts';
 import { leaseKey } from './operation.ts';
 import type { Action } from './outcome.ts';
@@ -34,14 +35,19 @@ export interface Override {
 const time = z.iso.datetime({ offset: true });
 
 /** RFC 3339 with an offset or Z; undefined when it is not that. */
-export const readInstant = (text: string): number | undefined => (time.safeParse(text).success ? Date.parse(text) : undefined);
+export const readInstant = (text: string): number | undefined =>
+  time.safeParse(text).success ? Date.parse(text) : undefined;
 
 /**
  * The overrides that hold at `now`. An annotation on the Wukong counts before the same one on its namespace, unless it
  * has expired. One that cannot be read is a problem, and is taken as it was surely meant: leave this machine alone,
  * until somebody mends it.
  */
-export function overrideFor(given: { wukongAnnotations?: Annotations; namespaceAnnotations?: Annotations; now: number }): Override {
+export function overrideFor(given: {
+  wukongAnnotations?: Annotations;
+  namespaceAnnotations?: Annotations;
+  now: number;
+}): Override {
   const levels: [Level, Annotations][] = [
     ['Wukong', given.wukongAnnotations ?? {}],
     ['namespace', given.namespaceAnnotations ?? {}],
@@ -57,7 +63,10 @@ export function overrideFor(given: { wukongAnnotations?: Annotations; namespaceA
     if ((into[action]?.until ?? -Infinity) < hold.until) into[action] = hold;
     return into === override.holds;
   };
-  for (const [action, key] of [['stop', overrideKeys.keepRunning] as const, ['start', overrideKeys.keepStopped] as const])
+  for (const [action, key] of [
+    ['stop', overrideKeys.keepRunning] as const,
+    ['start', overrideKeys.keepStopped] as const,
+  ])
     for (const level of levels) if (read(action, key, level)) break;
   // The lease of a start on demand is kept on the Wukong alone.
   read('stop', leaseKey, levels[0]!);
@@ -77,7 +86,10 @@ function flag(override: Override, key: string, levels: [Level, Annotations][]): 
 }
 
 function problem({ problems }: Override, level: Level, key: string, text: string, expected: string) {
-  problems.push({ field: key, message: `${key} on the ${level} is ${JSON.stringify(text.slice(0, 60))}: expected ${expected}` });
+  problems.push({
+    field: key,
+    message: `${key} on the ${level} is ${JSON.stringify(text.slice(0, 60))}: expected ${expected}`,
+  });
 }
 
 /** The ConfigMap, in the namespace of the lifecycle functions, that can stop all schedules at once. */

@@ -16,7 +16,11 @@ export function waves<T extends KubeObject>(targets: T[], action: Action): Waves
   for (const target of targets) {
     const text = target.metadata.annotations?.[waveKey] ?? '0';
     const fine = /^[+-]?\d{1,6}$/.test(text);
-    if (!fine) problems.push({ target, message: `${waveKey} is ${JSON.stringify(text.slice(0, 60))}: expected a whole number; taken as 0` });
+    if (!fine)
+      problems.push({
+        target,
+        message: `${waveKey} is ${JSON.stringify(text.slice(0, 60))}: expected a whole number; taken as 0`,
+      });
     const wave = fine ? Number(text) || 0 : 0;
     groups.set(wave, [...(groups.get(wave) ?? []), target]);
   }

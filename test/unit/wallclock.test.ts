@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+
 import { parseCron, sharedWall } from '../../shared/cron.ts';
 import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/wallclock.ts';
 import { clockChanges, instantToWall, parseZone, wallToInstant } from '../../shared/zone.ts';
@@ -114,8 +115,20 @@ describe('at a clock change', () => {
     ['Cairo has no midnight', '0 0 * * *', 'Africa/Cairo', '2026-04-23T12:00:00Z', '2026-04-23T22:00:00Z'],
     ['Havana has two midnights', '0 0 * * *', 'America/Havana', '2026-10-31T12:00:00Z', '2026-11-01T04:00:00Z'],
     ['Santiago has two 23:30', '30 23 * * *', 'America/Santiago', '2026-04-04T12:00:00Z', '2026-04-05T02:30:00Z'],
-    ['Lord Howe has half an hour twice', '45 1 * * *', 'Australia/Lord_Howe', '2026-04-04T12:00:00Z', '2026-04-04T14:45:00Z'],
-    ['Lord Howe loses half an hour', '15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T12:00:00Z', '2026-10-03T15:30:00Z'],
+    [
+      'Lord Howe has half an hour twice',
+      '45 1 * * *',
+      'Australia/Lord_Howe',
+      '2026-04-04T12:00:00Z',
+      '2026-04-04T14:45:00Z',
+    ],
+    [
+      'Lord Howe loses half an hour',
+      '15 2 * * *',
+      'Australia/Lord_Howe',
+      '2026-10-03T12:00:00Z',
+      '2026-10-03T15:30:00Z',
+    ],
   ])('%s', (_, cron, zone, after, expected) => {
     expect(next(cron, zone, after)).toBe(expected);
     expect(last(cron, zone, expected)).toBe(expected);
@@ -155,9 +168,12 @@ const sample = [
   'Pacific/Chatham', // odd offset with changes
 ];
 
-test.each(sample)('around the clock changes of %s schedules happen as the oracle says, and croner differs only as explained', (zone) => {
-  const seen = nothing();
-  for (const change of changesOf(zone).slice(0, 3)) compareAround(zone, change, seen);
-  expect(seen.wrong).toEqual([]);
-  expect(seen.unexplained).toEqual([]);
-});
+test.each(sample)(
+  'around the clock changes of %s schedules happen as the oracle says, and croner differs only as explained',
+  (zone) => {
+    const seen = nothing();
+    for (const change of changesOf(zone).slice(0, 3)) compareAround(zone, change, seen);
+    expect(seen.wrong).toEqual([]);
+    expect(seen.unexplained).toEqual([]);
+  },
+);

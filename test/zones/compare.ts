@@ -1,4 +1,5 @@
 import { Cron as Croner } from 'croner';
+
 import { parseCron } from '../../shared/cron.ts';
 import { lastAtOrBefore, nextAfter } from '../../shared/wallclock.ts';
 import { parseZone } from '../../shared/zone.ts';
@@ -112,7 +113,10 @@ function checkCroner(name: string, pattern: Plain, minutes: Minute[], expected: 
     const difference = { pattern, minute, extra };
     const reason = (Object.keys(reasons) as (keyof typeof reasons)[]).find((key) => reasons[key](difference));
     if (reason) into.croner[reason]++;
-    else into.unexplained.push(`${name} "${pattern.text}": croner has ${extra ? 'one more' : 'none'} at ${iso(minute.at)}`);
+    else
+      into.unexplained.push(
+        `${name} "${pattern.text}": croner has ${extra ? 'one more' : 'none'} at ${iso(minute.at)}`,
+      );
   }
 }
 

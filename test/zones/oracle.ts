@@ -38,7 +38,8 @@ export function changesOf(zone: string): number[] {
     const after = ahead(at + stepMs);
     if (after === before) continue;
     let minute = at + minuteMs;
-    while (ahead(minute) === before) minute += minute % hourMs === 0 && ahead(minute + hourMs) === before ? hourMs : minuteMs;
+    while (ahead(minute) === before)
+      minute += minute % hourMs === 0 && ahead(minute + hourMs) === before ? hourMs : minuteMs;
     found.push(minute);
     before = after;
   }
@@ -50,7 +51,8 @@ export function happensAt(cron: Plain, wallMinute: number): boolean {
   const among = (list: number[] | undefined, value: number) => list === undefined || list.includes(value);
   if (!among(cron.minutes, date.getUTCMinutes()) || !among(cron.hours, date.getUTCHours())) return false;
   if (!among(cron.months, date.getUTCMonth() + 1)) return false;
-  if (cron.dates && cron.weekdays) return cron.dates.includes(date.getUTCDate()) || cron.weekdays.includes(date.getUTCDay());
+  if (cron.dates && cron.weekdays)
+    return cron.dates.includes(date.getUTCDate()) || cron.weekdays.includes(date.getUTCDay());
   return among(cron.dates, date.getUTCDate()) && among(cron.weekdays, date.getUTCDay());
 }
 
@@ -81,7 +83,9 @@ export function minutesAround(zone: string, change: number): Minute[] {
 /** The rule, once more: a skipped minute happens where the clock goes on, a repeated one only the first time. */
 export const oracle = (cron: Plain, minutes: Minute[]): number[] =>
   minutes
-    .filter(({ wall, skipped, again }) => (!again && happensAt(cron, wall)) || skipped.some((each) => happensAt(cron, each)))
+    .filter(
+      ({ wall, skipped, again }) => (!again && happensAt(cron, wall)) || skipped.some((each) => happensAt(cron, each)),
+    )
     .map(({ at }) => at);
 
 /** What a naive clock would do: each pass of a repeated minute, and no skipped ones. */

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+
 import { compareAround, nothing } from './compare.ts';
 import { changesOf } from './oracle.ts';
 
@@ -11,7 +12,8 @@ test.each(zones)('around every clock change of %s from 2024 to 2030, schedules h
   for (const change of changes) compareAround(zone, change, seen);
   total.changes += changes.length;
   total.evaluations += seen.evaluations;
-  for (const reason of Object.keys(seen.croner) as (keyof typeof seen.croner)[]) total.croner[reason] += seen.croner[reason];
+  for (const reason of Object.keys(seen.croner) as (keyof typeof seen.croner)[])
+    total.croner[reason] += seen.croner[reason];
   expect(seen.wrong).toEqual([]);
   expect(seen.unexplained).toEqual([]);
 });
