@@ -47,7 +47,8 @@ const newNamespace = (namespace: Thing): Thing => {
 
 /** Where virt-api is down, its webhooks fail every write to a VM (KubeVirt's failurePolicy is Fail). */
 export const webhookDown = (resource: Resource): Refusal => {
-  const name = resource.plural === 'virtualmachines' ? 'virtualmachine-validator' : 'virtualmachineinstances-update-validator';
+  const name =
+    resource.plural === 'virtualmachines' ? 'virtualmachine-validator' : 'virtualmachineinstances-update-validator';
   return new Refusal(
     500,
     'InternalError',
@@ -76,12 +77,13 @@ function validateVm({ next, warn }: Writing): void {
       'Running and RunStrategy are mutually exclusive. Note that Running is deprecated, please use RunStrategy instead',
       'spec.running',
     );
-  if (running == null && runStrategy == null)
-    throw denied(webhook, 'RunStrategy must be specified', 'spec.running');
+  if (running == null && runStrategy == null) throw denied(webhook, 'RunStrategy must be specified', 'spec.running');
   if (runStrategy != null && !strategies.includes(runStrategy as string))
     throw denied(webhook, `Invalid RunStrategy (${String(runStrategy)})`, 'spec.runStrategy');
   if (running != null && typeof running !== 'boolean')
-    throw badRequest('VirtualMachine in version "v1" cannot be handled as a VirtualMachine: json: cannot unmarshal into Go struct field VirtualMachineSpec.spec.running of type bool');
+    throw badRequest(
+      'VirtualMachine in version "v1" cannot be handled as a VirtualMachine: json: cannot unmarshal into Go struct field VirtualMachineSpec.spec.running of type bool',
+    );
   if (running != null) warn('spec.running is deprecated, please use spec.runStrategy instead.');
 }
 
@@ -107,7 +109,10 @@ function validateEvent({ resource, next }: Writing): Thing {
   const home = (involved['namespace'] as string | undefined) ?? '';
   if (home !== (namespace ?? '') && !(home === '' && namespace === 'default'))
     throw invalid(resource, name, [
-      { field: 'involvedObject.namespace', message: `Invalid value: ${JSON.stringify(home)}: does not match event.namespace` },
+      {
+        field: 'involvedObject.namespace',
+        message: `Invalid value: ${JSON.stringify(home)}: does not match event.namespace`,
+      },
     ]);
   for (const field of ['firstTimestamp', 'lastTimestamp']) {
     const value = next[field];

@@ -1,56 +1,11 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { WriteOptions } from './cluster.ts';
-import { equal, type Fields, isFields, type ManagedFields, put, stamp, type Thing } from './object.ts';
+import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
+import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
 import { badRequest, Refusal } from './refusal.ts';
-import { apiVersionOf } from './resources.ts';
 
-/**
- * Who owns which field. Kept simple: lists belong whole to one manager, and a field that an update changed belongs to
- * the one who changed it.
- */
 const managerOf = (call: Call): string =>
   call.query.get('fieldManager') ?? (call.headers['user-agent'] ?? 'unknown').split('/')[0] ?? 'unknown';
-
-const unowned = new Set(['apiVersion', 'kind', 'status']);
-const ownedMetadata = new Set(['labels', 'annotations', 'finalizers', 'ownerReferences']);
-
-/** Paths of all leaves that a manager may own. */
-function leaves(thing: Thing, subresource: string | undefined): Map<string, { path: string[]; value: unknown }> {
-  const found = new Map<string, { path: string[]; value: unknown }>();
-  const walk = (value: unknown, path: string[]) => {
-    if (isFields(value) && Object.keys(value).length > 0) for (const key of Object.keys(value)) walk(value[key], [...path, key]);
-    else if (value !== undefined) found.set(JSON.stringify(path), { path, value });
-  };
-  for (const key of Object.keys(thing)) {
-    if (subresource === 'status') {
-      if (key === 'status') walk(thing[key], [key]);
-    } else if (key === 'metadata') {
-      for (const name of Object.keys(thing.metadata ?? {}))
-        if (ownedMetadata.has(name)) walk((thing.metadata as unknown as Fields)[name], ['metadata', name]);
-    } else if (!unowned.has(key)) walk(thing[key], [key]);
-  }
-  return found;
-}
-
-function fieldsV1(paths: Iterable<string[]>): Fields {
-  const root: Fields = {};
-  for (const path of paths) {
-    let level = root;
-    for (const key of path) {
-      if (!isFields(level[`f:${key}`])) put(level, `f:${key}`, {});
-      level = level[`f:${key}`] as Fields;
-    }
-  }
-  return root;
-}
-
-function pathsOf(fields: Fields, prefix: string[] = []): string[][] {
-  return Object.keys(fields).flatMap((key) => {
-    const path = [...prefix, key.slice(2)];
-    const deeper = fields[key] as Fields;
-    return Object.keys(deeper).length === 0 ? [path] : pathsOf(deeper, path);
-  });
-}
 
 /** `next` with the fields that this update changed entered under its manager's name, where managers are told apart. */
 export function managed(call: Call, target: Target, old: Thing | undefined, next: Thing): Thing {
@@ -58,45 +13,18 @@ export function managed(call: Call, target: Target, old: Thing | undefined, next
   if (!managers?.some((one) => one.operation === 'Apply')) return next; // nobody applies this object
   const before = leaves(old as Thing, target.subresource);
   const after = leaves(next, target.subresource);
-  const changed = [...after].filter(([id, { value }]) => !equal(before.get(id)?.value, value)).map(([, { path }]) => path);
+  const changed = [...after]
+    .filter(([id, { value }]) => !equal(before.get(id)?.value, value))
+    .map(([, { path }]) => path);
   if (changed.length === 0) return next;
-  const entries = withOwner(managers, { manager: managerOf(call), operation: 'Update', target, paths: changed, clean: true });
-  return { ...next, metadata: { ...next.metadata, managedFields: entries } };
-}
-
-interface Owner {
-  manager: string;
-  operation: 'Apply' | 'Update';
-  target: Target;
-  paths: string[][];
-  /** Takes the fields away from everybody else. */
-  clean: boolean;
-  now?: number;
-}
-
-function withOwner(entries: ManagedFields[], owner: Owner): ManagedFields[] {
-  const { manager, operation, target, paths, clean } = owner;
-  const ids = new Set(paths.map((path) => JSON.stringify(path)));
-  const mine = (entry: ManagedFields) => entry.manager === manager && entry.operation === operation && entry.subresource === target.subresource;
-  const own = entries.find(mine);
-  const kept = entries.filter((entry) => !mine(entry)).flatMap((entry) => {
-    if (!clean) return [entry];
-    const left = pathsOf(entry.fieldsV1).filter((path) => !ids.has(JSON.stringify(path)));
-    return left.length > 0 ? [{ ...entry, fieldsV1: fieldsV1(left) }] : [];
+  const entries = withOwner(managers, {
+    manager: managerOf(call),
+    operation: 'Update',
+    target,
+    paths: changed,
+    clean: true,
   });
-  const all = operation === 'Apply' || !own ? paths : [...pathsOf(own.fieldsV1), ...paths];
-  return [
-    ...kept,
-    {
-      manager,
-      operation,
-      apiVersion: apiVersionOf(target),
-      time: stamp(owner.now ?? Date.parse(own?.time ?? '2000-01-01T00:00:00Z')),
-      fieldsType: 'FieldsV1',
-      fieldsV1: fieldsV1(all),
-      ...(target.subresource ? { subresource: target.subresource } : {}),
-    },
-  ];
+  return { ...next, metadata: { ...next.metadata, managedFields: entries } };
 }
 
 /** Server-side apply. @throws Refusal 409 when a field of another manager would change and `force` is not given. */
@@ -126,10 +54,16 @@ export function applied(
   const others = entries.some((entry) => entry.operation === 'Apply') ? entries : [...entries, ...assumed(old, target)];
   const clashes = conflicts(others, wanted, old, owner);
   if (clashes.length > 0 && !force) throw applyConflict(clashes);
-  const next = mergedWith(old, wanted, entries.find((entry) => entry.manager === manager && entry.operation === 'Apply'));
+  const next = mergedWith(
+    old,
+    wanted,
+    entries.find((entry) => entry.manager === manager && entry.operation === 'Apply'),
+  );
   const managedFields = withOwner(others, { ...owner, clean: force });
   const metadata = { ...next.metadata, managedFields, resourceVersion: body.metadata?.resourceVersion ?? '' };
-  const unchanged = equal({ ...old, metadata: 0 }, { ...next, metadata: 0 }) && equal(managedFields.map(timeless), entries.map(timeless));
+  const unchanged =
+    equal({ ...old, metadata: 0 }, { ...next, metadata: 0 }) &&
+    equal(managedFields.map(timeless), entries.map(timeless));
   const stored = unchanged ? old : cluster.update(resource, namespace, name, { ...next, metadata }, options);
   return json(200, JSON.stringify(stored), warnings);
 }
@@ -148,7 +82,7 @@ interface Clash {
   path: string[];
 }
 
-function conflicts(entries: ManagedFields[], wanted: ReturnType<typeof leaves>, old: Thing, owner: Owner): Clash[] {
+function conflicts(entries: ManagedFields[], wanted: Leaves, old: Thing, owner: Owner): Clash[] {
   const current = leaves(old, owner.target.subresource);
   return entries
     .filter((entry) => entry.manager !== owner.manager || entry.operation !== 'Apply')
@@ -175,13 +109,16 @@ function applyConflict(clashes: Clash[]): Refusal {
     message: `conflict with ${JSON.stringify(manager)} using ${apiVersion}`,
     field: dotted(path),
   }));
-  return new Refusal(409, 'Conflict', `Apply failed with ${clashes.length} conflict${many ? 's' : ''}: ${text}`, { details: { causes } });
+  return new Refusal(409, 'Conflict', `Apply failed with ${clashes.length} conflict${many ? 's' : ''}: ${text}`, {
+    details: { causes },
+  });
 }
 
 /** What is wanted, laid over what is there; what this manager applied before and no longer wants goes. */
-function mergedWith(old: Thing, wanted: ReturnType<typeof leaves>, before: ManagedFields | undefined): Thing {
+function mergedWith(old: Thing, wanted: Leaves, before: ManagedFields | undefined): Thing {
   const next = structuredClone(old) as unknown as Fields;
-  for (const path of before ? pathsOf(before.fieldsV1) : []) if (!wanted.has(JSON.stringify(path))) removeAt(next, path);
+  for (const path of before ? pathsOf(before.fieldsV1) : [])
+    if (!wanted.has(JSON.stringify(path))) removeAt(next, path);
   for (const { path, value } of wanted.values()) {
     let level = next;
     for (const key of path.slice(0, -1)) {

@@ -114,7 +114,7 @@ export class VirtualClock implements Clock {
 
   async #drive(): Promise<void> {
     this.#driving = true;
-    for (let calm = 0; this.#works.size > 0; ) {
+    for (let calm = 0; this.#works.size > 0;) {
       await new Promise((next) => setImmediate(next));
       calm = this.#quiet() ? calm + 1 : 0;
       if (calm < quietTurns || machineBusy()) continue;
@@ -148,7 +148,7 @@ export class VirtualClock implements Clock {
   #add(ms: number, run: () => void, background: boolean): () => void {
     const timer: Timer = { at: this.#now + Math.max(0, ms), order: ++this.#order, run, background };
     let low = 0;
-    for (let high = this.#timers.length; low < high; ) {
+    for (let high = this.#timers.length; low < high;) {
       const middle = (low + high) >>> 1;
       if ((this.#timers[middle] as Timer).at <= timer.at) low = middle + 1;
       else high = middle;
@@ -185,7 +185,10 @@ export class Timers implements Clock {
 
   background(ms: number, run: () => void): () => void {
     const clock = this.#clock;
-    return this.#keep((fire) => (clock instanceof VirtualClock ? clock.background(ms, fire) : clock.after(ms, fire)), run);
+    return this.#keep(
+      (fire) => (clock instanceof VirtualClock ? clock.background(ms, fire) : clock.after(ms, fire)),
+      run,
+    );
   }
 
   sleep(ms: number): Promise<void> {

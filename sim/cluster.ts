@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+
 import { admit, webhookDown } from './admission.ts';
 import type { Timers } from './clock.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, violations, withDefaults } from './schema.ts';
+import { keptMetadata, nameOf, separated } from './separation.ts';
 import { Store } from './store.ts';
 
 /** How a write is asked for, beside the object. */
@@ -48,7 +50,7 @@ export class Cluster {
   }
 
   create(resource: Resource, namespace: string | undefined, body: Thing, options: WriteOptions = {}): Thing {
-    const metadata = this.#nameOf(resource, namespace, body);
+    const metadata = nameOf(resource, namespace, body);
     this.#checkNamespace(resource, namespace);
     const fresh: Thing = {
       ...body,
@@ -68,16 +70,26 @@ export class Cluster {
     return options.dryRun ? next : this.store.put(resource, next);
   }
 
-  update(resource: Resource, namespace: string | undefined, name: string, body: Thing, options: WriteOptions = {}): Thing {
+  update(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    body: Thing,
+    options: WriteOptions = {},
+  ): Thing {
     const old = this.get(resource, namespace, name);
     const sent: Partial<Metadata> = isFields(body.metadata) ? body.metadata : {};
     if (sent.name !== undefined && sent.name !== name)
       throw badRequest(`the name of the object (${sent.name}) does not match the name on the URL (${name})`);
     if (sent.uid && sent.uid !== old.metadata.uid)
-      throw conflict(resource, name, `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`);
+      throw conflict(
+        resource,
+        name,
+        `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`,
+      );
     if (sent.resourceVersion && sent.resourceVersion !== old.metadata.resourceVersion) throw modified(resource, name);
-    const metadata = this.#keptMetadata(old.metadata, sent, options);
-    const fresh = this.#separated(resource, old, { ...body, metadata }, options);
+    const metadata = keptMetadata(old.metadata, sent, options);
+    const fresh = separated(resource, old, { ...body, metadata }, options);
     const next = this.#admitted(resource, old, fresh, options);
     const { resourceVersion } = old.metadata;
     if (equal(old, { ...next, metadata: { ...next.metadata, resourceVersion } })) return old;
@@ -101,13 +113,18 @@ export class Cluster {
     const old = this.get(resource, namespace, name);
     const { uid, resourceVersion } = options.preconditions ?? {};
     const failed = (what: string, wanted: string, found: string) =>
-      conflict(resource, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`);
+      conflict(
+        resource,
+        name,
+        `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
+      );
     if (uid && uid !== old.metadata.uid) throw failed('UID', uid, old.metadata.uid);
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw failed('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
     if (options.dryRun) return old;
     const graceSeconds = this.graceRules.get(resource.plural)?.(old, options);
-    const held = (old.metadata.finalizers?.length ?? 0) > 0 || resource.plural === 'namespaces' || (graceSeconds ?? 0) > 0;
+    const held =
+      (old.metadata.finalizers?.length ?? 0) > 0 || resource.plural === 'namespaces' || (graceSeconds ?? 0) > 0;
     if (!held) return this.store.delete(resource, old);
     const shorter = (graceSeconds ?? 0) < (old.metadata.deletionGracePeriodSeconds ?? 0);
     if (old.metadata.deletionTimestamp && !shorter) return old;
@@ -126,26 +143,6 @@ export class Cluster {
     return stored;
   }
 
-  #nameOf(resource: Resource, namespace: string | undefined, body: Thing): Metadata {
-    const metadata: Partial<Metadata> = isFields(body.metadata) ? { ...body.metadata } : {};
-    if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
-      throw badRequest(
-        'the namespace of the provided object does not match the namespace sent on the request',
-      );
-    if (!metadata.name && metadata.generateName)
-      metadata.name = `${metadata.generateName}${randomUUID().replaceAll('-', '').slice(0, 5)}`;
-    const name = metadata.name;
-    if (!name)
-      throw invalid(resource, '', [
-        { field: 'metadata.name', message: 'Required value: name or generateName is required', reason: 'FieldValueRequired' },
-      ]);
-    if (!resource.group.startsWith('rbac.') && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name))
-      throw invalid(resource, name, [{ field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${badName}` }]);
-    delete metadata.deletionTimestamp;
-    delete metadata.deletionGracePeriodSeconds;
-    return { ...(metadata as Metadata), name, ...(resource.namespaced ? { namespace } : { namespace: undefined }) };
-  }
-
   #checkNamespace(resource: Resource, namespace: string | undefined): void {
     if (!resource.namespaced || !namespace) return;
     const namespaces = this.registry.named('namespaces');
@@ -156,45 +153,12 @@ export class Cluster {
         403,
         'Forbidden',
         `${resource.plural} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
-        { details: { causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated` }] } },
+        {
+          details: {
+            causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated` }],
+          },
+        },
       );
-  }
-
-  /** What a writer may not change stays; through a subresource nothing but that (and finalizers never there). */
-  #keptMetadata(old: Metadata, sent: Partial<Metadata>, { subresource }: WriteOptions): Metadata {
-    const base = subresource ? old : { ...(sent as Metadata) };
-    const { name, namespace, uid, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = old;
-    const kept: Metadata = {
-      ...base,
-      name,
-      namespace,
-      uid,
-      creationTimestamp,
-      generation,
-      deletionTimestamp,
-      deletionGracePeriodSeconds,
-      resourceVersion: old.resourceVersion,
-      managedFields: sent.managedFields ?? old.managedFields,
-    };
-    for (const key of Object.keys(kept) as (keyof Metadata)[]) if (kept[key] === undefined) delete kept[key];
-    return kept;
-  }
-
-  #separated(resource: Resource, old: Thing, body: Thing, { subresource }: WriteOptions): Thing {
-    const head = { apiVersion: old.apiVersion, kind: old.kind, metadata: body.metadata };
-    if (subresource === 'status') {
-      const { status: _, ...rest } = old;
-      return { ...rest, ...head, ...(body.status === undefined ? {} : { status: body.status }) };
-    }
-    const { status, ...rest } = body;
-    const keptStatus = resource.status ? old.status : status;
-    const next: Thing = { ...rest, ...head, ...(keptStatus === undefined ? {} : { status: keptStatus }) };
-    const bare = ({ metadata: _, status: __, ...spec }: Thing) => spec;
-    const all = ({ metadata: _, ...spec }: Thing) => spec;
-    const bumps = resource.custom && !resource.status ? !equal(all(old), all(next)) : !equal(bare(old), bare(next));
-    if (bumps && old.metadata.generation !== undefined)
-      next.metadata = { ...next.metadata, generation: old.metadata.generation + 1 };
-    return next;
   }
 
   #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
@@ -214,6 +178,3 @@ export class Cluster {
     return admit({ resource, operation, subresource, old, next, internal, warn });
   }
 }
-
-const badName =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+
 import { loadYaml } from '@kubernetes/client-node';
+
 import type { Cluster } from './cluster.ts';
 import { at, clone, type Fields, isFields, type Thing } from './object.ts';
 import { keyOf, type PrinterColumn, type Resource } from './resources.ts';
@@ -19,7 +21,14 @@ const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.cre
 /** The kind that a CustomResourceDefinition defines; its storage version is the one served. */
 export function resourceOf(crd: Thing): Resource | undefined {
   const names = at(crd, 'spec', 'names') as
-    | { kind: string; plural: string; singular?: string; listKind?: string; shortNames?: string[]; categories?: string[] }
+    | {
+        kind: string;
+        plural: string;
+        singular?: string;
+        listKind?: string;
+        shortNames?: string[];
+        categories?: string[];
+      }
     | undefined;
   const versions = (at(crd, 'spec', 'versions') as CrdVersion[] | undefined) ?? [];
   const version = versions.find((one) => one.storage && one.served) ?? versions[0];
@@ -57,7 +66,13 @@ export function followCrds(cluster: Cluster): void {
 
 function establish(cluster: Cluster, crds: Resource, crd: Thing): void {
   const lastTransitionTime = crd.metadata.creationTimestamp;
-  const condition = (type: string, reason: string, message: string) => ({ type, status: 'True', reason, message, lastTransitionTime });
+  const condition = (type: string, reason: string, message: string) => ({
+    type,
+    status: 'True',
+    reason,
+    message,
+    lastTransitionTime,
+  });
   cluster.store.put(crds, {
     ...crd,
     status: {
@@ -146,11 +161,7 @@ export function kubevirtCrds(): Thing[] {
     };
   };
   return [
-    define('VirtualMachine', ['vm', 'vms'], true, [
-      age,
-      column('Status', 'string', '.status.printableStatus'),
-      ready,
-    ]),
+    define('VirtualMachine', ['vm', 'vms'], true, [age, column('Status', 'string', '.status.printableStatus'), ready]),
     define('VirtualMachineInstance', ['vmi', 'vmis'], false, [
       age,
       column('Phase', 'string', '.status.phase'),

@@ -19,7 +19,8 @@ export class Discovery {
     if (method !== 'GET') return undefined;
     const parts = path.split('/').filter(Boolean);
     if (path === '/version' || path === '/version/') return versionInfo;
-    if (parts[0] === 'openapi') return parts[1] === 'v2' ? openApiV2(call) : openApiV3(this.#groups(), parts.slice(2), this.#cluster);
+    if (parts[0] === 'openapi')
+      return parts[1] === 'v2' ? openApiV2(call) : openApiV3(this.#groups(), parts.slice(2), this.#cluster);
     if (parts[0] === 'api' && parts.length === 1)
       return json(200, {
         kind: 'APIVersions',
@@ -29,7 +30,13 @@ export class Discovery {
     if (parts[0] === 'api' && parts.length === 2 && parts[1] === 'v1') return this.#resources('v1');
     if (parts[0] !== 'apis') return undefined;
     if (parts.length === 1)
-      return json(200, { kind: 'APIGroupList', apiVersion: 'v1', groups: this.#groups().filter((one) => one.includes('/')).map(groupOf) });
+      return json(200, {
+        kind: 'APIGroupList',
+        apiVersion: 'v1',
+        groups: this.#groups()
+          .filter((one) => one.includes('/'))
+          .map(groupOf),
+      });
     if (parts.length === 2) {
       const found = this.#groups().find((one) => one.startsWith(`${parts[1]}/`));
       return found ? json(200, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(found) }) : undefined;
@@ -39,7 +46,9 @@ export class Discovery {
 
   /** Every group/version, once. */
   #groups(): string[] {
-    const all = this.#cluster.registry.all().flatMap((one) => [apiVersionOf(one), ...(one.alias ? [apiVersionOf(one.alias)] : [])]);
+    const all = this.#cluster.registry
+      .all()
+      .flatMap((one) => [apiVersionOf(one), ...(one.alias ? [apiVersionOf(one.alias)] : [])]);
     return [...new Set([...all, 'authorization.k8s.io/v1', 'subresources.kubevirt.io/v1'])];
   }
 
@@ -80,7 +89,13 @@ const review = (kind: string) => ({
   kind,
   verbs: ['create'],
 });
-const power = (name: string) => ({ name, singularName: '', namespaced: true, kind: 'VirtualMachine', verbs: ['update'] });
+const power = (name: string) => ({
+  name,
+  singularName: '',
+  namespaced: true,
+  kind: 'VirtualMachine',
+  verbs: ['update'],
+});
 
 const extra: Record<string, object[]> = {
   'authorization.k8s.io/v1': [review('SelfSubjectAccessReview'), review('SelfSubjectRulesReview')],

@@ -101,7 +101,13 @@ export class Faults {
   }
 }
 
-function fits(when: When, call: Pick<Call, 'method' | 'path' | 'query'>, user: string, watch: boolean, now: number): boolean {
+function fits(
+  when: When,
+  call: Pick<Call, 'method' | 'path' | 'query'>,
+  user: string,
+  watch: boolean,
+  now: number,
+): boolean {
   const query = call.query.toString();
   return (
     (when.method === undefined || when.method === call.method) &&

@@ -60,7 +60,10 @@ export class GarbageCollector {
       const { store, registry } = this.#cluster;
       const current = store.get(registry.named('namespaces'), undefined, name);
       if (!current || current.status?.['phase'] === 'Terminating') return;
-      this.#cluster.change(registry.named('namespaces'), undefined, name, (old) => ({ ...old, status: { phase: 'Terminating' } }));
+      this.#cluster.change(registry.named('namespaces'), undefined, name, (old) => ({
+        ...old,
+        status: { phase: 'Terminating' },
+      }));
       this.#empty(name, true);
     });
   }
@@ -71,7 +74,8 @@ export class GarbageCollector {
     let left = 0;
     for (const resource of registry.all().filter(({ namespaced }) => namespaced))
       for (const thing of store.list(resource, name)) {
-        if (first || !thing.metadata.deletionTimestamp) this.#cluster.remove(resource, name, thing.metadata.name, { gracePeriodSeconds: 0 });
+        if (first || !thing.metadata.deletionTimestamp)
+          this.#cluster.remove(resource, name, thing.metadata.name, { gracePeriodSeconds: 0 });
         if (store.get(resource, name, thing.metadata.name)) left++;
       }
     const namespaces = registry.named('namespaces');

@@ -1,10 +1,18 @@
 import type { Timers } from './clock.ts';
-import { isFinal, told, toldSeconds, type Vmi, type VmiStatus, withCondition } from './kubevirt.ts';
-import { meaning } from './controller.ts';
-import { type Condition, stamp } from './object.ts';
+import {
+  asThing,
+  isFinal,
+  type Phase,
+  told,
+  toldSeconds,
+  type Vmi,
+  type VmiStatus,
+  withCondition,
+} from './kubevirt.ts';
+import { heldBack, podTroubles } from './obstacles.ts';
 import { isKilledAtOnce, type Pods } from './pods.ts';
 import type { Recorder } from './recorder.ts';
-import { claimsOf } from './vmstatus.ts';
+import { notRunning, podTerminating, StatusWriter } from './statuswriter.ts';
 
 /** What a guest needs of the world around it. */
 export interface Ground {
@@ -24,15 +32,9 @@ const defaultBootSeconds = 0.84;
 const defaultShutdownSeconds = 2;
 const defaultGraceSeconds = 30;
 
-const notReady = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message });
-const notRunning = notReady('GuestNotRunning', 'Guest VM is not reported as running');
-const podTerminating = notReady('PodTerminating', 'virt-launcher pod is terminating');
-
 /** How long a VMI whose guest has ended stays: one that was to go, and one that ended by itself. */
 const releaseMs = 70;
 const releaseOfEndedMs = 130;
-
-type PhaseName = NonNullable<VmiStatus['phase']>;
 
 /**
  * One VMI from its creation to its end: scheduler, kubelet, virt-handler and the guest itself in one, obeying the
@@ -40,6 +42,7 @@ type PhaseName = NonNullable<VmiStatus['phase']>;
  */
 export class Guest {
   readonly #ground: Ground;
+  readonly #status: StatusWriter;
   readonly #cancels = new Set<() => void>();
   #signalledAt: number | undefined;
   #cancelKill: (() => void) | undefined;
@@ -49,6 +52,7 @@ export class Guest {
 
   constructor(ground: Ground) {
     this.#ground = ground;
+    this.#status = new StatusWriter(ground);
     this.#later(60, () => this.#schedule());
   }
 
@@ -74,8 +78,10 @@ export class Guest {
 
   /** Somebody deleted the launcher pod gracefully: the guest is asked to go. */
   podTerminating(): void {
-    if (this.#phase() === 'Running') this.#signal();
-    else this.podGone();
+    const vmi = this.#ground.current();
+    if (vmi?.status?.phase !== 'Running') return this.podGone();
+    this.#signal();
+    if (this.#signalledAt !== undefined) this.#armKill(vmi); // its time may have been cut short
   }
 
   /** The launcher pod is gone, and the guest with it. */
@@ -84,7 +90,7 @@ export class Guest {
     if (phase === undefined || phase === 'Succeeded' || phase === 'Failed') return;
     this.#cancelAll();
     const ended = phase === 'Running' || phase === 'Unknown' || !this.#deleting ? 'Failed' : 'Succeeded';
-    this.#later(30, () => this.#setPhase(ended));
+    this.#later(30, () => this.#status.phase(ended));
   }
 
   /** The node does not answer any more: nobody knows how the guest is. */
@@ -92,7 +98,7 @@ export class Guest {
     this.#lost = true;
     this.#cancelAll();
     const message = 'the node does not report any more';
-    this.#setPhase('Unknown', [{ type: 'Ready', status: 'Unknown', reason: 'NodeUnresponsive', message }]);
+    this.#status.phase('Unknown', [{ type: 'Ready', status: 'Unknown', reason: 'NodeUnresponsive', message }]);
   }
 
   dispose(): void {
@@ -114,100 +120,44 @@ export class Guest {
     this.#cancelKill?.();
   }
 
-  #phase(): PhaseName | undefined {
+  #phase(): Phase | undefined {
     return this.#ground.current()?.status?.phase;
-  }
-
-  /** One write: the phase, and conditions that come with it. */
-  #setPhase(phase: PhaseName, conditions: Condition[] = [], more: VmiStatus = {}): void {
-    const moment = stamp(this.#ground.clock.now());
-    this.#ground.setStatus((status) => ({
-      ...this.#withConditions(status, conditions),
-      ...more,
-      phase,
-      phaseTransitionTimestamps: [...(status.phaseTransitionTimestamps ?? []), { phase, phaseTransitionTimestamp: moment }],
-    }));
-  }
-
-  #condition(...conditions: Condition[]): void {
-    this.#ground.setStatus((status) => this.#withConditions(status, conditions));
-  }
-
-  #withConditions(status: VmiStatus, conditions: Condition[]): VmiStatus {
-    const now = this.#ground.clock.now();
-    const all = conditions.reduce((some, next) => withCondition(some, next, now), status.conditions ?? []);
-    return { ...status, ...(all.length > 0 ? { conditions: all } : {}) };
   }
 
   /** From Pending to Scheduling, or what keeps it from there. */
   #schedule(): void {
     const vmi = this.#ground.current();
     if (!vmi || this.#deleting || vmi.status?.phase !== 'Pending') return;
-    const held = this.#heldBack(vmi);
-    if (held) return;
+    const held = heldBack(vmi, this.#ground.claimPhase);
+    if (held) {
+      this.#status.tell(...held.conditions);
+      if (held.event) this.#warn(held.event.reason, held.event.message);
+      return;
+    }
     this.#ground.pods.create(vmi);
-    const conditions = (vmi.status.conditions ?? []).filter(({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type));
-    this.#setPhase('Scheduling', [], { conditions: withCondition(conditions, notRunning, this.#ground.clock.now()) });
-    const unschedulable = told(vmi, 'unschedulable');
-    if (unschedulable !== undefined) return this.#unschedulable(unschedulable);
-    const image = told(vmi, 'image');
-    if (image !== undefined) return this.#badImage(meaning(image, 'registry.example.com/disk:latest'));
+    const conditions = (vmi.status.conditions ?? []).filter(
+      ({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type),
+    );
+    this.#status.phase('Scheduling', [], {
+      conditions: withCondition(conditions, notRunning, this.#ground.clock.now()),
+    });
+    const troubles = podTroubles(vmi);
+    for (const { afterMs, condition } of troubles) this.#later(afterMs, () => this.#status.tell(condition));
+    if (troubles.length > 0) return;
     const bootMs = (toldSeconds(vmi, 'boot-seconds') ?? defaultBootSeconds) * 1000;
     this.#later(bootMs / 2, () => this.#scheduled(bootMs / 2));
   }
 
-  #heldBack(vmi: Vmi): boolean {
-    const { namespace, name } = vmi.metadata;
-    const quota = told(vmi, 'quota');
-    if (quota !== undefined) {
-      const usual = 'exceeded quota: compute, requested: requests.memory=64Mi, used: requests.memory=1Gi, limited: requests.memory=1Gi';
-      const message = `failed to create virtual machine pod: pods "virt-launcher-${name}-" is forbidden: ${meaning(quota, usual)}`;
-      this.#condition({ type: 'Synchronized', status: 'False', reason: 'FailedCreate', message });
-      this.#warn('FailedCreate', `Error creating pod: ${message}`);
-      return true;
-    }
-    const claims = claimsOf(vmi.spec);
-    const absent = told(vmi, 'pvc-missing');
-    const missing = absent === undefined ? claims.find((claim) => this.#ground.claimPhase(claim) === undefined) : meaning(absent, `${name}-disk`);
-    if (missing !== undefined) {
-      const message = `PVC ${namespace}/${missing} does not exist, waiting for it to appear`;
-      const condition = { status: 'False', reason: 'FailedPvcNotFound', message } as const;
-      this.#condition({ type: 'PodScheduled', ...condition }, { type: 'Synchronized', ...condition });
-      this.#warn('FailedPvcNotFound', message);
-      return true;
-    }
-    if (told(vmi, 'datavolume-error') !== undefined) {
-      const message = meaning(told(vmi, 'datavolume-error') ?? '', 'DataVolume import failed: unable to connect to the data source');
-      this.#condition({ type: 'DataVolumesReady', status: 'False', reason: 'NotAllDVsReady', message });
-      return true;
-    }
-    const unbound = claims.some((claim) => this.#ground.claimPhase(claim) !== 'Bound');
-    return unbound || told(vmi, 'pvc-unbound') !== undefined;
-  }
-
   #warn(reason: string, message: string): void {
     const vmi = this.#ground.current();
-    if (vmi) this.#ground.recorder.warning({ ...vmi, apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance' } as never, reason, message);
-  }
-
-  #unschedulable(value: string): void {
-    const usual = '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
-    this.#later(40, () =>
-      this.#condition({ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: meaning(value, usual) }),
-    );
-  }
-
-  #badImage(image: string): void {
-    const failed = (reason: string, message: string) => this.#condition({ type: 'Synchronized', status: 'False', reason, message });
-    this.#later(300, () => failed('ErrImagePull', `failed to pull and unpack image "${image}": not found`));
-    this.#later(2000, () => failed('ImagePullBackOff', `Back-off pulling image "${image}"`));
+    if (vmi) this.#ground.recorder.warning(asThing(vmi), reason, message);
   }
 
   #scheduled(bootLeftMs: number): void {
     const vmi = this.#ground.current();
     if (!vmi || this.#deleting) return;
     this.#ground.pods.run(vmi);
-    this.#setPhase('Scheduled', [], { nodeName: this.#ground.pods.nodeName });
+    this.#status.phase('Scheduled', [], { nodeName: this.#ground.pods.nodeName });
     if (told(vmi, 'never-running') !== undefined) {
       this.#later(bootLeftMs, () => this.#end('Failed'));
       return;
@@ -218,11 +168,18 @@ export class Guest {
   #running(): void {
     const vmi = this.#ground.current();
     if (!vmi) return;
-    this.#setPhase('Running', [{ type: 'LiveMigratable', status: 'True' }, { type: 'StorageLiveMigratable', status: 'True' }], {
-      interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }],
-    });
+    this.#status.phase(
+      'Running',
+      [
+        { type: 'LiveMigratable', status: 'True' },
+        { type: 'StorageLiveMigratable', status: 'True' },
+      ],
+      {
+        interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }],
+      },
+    );
     this.#later(18, () => {
-      if (this.#phase() === 'Running' && !this.#deleting) this.#condition({ type: 'Ready', status: 'True' });
+      if (this.#phase() === 'Running' && !this.#deleting) this.#status.tell({ type: 'Ready', status: 'True' });
     });
     const after = (key: 'crash-after-seconds' | 'poweroff-after-seconds' | 'agent-after-seconds', run: () => void) => {
       const seconds = toldSeconds(vmi, key);
@@ -230,7 +187,7 @@ export class Guest {
     };
     after('crash-after-seconds', () => this.#end('Failed'));
     after('poweroff-after-seconds', () => this.#end('Succeeded'));
-    after('agent-after-seconds', () => this.#condition({ type: 'AgentConnected', status: 'True' }));
+    after('agent-after-seconds', () => this.#status.tell({ type: 'AgentConnected', status: 'True' }));
     if (this.#deleting) this.#deletionBegins();
   }
 
@@ -246,7 +203,7 @@ export class Guest {
       return;
     }
     this.#later(70, () => {
-      if (this.#phase() === 'Running') this.#condition(podTerminating);
+      if (this.#phase() === 'Running') this.#status.tell(podTerminating);
     });
     this.#signal();
   }
@@ -280,9 +237,9 @@ export class Guest {
     const vmi = this.#ground.current();
     if (!vmi || isFinal(vmi)) return;
     this.#cancelAll();
-    this.#setPhase(phase);
+    this.#status.phase(phase);
     this.#ground.pods.ended(vmi, phase);
-    this.#later(60, () => this.#condition(notRunning));
-    this.#later(150, () => this.#condition(podTerminating));
+    this.#later(60, () => this.#status.tell(notRunning));
+    this.#later(150, () => this.#status.tell(podTerminating));
   }
 }

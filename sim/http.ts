@@ -1,12 +1,20 @@
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Answer, Call, Stream } from './call.ts';
+
+import { injected, refused } from './answers.ts';
+import type { Call, Stream } from './call.ts';
 import type { Identity } from './certificate.ts';
 import type { Faults, Harm } from './faults.ts';
 import type { Access } from './rbac.ts';
 import { Refusal } from './refusal.ts';
 import { isWatch, route, type Served } from './routes.ts';
 import { exchangeHeader, type Traffic } from './traffic.ts';
+import { bodyOf, destroy, send } from './wire.ts';
 
 /** One API request that was served. */
 export interface RequestRecord {
@@ -33,8 +41,6 @@ export interface HttpOptions {
   identity: Identity;
   requests: RequestRecord[];
 }
-
-const longestBody = 3 * 1024 * 1024;
 
 /** The API server's door: TLS, HTTP/2 and HTTP/1.1, faults, and a record of every request. */
 export class HttpServer {
@@ -128,7 +134,9 @@ export class HttpServer {
   async #answer(call: Call, record: RequestRecord, response: Http2ServerResponse, life: Life): Promise<void> {
     const { access, faults, served } = this.#options;
     const open = /^\/(version|healthz|livez|readyz)(\/|$)/.test(call.path) && !call.headers['authorization'];
-    call.user = open ? { name: 'system:anonymous', groups: ['system:unauthenticated'] } : access.userOf(call.headers['authorization']);
+    call.user = open
+      ? { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+      : access.userOf(call.headers['authorization']);
     record.user = call.user.name;
     if (faults.isDead(record.user)) return destroy(response);
     const harm = faults.next(call, record.user, record.watch);
@@ -145,7 +153,13 @@ export class HttpServer {
     send(response, answer, record, harm?.kind === 'cutBody');
   }
 
-  #stream(stream: Stream, record: RequestRecord, response: Http2ServerResponse, life: Life, harm: Harm | undefined): void {
+  #stream(
+    stream: Stream,
+    record: RequestRecord,
+    response: Http2ServerResponse,
+    life: Life,
+    harm: Harm | undefined,
+  ): void {
     let left = harm?.kind === 'cutWatch' ? harm.afterEvents : harm?.kind === 'cutBody' ? 0 : Infinity;
     let over = false;
     record.status = 200;
@@ -192,71 +206,3 @@ const expiredStream: Stream = {
     return () => undefined;
   },
 };
-
-async function bodyOf(request: Http2ServerRequest): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > longestBody) throw new Refusal(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${longestBody}`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function refused(error: unknown): Answer {
-  const refusal =
-    error instanceof Refusal
-      ? error
-      : new Refusal(500, 'InternalError', `Internal error occurred: ${error instanceof Error ? error.stack : String(error)}`);
-  const headers: Record<string, string> = refusal.retryAfterSeconds ? { 'Retry-After': String(refusal.retryAfterSeconds) } : {};
-  if (refusal.plain) return { status: refusal.status, type: 'text/plain; charset=utf-8', body: refusal.message, headers };
-  return { status: refusal.status, type: 'application/json', body: JSON.stringify(refusal.body()), headers };
-}
-
-const plainTexts: Record<number, string> = {
-  429: 'Too many requests, please try again later.\n',
-  503: 'service unavailable\n',
-  504: 'gateway timeout\n',
-};
-
-/** The answer of a fault; 429 is plain text with Retry-After, as priority and fairness writes it. */
-function injected({ status, retryAfterSeconds, message }: Extract<Harm, { kind: 'status' }>): Answer {
-  const again = retryAfterSeconds ?? (status === 429 ? 1 : undefined);
-  const headers: Record<string, string> = again === undefined ? {} : { 'Retry-After': String(again) };
-  if (status === 429 || status === 503 || status === 502)
-    return { status, type: 'text/plain; charset=utf-8', body: message ?? plainTexts[status] ?? 'bad gateway\n', headers };
-  const [reason, said] = statusTexts[status] ?? ['InternalError', 'Internal error occurred: injected fault'];
-  return { ...refused(new Refusal(status, reason, message ?? said)), headers };
-}
-
-const statusTexts: Record<number, [string, string]> = {
-  401: ['Unauthorized', 'Unauthorized'],
-  403: ['Forbidden', 'forbidden'],
-  404: ['NotFound', 'the server could not find the requested resource'],
-  409: ['Conflict', 'Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again'],
-  410: ['Expired', 'too old resource version'],
-  422: ['Invalid', 'the server rejected our request due to an error in our request'],
-  500: ['InternalError', 'Internal error occurred: injected fault'],
-  504: ['Timeout', 'Timeout: request did not complete within the allotted timeout'],
-};
-
-function send(response: Http2ServerResponse, answer: Answer, record: RequestRecord, cutHalf = false): void {
-  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
-  record.status = answer.status;
-  record.bytesOut += body.length;
-  const headers: Record<string, string | string[]> = { 'Cache-Control': 'no-cache, private', ...answer.headers };
-  if (answer.type) headers['Content-Type'] = answer.type;
-  if (answer.warnings?.length) headers['Warning'] = answer.warnings.map((text) => `299 - "${text.replace(/["\\]/g, '\\$&')}"`);
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(answer.status, { ...headers, 'Content-Length': String(body.length) });
-  if (!cutHalf) return void response.end(body);
-  response.write(body.subarray(0, Math.floor(body.length / 2)), () => destroy(response));
-}
-
-/** As if the connection had been lost. */
-function destroy(response: Http2ServerResponse): void {
-  const stream = response.stream as { session?: { destroy(): void } } | undefined;
-  if (stream?.session) stream.session.destroy();
-  else (response as unknown as { socket?: Socket | null }).socket?.destroy();
-}

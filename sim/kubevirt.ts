@@ -120,6 +120,9 @@ export function toldSeconds(thing: { metadata: Metadata }, key: GuestKey): numbe
   return Number.isFinite(seconds) ? seconds : undefined;
 }
 
+/** The message that an annotation carries, or a usual one where it only says true. */
+export const meaning = (value: string, usual: string): string => (value === '' || value === 'true' ? usual : value);
+
 export const guestAnnotations = (guest: GuestAnnotations): Record<string, string> =>
   Object.fromEntries(Object.entries(guest).map(([key, value]) => [prefix + key, value as string]));
 

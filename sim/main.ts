@@ -1,6 +1,7 @@
 // `npm run sim -- --kubeconfig-out FILE [--port N]`: the embedded cluster alone, empty, until it is stopped.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+
 import { startSim } from './sim.ts';
 
 const { values } = parseArgs({
@@ -14,7 +15,9 @@ const { values } = parseArgs({
 });
 const file = values['kubeconfig-out'];
 if (!file) {
-  console.error('usage: npm run sim -- --kubeconfig-out FILE [--port N] [--operator] [--limits limited] [--crd original]');
+  console.error(
+    'usage: npm run sim -- --kubeconfig-out FILE [--port N] [--operator] [--limits limited] [--crd original]',
+  );
   process.exit(2);
 }
 

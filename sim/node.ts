@@ -77,7 +77,10 @@ export class NodeSide {
     if (!isLauncher(object)) return;
     const guest = this.#guests.get(object.metadata.labels?.['kubevirt.io/created-by'] ?? '');
     if (type === 'DELETED') guest?.podGone();
-    else if (object.metadata.deletionTimestamp && !previous?.metadata.deletionTimestamp) {
+    else if (
+      object.metadata.deletionTimestamp &&
+      object.metadata.deletionTimestamp !== previous?.metadata.deletionTimestamp
+    ) {
       // Not within the write that told us: whoever deletes the pod of a stopping VMI signals the guest itself.
       this.#cluster.clock.after(40, () => guest?.podTerminating());
     }

@@ -24,7 +24,8 @@ export function openApiV2(call: Call): Answer {
   return json(200, { swagger: '2.0', info: { title, version }, paths: {}, definitions: {} });
 }
 
-const pathOf = (groupVersion: string): string => (groupVersion.includes('/') ? `apis/${groupVersion}` : `api/${groupVersion}`);
+const pathOf = (groupVersion: string): string =>
+  groupVersion.includes('/') ? `apis/${groupVersion}` : `api/${groupVersion}`;
 
 /** The index, or one group's document: paths and their parameters, from which clients learn of server-side validation. */
 export function openApiV3(groups: string[], parts: string[], cluster: Cluster): Answer | undefined {
@@ -55,7 +56,12 @@ function pathsOf(resource: Resource, groupVersion: string): [string, unknown][] 
     [place, { get: operation('list', []), post: operation('post') }],
     [
       `${place}/{name}`,
-      { get: operation('get', []), put: operation('put'), patch: operation('patch', [...parameters, query('force')]), delete: operation('delete', []) },
+      {
+        get: operation('get', []),
+        put: operation('put'),
+        patch: operation('patch', [...parameters, query('force')]),
+        delete: operation('delete', []),
+      },
     ],
   ];
 }

@@ -21,7 +21,8 @@ export interface Operation {
 
 /** RFC 6902. @throws PatchTestFailed, or a Refusal for a path that is not there. */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
-  if (!Array.isArray(patch)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  if (!Array.isArray(patch))
+    throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
   const root = { value: clone(target) };
   for (const operation of patch as Operation[]) perform(root, operation);
   return root.value;
@@ -68,7 +69,12 @@ const missing = (op: string, path: string): Refusal =>
   });
 
 const keysOf = (path: string): string[] =>
-  path === '' ? [] : path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  path === ''
+    ? []
+    : path
+        .slice(1)
+        .split('/')
+        .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
 
 function read(value: unknown, path: string): unknown {
   for (const key of keysOf(path)) {
@@ -127,7 +133,9 @@ export function strategicPatch(target: unknown, patch: unknown, field = ''): unk
     const value = patch[key];
     if (key.startsWith('$deleteFromPrimitiveList/')) {
       const name = key.slice(key.indexOf('/') + 1);
-      result[name] = ((result[name] as unknown[] | undefined) ?? []).filter((item) => !(value as unknown[]).includes(item));
+      result[name] = ((result[name] as unknown[] | undefined) ?? []).filter(
+        (item) => !(value as unknown[]).includes(item),
+      );
     } else if (key.startsWith('$')) continue;
     else if (value === null || (isFields(value) && value['$patch'] === 'delete')) delete result[key];
     else put(result, key, strategicPatch(Object.hasOwn(result, key) ? result[key] : undefined, value, key));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+
 import type { Cluster } from './cluster.ts';
 import type { Vmi } from './kubevirt.ts';
 import { at, type Fields, type Thing } from './object.ts';
@@ -41,38 +42,43 @@ export class Pods {
     const name = `virt-launcher-${vmi.metadata.name}-${randomUUID().slice(0, 5)}`;
     this.#names.set(uid, name);
     const grace = (vmi.spec.terminationGracePeriodSeconds ?? 30) + launcherMarginSeconds;
-    this.#cluster.create(this.#resource(), namespace, {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        name,
-        uid: '',
-        resourceVersion: '',
-        creationTimestamp: '',
-        labels: {
-          'kubevirt.io': 'virt-launcher',
-          'kubevirt.io/created-by': uid,
-          'vm.kubevirt.io/name': vmi.metadata.name,
-        },
-        annotations: { 'kubevirt.io/domain': vmi.metadata.name },
-        ownerReferences: [
-          {
-            apiVersion: 'kubevirt.io/v1',
-            kind: 'VirtualMachineInstance',
-            name: vmi.metadata.name,
-            uid,
-            controller: true,
-            blockOwnerDeletion: true,
+    this.#cluster.create(
+      this.#resource(),
+      namespace,
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name,
+          uid: '',
+          resourceVersion: '',
+          creationTimestamp: '',
+          labels: {
+            'kubevirt.io': 'virt-launcher',
+            'kubevirt.io/created-by': uid,
+            'vm.kubevirt.io/name': vmi.metadata.name,
           },
-        ],
+          annotations: { 'kubevirt.io/domain': vmi.metadata.name },
+          ownerReferences: [
+            {
+              apiVersion: 'kubevirt.io/v1',
+              kind: 'VirtualMachineInstance',
+              name: vmi.metadata.name,
+              uid,
+              controller: true,
+              blockOwnerDeletion: true,
+            },
+          ],
+        },
+        spec: {
+          containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' }],
+          restartPolicy: 'Never',
+          terminationGracePeriodSeconds: grace,
+        },
+        status: { phase: 'Pending' },
       },
-      spec: {
-        containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' }],
-        restartPolicy: 'Never',
-        terminationGracePeriodSeconds: grace,
-      },
-      status: { phase: 'Pending' },
-    }, { internal: true });
+      { internal: true },
+    );
   }
 
   run(vmi: Vmi): void {
@@ -84,13 +90,14 @@ export class Pods {
 
   terminate(vmi: Vmi): void {
     const pod = this.#of(vmi);
-    if (pod && !pod.metadata.deletionTimestamp) this.#cluster.remove(this.#resource(), pod.metadata.namespace, pod.metadata.name);
+    if (pod && !pod.metadata.deletionTimestamp)
+      this.#cluster.remove(this.#resource(), pod.metadata.namespace, pod.metadata.name);
   }
 
-  /** When the kubelet kills the pod, if it is to go. */
+  /** When the kubelet kills the pod, if it is to go; the stamp is cut to whole seconds, the kubelet is not. */
   killedAt(vmi: Vmi): number | undefined {
     const stamped = this.#of(vmi)?.metadata.deletionTimestamp;
-    return stamped === undefined ? undefined : Date.parse(stamped);
+    return stamped === undefined ? undefined : Date.parse(stamped) + 999;
   }
 
   /** The guest has ended: so has its pod; one that was to go is gone. */

@@ -1,12 +1,12 @@
 import { type Answer, type Call, type Scope, text } from './call.ts';
-import { equal, type Fields, isFields, type Thing } from './object.ts';
+import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
+import { isFinal, strategyOf } from './kubevirt.ts';
+import { equal, type Fields, type Thing } from './object.ts';
 import { jsonPatch, type Operation } from './patch.ts';
+import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
 import type { Access } from './rbac.ts';
 import { badRequest, conflict, noSuchPath, notFound, PatchTestFailed, Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
-import { decoded } from './writing.ts';
-import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
-import { isFinal, strategyOf } from './kubevirt.ts';
 
 const vmNamed = { group: 'kubevirt.io', plural: 'virtualmachine', kind: 'VirtualMachine' };
 const vmiNamed = { group: 'kubevirt.io', plural: 'virtualmachineinstance', kind: 'VirtualMachineInstance' };
@@ -46,9 +46,10 @@ export class Power {
     const action = this.#actions[`${plural}/${verb}`];
     if (!action) return text(404, '404: Page Not Found\n');
     if (call.method !== 'PUT') return text(405, '405: Method Not Allowed\n', { Allow: 'PUT' });
-    if (!acceptsAnything(call.headers['accept'])) return text(406, '406: Not Acceptable\n\nAvailable representations: ');
+    if (!acceptsAnything(call.headers['accept']))
+      return text(406, '406: Not Acceptable\n\nAvailable representations: ');
     await this.#pace.wait(call.sleep);
-    await action(namespace, name, { body: bodyOf(call), sleep: call.sleep });
+    await action(namespace, name, { body: optionsOf(call), sleep: call.sleep });
     return { status: 202, body: '' };
   }
 
@@ -125,30 +126,46 @@ export class Power {
     if (seconds !== 0 || isDryRun(body)) return;
     const { cluster } = this.#scope;
     const pods = cluster.registry.named('pods');
-    const pod = cluster.store.list(pods, namespace).find(({ metadata }) => metadata.labels?.['kubevirt.io/created-by'] === vmi.metadata.uid);
+    const pod = cluster.store
+      .list(pods, namespace)
+      .find(({ metadata }) => metadata.labels?.['kubevirt.io/created-by'] === vmi.metadata.uid);
     if (pod) cluster.remove(pods, namespace, pod.metadata.name, { gracePeriodSeconds: 1 });
   }
 
   async #pause(namespace: string, name: string, on: boolean): Promise<void> {
     const vmi = this.#vmi(namespace, name);
     if (!vmi) throw notFound(vmiNamed, name);
-    if (vmi.status?.phase !== 'Running') throw conflict(vmiNamed, name, on ? 'VM is not running' : 'VMI is not running');
+    if (vmi.status?.phase !== 'Running')
+      throw conflict(vmiNamed, name, on ? 'VM is not running' : 'VMI is not running');
     const conditions = vmi.status.conditions ?? [];
     const paused = conditions.some(({ type }) => type === 'Paused');
     if (paused === on) throw conflict(vmiNamed, name, on ? 'VMI is already paused' : 'VMI is not paused');
     const rest = conditions.filter(({ type }) => type !== 'Paused');
-    const condition = { type: 'Paused', status: 'True', reason: 'PausedByUser', message: 'VMI was paused by user' } as const;
+    const condition = {
+      type: 'Paused',
+      status: 'True',
+      reason: 'PausedByUser',
+      message: 'VMI was paused by user',
+    } as const;
     const status = { ...vmi.status, conditions: on ? [...rest, condition] : rest };
-    this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => ({ ...old, status: status as unknown as Fields }));
+    this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => ({
+      ...old,
+      status: status as unknown as Fields,
+    }));
   }
 
   /** Adds to the queue that virt-controller works off; a Stop replaces whatever is in it. */
   async #request(vm: Vm, changes: ChangeRequest[], asked: Asked): Promise<void> {
     const queue = vm.status?.stateChangeRequests ?? [];
     const operations: Operation[] = [];
-    if (!vm.status || equal(vm.status, {})) operations.push({ op: 'add', path: '/status', value: { stateChangeRequests: changes } });
+    if (!vm.status || equal(vm.status, {}))
+      operations.push({ op: 'add', path: '/status', value: { stateChangeRequests: changes } });
     else {
-      operations.push({ op: 'test', path: '/status/stateChangeRequests', value: vm.status.stateChangeRequests ?? null });
+      operations.push({
+        op: 'test',
+        path: '/status/stateChangeRequests',
+        value: vm.status.stateChangeRequests ?? null,
+      });
       if (queue.length === 0) operations.push({ op: 'add', path: '/status/stateChangeRequests', value: changes });
       else if (changes.length === 1 && changes[0]?.action === 'Stop')
         operations.push({ op: 'replace', path: '/status/stateChangeRequests', value: changes });
@@ -163,7 +180,14 @@ export class Power {
       vm.spec.runStrategy != null
         ? ['/spec/runStrategy', vm.spec.runStrategy, on ? 'Always' : 'Halted']
         : ['/spec/running', vm.spec.running, on];
-    await this.#patch(vm, [{ op: 'test', path, value: old }, { op: 'replace', path, value }], asked);
+    await this.#patch(
+      vm,
+      [
+        { op: 'test', path, value: old },
+        { op: 'replace', path, value },
+      ],
+      asked,
+    );
   }
 
   /** The write comes a moment after the read, so that of several calls at once all but one lose. */
@@ -185,7 +209,8 @@ export class Power {
   #setGrace(vmi: Vmi, before: number | undefined, seconds: number): void {
     const { namespace, name } = vmi.metadata;
     this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => {
-      if ((old.spec as Vmi['spec']).terminationGracePeriodSeconds !== before) throw internal(new PatchTestFailed().message);
+      if ((old.spec as Vmi['spec']).terminationGracePeriodSeconds !== before)
+        throw internal(new PatchTestFailed().message);
       return { ...old, spec: { ...old.spec, terminationGracePeriodSeconds: seconds } };
     });
   }
@@ -208,25 +233,3 @@ export class Power {
 
 const internal = (message: string): Refusal =>
   new Refusal(500, 'InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } });
-
-/** virt-api produces nothing, and so nothing that is JSON: only a wildcard is acceptable. */
-const acceptsAnything = (accept: string | undefined): boolean => accept === undefined || /\*\/\*/.test(accept);
-
-const isDryRun = (body: Fields): boolean => Array.isArray(body['dryRun']) && body['dryRun'].includes('All');
-
-function bodyOf(call: Call): Fields {
-  let body: unknown;
-  try {
-    body = decoded(call);
-  } catch (error) {
-    throw badRequest(`Can not unmarshal Request body to struct, error: ${(error as Error).message}`);
-  }
-  const wrong = (what: string) => badRequest(`Can not unmarshal Request body to struct, error: json: cannot unmarshal ${what}`);
-  if (body === undefined || body === null) return {};
-  if (!isFields(body)) throw wrong(`${typeof body} into Go value`);
-  const { gracePeriod, paused, dryRun } = body;
-  if (gracePeriod != null && !Number.isInteger(gracePeriod)) throw wrong(`${typeof gracePeriod} into Go struct field StopOptions.gracePeriod of type int64`);
-  if (paused != null && typeof paused !== 'boolean') throw wrong(`${typeof paused} into Go struct field StartOptions.paused of type bool`);
-  if (dryRun != null && !Array.isArray(dryRun)) throw wrong(`${typeof dryRun} into Go struct field StopOptions.dryRun of type []string`);
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null));
-}

@@ -73,7 +73,9 @@ export class Access {
   allows(user: User, wanted: Attributes): boolean {
     const { rules } = user as Holder;
     if (rules === 'admin') return true;
-    const own = (rules ?? []).filter(({ namespaces }) => !namespaces || (wanted.namespace && namespaces.includes(wanted.namespace)));
+    const own = (rules ?? []).filter(
+      ({ namespaces }) => !namespaces || (wanted.namespace && namespaces.includes(wanted.namespace)),
+    );
     return [...own, ...this.rulesOf(user, wanted.namespace)].some((rule) => covers(rule, wanted));
   }
 

@@ -17,7 +17,10 @@ export function checkRevision({ cluster }: Scope, value: string | null): void {
   const current = cluster.store.revision;
   if (Number(value) <= current) return;
   throw new Refusal(504, 'Timeout', `Timeout: Too large resource version: ${value}, current: ${current}`, {
-    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
+    details: {
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+      retryAfterSeconds: 1,
+    },
     retryAfterSeconds: 1,
   });
 }
@@ -29,7 +32,11 @@ export function read(scope: Scope, target: Target, call: Call): Answer {
   const newest = scope.cluster.get(resource, namespace, name);
   if (subresource === 'scale' || (subresource && subresource !== 'status')) throw notFound(resource, name);
   const thing = call.stale ? (store.stale(resource, namespace, name) ?? newest) : newest;
-  if (tableWanted(call)) return json(200, tableOf(resource, [shown(target, thing)], scope.clock.now(), call, thing.metadata.resourceVersion));
+  if (tableWanted(call))
+    return json(
+      200,
+      tableOf(resource, [shown(target, thing)], scope.clock.now(), call, thing.metadata.resourceVersion),
+    );
   return json(200, resource.alias?.group === target.group ? JSON.stringify(shown(target, thing)) : store.text(thing));
 }
 
@@ -68,10 +75,17 @@ export class Lists {
     if (rest.length > 0) {
       const last = things.at(-1) as Thing;
       metadata['continue'] = this.#keep(rest, page.revision, last);
-      if (!call.query.get('labelSelector') && !call.query.get('fieldSelector')) metadata['remainingItemCount'] = rest.length;
+      if (!call.query.get('labelSelector') && !call.query.get('fieldSelector'))
+        metadata['remainingItemCount'] = rest.length;
     }
     if (tableWanted(call)) {
-      const table = tableOf(resource, things.map((thing) => shown(target, thing)), this.#scope.clock.now(), call, '');
+      const table = tableOf(
+        resource,
+        things.map((thing) => shown(target, thing)),
+        this.#scope.clock.now(),
+        call,
+        '',
+      );
       return json(200, { ...table, metadata });
     }
     return json(200, this.#text(target, things, metadata));
@@ -100,7 +114,9 @@ export class Lists {
     const kept = parsed.id === undefined ? undefined : this.#snapshots.get(parsed.id);
     if (kept && kept.until >= this.#scope.clock.now()) return kept;
     if (parsed.id !== undefined) {
-      const rest = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: -1, start: parsed.start })).toString('base64url');
+      const rest = Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: -1, start: parsed.start })).toString(
+        'base64url',
+      );
       throw expired(
         'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
         rest,

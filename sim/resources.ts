@@ -107,7 +107,9 @@ export class Registry {
   }
 
   ofKind(apiVersion: string, kind: string): Resource | undefined {
-    return this.all().find((r) => r.kind === kind && (apiVersionOf(r) === apiVersion || aliasVersion(r) === apiVersion));
+    return this.all().find(
+      (r) => r.kind === kind && (apiVersionOf(r) === apiVersion || aliasVersion(r) === apiVersion),
+    );
   }
 
   /** By plural alone: for the sim's own callers, who name no group. */

@@ -13,7 +13,14 @@ export function reviewOf(access: Access, call: Call, plural: string): Answer {
   if (plural === 'selfsubjectaccessreviews') {
     const asked = at(sent, 'spec', 'resourceAttributes') as Record<string, string | undefined> | undefined;
     const { verb = '', group = '', resource = '', subresource, namespace, name } = asked ?? {};
-    const wanted = { verb, group, resource, subresource: subresource || undefined, namespace: namespace || undefined, name: name || undefined };
+    const wanted = {
+      verb,
+      group,
+      resource,
+      subresource: subresource || undefined,
+      namespace: namespace || undefined,
+      name: name || undefined,
+    };
     const allowed = asked ? access.allows(call.user, wanted) : true;
     return json(201, { ...head, status: { allowed, ...(allowed ? { reason: 'RBAC: allowed' } : {}) } });
   }

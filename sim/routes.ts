@@ -4,8 +4,8 @@ import type { Power } from './power.ts';
 import type { Access } from './rbac.ts';
 import { type Lists, read } from './reading.ts';
 import { noSuchPath, Refusal } from './refusal.ts';
-import { nameSelected } from './selectors.ts';
 import { reviewOf } from './reviews.ts';
+import { nameSelected } from './selectors.ts';
 import { watch } from './watching.ts';
 import { create, patch, remove, replace } from './writing.ts';
 

@@ -40,9 +40,7 @@ const rootKeys = new Set(['apiVersion', 'kind', 'metadata']);
 /** The value without the fields that the schema does not know; their paths are added to `unknown`. */
 export function prune(schema: Schema, value: unknown, unknown: string[], path = ''): unknown {
   if (Array.isArray(value))
-    return schema.items
-      ? value.map((item, i) => prune(schema.items as Schema, item, unknown, `${path}[${i}]`))
-      : value;
+    return schema.items ? value.map((item, i) => prune(schema.items as Schema, item, unknown, `${path}[${i}]`)) : value;
   if (!isFields(value)) return value;
   const kept: Fields = {};
   const embedded = path === '' || schema['x-kubernetes-embedded-resource'];
@@ -60,7 +58,8 @@ export function prune(schema: Schema, value: unknown, unknown: string[], path = 
 
 /** The value with the schema's defaults filled in where a field is absent. */
 export function withDefaults(schema: Schema, value: unknown): unknown {
-  if (Array.isArray(value)) return schema.items ? value.map((item) => withDefaults(schema.items as Schema, item)) : value;
+  if (Array.isArray(value))
+    return schema.items ? value.map((item) => withDefaults(schema.items as Schema, item)) : value;
   if (!isFields(value)) return value;
   let filled = value;
   for (const [key, property] of Object.entries(schema.properties ?? {})) {
@@ -147,7 +146,8 @@ function valueViolations(schema: Schema, value: unknown, path: string): FieldErr
 function composed(schema: Schema, value: unknown, path: string): FieldError[] {
   const ok = (one: Schema) => violations(one, value, path).length === 0;
   const errors = (schema.allOf ?? []).flatMap((one) => violations(one, value, path));
-  const says = (rule: string) => errors.push({ field: path, message: `Invalid value: "${kindOf(value)}": ${path} in body ${rule}` });
+  const says = (rule: string) =>
+    errors.push({ field: path, message: `Invalid value: "${kindOf(value)}": ${path} in body ${rule}` });
   if (schema.oneOf && schema.oneOf.filter(ok).length !== 1) says('must validate one and only one schema (oneOf)');
   if (schema.anyOf && !schema.anyOf.some(ok)) says('must validate at least one schema (anyOf)');
   if (schema.not && ok(schema.not)) says('must not validate the schema (not)');

@@ -26,7 +26,9 @@ function labelTest(part: string, whole: string): (labels: Record<string, string>
     const values = list.split(',').map((item) => item.trim());
     return (labels) => {
       const found = value(labels, key);
-      return operator === 'in' ? found !== undefined && values.includes(found) : found === undefined || !values.includes(found);
+      return operator === 'in'
+        ? found !== undefined && values.includes(found)
+        : found === undefined || !values.includes(found);
     };
   }
   const compared = equalForm.exec(part);
@@ -42,7 +44,8 @@ function labelTest(part: string, whole: string): (labels: Record<string, string>
 /** Fields by which Pods and Events may be selected beside name and namespace, as the API server allows. */
 const selectable: Record<string, RegExp> = {
   pods: /^(spec\.(nodeName|restartPolicy|schedulerName|serviceAccountName)|status\.(phase|podIP|nominatedNodeName))$/,
-  events: /^((involvedObject|regarding)\.(kind|namespace|name|uid|apiVersion|resourceVersion|fieldPath)|reason|reportingComponent|source|type)$/,
+  events:
+    /^((involvedObject|regarding)\.(kind|namespace|name|uid|apiVersion|resourceVersion|fieldPath)|reason|reportingComponent|source|type)$/,
   namespaces: /^status\.phase$/,
   nodes: /^spec\.unschedulable$/,
   secrets: /^type$/,
@@ -52,18 +55,21 @@ const selectable: Record<string, RegExp> = {
 /** `metadata.name=x,status.phase!=Running`. @throws Refusal for a field that cannot be selected by. */
 export function fieldMatcher(resource: Resource, selector: string | null | undefined): Matches {
   if (!selector?.trim()) return everything;
-  const tests = selector.split(',').filter(Boolean).map((part) => {
-    const [, field = '', operator, wanted = ''] = /^\s*([^=!]+?)\s*(==|=|!=)(.*)$/.exec(part) ?? [];
-    const known = /^metadata\.(name|namespace)$/.test(field) || selectable[resource.plural]?.test(field);
-    if (!known) throw badRequest(`field label not supported: ${field || part}`);
-    const path = field.replace(/^regarding\./, 'involvedObject.').split('.');
-    if (field === 'source') path.push('component');
-    return (thing: Thing) => {
-      const found = at(thing, ...path);
-      const text = typeof found === 'string' || typeof found === 'boolean' ? String(found) : '';
-      return (text === wanted) === (operator !== '!=');
-    };
-  });
+  const tests = selector
+    .split(',')
+    .filter(Boolean)
+    .map((part) => {
+      const [, field = '', operator, wanted = ''] = /^\s*([^=!]+?)\s*(==|=|!=)(.*)$/.exec(part) ?? [];
+      const known = /^metadata\.(name|namespace)$/.test(field) || selectable[resource.plural]?.test(field);
+      if (!known) throw badRequest(`field label not supported: ${field || part}`);
+      const path = field.replace(/^regarding\./, 'involvedObject.').split('.');
+      if (field === 'source') path.push('component');
+      return (thing: Thing) => {
+        const found = at(thing, ...path);
+        const text = typeof found === 'string' || typeof found === 'boolean' ? String(found) : '';
+        return (text === wanted) === (operator !== '!=');
+      };
+    });
   return (thing) => tests.every((test) => test(thing));
 }
 

@@ -12,36 +12,37 @@
  * What is arranged and looked at through the Sim itself costs no request and is not recorded.
  */
 import { randomBytes } from 'node:crypto';
+
 import type { Dispatcher } from 'undici';
+
 import type { Clock } from '../shared/clock.ts';
+import { arranging } from './arranging.ts';
 import { makeCertificates } from './certificate.ts';
 import { realClock, Timers } from './clock.ts';
 import { Cluster } from './cluster.ts';
 import { VmController } from './controller.ts';
-import { followCrds, kubevirtCrds, ownCrds } from './crds.ts';
 import { Discovery } from './discovery.ts';
 import { type Fault, Faults } from './faults.ts';
+import { furnish } from './furnish.ts';
 import { GarbageCollector } from './garbage.ts';
 import { HttpServer, type RequestRecord } from './http.ts';
-import { guestAnnotations } from './kubevirt.ts';
 import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './limits.ts';
 import { NodeSide } from './node.ts';
-import { at, clone, type Thing } from './object.ts';
-import { createWukong, WukongOperator, type WukongOptions } from './operator.ts';
+import type { Thing } from './object.ts';
 import { Power } from './power.ts';
 import { Access, type PolicyRule } from './rbac.ts';
 import { Lists } from './reading.ts';
 import { Recorder } from './recorder.ts';
-import type { Schema } from './schema.ts';
 import { Traffic } from './traffic.ts';
+import type { WukongOptions } from './wukong.ts';
 
+export { VirtualClock } from './clock.ts';
 export type { Fault, Harm, When } from './faults.ts';
 export type { RequestRecord } from './http.ts';
 export type { GuestAnnotations } from './kubevirt.ts';
 export type { Thing } from './object.ts';
-export type { WukongOptions } from './operator.ts';
 export type { PolicyRule } from './rbac.ts';
-export { VirtualClock } from './clock.ts';
+export type { WukongOptions } from './wukong.ts';
 
 export interface SimOptions {
   /** Default: the machine's. */
@@ -162,39 +163,6 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
   };
 }
 
-/** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */
-function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOptions): WukongOperator {
-  const { store, registry } = cluster;
-  followCrds(cluster);
-  const crds = registry.named('customresourcedefinitions');
-  for (const definition of [...kubevirtCrds(), ...ownCrds(crd)]) cluster.create(crds, undefined, definition);
-  const made = { uid: '', resourceVersion: '', creationTimestamp: '' };
-  const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { ...made, name } });
-  for (const name of ['default', 'kube-system', 'kubevirt'])
-    cluster.create(registry.named('namespaces'), undefined, namespace(name));
-  store.put(registry.named('nodes'), {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { ...made, name: 'node01' },
-    status: { conditions: [{ type: 'Ready', status: 'True' }], capacity: { cpu: '8', memory: '32Gi', pods: '110' } },
-  });
-  cluster.create(
-    registry.named('kubevirts'),
-    'kubevirt',
-    {
-      apiVersion: 'kubevirt.io/v1',
-      kind: 'KubeVirt',
-      metadata: { ...made, name: 'kubevirt' },
-      spec: {},
-      status: { phase: 'Deployed', observedKubeVirtVersion: 'v1.9.0', targetKubeVirtVersion: 'v1.9.0' },
-    },
-    { internal: true },
-  );
-  const original = ownCrds('original').find(({ metadata }) => metadata.name === 'wukongs.vm.novasphere.dev');
-  const versions = at(original, 'spec', 'versions') as { schema: { openAPIV3Schema: Schema } }[];
-  return new WukongOperator(cluster, versions[0]?.schema.openAPIV3Schema ?? {}, operator);
-}
-
 function startControllers(cluster: Cluster, { controllerDelayMs, limits }: SimOptions): NodeSide {
   const limited = limits === 'limited';
   new GarbageCollector(cluster);
@@ -215,53 +183,6 @@ function pseudoRandom(seed = 1): () => number {
     let value = Math.imul(seed ^ (seed >>> 15), 1 | seed);
     value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
     return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** The part of a Sim that goes past HTTP. */
-function arranging(cluster: Cluster): Pick<Sim, 'get' | 'list' | 'create' | 'change' | 'remove' | 'createWukong'> {
-  const { store, registry } = cluster;
-  const place = (plural: string, namespace: string) => {
-    const resource = registry.named(plural);
-    return { resource, home: resource.namespaced ? namespace : undefined };
-  };
-  const ensure = (namespace: string) => {
-    const namespaces = registry.named('namespaces');
-    if (store.get(namespaces, undefined, namespace)) return;
-    const metadata = { name: namespace, uid: '', resourceVersion: '', creationTimestamp: '' };
-    cluster.create(namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
-  };
-  return {
-    get<T>(plural: string, namespace: string, name: string) {
-      const { resource, home } = place(plural, namespace);
-      return clone(store.get(resource, home, name)) as T | undefined;
-    },
-    list: <T>(plural: string, namespace?: string) => store.list(registry.named(plural), namespace).map((one) => clone(one) as T),
-    create<T>(object: object) {
-      const thing = clone(object) as Thing;
-      const resource = registry.ofKind(thing.apiVersion, thing.kind);
-      if (!resource) throw new Error(`${thing.kind} of ${thing.apiVersion} is not served`);
-      const namespace = resource.namespaced ? (thing.metadata.namespace ?? 'default') : undefined;
-      if (namespace) ensure(namespace);
-      return clone(cluster.create(resource, namespace, thing, { internal: true })) as T;
-    },
-    change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void) {
-      const { resource, home } = place(plural, namespace);
-      const changed = cluster.change(resource, home, name, (old) => {
-        const copy = clone(old);
-        edit(copy as T);
-        return copy;
-      });
-      return clone(changed) as T;
-    },
-    remove(plural, namespace, name) {
-      const { resource, home } = place(plural, namespace);
-      cluster.remove(resource, home, name);
-    },
-    createWukong<T>(wukong: WukongOptions) {
-      ensure(wukong.namespace);
-      return clone(createWukong(cluster, wukong, guestAnnotations(wukong.guest ?? {}))) as T;
-    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+
 import type { Thing } from './object.ts';
 import { keyOf, type Resource } from './resources.ts';
 
@@ -120,7 +121,7 @@ export class Store {
   since(resource: Resource, revision: number): StoreEvent[] {
     const { events } = this.#shelf(resource);
     let low = 0;
-    for (let high = events.length; low < high; ) {
+    for (let high = events.length; low < high;) {
       const middle = (low + high) >>> 1;
       if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
       else high = middle;

@@ -36,14 +36,23 @@ interface Column extends Omit<PrinterColumn, 'jsonPath'> {
   cell: (thing: Thing) => unknown;
 }
 
-const column = (name: string, cell: Column['cell'], type = 'string', priority = 0): Column => ({ name, type, cell, priority });
-const pathColumn = (name: string, path: string, type = 'string'): Column => column(name, (thing) => valueAt(thing, path), type);
+const column = (name: string, cell: Column['cell'], type = 'string', priority = 0): Column => ({
+  name,
+  type,
+  cell,
+  priority,
+});
+const pathColumn = (name: string, path: string, type = 'string'): Column =>
+  column(name, (thing) => valueAt(thing, path), type);
 const nameColumn = column('Name', (thing) => thing.metadata.name);
 const ageColumn = pathColumn('Age', '.metadata.creationTimestamp', 'date');
 
 function columnsOf(resource: Resource): Column[] {
   if (resource.custom) {
-    const own = resource.custom.columns.map((one) => ({ ...one, cell: (thing: Thing) => valueAt(thing, one.jsonPath) }));
+    const own = resource.custom.columns.map((one) => ({
+      ...one,
+      cell: (thing: Thing) => valueAt(thing, one.jsonPath),
+    }));
     return [nameColumn, ...own];
   }
   return [nameColumn, ...(builtinColumns[resource.plural] ?? []), ...(resource.plural === 'events' ? [] : [ageColumn])];
@@ -59,7 +68,11 @@ const builtinColumns: Record<string, Column[]> = {
     column('Restarts', () => '0'),
   ],
   events: [
-    column('Last Seen', (event) => event['lastTimestamp'] ?? event['eventTime'] ?? event.metadata.creationTimestamp, 'date'),
+    column(
+      'Last Seen',
+      (event) => event['lastTimestamp'] ?? event['eventTime'] ?? event.metadata.creationTimestamp,
+      'date',
+    ),
     pathColumn('Type', '.type'),
     pathColumn('Reason', '.reason'),
     column('Object', (event) => {
@@ -73,7 +86,10 @@ const builtinColumns: Record<string, Column[]> = {
   nodes: [column('Status', (node) => (conditionOf(node, 'Ready') === 'True' ? 'Ready' : 'NotReady'))],
   leases: [pathColumn('Holder', '.spec.holderIdentity')],
   persistentvolumeclaims: [pathColumn('Status', '.status.phase'), pathColumn('Volume', '.spec.volumeName')],
-  cronjobs: [pathColumn('Schedule', '.spec.schedule'), column('Suspend', (job) => String(at(job, 'spec', 'suspend') ?? false))],
+  cronjobs: [
+    pathColumn('Schedule', '.spec.schedule'),
+    column('Suspend', (job) => String(at(job, 'spec', 'suspend') ?? false)),
+  ],
   customresourcedefinitions: [pathColumn('Created At', '.metadata.creationTimestamp')],
 };
 

@@ -131,6 +131,10 @@ function flat(headers: Dispatcher.DispatchOptions['headers']): string[] {
   if (Array.isArray(headers)) return headers.flat() as string[];
   const pairs = Symbol.iterator in headers ? [...headers] : Object.entries(headers);
   return pairs.flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : Array.isArray(value) ? value.flatMap((one) => [name, one]) : [name, String(value)],
+    value === undefined || value === null
+      ? []
+      : Array.isArray(value)
+        ? value.flatMap((one) => [name, one])
+        : [name, String(value)],
   );
 }

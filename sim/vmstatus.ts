@@ -1,5 +1,14 @@
 import type { Cluster } from './cluster.ts';
-import { conditionOf, isFinal, strategyOf, told, type Vm, type Vmi, withCondition, withoutCondition } from './kubevirt.ts';
+import {
+  conditionOf,
+  isFinal,
+  strategyOf,
+  told,
+  type Vm,
+  type Vmi,
+  withCondition,
+  withoutCondition,
+} from './kubevirt.ts';
 import { at, type Condition } from './object.ts';
 
 /** A VM's conditions: Ready and Failure are its own, the others are its VMI's. */
@@ -11,7 +20,12 @@ export function conditionsOf(
 ): Condition[] {
   let conditions = withCondition(old, readyOf(vmi), now);
   if (failure === undefined) conditions = withoutCondition(conditions, 'Failure');
-  else conditions = withCondition(conditions, { type: 'Failure', status: 'True', reason: 'FailedCreate', message: failure }, now);
+  else
+    conditions = withCondition(
+      conditions,
+      { type: 'Failure', status: 'True', reason: 'FailedCreate', message: failure },
+      now,
+    );
   if (!vmi) return conditions;
   const own = new Set(['Ready', 'Failure', 'RestartRequired']);
   for (const condition of vmi.status?.conditions ?? [])
@@ -23,7 +37,12 @@ function readyOf(vmi: Vmi | undefined): Condition {
   if (!vmi) return { type: 'Ready', status: 'False', reason: 'VMINotExists', message: 'VMI does not exist' };
   const ready = conditionOf(vmi.status?.conditions, 'Ready');
   if (ready) return ready;
-  return { type: 'Ready', status: 'False', reason: 'VMIConditionMissing', message: 'VMI is missing the Ready condition' };
+  return {
+    type: 'Ready',
+    status: 'False',
+    reason: 'VMIConditionMissing',
+    message: 'VMI is missing the Ready condition',
+  };
 }
 
 /** The label for people; of several that hold, the first counts (KubeVirt's setPrintableStatus). */
@@ -38,7 +57,8 @@ export function printableOf(vm: Vm, vmi: Vmi | undefined, cluster: Cluster): str
   if (vmi && !isFinal(vmi) && vmi.metadata.deletionTimestamp) return 'Stopping';
   if (phase === 'Running') return conditionOf(conditions, 'Paused')?.status === 'True' ? 'Paused' : 'Running';
   if (reason === 'FailedPvcNotFound') return 'ErrorPvcNotFound';
-  if (told({ metadata: { ...vm.metadata, annotations: annotationsOf(vm) } }, 'datavolume-error') !== undefined) return 'DataVolumeError';
+  if (told({ metadata: { ...vm.metadata, annotations: annotationsOf(vm) } }, 'datavolume-error') !== undefined)
+    return 'DataVolumeError';
   if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') return 'ErrorUnschedulable';
   if (setToStart(vm, vmi) && claimUnbound(vm, vmi, cluster)) return 'WaitingForVolumeBinding';
   if (reason === 'ErrImagePull' || reason === 'ImagePullBackOff') return reason;

@@ -21,7 +21,10 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
   const byField = fieldMatcher(target.resource, query.get('fieldSelector'));
   const home = target.namespace;
   const matches = (thing: Thing | undefined) =>
-    thing !== undefined && (home === undefined || thing.metadata.namespace === home) && byLabel(thing) && byField(thing);
+    thing !== undefined &&
+    (home === undefined || thing.metadata.namespace === home) &&
+    byLabel(thing) &&
+    byField(thing);
 
   return {
     open(out) {
@@ -78,7 +81,13 @@ function printer(scope: Scope, target: Target, call: Call, line: (text: string) 
   let first = true;
   const say = (type: string, thing: Thing) => {
     if (table) {
-      const printed: Fields = tableOf(resource, [shown(target, thing)], scope.clock.now(), call, thing.metadata.resourceVersion);
+      const printed: Fields = tableOf(
+        resource,
+        [shown(target, thing)],
+        scope.clock.now(),
+        call,
+        thing.metadata.resourceVersion,
+      );
       if (!first) printed['columnDefinitions'] = null;
       first = false;
       line(JSON.stringify({ type, object: printed }));
@@ -86,8 +95,14 @@ function printer(scope: Scope, target: Target, call: Call, line: (text: string) 
     else line(`{"type":"${type}","object":${store.text(thing)}}`);
   };
   say.bookmark = (revision: number, annotations?: Record<string, string>) => {
-    const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(annotations ? { annotations } : {}) };
-    const kind = table ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', columnDefinitions: null, rows: [] } : { kind: resource.kind, apiVersion: apiVersionOf({ group, version }) };
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(annotations ? { annotations } : {}),
+    };
+    const kind = table
+      ? { kind: 'Table', apiVersion: 'meta.k8s.io/v1', columnDefinitions: null, rows: [] }
+      : { kind: resource.kind, apiVersion: apiVersionOf({ group, version }) };
     line(JSON.stringify({ type: 'BOOKMARK', object: { ...kind, metadata } }));
   };
   return say;

@@ -1,11 +1,12 @@
 import { loadYaml } from '@kubernetes/client-node';
+
 import { coreEvent } from './admission.ts';
 import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { DeleteOptions, WriteOptions } from './cluster.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
-import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
+import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { selected, shown } from './reading.ts';
 import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
@@ -35,7 +36,10 @@ function decodedObject(target: Target, call: Call): Thing {
   if (!/json|yaml|protobuf|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
   const body = decoded(call);
   const { resource, group, version } = target;
-  if (!isFields(body)) throw badRequest(`the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`);
+  if (!isFields(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
+    );
   const apiVersion = apiVersionOf({ group, version });
   if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
     throw badRequest(
@@ -58,7 +62,11 @@ function optionsOf(call: Call, target: Target, warnings: string[], strict: Write
 
 const invalidDryRun = (values: string[]): Refusal =>
   invalid({ group: 'meta.k8s.io', plural: 'createoptions', kind: 'CreateOptions' }, '', [
-    { field: 'dryRun', message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`, reason: 'FieldValueNotSupported' },
+    {
+      field: 'dryRun',
+      message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`,
+      reason: 'FieldValueNotSupported',
+    },
   ]);
 
 const strictBody = (resource: Resource) => (unknown: string[]) =>
@@ -68,7 +76,10 @@ const strictBody = (resource: Resource) => (unknown: string[]) =>
 
 const strictPatch = (body: unknown) => (unknown: string[]) =>
   invalid({ group: '', plural: '', kind: '' }, '', [
-    { field: 'patch', message: `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${listed(unknown)}` },
+    {
+      field: 'patch',
+      message: `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${listed(unknown)}`,
+    },
   ]);
 
 const listed = (fields: string[]): string => fields.map((field) => `unknown field "${field}"`).join(', ');
@@ -121,10 +132,19 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
   const base = shown(target, old);
   if (type !== types.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
   const changed =
-    type === types.json ? jsonPatch(base, body) : type === types.merge ? mergePatch(base, body) : strategicPatch(base, body);
+    type === types.json
+      ? jsonPatch(base, body)
+      : type === types.merge
+        ? mergePatch(base, body)
+        : strategicPatch(base, body);
   const fresh = changed as Thing;
   const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
-  return answered(target, 200, scope.cluster.update(resource, namespace, name, managed(call, target, old, next), options), warnings);
+  return answered(
+    target,
+    200,
+    scope.cluster.update(resource, namespace, name, managed(call, target, old, next), options),
+    warnings,
+  );
 }
 
 function decodedApply(call: Call): Thing {
@@ -139,7 +159,11 @@ function deleteOptions(call: Call): DeleteOptions {
   const body = decoded(call);
   const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
   const seconds = call.query.get('gracePeriodSeconds');
-  const { gracePeriodSeconds = seconds === null ? undefined : Number(seconds), preconditions, propagationPolicy } = sent;
+  const {
+    gracePeriodSeconds = seconds === null ? undefined : Number(seconds),
+    preconditions,
+    propagationPolicy,
+  } = sent;
   const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
   return {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
@@ -155,7 +179,12 @@ export function remove(scope: Scope, target: Target, call: Call): Answer {
   const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
   const left = scope.cluster.store.get(resource, namespace, name);
   if (left?.metadata.uid === gone.metadata.uid || !resource.custom) return answered(target, 200, left ?? gone, []);
-  const details: Fields = { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural, uid: gone.metadata.uid };
+  const details: Fields = {
+    name,
+    ...(resource.group ? { group: resource.group } : {}),
+    kind: resource.plural,
+    uid: gone.metadata.uid,
+  };
   return json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+
 import { type Client, story, watched } from './client.ts';
 
 const wukongs = '/apis/vm.novasphere.dev/v1alpha1/namespaces/dev/wukongs';
@@ -11,7 +12,9 @@ interface WatchEvent {
 }
 
 const makeWeb = async ({ send }: Client) => {
-  await send('POST', '/api/v1/namespaces', { body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'dev' } } });
+  await send('POST', '/api/v1/namespaces', {
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'dev' } },
+  });
   return makeWukong(send, 'web', { env: 'dev' });
 };
 
@@ -32,7 +35,11 @@ describe('a write', () => {
       await stage.patch(web, { spec: { cpu: 2 } });
       const { resourceVersion } = made.body.metadata;
       for (const path of [web, `${web}/status`]) {
-        const late = await stage.patch(path, { metadata: { resourceVersion }, spec: { cpu: 3 }, status: { phase: 'Running' } });
+        const late = await stage.patch(path, {
+          metadata: { resourceVersion },
+          spec: { cpu: 3 },
+          status: { phase: 'Running' },
+        });
         expect(late.status).toBe(409);
         expect(late.body.message).toContain('the object has been modified');
       }
@@ -41,7 +48,11 @@ describe('a write', () => {
   test('through the wrong door is ignored in silence', () =>
     story({}, async (stage) => {
       await makeWeb(stage);
-      await stage.patch(`${web}/status`, { metadata: { labels: { a: 'b' } }, spec: { cpu: 9 }, status: { vmName: 'x' } });
+      await stage.patch(`${web}/status`, {
+        metadata: { labels: { a: 'b' } },
+        spec: { cpu: 9 },
+        status: { vmName: 'x' },
+      });
       const after = (await stage.patch(web, { status: { vmName: 'y' } })).body;
       expect([after.metadata.labels, after.spec.cpu, after.status.vmName]).toEqual([{ env: 'dev' }, 1, 'x']);
     }));
@@ -81,15 +92,25 @@ describe('a write', () => {
       const { body } = await makeWeb(stage);
       const { resourceVersion: _, ...metadata } = body.metadata;
       const bare = await stage.send('PUT', web, { body: { ...body, metadata } });
-      expect([bare.status, bare.body.message]).toEqual([422, expect.stringContaining('must be specified for an update')]);
+      expect([bare.status, bare.body.message]).toEqual([
+        422,
+        expect.stringContaining('must be specified for an update'),
+      ]);
       expect((await stage.send('PUT', web, { body })).status).toBe(200);
     }));
 
   test('by JSON patch whose test fails is 422, by strategic merge patch on a custom resource 415', () =>
     story({}, async (stage) => {
       await makeWeb(stage);
-      const failed = await stage.patch(web, [{ op: 'test', path: '/spec/cpu', value: 7 }], 'application/json-patch+json');
-      expect([failed.status, failed.body.message]).toEqual([422, 'the server rejected our request due to an error in our request']);
+      const failed = await stage.patch(
+        web,
+        [{ op: 'test', path: '/spec/cpu', value: 7 }],
+        'application/json-patch+json',
+      );
+      expect([failed.status, failed.body.message]).toEqual([
+        422,
+        'the server rejected our request due to an error in our request',
+      ]);
       expect((await stage.patch(web, {}, 'application/strategic-merge-patch+json')).status).toBe(415);
     }));
 
@@ -130,7 +151,9 @@ describe('a write', () => {
         });
       const regarding = { kind: 'Wukong', name: 'web', namespace: 'dev' };
       expect((await event('events.k8s.io/v1', { generateName: 'a.' }, { regarding })).status).toBe(422);
-      expect((await event('events.k8s.io/v1', { name: 'a' }, { regarding, eventTime: '2026-03-02T19:00:00Z' })).status).toBe(400);
+      expect(
+        (await event('events.k8s.io/v1', { name: 'a' }, { regarding, eventTime: '2026-03-02T19:00:00Z' })).status,
+      ).toBe(400);
       const core = { involvedObject: regarding, firstTimestamp: '2026-03-02T19:00:00Z', message: 'said' };
       expect((await event('v1', { generateName: 'a.' }, core)).status).toBe(201);
       const shown = await stage.send('GET', '/apis/events.k8s.io/v1/namespaces/dev/events');
@@ -157,7 +180,11 @@ describe('a list', () => {
       const token = encodeURIComponent(first.body.metadata.continue);
       await makeWukong(stage.send, 'd');
       const second = await page(`&continue=${token}`);
-      expect([names(first), names(second), second.body.metadata.continue]).toEqual([['a', 'b'], ['c', 'web'], undefined]);
+      expect([names(first), names(second), second.body.metadata.continue]).toEqual([
+        ['a', 'b'],
+        ['c', 'web'],
+        undefined,
+      ]);
       stage.sim.compact();
       const late = await page(`&continue=${token}`);
       expect([late.status, late.body.reason]).toEqual([410, 'Expired']);
@@ -194,7 +221,11 @@ describe('a watch', () => {
   test('with a label selector tells of a label that goes as of a deletion', () =>
     story({}, async (stage) => {
       await makeWeb(stage);
-      const events = watched<WatchEvent>(stage.sim, `${wukongs}?watch=true&labelSelector=env%3Ddev`, (all) => all.length === 3);
+      const events = watched<WatchEvent>(
+        stage.sim,
+        `${wukongs}?watch=true&labelSelector=env%3Ddev`,
+        (all) => all.length === 3,
+      );
       await stage.sleep(10);
       await stage.patch(web, { metadata: { labels: { env: 'prod' } } });
       await stage.patch(web, { metadata: { labels: { env: 'dev' } } });
@@ -228,7 +259,9 @@ describe('a watch', () => {
 test('who may not is told user, verb and resource; a bad token is 401', () =>
   story({}, async (stage) => {
     await makeWeb(stage);
-    stage.sim.addToken('reader', 'jane', [{ namespaces: ['dev'], apiGroups: ['vm.novasphere.dev'], resources: ['wukongs'], verbs: ['get'] }]);
+    stage.sim.addToken('reader', 'jane', [
+      { namespaces: ['dev'], apiGroups: ['vm.novasphere.dev'], resources: ['wukongs'], verbs: ['get'] },
+    ]);
     expect((await stage.send('GET', web, { token: 'reader' })).status).toBe(200);
     const refused = await stage.send('GET', wukongs, { token: 'reader' });
     expect([refused.status, refused.body.message]).toEqual([
@@ -265,17 +298,26 @@ test('what a Wukong owns goes with it, and all goes with a namespace', () =>
     await sleep(2000);
     await send('DELETE', web);
     await sleep(5000);
-    expect([sim.list('virtualmachines', 'dev').length, sim.list('virtualmachineinstances', 'dev').length]).toEqual([1, 1]);
+    expect([sim.list('virtualmachines', 'dev').length, sim.list('virtualmachineinstances', 'dev').length]).toEqual([
+      1, 1,
+    ]);
     await send('DELETE', '/api/v1/namespaces/dev');
     await sleep(5000);
-    expect([sim.get('namespaces', '', 'dev'), sim.list('virtualmachines').length, sim.list('pods').length]).toEqual([undefined, 0, 0]);
+    expect([sim.get('namespaces', '', 'dev'), sim.list('virtualmachines').length, sim.list('pods').length]).toEqual([
+      undefined,
+      0,
+      0,
+    ]);
   }));
 
 test('a VM may not have both running and runStrategy, nor an unknown strategy', () =>
   story({}, async ({ sim, patch }) => {
     sim.createWukong({ namespace: 'dev', name: 'web' });
     const both = await patch(`${vms}/web-vm`, { spec: { running: true } });
-    expect([both.status, both.body.message]).toEqual([422, expect.stringContaining('Running and RunStrategy are mutually exclusive')]);
+    expect([both.status, both.body.message]).toEqual([
+      422,
+      expect.stringContaining('Running and RunStrategy are mutually exclusive'),
+    ]);
     const odd = await patch(`${vms}/web-vm`, { spec: { runStrategy: 'Sometimes' } });
     expect([odd.status, odd.body.message]).toEqual([422, expect.stringContaining('Invalid RunStrategy (Sometimes)')]);
     const legacy = await patch(`${vms}/web-vm`, { spec: { runStrategy: null, running: true } });

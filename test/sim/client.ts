@@ -1,4 +1,5 @@
 import { request } from 'undici';
+
 import { type Sim, type SimOptions, startSim, VirtualClock } from '../../sim/sim.ts';
 
 export interface Reply {
@@ -24,7 +25,11 @@ const merge = 'application/merge-patch+json';
 /** A plain HTTP client of a sim: no retries, nothing hidden. */
 export function clientOf(sim: Sim) {
   const dispatcher = sim.dispatcher();
-  const send: Send = async (method, path, { body, type, token = sim.adminToken, accept = 'application/json, */*' } = {}) => {
+  const send: Send = async (
+    method,
+    path,
+    { body, type, token = sim.adminToken, accept = 'application/json, */*' } = {},
+  ) => {
     const raw = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
     const answer = await request(sim.url + path, {
       method: method as 'GET',

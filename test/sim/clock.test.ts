@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+
 import { startSim, VirtualClock } from '../../sim/sim.ts';
 import { clientOf, story, wait } from './client.ts';
 
@@ -64,7 +65,14 @@ test('every request is recorded once, with what it cost', () =>
     sim.createWukong({ namespace: 'dev', name: 'web' });
     await send('GET', '/apis/vm.novasphere.dev/v1alpha1/wukongs?limit=5');
     expect(sim.requests).toMatchObject([
-      { method: 'GET', path: '/apis/vm.novasphere.dev/v1alpha1/wukongs', query: 'limit=5', status: 200, user: 'admin', watch: false },
+      {
+        method: 'GET',
+        path: '/apis/vm.novasphere.dev/v1alpha1/wukongs',
+        query: 'limit=5',
+        status: 200,
+        user: 'admin',
+        watch: false,
+      },
     ]);
     expect(sim.requests[0]?.bytesOut).toBeGreaterThan(100);
   }));

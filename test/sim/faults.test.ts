@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+
 import type { Harm } from '../../sim/sim.ts';
 import { story, watched } from './client.ts';
 
@@ -39,7 +40,11 @@ test('429 is plain text and says when to come again', () =>
   story({}, async ({ sim, send }) => {
     sim.faults.add({ when: {}, does: { kind: 'status', status: 429, retryAfterSeconds: 3 } });
     const { headers, body } = await send('GET', web);
-    expect([headers['retry-after'], headers['content-type'], typeof body]).toEqual(['3', 'text/plain; charset=utf-8', 'string']);
+    expect([headers['retry-after'], headers['content-type'], typeof body]).toEqual([
+      '3',
+      'text/plain; charset=utf-8',
+      'string',
+    ]);
   }));
 
 test('a delay passes on the virtual clock', () =>
@@ -94,13 +99,21 @@ describe('a watch', () => {
 
 test('the operator undoes a stop that forgets autoStart, and wipes what it does not know', () =>
   story({ operator: true }, async ({ sim, send, patch, power, sleep }) => {
-    const body = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'Wukong', metadata: { name: 'web' }, spec: { cpu: 1, memory: '64Mi' } };
+    const body = {
+      apiVersion: 'vm.novasphere.dev/v1alpha1',
+      kind: 'Wukong',
+      metadata: { name: 'web' },
+      spec: { cpu: 1, memory: '64Mi' },
+    };
     sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'dev' } });
     await send('POST', web.replace('/web', ''), { body });
     await sleep(3000);
     type Machine = { spec: { running: boolean }; metadata: { ownerReferences: { kind: string }[] } };
     const running = () => sim.get<Machine>('virtualmachines', 'dev', 'web-vm')?.spec.running;
-    expect([running(), (await send('GET', web)).body.status]).toMatchObject([true, { phase: 'Running', vmName: 'web-vm' }]);
+    expect([running(), (await send('GET', web)).body.status]).toMatchObject([
+      true,
+      { phase: 'Running', vmName: 'web-vm' },
+    ]);
     await patch(`${web}/status`, { status: { lifecycleState: { state: 'Stopping' } } });
     expect((await power('dev', 'web-vm', 'stop')).status).toBe(202);
     expect(running()).toBe(false);
@@ -110,7 +123,12 @@ test('the operator undoes a stop that forgets autoStart, and wipes what it does 
     await patch(web, { spec: { startStrategy: { autoStart: false } } });
     await sleep(6000);
     const { status, metadata } = (await send('GET', web)).body;
-    expect([running(), status.phase, status.lifecycleState, metadata.annotations]).toEqual([false, 'Stopped', undefined, { looked: 'at' }]);
+    expect([running(), status.phase, status.lifecycleState, metadata.annotations]).toEqual([
+      false,
+      'Stopped',
+      undefined,
+      { looked: 'at' },
+    ]);
   }));
 
 test('the original CRD prunes what the lifecycle writes', () =>

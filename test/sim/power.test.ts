@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+
 import type { Strategy, Vm, Vmi } from '../../sim/kubevirt.ts';
 import type { GuestAnnotations, Sim } from '../../sim/sim.ts';
 import { story } from './client.ts';
@@ -82,18 +83,20 @@ describe('a stop', () => {
       expect(clock.now() - asked).toBeLessThan(3500);
     }));
 
-  test.each(['Always', 'Manual', 'RerunOnFailure', 'Once'] as const)('with grace 0 ends a stopping guest at once: %s', (strategy) =>
-    story({}, async ({ sim, power, sleep }) => {
-      make(sim, strategy, { 'ignore-acpi': 'true' });
-      await sleep(700);
-      if (strategy === 'Manual') await power('dev', 'web-vm', 'start');
-      await sleep(2000);
-      await power('dev', 'web-vm', 'stop');
-      await sleep(1000);
-      expect((await power('dev', 'web-vm', 'stop', { gracePeriod: 0 })).status).toBe(202);
-      await sleep(400);
-      expect(vmiOf(sim)).toBeUndefined();
-    }),
+  test.each(['Always', 'Manual', 'RerunOnFailure', 'Once'] as const)(
+    'with grace 0 ends a stopping guest at once: %s',
+    (strategy) =>
+      story({}, async ({ sim, power, sleep }) => {
+        make(sim, strategy, { 'ignore-acpi': 'true' });
+        await sleep(700);
+        if (strategy === 'Manual') await power('dev', 'web-vm', 'start');
+        await sleep(2000);
+        await power('dev', 'web-vm', 'stop');
+        await sleep(1000);
+        expect((await power('dev', 'web-vm', 'stop', { gracePeriod: 0 })).status).toBe(202);
+        await sleep(400);
+        expect(vmiOf(sim)).toBeUndefined();
+      }),
   );
 
   test('that is refused with a longer grace extends the shutdown all the same, up to what the pod allows', () =>
@@ -147,7 +150,14 @@ describe('a stop', () => {
       const type = 'application/json-patch+json';
       const queue = vmOf(sim).status?.stateChangeRequests;
       const place = '/status/stateChangeRequests';
-      const cleared = await patch(`${path}/status`, [{ op: 'test', path: place, value: queue }, { op: 'remove', path: place }], type);
+      const cleared = await patch(
+        `${path}/status`,
+        [
+          { op: 'test', path: place, value: queue },
+          { op: 'remove', path: place },
+        ],
+        type,
+      );
       expect(cleared.status).toBe(200);
       await patch(path, { spec: { runStrategy: 'Halted' } });
       await sleep(60_000);

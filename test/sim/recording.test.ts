@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+
 import { describe, expect, test } from 'vitest';
+
 import type { Vm, Vmi } from '../../sim/kubevirt.ts';
 import { type Sim, startSim, VirtualClock } from '../../sim/sim.ts';
 import { clientOf, wait } from './client.ts';
@@ -24,7 +26,10 @@ interface Row {
 }
 
 const file = new URL('../data/kubevirt-1.9-lifecycle.jsonl', import.meta.url);
-const rows = readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Row);
+const rows = readFileSync(file, 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Row);
 
 const wishes: Record<string, { runStrategy?: string; running?: boolean }> = {
   runningTrue: { running: true },
@@ -33,7 +38,8 @@ const wishes: Record<string, { runStrategy?: string; running?: boolean }> = {
 const startsAlone = (strategy: string) => !['Manual', 'Halted', 'runningFalse'].includes(strategy);
 const namespace = 'recording';
 
-const life = ({ vmi }: Look) => (vmi ? (['Succeeded', 'Failed'].includes(vmi.phase ?? '') ? 'ended' : 'alive') : 'none');
+const life = ({ vmi }: Look) =>
+  vmi ? (['Succeeded', 'Failed'].includes(vmi.phase ?? '') ? 'ended' : 'alive') : 'none';
 const seen = (look: Look) => `${life(look)}${look.vmi?.deleting ? '/deleting' : ''}`;
 const wish = ({ vm }: Look) => vm?.runStrategy ?? (vm?.running === undefined ? 'no VM' : `running=${vm.running}`);
 const words = (message: string | null | undefined) => (message ?? '').replace(/"[^"]*"/g, '"…"').trim();
@@ -61,7 +67,12 @@ function look(sim: Sim, name: string): Look {
 }
 
 /** Brings a new VM into the row's state, makes its call, and looks when the recorder looked. */
-async function replay(sim: Sim, clock: VirtualClock, row: Row, name: string): Promise<Omit<Row, 'strategy' | 'state' | 'call' | 'body'>> {
+async function replay(
+  sim: Sim,
+  clock: VirtualClock,
+  row: Row,
+  name: string,
+): Promise<Omit<Row, 'strategy' | 'state' | 'call' | 'body'>> {
   const { power } = clientOf(sim);
   const until = async (test: (now: Look) => boolean) => {
     for (let tries = 0; !test(look(sim, name)); tries++) {
@@ -90,11 +101,15 @@ async function replay(sim: Sim, clock: VirtualClock, row: Row, name: string): Pr
   else if (row.state === 'stopping' || (row.state === 'stopped' && startsAlone(row.strategy))) {
     await until(isOn);
     await power(namespace, name, 'stop', {});
-    await until(({ vm, vmi }) => (row.state === 'stopping' ? vmi?.deleting === true : !vmi && vm?.stateChangeRequests?.length === 0));
+    await until(({ vm, vmi }) =>
+      row.state === 'stopping' ? vmi?.deleting === true : !vmi && vm?.stateChangeRequests?.length === 0,
+    );
   } else if (row.state !== 'stopped') {
     if (row.state !== 'starting') await until(isOn);
     // The controllers of the two clusters are not equally quick: wait for the moment at which the call was recorded.
-    await until((now) => seen(now) === seen(row.before) && (now.vmi?.phase === row.before.vmi?.phase || row.state !== 'starting'));
+    await until(
+      (now) => seen(now) === seen(row.before) && (now.vmi?.phase === row.before.vmi?.phase || row.state !== 'starting'),
+    );
     // The real restart of a failed VMI is queued before its deletion shows; ours in the same instant.
     if (row.before.vm?.stateChangeRequests?.length) await until(({ vm }) => vm?.stateChangeRequests?.length !== 0);
   }
@@ -104,7 +119,14 @@ async function replay(sim: Sim, clock: VirtualClock, row: Row, name: string): Pr
   await wait(clock, 1500);
   const after1500ms = look(sim, name);
   await wait(clock, 7500);
-  return { before, status: answer.status, message: answer.body?.message ?? null, atOnce, after1500ms, after9s: look(sim, name) };
+  return {
+    before,
+    status: answer.status,
+    message: answer.body?.message ?? null,
+    atOnce,
+    after1500ms,
+    after9s: look(sim, name),
+  };
 }
 
 /** A VM that restarts itself again and again is caught in another phase each time. */
@@ -120,22 +142,21 @@ describe('the power calls answer as KubeVirt 1.9 did', async () => {
   );
   const got = await replayed.finally(() => sim.close());
 
-  test.each(rows.map((row, i) => [`${row.strategy} ${row.state} ${row.call} ${JSON.stringify(row.body)}`, row, i] as const))(
-    '%s',
-    (_, row, i) => {
-      const mine = got[i] as NonNullable<(typeof got)[number]>;
-      expect(seen(mine.before)).toBe(seen(row.before));
-      expect(mine.status).toBe(row.status);
-      expect(words(mine.message)).toBe(words(row.message));
-      expect([wish(mine.atOnce), wish(mine.after1500ms), wish(mine.after9s)]).toEqual(
-        [row.atOnce, row.after1500ms, row.after9s].map(wish),
-      );
-      if (row.atOnce.vmi && mine.atOnce.vmi)
-        expect(mine.atOnce.vmi.terminationGracePeriodSeconds).toBe(row.atOnce.vmi.terminationGracePeriodSeconds);
-      if (loops(row)) return;
-      expect(life(mine.after9s)).toBe(life(row.after9s));
-      expect(mine.after9s.vm?.printableStatus).toBe(row.after9s.vm?.printableStatus);
-      expect(mine.after9s.vm?.stateChangeRequests).toEqual(row.after9s.vm?.stateChangeRequests);
-    },
-  );
+  test.each(
+    rows.map((row, i) => [`${row.strategy} ${row.state} ${row.call} ${JSON.stringify(row.body)}`, row, i] as const),
+  )('%s', (_, row, i) => {
+    const mine = got[i] as NonNullable<(typeof got)[number]>;
+    expect(seen(mine.before)).toBe(seen(row.before));
+    expect(mine.status).toBe(row.status);
+    expect(words(mine.message)).toBe(words(row.message));
+    expect([wish(mine.atOnce), wish(mine.after1500ms), wish(mine.after9s)]).toEqual(
+      [row.atOnce, row.after1500ms, row.after9s].map(wish),
+    );
+    if (row.atOnce.vmi && mine.atOnce.vmi)
+      expect(mine.atOnce.vmi.terminationGracePeriodSeconds).toBe(row.atOnce.vmi.terminationGracePeriodSeconds);
+    if (loops(row)) return;
+    expect(life(mine.after9s)).toBe(life(row.after9s));
+    expect(mine.after9s.vm?.printableStatus).toBe(row.after9s.vm?.printableStatus);
+    expect(mine.after9s.vm?.stateChangeRequests).toEqual(row.after9s.vm?.stateChangeRequests);
+  });
 });

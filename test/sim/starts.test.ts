@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+
 import { conditionOf, type Strategy, type Vm, type Vmi } from '../../sim/kubevirt.ts';
 import type { GuestAnnotations, Sim } from '../../sim/sim.ts';
 import { story } from './client.ts';
@@ -60,10 +61,20 @@ test('a VM waits for its claim, and starts by itself when that is bound', () =>
     const volumes = [{ name: 'disk', persistentVolumeClaim: { claimName: 'disk' } }];
     const template = { spec: { domain: { devices: {} }, volumes } };
     const metadata = { namespace: 'dev', name: 'web-vm' };
-    sim.create({ apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachine', metadata, spec: { runStrategy: 'Always', template } });
+    sim.create({
+      apiVersion: 'kubevirt.io/v1',
+      kind: 'VirtualMachine',
+      metadata,
+      spec: { runStrategy: 'Always', template },
+    });
     await sleep(1000);
     expect(vmOf(sim).status?.printableStatus).toBe('ErrorPvcNotFound');
-    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { namespace: 'dev', name: 'disk' }, status: { phase: 'Pending' } };
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { namespace: 'dev', name: 'disk' },
+      status: { phase: 'Pending' },
+    };
     sim.create(claim);
     await sleep(1000);
     sim.change<Vm>('virtualmachines', 'dev', 'web-vm', (vm) => (vm.metadata.labels = { looked: 'again' }));
@@ -98,7 +109,13 @@ test('a start is seen step by step, in the times of the real one', () =>
       const vmi = vmiOf(sim);
       if (vmi) note(`${vmi.status?.phase} ${conditionOf(vmi.status?.conditions, 'Ready')?.status ?? '-'}`);
     }
-    expect(seen.map(([what]) => what)).toEqual(['Pending -', 'Scheduling False', 'Scheduled False', 'Running False', 'Running True']);
+    expect(seen.map(([what]) => what)).toEqual([
+      'Pending -',
+      'Scheduling False',
+      'Scheduled False',
+      'Running False',
+      'Running True',
+    ]);
     expect(clock.now() - asked).toBeGreaterThan(900);
     expect(clock.now() - asked).toBeLessThan(1300);
   }));

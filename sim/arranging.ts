@@ -1,0 +1,55 @@
+import type { Cluster } from './cluster.ts';
+import { guestAnnotations } from './kubevirt.ts';
+import { clone, type Thing } from './object.ts';
+import type { Sim } from './sim.ts';
+import { createWukong, type WukongOptions } from './wukong.ts';
+
+/** The part of a Sim that goes past HTTP. */
+export function arranging(
+  cluster: Cluster,
+): Pick<Sim, 'get' | 'list' | 'create' | 'change' | 'remove' | 'createWukong'> {
+  const { store, registry } = cluster;
+  const place = (plural: string, namespace: string) => {
+    const resource = registry.named(plural);
+    return { resource, home: resource.namespaced ? namespace : undefined };
+  };
+  const ensure = (namespace: string) => {
+    const namespaces = registry.named('namespaces');
+    if (store.get(namespaces, undefined, namespace)) return;
+    const metadata = { name: namespace, uid: '', resourceVersion: '', creationTimestamp: '' };
+    cluster.create(namespaces, undefined, { apiVersion: 'v1', kind: 'Namespace', metadata });
+  };
+  return {
+    get<T>(plural: string, namespace: string, name: string) {
+      const { resource, home } = place(plural, namespace);
+      return clone(store.get(resource, home, name)) as T | undefined;
+    },
+    list: <T>(plural: string, namespace?: string) =>
+      store.list(registry.named(plural), namespace).map((one) => clone(one) as T),
+    create<T>(object: object) {
+      const thing = clone(object) as Thing;
+      const resource = registry.ofKind(thing.apiVersion, thing.kind);
+      if (!resource) throw new Error(`${thing.kind} of ${thing.apiVersion} is not served`);
+      const namespace = resource.namespaced ? (thing.metadata.namespace ?? 'default') : undefined;
+      if (namespace) ensure(namespace);
+      return clone(cluster.create(resource, namespace, thing, { internal: true })) as T;
+    },
+    change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void) {
+      const { resource, home } = place(plural, namespace);
+      const changed = cluster.change(resource, home, name, (old) => {
+        const copy = clone(old);
+        edit(copy as T);
+        return copy;
+      });
+      return clone(changed) as T;
+    },
+    remove(plural, namespace, name) {
+      const { resource, home } = place(plural, namespace);
+      cluster.remove(resource, home, name);
+    },
+    createWukong<T>(wukong: WukongOptions) {
+      ensure(wukong.namespace);
+      return clone(createWukong(cluster, wukong, guestAnnotations(wukong.guest ?? {}))) as T;
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { Cluster } from './cluster.ts';
+import { followCrds, kubevirtCrds, ownCrds } from './crds.ts';
+import { at } from './object.ts';
+import { WukongOperator } from './operator.ts';
+import type { Schema } from './schema.ts';
+import type { SimOptions } from './sim.ts';
+
+/** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */
+export function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOptions): WukongOperator {
+  const { store, registry } = cluster;
+  followCrds(cluster);
+  const crds = registry.named('customresourcedefinitions');
+  for (const definition of [...kubevirtCrds(), ...ownCrds(crd)]) cluster.create(crds, undefined, definition);
+  const made = { uid: '', resourceVersion: '', creationTimestamp: '' };
+  const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { ...made, name } });
+  for (const name of ['default', 'kube-system', 'kubevirt'])
+    cluster.create(registry.named('namespaces'), undefined, namespace(name));
+  store.put(registry.named('nodes'), {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { ...made, name: 'node01' },
+    status: { conditions: [{ type: 'Ready', status: 'True' }], capacity: { cpu: '8', memory: '32Gi', pods: '110' } },
+  });
+  cluster.create(
+    registry.named('kubevirts'),
+    'kubevirt',
+    {
+      apiVersion: 'kubevirt.io/v1',
+      kind: 'KubeVirt',
+      metadata: { ...made, name: 'kubevirt' },
+      spec: {},
+      status: { phase: 'Deployed', observedKubeVirtVersion: 'v1.9.0', targetKubeVirtVersion: 'v1.9.0' },
+    },
+    { internal: true },
+  );
+  const original = ownCrds('original').find(({ metadata }) => metadata.name === 'wukongs.vm.novasphere.dev');
+  const versions = at(original, 'spec', 'versions') as { schema: { openAPIV3Schema: Schema } }[];
+  return new WukongOperator(cluster, versions[0]?.schema.openAPIV3Schema ?? {}, operator);
+}

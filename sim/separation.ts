@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+
+import type { WriteOptions } from './cluster.ts';
+import { equal, isFields, type Metadata, type Thing } from './object.ts';
+import { badRequest, invalid } from './refusal.ts';
+import type { Resource } from './resources.ts';
+
+/** The metadata of a new object, named. @throws Refusal */
+export function nameOf(resource: Resource, namespace: string | undefined, body: Thing): Metadata {
+  const metadata: Partial<Metadata> = isFields(body.metadata) ? { ...body.metadata } : {};
+  if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  if (!metadata.name && metadata.generateName)
+    metadata.name = `${metadata.generateName}${randomUUID().replaceAll('-', '').slice(0, 5)}`;
+  const name = metadata.name;
+  if (!name)
+    throw invalid(resource, '', [
+      {
+        field: 'metadata.name',
+        message: 'Required value: name or generateName is required',
+        reason: 'FieldValueRequired',
+      },
+    ]);
+  if (!resource.group.startsWith('rbac.') && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name))
+    throw invalid(resource, name, [
+      { field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${badName}` },
+    ]);
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  return { ...(metadata as Metadata), name, ...(resource.namespaced ? { namespace } : { namespace: undefined }) };
+}
+
+/** What a writer may not change stays; through a subresource nothing but that (and finalizers never there). */
+export function keptMetadata(old: Metadata, sent: Partial<Metadata>, { subresource }: WriteOptions): Metadata {
+  const base = subresource ? old : { ...(sent as Metadata) };
+  const { name, namespace, uid, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = old;
+  const kept: Metadata = {
+    ...base,
+    name,
+    namespace,
+    uid,
+    creationTimestamp,
+    generation,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    resourceVersion: old.resourceVersion,
+    managedFields: sent.managedFields ?? old.managedFields,
+  };
+  for (const key of Object.keys(kept) as (keyof Metadata)[]) if (kept[key] === undefined) delete kept[key];
+  return kept;
+}
+
+/** Status through its own door only, everything else through the other; a changed spec is a new generation. */
+export function separated(resource: Resource, old: Thing, body: Thing, { subresource }: WriteOptions): Thing {
+  const head = { apiVersion: old.apiVersion, kind: old.kind, metadata: body.metadata };
+  if (subresource === 'status') {
+    const { status: _, ...rest } = old;
+    return { ...rest, ...head, ...(body.status === undefined ? {} : { status: body.status }) };
+  }
+  const { status, ...rest } = body;
+  const keptStatus = resource.status ? old.status : status;
+  const next: Thing = { ...rest, ...head, ...(keptStatus === undefined ? {} : { status: keptStatus }) };
+  const bare = ({ metadata: _, status: __, ...spec }: Thing) => spec;
+  const all = ({ metadata: _, ...spec }: Thing) => spec;
+  const bumps = resource.custom && !resource.status ? !equal(all(old), all(next)) : !equal(bare(old), bare(next));
+  if (bumps && old.metadata.generation !== undefined)
+    next.metadata = { ...next.metadata, generation: old.metadata.generation + 1 };
+  return next;
+}
+
+const badName =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
