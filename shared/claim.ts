@@ -28,7 +28,6 @@ const launcherExtraSeconds = 30;
 
 export interface Extras {
   declared?: unknown;
-  boundary?: string;
   attempts?: number;
 }
 
@@ -76,7 +75,6 @@ export function newOperation(
     reason: command.reason,
     requestedBy: command.requestedBy,
     declared: extras.declared,
-    boundary: extras.boundary,
     supersedes: replaces
       ? { requestId: running.requestId, action: running.action, trigger: running.trigger, startedAt: running.startedAt }
       : undefined,

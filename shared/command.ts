@@ -43,7 +43,7 @@ const text = (most: number) =>
     .string({ error: 'expected a string' })
     .min(1, 'expected a text that is not empty')
     .max(most, `expected at most ${most} characters`)
-     
+
     .regex(/^[^\u0000-\u001f\u007f]*$/, 'expected no control characters');
 
 const selector = z

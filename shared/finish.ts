@@ -3,19 +3,27 @@ import type { Driven } from './drive.ts';
 import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
-import { type Machine, stateOf, type Wukong } from './model.ts';
+import { type LifecycleState, type Machine, stateOf, type Wukong } from './model.ts';
 import { lastOf, type Operation, outcomeOf } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { note, putOutcome, tell } from './report/tell.ts';
 import type { World } from './world.ts';
 
+type Next = Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
+
 /**
  * Records how an operation ended, or that it goes on, and tells it: record, Event, bus, status, in this order. Whoever
  * takes the record away tells; a process that dies in between leaves a `last-operation` that the status does not show
  * yet, which reconcileState then tells.
  */
-export async function finish(world: World, wukong: Wukong, { op, result }: Driven, machine: Machine): Promise<Outcome> {
+export async function finish(
+  world: World,
+  wukong: Wukong,
+  { op, result }: Driven,
+  machine: Machine,
+  next?: Next,
+): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
   const told = (of: Result): Outcome => ({
     ...of,
@@ -25,6 +33,7 @@ export async function finish(world: World, wukong: Wukong, { op, result }: Drive
     forced: of.outcome === 'ForcedOff',
     requestId: op.requestId,
     trigger: op.trigger,
+    ...(op.trigger === 'schedule' ? { dueAt: op.requestedAt } : {}),
     startedAt: op.startedAt,
     finishedAt: world.clock.now(),
   });
@@ -36,7 +45,12 @@ export async function finish(world: World, wukong: Wukong, { op, result }: Drive
     if (!ended) return await lost(world, wukong, op, told);
     if (op.supersedes) await tell(world, wukong, supersededBy(op, outcome), { teller: op.holder, limits });
     await tell(world, ended, outcome, { teller: op.holder, limits });
-    await writeStatus(world, ended, stateAfter(outcome, stateOf(machine), ended.status?.lifecycleState), limits);
+    await writeStatus(
+      world,
+      ended,
+      stateAfter(outcome, stateOf(machine), next ?? ended.status?.lifecycleState),
+      limits,
+    );
     return outcome;
   } catch (thrown) {
     return untold(world, outcome, thrown);

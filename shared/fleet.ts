@@ -5,7 +5,7 @@ import { wukongPath } from './kube/objects.ts';
 import { watchMachines } from './machines.ts';
 import { vmNameOf, type Wukong } from './model.ts';
 import type { Outcome, OutcomeName } from './outcome.ts';
-import { type Performing,performOne } from './perform.ts';
+import { type Performing, performOne } from './perform.ts';
 import { format } from './selector.ts';
 import type { World } from './world.ts';
 

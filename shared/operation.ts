@@ -48,8 +48,6 @@ const operation = z.object({
   requestedBy: z.string().optional(),
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
   declared: z.unknown().optional(),
-  /** The schedule boundary that this carries out: `schedule@instant`. */
-  boundary: z.string().optional(),
   /** The request that was running when this one took over; it is told as Superseded. */
   supersedes: z
     .object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time })
@@ -69,7 +67,6 @@ const last = z.object({
   startedAt: time,
   finishedAt: time,
   restore: z.string().optional(),
-  boundary: z.string().optional(),
 });
 export type Last = z.output<typeof last>;
 
@@ -126,7 +123,6 @@ export function lastAfter(op: Operation, outcome: Outcome): Last {
     startedAt: op.startedAt,
     finishedAt: outcome.finishedAt,
     restore: op.restore,
-    boundary: op.boundary,
   };
 }
 

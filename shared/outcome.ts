@@ -42,6 +42,8 @@ export type Outcome = Result & {
   forced: boolean;
   requestId: string;
   trigger: string;
+  /** When it was due, where a schedule says so: what comes after is lateness. */
+  dueAt?: number;
   startedAt: number;
   finishedAt: number;
   /** True when this outcome was told before, or to nobody: a duplicate delivery, a dry run. */

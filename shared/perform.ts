@@ -1,11 +1,11 @@
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command } from './command.ts';
-import { type Drive,drive } from './drive.ts';
+import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
-import { vmNameOf, type Wukong } from './model.ts';
+import { type LifecycleState, vmNameOf, type Wukong } from './model.ts';
 import { leaseKey, type Operation } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { admit, already, intentHolds, type Plan, stale } from './plan.ts';
@@ -24,6 +24,8 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn'> {
   wukong?: Wukong;
   /** A watch that serves more than this one; else one is opened for this VM alone. */
   machines?: Machines;
+  /** What schedules will do next, for the status. */
+  next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
   /** Overrides may stand on the namespace too. */
   namespaceAnnotations?: Record<string, string>;
 }
@@ -114,7 +116,7 @@ export async function carryOn(
         : { outcome: 'Failed', reason: error.code, message: error.message };
     driven = { op, result };
   }
-  return finish(world, wukong, driven, machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong)));
+  return finish(world, wukong, driven, machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong)), options.next);
 }
 
 /** Nothing to do: only an intent that says otherwise is put right, as the operator would act on it at its next change. */

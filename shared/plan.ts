@@ -1,7 +1,9 @@
+import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
-import { annotationPrefix, isOff, isOn, type Machine, type Wukong } from './model.ts';
-import { lastOf, operationOf } from './operation.ts';
+import { isOff, isOn, type Machine, type Wukong } from './model.ts';
+import { lastOf, leaseKey, operationOf } from './operation.ts';
 import type { Result, SkipReason } from './outcome.ts';
+import { type Annotations, overrideFor, overrideKeys } from './override.ts';
 
 /** Whether a command may begin, decided without effects. `already` is a result that needs no operation. */
 export type Plan = { kind: 'perform' } | { kind: 'answer'; result: Result } | { kind: 'already'; result: Result };
@@ -11,12 +13,6 @@ const skip = (reason: SkipReason, message: string): Plan => ({
   result: { outcome: 'Skipped', reason, message },
 });
 const superseded = (message: string): Plan => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
-
-export const protectedKey = `${annotationPrefix}protected`;
-const keepKeys = {
-  stop: `${annotationPrefix}keep-running-until`,
-  start: `${annotationPrefix}keep-stopped-until`,
-} as const;
 
 /** Stale needs no read at all. */
 export function stale(command: Command, now: number): Plan | undefined {
@@ -28,12 +24,7 @@ export function stale(command: Command, now: number): Plan | undefined {
 }
 
 /** The guards that need the Wukong alone: duplicates, order of wishes, protection, overrides. */
-export function admit(
-  command: Command,
-  wukong: Wukong,
-  now: number,
-  namespaceAnnotations: Record<string, string> = {},
-): Plan {
+export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
   const late = stale(command, now);
   if (late) return late;
   const last = lastOf(wukong);
@@ -43,7 +34,7 @@ export function admit(
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
-  const guarded = guard(command, { ...namespaceAnnotations, ...wukong.metadata.annotations }, now);
+  const guarded = guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
   const running = operationOf(wukong);
   if (!running || now >= running.deadline) return { kind: 'perform' };
@@ -56,15 +47,23 @@ export function admit(
   return { kind: 'perform' };
 }
 
-/** Protected and overridden VMs are left alone, whoever asks. */
-function guard({ action }: Command, annotations: Record<string, string>, now: number): Plan | undefined {
-  if (action === 'stop' && annotations[protectedKey] === 'true')
-    return skip('Protected', `The annotation ${protectedKey} protects this VM.`);
-  const key = keepKeys[action];
-  const until = Date.parse(annotations[key] ?? '');
-  return until > now
-    ? skip('Override', `The annotation ${key} holds until ${new Date(until).toISOString()}.`)
-    : undefined;
+/** Protected and overridden VMs are left alone, whoever asks; only a lease yields to somebody who asks for a stop. */
+function guard(
+  { action, trigger }: Command,
+  wukong: Wukong,
+  now: number,
+  namespaceAnnotations: Annotations,
+): Plan | undefined {
+  const wukongAnnotations = wukong.metadata.annotations;
+  const { holds, ...override } = overrideFor({ wukongAnnotations, namespaceAnnotations, now });
+  if (action === 'stop' && override.protected)
+    return skip('Protected', `The annotation ${overrideKeys.protected} on the ${override.protected} protects this VM.`);
+  const hold = holds[action];
+  if (!hold || (hold.key === leaseKey && trigger !== 'schedule')) return undefined;
+  const until = Number.isFinite(hold.until)
+    ? `until ${rfc3339(hold.until)}`
+    : 'until it is mended, as its time cannot be read';
+  return skip('Override', `The annotation ${hold.key} on the ${hold.level} holds ${until}.`);
 }
 
 /** What is so already. Another operation under way is no rest: then the command is carried out. */

@@ -1,9 +1,8 @@
 import { advance, newHolder } from './claim.ts';
 import { parseDeclared, removeDeclared } from './declared.ts';
+import { each } from './each.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish } from './finish.ts';
-import type { Report } from './fleet.ts';
-import { reportOf } from './fleet.ts';
 import { listPages } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
@@ -13,7 +12,9 @@ import type { Outcome } from './outcome.ts';
 import { carryOn, performOne } from './perform.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { tell } from './report/tell.ts';
-import { planSchedules, type Scheduled } from './scheduled.ts';
+import { keyOf, nextFor, type Timetable, timetable } from './scheduled.ts';
+import { execute } from './scheduling.ts';
+import { readSurroundings } from './surroundings.ts';
 import { statusFor, taskFor } from './tick.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -21,7 +22,7 @@ import type { World } from './world.ts';
 /** What one tick did. */
 export interface Tick {
   wukongs: number;
-  reports: Report[];
+  outcomes: Outcome[];
   /** Statuses that did not say what was so. */
   repaired: number;
   /** Commands that were put on the event bus. */
@@ -38,48 +39,38 @@ const atOnce = 50;
  * @throws LifecycleError when the Wukongs cannot be read at all.
  */
 export async function reconcile(world: World, limits: Limits): Promise<Tick> {
-  const tick: Tick = { wukongs: 0, reports: [], repaired: 0, sent: 0, problems: [] };
+  const tick: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [] };
   const wukongs = await readAll(world, limits);
   tick.wukongs = wukongs.length;
   if (wukongs.length === 0) return tick;
   const machines = await watchMachines(world, { namespaces: world.config.watchNamespaces ?? 'all' }, limits);
   try {
     const outcomes = new Map<string, Outcome>();
-    const free: Wukong[] = [];
     await each(wukongs, atOnce, async (wukong) => {
       const outcome = await attempt(tick, wukong, () => ownTask(wukong, machines, world, limits));
       if (outcome) outcomes.set(keyOf(wukong), outcome);
-      else free.push(wukong);
     });
-    const scheduled = await planSchedules(world, wukongs, free, machines, limits, tick);
-    await scheduled.perform(tick);
+    const around = await readSurroundings(world, limits, tick.problems);
+    const table = timetable(wukongs, (wukong) => machineOf(wukong, machines), around, world.clock.now());
+    const done = await execute({ world, machines, limits, table, busy: new Set(outcomes.keys()) });
+    tick.problems.push(...done.problems);
+    tick.sent = done.sent;
     await each(wukongs, atOnce, async (wukong) => {
-      if (outcomes.has(keyOf(wukong)) || scheduled.touched.has(keyOf(wukong))) return;
-      await attempt(tick, wukong, () => repair(wukong, machines, scheduled, world, limits, tick));
+      if (outcomes.has(keyOf(wukong)) || done.touched.has(keyOf(wukong))) return;
+      await attempt(tick, wukong, () => repair(wukong, machines, table, world, limits, tick));
     });
-    for (const outcome of outcomes.values()) if (!outcome.quiet) tick.reports.push(reportOf(outcome, [outcome]));
+    tick.outcomes = [...outcomes.values(), ...done.outcomes].filter((outcome) => !outcome.quiet);
     return tick;
   } finally {
     machines.close();
   }
 }
 
-export const keyOf = ({ metadata }: Wukong): string => `${metadata.namespace}/${metadata.name}`;
-
 async function readAll(world: World, limits: Limits): Promise<Wukong[]> {
   const all: Wukong[] = [];
   for (const namespace of world.config.watchNamespaces ?? [undefined])
     for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits)) all.push(...items);
   return all;
-}
-
-/** Each item, at most so many at once. */
-export async function each<T>(items: Iterable<T>, most: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  const worker = async () => {
-    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value);
-  };
-  await Promise.all(Array.from({ length: most }, worker));
 }
 
 async function attempt<T>(tick: Tick, wukong: Wukong, work: () => Promise<T>): Promise<T | undefined> {
@@ -211,11 +202,11 @@ async function retell(last: Last, wukong: Wukong, machine: Machine, world: World
 async function repair(
   wukong: Wukong,
   machines: Machines,
-  scheduled: Scheduled,
+  table: Timetable,
   world: World,
   limits: Limits,
   tick: Tick,
 ): Promise<void> {
-  const wanted = statusFor(wukong, machineOf(wukong, machines), scheduled.nextFor(wukong));
+  const wanted = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, world.clock.now()));
   if (await writeStatus(world, wukong, wanted, limits)) tick.repaired++;
 }

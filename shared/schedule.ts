@@ -1,10 +1,11 @@
 import * as z from 'zod';
 
 import { type Cron, parseCron, sharedWall } from './cron.ts';
-import type { KubeObject } from './model.ts';
+import { type FindText, holidaysKey, readDate, readHolidays } from './holiday.ts';
+import type { Condition, KubeObject } from './model.ts';
 import { readLabelSelector, type Selector } from './selector.ts';
 import { wallDate, wallTime } from './wallclock.ts';
-import { dayMs, parseZone, type Zone } from './zone.ts';
+import { parseZone, type Zone } from './zone.ts';
 
 /** The reasons of a WukongSchedule's condition Ready: the closed set. */
 export const scheduleReasons = [
@@ -60,21 +61,9 @@ export interface WukongSchedule extends KubeObject {
     nextStop?: string;
     lastHandled?: string;
     matched?: number;
-    conditions?: {
-      type: string;
-      status: string;
-      reason?: string;
-      message?: string;
-      lastTransitionTime?: string;
-      observedGeneration?: number;
-    }[];
+    conditions?: Condition[];
   };
 }
-
-/** Finds the text of a ConfigMap's key; undefined when ConfigMap or key is not there. */
-export type FindText = (ref: { namespace: string | undefined; name: string; key: string }) => string | undefined;
-
-export const holidaysKey = 'holidays';
 
 /** A field that `read` understands or says in words why not. */
 const parsed = <T>(read: (value: unknown) => T) =>
@@ -93,10 +82,7 @@ const whole = (low: number, high: number) => {
 const words = (text: string) => ({
   error: (issue: { code?: string }) => (issue.code === 'unrecognized_keys' ? undefined : text),
 });
-const date = parsed((value) => {
-  if (typeof value === 'string' && isDate(value)) return value;
-  throw new Error(`${JSON.stringify(value)?.slice(0, 40)} is no date: expected YYYY-MM-DD`);
-});
+const date = parsed(readDate);
 
 const spec = z.strictObject(
   {
@@ -180,8 +166,11 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
       ),
     );
   const dates = new Set(holidays?.dates);
-  if (holidays?.configMapRef && findText)
-    problems.push(...addHolidays(dates, { namespace, ...holidays.configMapRef }, findText));
+  if (holidays?.configMapRef && findText) {
+    const read = readHolidays({ namespace, ...holidays.configMapRef }, findText);
+    for (const each of read.dates) dates.add(each);
+    problems.push(...read.problems.map((problem) => ({ field: 'spec.holidays.configMapRef', ...problem })));
+  }
   if (problems.length > 0) return { problems };
   return {
     schedule: {
@@ -226,32 +215,5 @@ function problemsOf(issue: z.core.$ZodIssue): Problem[] {
       reason,
       message: meant ? `unknown: did you mean ${meant}?` : 'unknown',
     };
-  });
-}
-
-/** A real date as YYYY-MM-DD. */
-function isDate(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const instant = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(instant) && wallDate(Math.floor(instant / dayMs) * dayMs) === text;
-}
-
-/** One date a line; what follows a # is a comment. */
-function addHolidays(dates: Set<string>, ref: Parameters<FindText>[0], findText: FindText): Problem[] {
-  const field = 'spec.holidays.configMapRef';
-  const text = findText(ref);
-  if (text === undefined)
-    return [
-      { field, reason: 'ConfigMapMissing', message: `there is no ConfigMap ${ref.name} with the key ${ref.key}` },
-    ];
-  return text.split(/\r?\n/).flatMap((line, i): Problem[] => {
-    const written = line.replace(/#.*/, '').trim();
-    if (written === '') return [];
-    if (isDate(written)) {
-      dates.add(written);
-      return [];
-    }
-    const message = `ConfigMap ${ref.name}, ${ref.key}, line ${i + 1}: "${written.slice(0, 40)}" is no date: expected YYYY-MM-DD`;
-    return [{ field, reason: 'InvalidHoliday', message }];
   });
 }

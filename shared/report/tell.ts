@@ -26,10 +26,10 @@ export const detailOf = (outcome: Outcome) => ({
 });
 
 /** Log line and metrics: what needs nobody's answer. */
-export function note({ log, metrics }: World, outcome: Outcome, lateMs?: number) {
+export function note({ log, metrics }: World, outcome: Outcome) {
   const level = outcome.outcome === 'Failed' ? 'error' : outcome.outcome === 'ForcedOff' ? 'warn' : 'info';
   log[level](`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome}`, detailOf(outcome));
-  metrics.outcome(outcome, lateMs);
+  metrics.outcome(outcome, outcome.dueAt === undefined ? undefined : outcome.startedAt - outcome.dueAt);
 }
 
 /**

@@ -151,8 +151,13 @@ describe('the cluster has a bad hour', () => {
       at.sim.faults.add({ when: { nth }, does });
       const outcome = await stopWith(at, at.world);
       expect([nth, outcome.outcome, outcome.message]).toEqual([nth, 'Stopped', expect.anything()]);
-      expect(at.wukong('web').status?.lifecycleState, `call ${nth}`).toMatchObject({ state: 'Stopped', outcome: 'Stopped' });
-      expect(at.sim.list('events', namespace).filter((e) => (e as { reason: string }).reason === 'Stopped')).toHaveLength(1);
+      expect(at.wukong('web').status?.lifecycleState, `call ${nth}`).toMatchObject({
+        state: 'Stopped',
+        outcome: 'Stopped',
+      });
+      expect(
+        at.sim.list('events', namespace).filter((e) => (e as { reason: string }).reason === 'Stopped'),
+      ).toHaveLength(1);
       expect(at.bus, `call ${nth}`).toHaveLength(1);
     }
   });

@@ -1,0 +1,114 @@
+import { LifecycleError } from './errors.ts';
+import { listPages } from './kube/list.ts';
+import { group, type KubeObject, version } from './model.ts';
+import { freezeConfigMap, freezeFrom, type Annotations } from './override.ts';
+import type { WukongSchedule } from './schedule.ts';
+import type { Surroundings } from './scheduled.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
+  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongschedules', name, subresource]
+    .filter(Boolean)
+    .join('/');
+
+/**
+ * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
+ * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
+ * taken for absent. @throws LifecycleError when the schedules themselves cannot be read.
+ */
+export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
+  const schedules = await readSchedules(world, limits);
+  const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
+  if (schedules.length === 0) return none;
+  const [texts, namespaces, freeze] = await Promise.all([
+    readConfigMaps(world, schedules, limits),
+    readNamespaces(world, schedules, limits, problems),
+    readConfigMap(world, world.config.lifecycleNamespace, freezeConfigMap.name, limits),
+  ]);
+  const { until, problem } = freezeFrom(freeze?.data);
+  if (problem) problems.push(problem);
+  return {
+    schedules,
+    findText: ({ namespace, name, key }) => texts.get(`${namespace}/${name}`)?.data?.[key],
+    namespaces,
+    ...(until === undefined ? {} : { freezeUntil: until }),
+  };
+}
+
+async function readSchedules({ transport, config }: World, limits: Limits): Promise<WukongSchedule[]> {
+  const found: WukongSchedule[] = [];
+  try {
+    for (const namespace of config.watchNamespaces ?? [undefined])
+      for await (const { items } of listPages<WukongSchedule>(transport, schedulePath(namespace), limits))
+        found.push(...items);
+  } catch (thrown) {
+    if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
+    throw thrown;
+  }
+  return found;
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+async function readConfigMap(
+  { transport }: World,
+  namespace: string,
+  name: string,
+  limits: Limits,
+): Promise<ConfigMap | undefined> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
+  const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
+  return answer.status === 200 ? answer.body : undefined;
+}
+
+/** Each ConfigMap that a schedule names, once. */
+async function readConfigMaps(
+  world: World,
+  schedules: WukongSchedule[],
+  limits: Limits,
+): Promise<Map<string, ConfigMap | undefined>> {
+  const named = new Map<string, { namespace: string; name: string }>();
+  for (const { metadata, spec } of schedules) {
+    const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
+      ?.name;
+    const namespace = metadata.namespace ?? '';
+    if (typeof name === 'string' && name !== '') named.set(`${namespace}/${name}`, { namespace, name });
+  }
+  const read = await Promise.all(
+    [...named].map(
+      async ([key, { namespace, name }]) => [key, await readConfigMap(world, namespace, name, limits)] as const,
+    ),
+  );
+  return new Map(read);
+}
+
+async function readNamespaces(
+  world: World,
+  schedules: WukongSchedule[],
+  limits: Limits,
+  problems: string[],
+): Promise<Map<string, Annotations>> {
+  const found = new Map<string, Annotations>();
+  const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
+  if (!world.config.watchNamespaces) {
+    try {
+      for await (const { items } of listPages(world.transport, '/api/v1/namespaces', limits)) items.forEach(keep);
+      return found;
+    } catch (thrown) {
+      problems.push(`annotations of namespaces are not known: ${(thrown as Error).message}`);
+      return found;
+    }
+  }
+  for (const name of new Set(schedules.map(({ metadata }) => metadata.namespace ?? ''))) {
+    const answer = await world.transport.call<KubeObject>(
+      { method: 'GET', path: `/api/v1/namespaces/${name}`, safe: true },
+      limits,
+    );
+    if (answer.status === 200) keep(answer.body);
+    else problems.push(`annotations of namespace ${name} are not known (${answer.status})`);
+  }
+  return found;
+}
