@@ -8,7 +8,8 @@ export const holidaysKey = 'holidays';
 
 /** A real date as YYYY-MM-DD. @throws Error saying what was found and what was expected. */
 export function readDate(value: unknown): string {
-  const instant = typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : NaN;
+  const instant =
+    typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : NaN;
   // Date.parse takes the 30th of February for the 2nd of March.
   if (!Number.isNaN(instant) && wallDate(instant) === value) return value;
   throw new Error(`${JSON.stringify(value)?.slice(0, 40)} is no date: expected YYYY-MM-DD`);
@@ -24,7 +25,10 @@ export function readHolidays(ref: Parameters<FindText>[0], findText: FindText): 
   const found: Holidays = { dates: [], problems: [] };
   const text = findText(ref);
   if (text === undefined)
-    found.problems.push({ reason: 'ConfigMapMissing', message: `there is no ConfigMap ${ref.name} with the key ${ref.key}` });
+    found.problems.push({
+      reason: 'ConfigMapMissing',
+      message: `there is no ConfigMap ${ref.name} with the key ${ref.key}`,
+    });
   text?.split(/\r?\n/).forEach((line, i) => {
     const written = line.replace(/#.*/, '').trim();
     if (written === '') return;

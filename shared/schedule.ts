@@ -53,6 +53,8 @@ export interface Schedule {
 
 export type Checked = { schedule: Schedule; problems?: undefined } | { schedule?: undefined; problems: Problem[] };
 
+export type { FindText } from './holiday.ts';
+
 /** The object as the API gives it: nothing in it is trusted. */
 export interface WukongSchedule extends KubeObject {
   spec?: unknown;

@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 
 import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/calendar.ts';
 import { decide, type Facts } from '../../shared/decide.ts';
+import type { FindText } from '../../shared/holiday.ts';
 import { nextActionFor } from '../../shared/nextAction.ts';
 import { freezeFrom, overrideFor } from '../../shared/override.ts';
-import { checkSchedule, type FindText, problemsText, type Schedule } from '../../shared/schedule.ts';
+import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule.ts';
 import { readLabelSelector } from '../../shared/selector.ts';
 import { utcText } from '../../shared/wallclock.ts';
 import { jitterMs, waves } from '../../shared/wave.ts';

@@ -1,0 +1,95 @@
+import { readInstant } from '../shared/override.ts';
+import { localText, utcText } from '../shared/wallclock.ts';
+import { offsetAt, parseZone, wallToInstant, type Zone } from '../shared/zone.ts';
+import type { CliCommand, Io, Values } from './command.ts';
+import { UsageError } from './command.ts';
+import { foresee, type Item } from './foresee.ts';
+import { type Manifests, readManifests } from './manifest.ts';
+import { table } from './planTable.ts';
+
+const dayMs = 86_400_000;
+const longestMs = 5 * 366 * dayMs;
+
+export const plan: CliCommand = {
+  summary: 'shows what schedules will do, and when',
+  help: `Usage: wukong plan --schedule FILE … [--from TIME] [--to TIME] [--zone ZONE] [--json]
+
+  --schedule FILE  YAML or JSON with any number of WukongSchedules; may be given several times; - is standard input.
+                   ConfigMaps with holidays, Wukongs and Namespaces with overrides are used when they are in it too.
+  --from TIME      RFC 3339, or a date: its midnight in --zone, else in UTC. Default: now.
+  --to TIME        the same; itself not included. Default: 7 days after --from.
+  --zone ZONE      shows local times of this IANA zone. Default: each schedule's own.
+  --json           one object a line: at, local, zone, schedule, action (start, stop, skip), note.
+
+Exit code: 0, or 1 when a schedule cannot be understood (the others are shown all the same), or 2 for wrong usage.
+`,
+  options: {
+    schedule: { type: 'string', multiple: true },
+    from: { type: 'string' },
+    to: { type: 'string' },
+    zone: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  run: async (values, io) => {
+    const span = spanOf(values, io.now);
+    const files = values.schedule as string[] | undefined;
+    if (!files) throw new UsageError('expected --schedule FILE, with WukongSchedules in it');
+    const manifests = await readManifests(files);
+    if (manifests.schedules.length === 0 && manifests.problems.length === 0)
+      manifests.problems.push(`${files.join(', ')}: expected a WukongSchedule, found none`);
+    return show(manifests, span, values.json === true, io);
+  },
+};
+
+export interface Span {
+  from: number;
+  to: number;
+  zone: Zone | undefined;
+}
+
+/** Everything after the reading, so that it does not matter where the objects come from. */
+export function show(manifests: Manifests, span: Span, json: boolean, io: Io): number {
+  const { items, problems, warnings } = foresee(manifests, span.from, span.to);
+  for (const text of [...manifests.warnings, ...warnings]) io.err(`note: ${text}\n`);
+  for (const text of [...manifests.problems, ...problems]) io.err(`error: ${text}\n`);
+  if (json) for (const item of items) io.out(`${JSON.stringify(line(item, span.zone))}\n`);
+  else io.out(table(items, span, io.colour));
+  return manifests.problems.length + problems.length > 0 ? 1 : 0;
+}
+
+function line({ at, action, schedule, note }: Item, asked: Zone | undefined) {
+  const zone = asked ?? schedule.zone;
+  const local = localText(zone, at);
+  return { at: utcText(at), local, zone: zone.name, schedule: schedule.key, action, ...(note ? { note } : {}) };
+}
+
+function spanOf(values: Values, now: number): Span {
+  const zone = values.zone === undefined ? undefined : zoneOf(values.zone as string);
+  const time = (option: string) => {
+    const text = values[option] as string | undefined;
+    return text === undefined ? undefined : timeOf(option, text, zone);
+  };
+  const from = time('from') ?? now;
+  const to = time('to') ?? from + 7 * dayMs;
+  if (to <= from) throw new UsageError(`--to ${utcText(to)}: expected a time after ${utcText(from)}`);
+  if (to - from > longestMs) throw new UsageError('--to: expected at most five years after --from');
+  return { from, to, zone };
+}
+
+function zoneOf(text: string): Zone {
+  try {
+    return parseZone(text);
+  } catch (wrong) {
+    throw new UsageError(`--zone: ${(wrong as Error).message}`, { cause: wrong });
+  }
+}
+
+function timeOf(option: string, text: string, zone = parseZone('UTC')): number {
+  const midnight = /^\d{4}-\d{2}-\d{2}$/.test(text) ? readInstant(`${text}T00:00:00Z`) : undefined;
+  const instant = midnight === undefined ? readInstant(text) : wallToInstant(zone, midnight).at;
+  if (instant === undefined || Number.isNaN(offsetAt(zone, instant)))
+    throw new UsageError(
+      `--${option} ${text}: expected a time such as 2026-03-29T01:00:00Z, or a date such as 2026-03-29`,
+    );
+  return instant;
+}
