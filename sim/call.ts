@@ -1,7 +1,7 @@
-import type { Timers } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import type { Fields } from './object.ts';
 import type { Resource } from './resources.ts';
+import type { Timers } from './timers.ts';
 
 /** One request as the API server sees it, decoded. */
 export interface Call {

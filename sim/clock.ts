@@ -52,6 +52,7 @@ export class VirtualClock implements Clock {
   #now: number;
   #order = 0;
   #timers: Timer[] = [];
+  #foreground = 0;
   #works = new Set<Work>();
   #driving = false;
 
@@ -77,8 +78,7 @@ export class VirtualClock implements Clock {
   jumpTo(instant: number): void {
     for (let next = this.#timers[0]; next && next.at <= instant; next = this.#timers[0]) {
       this.#now = Math.max(this.#now, next.at);
-      this.#timers.shift();
-      next.run();
+      this.#fire();
     }
     this.#now = Math.max(this.#now, instant);
   }
@@ -132,7 +132,7 @@ export class VirtualClock implements Clock {
   /** One instant: whatever is due then, and no more. */
   #step(): void {
     const next = this.#timers[0];
-    const stuck = !this.#timers.some((timer) => !timer.background);
+    const stuck = this.#foreground === 0;
     for (const work of [...this.#works]) {
       if (stuck || !next) work.fail(new Error('the work waits for something that never comes: no timer is left'));
       else if (next.at > work.limit)
@@ -141,77 +141,41 @@ export class VirtualClock implements Clock {
     if (!next || this.#works.size === 0) return;
     this.#now = Math.max(this.#now, next.at);
     const last = this.#order;
-    while (this.#timers[0] && this.#timers[0].at <= this.#now && this.#timers[0].order <= last)
-      this.#timers.shift()?.run();
+    while (this.#timers[0] && this.#timers[0].at <= this.#now && this.#timers[0].order <= last) this.#fire();
+  }
+
+  #fire(): void {
+    const timer = this.#timers.shift();
+    if (timer && !timer.background) this.#foreground--;
+    timer?.run();
   }
 
   #add(ms: number, run: () => void, background: boolean): () => void {
     const timer: Timer = { at: this.#now + Math.max(0, ms), order: ++this.#order, run, background };
+    this.#timers.splice(this.#placeAfter(timer.at), 0, timer);
+    if (!background) this.#foreground++;
+    return () => {
+      for (let index = this.#placeAfter(timer.at) - 1; this.#timers[index]?.at === timer.at; index--)
+        if (this.#timers[index] === timer) {
+          this.#timers.splice(index, 1);
+          if (!background) this.#foreground--;
+          return;
+        }
+    };
+  }
+
+  /** The index behind all timers that are due up to `at`. */
+  #placeAfter(at: number): number {
     let low = 0;
     for (let high = this.#timers.length; low < high;) {
       const middle = (low + high) >>> 1;
-      if ((this.#timers[middle] as Timer).at <= timer.at) low = middle + 1;
+      if ((this.#timers[middle] as Timer).at <= at) low = middle + 1;
       else high = middle;
     }
-    this.#timers.splice(low, 0, timer);
-    return () => {
-      const index = this.#timers.indexOf(timer);
-      if (index >= 0) this.#timers.splice(index, 1);
-    };
+    return low;
   }
 }
 
 /** Files being read, names being looked up: their answers come in their own time, and must be in before time passes. */
 const machineBusy = (): boolean =>
   process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|WriteWrap)/.test(name));
-
-/** Timers of one owner, all cancelled at once when it closes. */
-export class Timers implements Clock {
-  #cancels = new Set<() => void>();
-  #clock: Clock;
-  #closed = false;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now();
-  }
-
-  after(ms: number, run: () => void): () => void {
-    return this.#keep((fire) => this.#clock.after(ms, fire), run);
-  }
-
-  background(ms: number, run: () => void): () => void {
-    const clock = this.#clock;
-    return this.#keep(
-      (fire) => (clock instanceof VirtualClock ? clock.background(ms, fire) : clock.after(ms, fire)),
-      run,
-    );
-  }
-
-  sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.after(ms, resolve));
-  }
-
-  close(): void {
-    this.#closed = true;
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
-  }
-
-  #keep(arm: (fire: () => void) => () => void, run: () => void): () => void {
-    if (this.#closed) return () => undefined;
-    const disarm = arm(() => {
-      this.#cancels.delete(cancel);
-      run();
-    });
-    const cancel = () => {
-      this.#cancels.delete(cancel);
-      disarm();
-    };
-    this.#cancels.add(cancel);
-    return cancel;
-  }
-}

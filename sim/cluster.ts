@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import { admit, webhookDown } from './admission.ts';
-import type { Timers } from './clock.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, violations, withDefaults } from './schema.ts';
-import { keptMetadata, nameOf, separated } from './separation.ts';
+import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
 import { Store } from './store.ts';
+import type { Timers } from './timers.ts';
 
 /** How a write is asked for, beside the object. */
 export interface WriteOptions {
@@ -163,6 +163,7 @@ export class Cluster {
 
   #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
     const { internal = false, subresource, warn = () => undefined } = options;
+    checkLabels(resource, next);
     if (resource.custom) {
       const unknown: string[] = [];
       const { schema } = resource.custom;

@@ -1,11 +1,11 @@
 import { denied } from './admission.ts';
-import type { Timers } from './clock.ts';
 import type { Cluster } from './cluster.ts';
 import { asThing, everRan, isFinal, meaning, strategyOf, told, type Vm, type Vmi, type VmStatus } from './kubevirt.ts';
 import { equal, type Fields, stamp, type Thing } from './object.ts';
 import type { Recorder } from './recorder.ts';
 import type { Resource } from './resources.ts';
 import { backoffLeftMs, decide, instanceOf, trimmed, vmFinalizer } from './strategy.ts';
+import type { Timers } from './timers.ts';
 import { conditionsOf, printableOf } from './vmstatus.ts';
 import { type Pace, WorkQueue } from './workqueue.ts';
 
@@ -129,6 +129,7 @@ export class VmController {
           meaning(refused, 'spec.domain.resources is not valid'),
         );
       this.#cluster.create(this.#vmis, namespace, asThing(vmi), { internal: true });
+      this.#retries.delete(uid);
       this.#recorder.normal(
         asThing(vm),
         'SuccessfulCreate',

@@ -10,6 +10,9 @@ interface Dependent {
 }
 
 const delayMs = 20;
+/** Events are kept for an hour, as the API server keeps them. */
+const eventsKeptMs = 3_600_000;
+const eventsSweptMs = 600_000;
 
 /** What belongs to an owner goes with it, and what is in a namespace goes with that. */
 export class GarbageCollector {
@@ -23,6 +26,17 @@ export class GarbageCollector {
       if (type === 'DELETED') this.#ownerGone(object.metadata.uid);
       if (key === 'namespaces.' && object.metadata.deletionTimestamp && type === 'MODIFIED') this.#emptyLater(object);
     });
+    cluster.clock.background(eventsSweptMs, () => this.#sweepEvents());
+  }
+
+  #sweepEvents(): void {
+    const { store, registry, clock } = this.#cluster;
+    const events = registry.named('events');
+    const oldest = clock.now() - eventsKeptMs;
+    const told = (event: Thing) =>
+      Date.parse(String(event['lastTimestamp'] ?? event['eventTime'] ?? event.metadata.creationTimestamp));
+    for (const event of [...store.each(events)]) if (told(event) < oldest) store.delete(events, event);
+    clock.background(eventsSweptMs, () => this.#sweepEvents());
   }
 
   #index(object: Thing, key: string, gone: boolean): void {

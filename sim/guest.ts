@@ -1,4 +1,3 @@
-import type { Timers } from './clock.ts';
 import {
   asThing,
   isFinal,
@@ -9,10 +8,13 @@ import {
   type VmiStatus,
   withCondition,
 } from './kubevirt.ts';
+import { hashOf } from './object.ts';
 import { heldBack, podTroubles } from './obstacles.ts';
-import { isKilledAtOnce, type Pods } from './pods.ts';
+import type { Pods } from './pods.ts';
 import type { Recorder } from './recorder.ts';
+import { Shutdown } from './shutdown.ts';
 import { notRunning, podTerminating, StatusWriter } from './statuswriter.ts';
+import type { Timers } from './timers.ts';
 
 /** What a guest needs of the world around it. */
 export interface Ground {
@@ -29,8 +31,6 @@ export interface Ground {
 }
 
 const defaultBootSeconds = 0.84;
-const defaultShutdownSeconds = 2;
-const defaultGraceSeconds = 30;
 
 /** How long a VMI whose guest has ended stays: one that was to go, and one that ended by itself. */
 const releaseMs = 70;
@@ -44,8 +44,7 @@ export class Guest {
   readonly #ground: Ground;
   readonly #status: StatusWriter;
   readonly #cancels = new Set<() => void>();
-  #signalledAt: number | undefined;
-  #cancelKill: (() => void) | undefined;
+  readonly #shutdown: Shutdown;
   #deleting = false;
   #released = false;
   #lost = false;
@@ -53,6 +52,11 @@ export class Guest {
   constructor(ground: Ground) {
     this.#ground = ground;
     this.#status = new StatusWriter(ground);
+    this.#shutdown = new Shutdown(
+      ground,
+      (ms, run) => this.#later(ms, run),
+      (phase) => this.#end(phase),
+    );
     this.#later(60, () => this.#schedule());
   }
 
@@ -68,7 +72,7 @@ export class Guest {
         this.#released = true;
         this.#later(deletedNow ? releaseOfEndedMs : releaseMs, () => this.#ground.release());
       }
-    } else if (this.#signalledAt !== undefined) this.#armKill(vmi);
+    } else this.#shutdown.graceChanged(vmi);
   }
 
   /** A PVC came or was bound. */
@@ -80,8 +84,8 @@ export class Guest {
   podTerminating(): void {
     const vmi = this.#ground.current();
     if (vmi?.status?.phase !== 'Running') return this.podGone();
-    this.#signal();
-    if (this.#signalledAt !== undefined) this.#armKill(vmi); // its time may have been cut short
+    if (!this.#lost) this.#shutdown.signal(vmi);
+    this.#shutdown.graceChanged(vmi); // the pod's time may have been cut short
   }
 
   /** The launcher pod is gone, and the guest with it. */
@@ -117,7 +121,6 @@ export class Guest {
   #cancelAll(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    this.#cancelKill?.();
   }
 
   #phase(): Phase | undefined {
@@ -183,7 +186,8 @@ export class Guest {
     });
     const after = (key: 'crash-after-seconds' | 'poweroff-after-seconds' | 'agent-after-seconds', run: () => void) => {
       const seconds = toldSeconds(vmi, key);
-      if (seconds !== undefined) this.#later(seconds * 1000, run);
+      // No guest dies on the millisecond: each has its own, always the same.
+      if (seconds !== undefined) this.#later(seconds * 1000 + (seconds > 0 ? hashOf(vmi.metadata.name) % 100 : 0), run);
     };
     after('crash-after-seconds', () => this.#end('Failed'));
     after('poweroff-after-seconds', () => this.#end('Succeeded'));
@@ -205,32 +209,7 @@ export class Guest {
     this.#later(70, () => {
       if (this.#phase() === 'Running') this.#status.tell(podTerminating);
     });
-    this.#signal();
-  }
-
-  /** The first shutdown signal: from now on the grace period counts. */
-  #signal(): void {
-    const vmi = this.#ground.current();
-    if (!vmi || this.#signalledAt !== undefined || this.#lost || told(vmi, 'hang') !== undefined) return;
-    this.#signalledAt = this.#ground.clock.now();
-    const shutdownMs = (toldSeconds(vmi, 'shutdown-seconds') ?? defaultShutdownSeconds) * 1000;
-    if (told(vmi, 'ignore-acpi') === undefined) this.#later(shutdownMs, () => this.#end('Succeeded'));
-    this.#armKill(vmi);
-  }
-
-  /** The guest is ended when its grace is over, counted from the signal, or the pod's own, whichever comes first. */
-  #armKill(vmi: Vmi): void {
-    this.#cancelKill?.();
-    if (this.#signalledAt === undefined) return;
-    const graceSeconds = vmi.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds;
-    const now = this.#ground.clock.now();
-    if (isKilledAtOnce(graceSeconds)) {
-      this.#cancelKill = this.#later(30, () => this.#end('Succeeded'));
-      return;
-    }
-    const podLimit = this.#ground.pods.killedAt(vmi) ?? Infinity;
-    const killAt = Math.min(this.#signalledAt + graceSeconds * 1000, podLimit);
-    this.#cancelKill = this.#later(Math.max(0, killAt - now), () => this.#end('Failed'));
+    this.#shutdown.signal(vmi);
   }
 
   #end(phase: 'Succeeded' | 'Failed'): void {

@@ -59,6 +59,8 @@ export class HttpServer {
     this.#server.on('tlsClientError', () => undefined);
     this.#server.on('request', (request, response) => void this.#serve(request, response));
     this.#server.setTimeout(0);
+    // Connections stay open: when one goes is decided by clients and faults, never by the machine's clock.
+    Object.assign(this.#server, { keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 });
   }
 
   #keep(socket: Socket): void {

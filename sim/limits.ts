@@ -1,5 +1,5 @@
-import type { Timers } from './clock.ts';
 import type { Pace } from './power.ts';
+import type { Timers } from './timers.ts';
 
 /** How the real control plane was measured (KUBEVIRT.md §1). */
 export const limitedWorkers = 3;

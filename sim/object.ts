@@ -92,6 +92,13 @@ export function at(value: unknown, ...path: string[]): unknown {
   return value;
 }
 
+/** FNV-1a, 32 bits. */
+export function hashOf(text: string): number {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return value;
+}
+
 /** An instant as the API writes it: whole seconds. */
 export const stamp = (instant: number): string => new Date(instant).toISOString().replace(/\.\d{3}Z$/, 'Z');
 

@@ -7,8 +7,6 @@ import { at, type Fields, type Thing } from './object.ts';
 const launcherMarginSeconds = 30;
 const nodeName = 'node01';
 
-export const isKilledAtOnce = (graceSeconds: number): boolean => graceSeconds <= 0;
-
 export const isLauncher = (pod: Thing): boolean => pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
 
 /** The launcher pods: one a VMI, with a time limit of its own that no later call changes. */
@@ -111,6 +109,7 @@ export class Pods {
   forget(vmi: Vmi): void {
     const pod = this.#of(vmi);
     this.#names.delete(vmi.metadata.uid);
+    this.#addresses.delete(vmi.metadata.uid);
     if (pod) this.#cluster.store.delete(this.#resource(), pod);
   }
 

@@ -1,15 +1,15 @@
-import { type Answer, type Call, type Scope, text } from './call.ts';
+import { type Answer, type Call, json, type Scope, text } from './call.ts';
 import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
 import { isFinal, strategyOf } from './kubevirt.ts';
 import { equal, type Fields, type Thing } from './object.ts';
 import { jsonPatch, type Operation } from './patch.ts';
+import { pause } from './pause.ts';
 import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
 import type { Access } from './rbac.ts';
 import { badRequest, conflict, noSuchPath, notFound, PatchTestFailed, Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
 
 const vmNamed = { group: 'kubevirt.io', plural: 'virtualmachine', kind: 'VirtualMachine' };
-const vmiNamed = { group: 'kubevirt.io', plural: 'virtualmachineinstance', kind: 'VirtualMachineInstance' };
 
 /** How a power call may be slowed: virt-api talks to the API server at a limited rate. */
 export interface Pace {
@@ -22,6 +22,7 @@ interface Asked {
 }
 
 const betweenReadAndWriteMs = 8;
+const kubevirtVersion = { gitVersion: 'v1.9.0', gitTreeState: 'clean', goVersion: 'go1.24.6', platform: 'linux/amd64' };
 
 /** virt-api's subresources (KubeVirt's pkg/virt-api/rest/lifecycle.go, v1.9). */
 export class Power {
@@ -37,6 +38,7 @@ export class Power {
 
   async answer(call: Call, parts: string[]): Promise<Answer> {
     const [, group = '', version, spaces, namespace = '', plural = '', name = '', verb = ''] = parts;
+    if (version === 'v1' && spaces === 'version') return json(200, kubevirtVersion);
     if (version !== 'v1' || spaces !== 'namespaces') throw noSuchPath();
     const update = call.method === 'GET' ? 'get' : 'update';
     const attributes = { verb: update, group, resource: plural, subresource: verb, namespace, name };
@@ -57,8 +59,8 @@ export class Power {
     'virtualmachines/start': (namespace, name, asked) => this.#start(namespace, name, asked),
     'virtualmachines/stop': (namespace, name, asked) => this.#stop(namespace, name, asked),
     'virtualmachines/restart': (namespace, name, asked) => this.#restart(namespace, name, asked),
-    'virtualmachineinstances/pause': (namespace, name) => this.#pause(namespace, name, true),
-    'virtualmachineinstances/unpause': (namespace, name) => this.#pause(namespace, name, false),
+    'virtualmachineinstances/pause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, true),
+    'virtualmachineinstances/unpause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, false),
   };
 
   async #start(namespace: string, name: string, asked: Asked): Promise<void> {
@@ -130,28 +132,6 @@ export class Power {
       .list(pods, namespace)
       .find(({ metadata }) => metadata.labels?.['kubevirt.io/created-by'] === vmi.metadata.uid);
     if (pod) cluster.remove(pods, namespace, pod.metadata.name, { gracePeriodSeconds: 1 });
-  }
-
-  async #pause(namespace: string, name: string, on: boolean): Promise<void> {
-    const vmi = this.#vmi(namespace, name);
-    if (!vmi) throw notFound(vmiNamed, name);
-    if (vmi.status?.phase !== 'Running')
-      throw conflict(vmiNamed, name, on ? 'VM is not running' : 'VMI is not running');
-    const conditions = vmi.status.conditions ?? [];
-    const paused = conditions.some(({ type }) => type === 'Paused');
-    if (paused === on) throw conflict(vmiNamed, name, on ? 'VMI is already paused' : 'VMI is not paused');
-    const rest = conditions.filter(({ type }) => type !== 'Paused');
-    const condition = {
-      type: 'Paused',
-      status: 'True',
-      reason: 'PausedByUser',
-      message: 'VMI was paused by user',
-    } as const;
-    const status = { ...vmi.status, conditions: on ? [...rest, condition] : rest };
-    this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => ({
-      ...old,
-      status: status as unknown as Fields,
-    }));
   }
 
   /** Adds to the queue that virt-controller works off; a Stop replaces whatever is in it. */

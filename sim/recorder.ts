@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.ts';
-import { stamp, type Thing } from './object.ts';
+import { hashOf, stamp, type Thing } from './object.ts';
 
 /** Events that the cluster's own parts tell; the same again counts up, as client-go's recorder does. */
 export class Recorder {
@@ -24,7 +24,8 @@ export class Recorder {
     const events = cluster.registry.named('events');
     const { namespace, uid, resourceVersion } = metadata;
     const now = stamp(cluster.clock.now());
-    const name = `${metadata.name}.${hash(`${uid}${type}${reason}${message}`)}`;
+    const suffix = hashOf(`${uid}${type}${reason}${message}`).toString(16).padStart(16, '0');
+    const name = `${metadata.name}.${suffix}`;
     const known = cluster.store.get(events, namespace, name);
     if (known) {
       cluster.store.put(events, { ...known, count: Number(known['count'] ?? 1) + 1, lastTimestamp: now });
@@ -54,11 +55,4 @@ export class Recorder {
       eventTime: null,
     });
   }
-}
-
-/** FNV-1a, as a name's suffix. */
-function hash(text: string): string {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return value.toString(16).padStart(16, '0');
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { WriteOptions } from './cluster.ts';
 import { equal, isFields, type Metadata, type Thing } from './object.ts';
-import { badRequest, invalid } from './refusal.ts';
+import { badRequest, type FieldError, invalid } from './refusal.ts';
 import type { Resource } from './resources.ts';
 
 /** The metadata of a new object, named. @throws Refusal */
@@ -66,6 +66,36 @@ export function separated(resource: Resource, old: Thing, body: Thing, { subreso
   if (bumps && old.metadata.generation !== undefined)
     next.metadata = { ...next.metadata, generation: old.metadata.generation + 1 };
   return next;
+}
+
+const largestAnnotations = 256 * 1024;
+const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
+const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+/** @throws Refusal 422 for labels and annotations that Kubernetes does not take. */
+export function checkLabels(resource: Resource, { metadata }: Thing): void {
+  const errors: FieldError[] = [];
+  const says = (field: string, value: unknown, rule: string) =>
+    errors.push({ field: `metadata.${field}`, message: `Invalid value: ${JSON.stringify(value)}: ${rule}` });
+  for (const [key, value] of Object.entries(metadata.labels ?? {})) {
+    if (!labelKey.test(key)) says('labels', key, "name part must consist of alphanumeric characters, '-', '_' or '.'");
+    if (typeof value !== 'string' || value.length > 63 || !labelValue.test(value))
+      says('labels', value, 'a valid label must be an empty string or consist of alphanumeric characters, at most 63');
+  }
+  let size = 0;
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) {
+    if (!labelKey.test(key))
+      says('annotations', key, "name part must consist of alphanumeric characters, '-', '_' or '.'");
+    if (typeof value !== 'string')
+      throw badRequest(`${resource.kind}: metadata.annotations: expected string, got ${typeof value}`);
+    size += key.length + Buffer.byteLength(value);
+  }
+  if (size > largestAnnotations)
+    errors.push({
+      field: 'metadata.annotations',
+      message: `Too long: may not be more than ${largestAnnotations} bytes`,
+    });
+  if (errors.length > 0) throw invalid(resource, metadata.name, errors);
 }
 
 const badName =

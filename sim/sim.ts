@@ -18,7 +18,7 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../shared/clock.ts';
 import { arranging } from './arranging.ts';
 import { makeCertificates } from './certificate.ts';
-import { realClock, Timers } from './clock.ts';
+import { realClock } from './clock.ts';
 import { Cluster } from './cluster.ts';
 import { VmController } from './controller.ts';
 import { Discovery } from './discovery.ts';
@@ -33,6 +33,7 @@ import { Power } from './power.ts';
 import { Access, type PolicyRule } from './rbac.ts';
 import { Lists } from './reading.ts';
 import { Recorder } from './recorder.ts';
+import { Timers } from './timers.ts';
 import { Traffic } from './traffic.ts';
 import type { WukongOptions } from './wukong.ts';
 

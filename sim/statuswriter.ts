@@ -1,6 +1,6 @@
-import type { Timers } from './clock.ts';
 import { type Phase, type VmiStatus, withCondition } from './kubevirt.ts';
 import { type Condition, stamp } from './object.ts';
+import type { Timers } from './timers.ts';
 
 const notReady = (reason: string, message: string): Condition => ({ type: 'Ready', status: 'False', reason, message });
 export const notRunning = notReady('GuestNotRunning', 'Guest VM is not reported as running');

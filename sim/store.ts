@@ -25,7 +25,7 @@ interface Shelf {
 }
 
 /** Events kept a kind; a watch from before them is told 410. */
-const historyKept = 50_000;
+const historyKept = 20_000;
 
 const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 

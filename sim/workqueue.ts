@@ -1,4 +1,4 @@
-import type { Timers } from './clock.ts';
+import type { Timers } from './timers.ts';
 
 export interface Pace {
   /** At most so many at a time; Infinity: all at once. */

@@ -88,7 +88,7 @@ const answered = (target: Target, status: number, thing: Thing, warnings: string
   json(status, JSON.stringify(shown(target, thing)), warnings);
 
 export function create(scope: Scope, target: Target, call: Call): Answer {
-  if (target.name !== undefined) throw methodNotAllowed();
+  if (target.name !== undefined || (target.resource.namespaced && !target.namespace)) throw methodNotAllowed();
   const warnings: string[] = [];
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(target.resource));
@@ -189,6 +189,7 @@ export function remove(scope: Scope, target: Target, call: Call): Answer {
 }
 
 function removeAll(scope: Scope, target: Target, call: Call): Answer {
+  if (target.resource.namespaced && !target.namespace) throw methodNotAllowed();
   const options = deleteOptions(call);
   const things = selected(scope, target, call);
   for (const thing of things)
