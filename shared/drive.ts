@@ -106,7 +106,7 @@ function remember(seen: Seen, op: Operation, { vmi, gone }: Machine, now: number
 function recorded(op: Operation, step: Step, now: number): Operation {
   const at = { stepAt: now };
   if (step.do === 'force' && op.step !== 'Forced') return { ...op, ...at, step: 'Forced' };
-  if (step.do === 'deletePod') return { ...op, ...at, step: 'PodDeleted' };
+  if (step.do === 'deletePod' && op.step !== 'PodDeleted') return { ...op, ...at, step: 'PodDeleted' };
   if (step.do === 'ask' && step.again) return { ...op, ...at, step: 'AskedAgain' };
   if (step.do === 'retarget') return { ...op, ...at, step: 'Claimed', vmiUid: step.uid, comebacks: op.comebacks + 1 };
   return op;
@@ -131,6 +131,7 @@ async function act(op: Operation, step: Step, { vm, vmi }: Machine, seen: Seen, 
       seen.askedFor = vmi?.uid ?? 'none';
       seen.clearedQueue ||= step.do === 'clearQueue';
       seen.forced ||= step.do === 'force';
+      seen.podDeleted ||= step.do === 'deletePod';
       seen.refusals = 0;
       return;
     case 'absent':

@@ -35,6 +35,7 @@ export interface Seen {
   /** KubeVirt called our request invalid: asking again is no use. */
   invalid: boolean;
   forced: boolean;
+  podDeleted: boolean;
 }
 
 export const nothingSeen = (): Seen => ({
@@ -44,6 +45,7 @@ export const nothingSeen = (): Seen => ({
   noSubresource: false,
   invalid: false,
   forced: false,
+  podDeleted: false,
 });
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

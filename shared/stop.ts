@@ -96,7 +96,8 @@ function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Se
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
   if (restarts && !recently) return restarts;
-  if (op.step === 'PodDeleted') return untilStuck(op, vmi, op.stepAt + forceWaitMs, now);
+  if (op.step === 'PodDeleted')
+    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   const isForced = vmi.graceSeconds === 0 || seen.forced;
   if (isForced) return untilStuck(op, vmi, Math.max(since, op.stepAt) + forceWaitMs, now);
   if (op.step === 'Forced') return { do: 'force' }; // its owner died between the record and the call

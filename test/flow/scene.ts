@@ -90,7 +90,7 @@ export async function scene(options: SimOptions = {}, env: Record<string, string
       id,
       now: clock.now(),
     }),
-    pass: (ms) => run(new Promise<void>((resolve) => clock.after(ms, resolve))),
+    pass: (ms) => run(new Promise<void>((resolve) => clock.after(ms, resolve)), ms + 1_000),
     calls: () =>
       sim.requests
         .filter(({ path }) => path.startsWith('/apis/subresources.kubevirt.io/'))
