@@ -104,7 +104,8 @@ export class VirtualClock implements Clock {
         settle();
       };
       this.#works.add(entry);
-      (typeof work === 'function' ? work() : work).then(
+      const begun = (async () => (typeof work === 'function' ? await work() : await work))();
+      begun.then(
         (value) => end(() => resolve(value)),
         (error: Error) => end(() => reject(error)),
       );
@@ -114,11 +115,17 @@ export class VirtualClock implements Clock {
 
   async #drive(): Promise<void> {
     this.#driving = true;
-    for (let calm = 0; this.#works.size > 0;) {
+    for (let calm = 0, doubts = 0; this.#works.size > 0;) {
       await new Promise((next) => setImmediate(next));
       calm = this.#quiet() ? calm + 1 : 0;
       if (calm < quietTurns || machineBusy()) continue;
       calm = 0;
+      // Before anything is given up, the machine gets a moment: a module may still be on its way.
+      if (this.#hopeless() && doubts++ < 100) {
+        await new Promise((next) => setTimeout(next, 2));
+        continue;
+      }
+      doubts = 0;
       this.#step();
     }
     this.#driving = false;
@@ -127,6 +134,12 @@ export class VirtualClock implements Clock {
   #quiet(): boolean {
     for (const work of this.#works) if (!work.sims.every((sim) => sim.quiet())) return false;
     return true;
+  }
+
+  /** Some work cannot go on, or is over its limit. */
+  #hopeless(): boolean {
+    const next = this.#timers[0];
+    return !next || this.#foreground === 0 || [...this.#works].some(({ limit }) => next.at > limit);
   }
 
   /** One instant: whatever is due then, and no more. */
@@ -147,7 +160,11 @@ export class VirtualClock implements Clock {
   #fire(): void {
     const timer = this.#timers.shift();
     if (timer && !timer.background) this.#foreground--;
-    timer?.run();
+    try {
+      timer?.run();
+    } catch (error) {
+      for (const work of [...this.#works]) work.fail(error as Error);
+    }
   }
 
   #add(ms: number, run: () => void, background: boolean): () => void {
