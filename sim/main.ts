@@ -1,5 +1,5 @@
 // `npm run sim -- --kubeconfig-out FILE [--port N]`: the embedded cluster alone, empty, until it is stopped.
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { startSim } from './sim.ts';
@@ -30,6 +30,7 @@ const sim = await startSim({
 // A cluster that runs for days must not remember every request.
 setInterval(() => sim.requests.splice(0, Math.max(0, sim.requests.length - 10_000)), 60_000).unref();
 writeFileSync(file, sim.kubeconfig(), { mode: 0o600 });
+chmodSync(file, 0o600); // it may have been there before, open to all
 console.log(`the embedded cluster is at ${sim.url}, its kubeconfig in ${file}`);
 
 const stop = () => void sim.close().then(() => process.exit(0));

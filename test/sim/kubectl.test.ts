@@ -1,0 +1,109 @@
+import { connect } from 'node:http2';
+
+import { expect, test } from 'vitest';
+
+import { startSim } from '../../sim/sim.ts';
+import { story } from './client.ts';
+
+const wukongs = '/apis/vm.novasphere.dev/v1alpha1/namespaces/dev/wukongs';
+const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+
+test('kubectl get prints the columns of the CRD', () =>
+  story({}, async ({ sim, send, sleep }) => {
+    sim.createWukong({ namespace: 'dev', name: 'web' });
+    await sleep(65_000);
+    const { body } = await send('GET', '/apis/kubevirt.io/v1/virtualmachines', { accept: asTable });
+    expect(body.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
+      'Name',
+      'Age',
+      'Status',
+      'Ready',
+    ]);
+    expect(body.rows[0].cells).toEqual(['web-vm', '65s', 'Running', 'True']);
+    const own = await send('GET', wukongs, { accept: asTable });
+    expect(own.body.columnDefinitions.map(({ name }: { name: string }) => name)).toContain('State');
+  }));
+
+test('discovery names every kind, its short names and its status', () =>
+  story({}, async ({ send }) => {
+    const { body } = await send('GET', '/apis/kubevirt.io/v1');
+    expect(body.resources).toContainEqual(
+      expect.objectContaining({ name: 'virtualmachines', shortNames: ['vm', 'vms'] }),
+    );
+    expect(body.resources).toContainEqual(expect.objectContaining({ name: 'virtualmachines/status' }));
+    const groups = (await send('GET', '/apis')).body.groups.map(({ name }: { name: string }) => name);
+    expect(groups).toEqual(expect.arrayContaining(['vm.novasphere.dev', 'events.k8s.io', 'subresources.kubevirt.io']));
+  }));
+
+test('a CRD that is made, changed and deleted is served, served anew and gone', () =>
+  story({}, async ({ send, patch }) => {
+    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const schema = {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+      },
+    };
+    const body = {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'toys.example.com' },
+      spec: {
+        group: 'example.com',
+        scope: 'Namespaced',
+        names: { kind: 'Toy', plural: 'toys' },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      },
+    };
+    expect((await send('POST', crds, { body })).status).toBe(201);
+    const toy = {
+      apiVersion: 'example.com/v1',
+      kind: 'Toy',
+      metadata: { name: 'ball' },
+      spec: { size: 1, colour: 'red' },
+    };
+    const toys = '/apis/example.com/v1/namespaces/default/toys';
+    expect((await send('POST', toys, { body: toy })).body.spec).toEqual({ size: 1 });
+    const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/colour';
+    await patch(
+      `${crds}/toys.example.com`,
+      [{ op: 'add', path, value: { type: 'string' } }],
+      'application/json-patch+json',
+    );
+    expect((await patch(`${toys}/ball`, { spec: { colour: 'blue' } })).body.spec).toEqual({ size: 1, colour: 'blue' });
+    await send('DELETE', `${crds}/toys.example.com`);
+    expect((await send('GET', toys)).status).toBe(404);
+  }));
+
+test('an old kubectl gets its OpenAPI in protobuf, a new one learns that the server validates', () =>
+  story({}, async ({ send }) => {
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+    const old = await send('GET', '/openapi/v2', { accept });
+    expect([old.status, old.headers['content-type']]).toEqual([200, accept.replace('@', '.')]);
+    const { body } = await send('GET', '/openapi/v3/apis/vm.novasphere.dev/v1alpha1');
+    const operation = body.paths['/apis/vm.novasphere.dev/v1alpha1/namespaces/{namespace}/wukongs/{name}'].patch;
+    expect(operation.parameters).toContainEqual(expect.objectContaining({ name: 'fieldValidation' }));
+  }));
+
+test('kubectl create namespace, as it is sent', () =>
+  story({}, async ({ sim, send }) => {
+    const text = (field: number, value: string) => String.fromCharCode((field << 3) | 2, value.length) + value;
+    const meta = text(1, text(1, 'team'));
+    const type = text(1, 'v1') + text(2, 'Namespace');
+    const body = `k8s\0${text(1, type)}${text(2, meta)}`;
+    const reply = await send('POST', '/api/v1/namespaces', { body, type: 'application/vnd.kubernetes.protobuf' });
+    expect([reply.status, sim.get('namespaces', '', 'team')]).toMatchObject([201, { status: { phase: 'Active' } }]);
+  }));
+
+test('both protocols are spoken, and nothing is left after closing', async () => {
+  const sim = await startSim();
+  const session = connect(sim.url, { ca: sim.caPem });
+  const stream = session.request({ ':path': '/version', authorization: `Bearer ${sim.adminToken}` });
+  let said = '';
+  for await (const chunk of stream) said += String(chunk);
+  expect(JSON.parse(said)).toMatchObject({ major: '1' });
+  const gone = new Promise((resolve) => session.once('close', resolve));
+  session.on('error', () => undefined);
+  await sim.close();
+  await gone;
+});
