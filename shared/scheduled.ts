@@ -1,11 +1,11 @@
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { rfc3339 } from './clock.ts';
 import { type Command, parseCommand } from './command.ts';
-import { type Decision, decide, type Facts } from './decide.ts';
+import { decide, type Decision, type Facts } from './decide.ts';
 import { isOff, isOn, type KubeObject, type LifecycleState, type Machine, type Wukong } from './model.ts';
 import { nextActionFor } from './nextAction.ts';
 import { lastOf, operationOf } from './operation.ts';
-import type { Annotations } from './override.ts';
+import { type Annotations, readInstant } from './override.ts';
 import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
 import { matches } from './selector.ts';
 import { waves } from './wave.ts';
@@ -74,7 +74,11 @@ export function timetable(
 function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled: Map<string, number>): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
-  const wishes = [handled.get(keyOf(wukong)), lastOf(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const memory = readMemory(wukong);
+  const mark = handled.get(keyOf(wukong));
+  // A boundary that an override holds back is not done, although its schedule is through with it.
+  const through = mark === memory.withheld ? undefined : mark;
+  const wishes = [through, lastOf(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
   const known = wishes.filter((instant) => instant !== undefined);
   return {
     name: keyOf(wukong),
@@ -84,22 +88,27 @@ function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled
     freezeUntil: around.freezeUntil,
     power: isOn(machine) ? 'on' : isOff(machine) ? 'off' : 'between',
     ...(known.length > 0 ? { lastHandled: Math.max(...known) } : {}),
-    ...readMemory(wukong),
+    ...memory,
   };
 }
 
 /** Kept for the rare decisions that no operation and no mark on the schedule remembers. */
 export const memoryKey = 'lifecycle.novasphere.dev/schedule-memory';
 
-function readMemory({ metadata }: Wukong): Pick<Facts, 'skipped' | 'withheld'> {
+export type Memory = Pick<Facts, 'skipped' | 'withheld'>;
+
+export function readMemory({ metadata }: Wukong): Memory {
   try {
-    const { skipped } = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as { skipped?: string };
-    const instant = Date.parse(skipped ?? '');
-    return Number.isNaN(instant) ? {} : { skipped: instant };
+    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory, string | undefined>;
+    const [skipped, withheld] = [readInstant(known.skipped ?? ''), readInstant(known.withheld ?? '')];
+    return { ...(skipped === undefined ? {} : { skipped }), ...(withheld === undefined ? {} : { withheld }) };
   } catch {
     return {};
   }
 }
+
+export const writeMemory = ({ skipped, withheld }: Memory): string =>
+  JSON.stringify({ skipped: skipped && rfc3339(skipped), withheld: withheld && rfc3339(withheld) });
 
 export const isThere = (action: 'start' | 'stop', machine: Machine): boolean =>
   action === 'stop' ? isOff(machine) : isOn(machine);

@@ -1,4 +1,5 @@
 import { boundaryId, nextBoundary } from './calendar.ts';
+import { newHolder } from './claim.ts';
 import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
 import type { Decision } from './decide.ts';
@@ -10,22 +11,24 @@ import { type KubeObject, type Machine, vmNameOf, type Wukong } from './model.ts
 import type { Outcome } from './outcome.ts';
 import { overrideKeys } from './override.ts';
 import { performOne } from './perform.ts';
-import { note, tell } from './report/tell.ts';
+import { tell } from './report/tell.ts';
 import { problemsText, type Schedule, type WukongSchedule } from './schedule.ts';
 import {
   commandFor,
   currentWave,
   isThere,
   keyOf,
+  type Memory,
   memoryKey,
   nextFor,
+  readMemory,
   type Selecting,
   throughUpTo,
   type Timetable,
+  writeMemory,
 } from './scheduled.ts';
 import { schedulePath } from './surroundings.ts';
 import { requestedType } from './trigger.ts';
-import { newHolder } from './claim.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -61,14 +64,19 @@ const atOnce = 50;
 export async function execute(to: Executing): Promise<Executed> {
   const done: Executed = { outcomes: [], sent: 0, touched: new Set(), unreached: new Set(), problems: [] };
   const pending = new Map<string, { wukong: Wukong; decision: Acting }>();
+  const used = new Set<string>();
   for (const { wukong, decision } of decisionsOf(to)) {
-    if (decision.do === 'skip') await attempt(done, wukong, () => skip(to, wukong, decision));
-    else if (decision.do !== 'nothing') {
+    if (decision.do === 'skip') {
+      await attempt(done, wukong, () => skip(to, wukong, decision));
+      if (decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
+    }
+    if (decision.do === 'start' || decision.do === 'stop') {
       if (!isThere(decision.do, machineOf(to, wukong))) pending.set(keyOf(wukong), { wukong, decision });
       else if (decision.boundary.note?.includes('ended at'))
         await attempt(done, wukong, () => clearEnded(to, wukong, decision));
     }
   }
+  await useUp(to, used, done);
   for (;;) {
     const now = to.world.clock.now();
     const turn = turnOf(to, pending, now);
@@ -201,17 +209,42 @@ async function skip({ world, limits }: Executing, wukong: Wukong, decision: Skip
     finishedAt: now,
   };
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
-  if (decision.consume === 'Wukong') await useUp(world, wukong, boundary.at, limits);
-  if (decision.consume === 'namespace')
-    note(world, { ...outcome, message: `${message} The annotation on the namespace has to be removed by hand.` });
+  const { skipped, withheld } = decision.remember;
+  if (skipped !== undefined || withheld !== undefined)
+    await remember(
+      world,
+      wukong,
+      { ...readMemory(wukong), ...(skipped === undefined ? { withheld } : { skipped }) },
+      decision,
+      limits,
+    );
 }
 
-/** skip-next goes away in the patch that remembers what it skipped. */
-async function useUp(world: World, { metadata }: Wukong, at: number, limits: Limits): Promise<void> {
-  const annotations = { [overrideKeys.skipNext]: null, [memoryKey]: JSON.stringify({ skipped: rfc3339(at) }) };
+/** What a later tick must know; skip-next on the Wukong goes away in the same patch. */
+async function remember(
+  world: World,
+  { metadata }: Wukong,
+  memory: Memory,
+  { consume }: Skipping,
+  limits: Limits,
+): Promise<void> {
+  const used = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
+  const annotations = { ...used, [memoryKey]: writeMemory(memory) };
   const body = { metadata: { resourceVersion: metadata.resourceVersion, annotations } };
   const answer = await mergePatch<Wukong>(world, wukongPath(metadata.namespace, metadata.name), body, limits);
-  if (answer.status !== 409) bodyOf(answer, 'use of skip-next');
+  if (answer.status !== 409) bodyOf(answer, 'memory of what was skipped');
+}
+
+/** skip-next on a namespace is used up once all its Wukongs were looked at. */
+async function useUp({ world, limits }: Executing, namespaces: Set<string>, done: Executed): Promise<void> {
+  for (const namespace of namespaces) {
+    const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
+    const answer = await mergePatch<KubeObject>(world, `/api/v1/namespaces/${namespace}`, body, limits);
+    if (answer.status >= 300)
+      done.problems.push(
+        `skip-next on namespace ${namespace} could not be removed (${answer.status}); remove it by hand`,
+      );
+  }
 }
 
 /** An override that has ended while the VM was as it should be: taken away, so that a later change by hand is respected. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { performOne } from '../../shared/perform.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import type { World } from '../../shared/world.ts';

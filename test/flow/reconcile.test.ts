@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import type { Tick } from '../../shared/reconcile.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import { namespace, type Scene, scene } from './scene.ts';

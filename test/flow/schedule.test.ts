@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { reconcile } from '../../shared/reconcile.ts';
 import type { WukongSchedule } from '../../shared/schedule.ts';
 import { namespace, type Scene, scene } from './scene.ts';
@@ -51,7 +52,11 @@ describe('a schedule', () => {
       nextAction: 'start',
       nextActionTime: '2026-11-24T08:00:00Z',
     });
-    expect(status(at)).toMatchObject({ lastHandled: '2026-11-23T20:30:00Z', nextStart: '2026-11-24T08:00:00Z', matched: 1 });
+    expect(status(at)).toMatchObject({
+      lastHandled: '2026-11-23T20:30:00Z',
+      nextStart: '2026-11-24T08:00:00Z',
+      matched: 1,
+    });
     expect(status(at)?.conditions).toMatchObject([{ type: 'Ready', status: 'True' }]);
     const from = at.sim.requests.length;
     await tick(at);
@@ -59,7 +64,10 @@ describe('a schedule', () => {
   });
 
   it('respects a change by hand between its boundaries, and under Enforce undoes it', async () => {
-    for (const [policy, alive] of [['Respect', true], ['Enforce', false]] as const) {
+    for (const [policy, alive] of [
+      ['Respect', true],
+      ['Enforce', false],
+    ] as const) {
       const at = direct(await office2030({ policy }));
       await goTo(at, at2('20:30'));
       await tick(at);
@@ -90,7 +98,9 @@ describe('a schedule', () => {
     await tick(at);
     await tick(at);
     expect(at.vmi('web')).toBeDefined();
-    const events = at.sim.list<{ reason: string }>('events', namespace).filter(({ reason }) => reason === 'SkippedProtected');
+    const events = at.sim
+      .list<{ reason: string }>('events', namespace)
+      .filter(({ reason }) => reason === 'SkippedProtected');
     expect(events).toHaveLength(1);
   });
 
@@ -107,6 +117,33 @@ describe('a schedule', () => {
     await goTo(at, at2('22:30'));
     await tick(at);
     expect(at.vmi('web')).toBeDefined();
+  });
+
+  it('stops after all when the override is taken away by hand', async () => {
+    const at = direct(await office2030());
+    annotate(at, 'keep-running-until', '2026-11-24T06:00:00Z');
+    await goTo(at, at2('20:31'));
+    await tick(at);
+    await tick(at);
+    await goTo(at, at2('23:00'));
+    at.sim.change('wukongs', namespace, 'web', (o: { metadata: { annotations?: Record<string, string> } }) => {
+      delete o.metadata.annotations?.['lifecycle.novasphere.dev/keep-running-until'];
+    });
+    await tick(at);
+    expect(at.vmi('web')).toBeUndefined();
+  });
+
+  it('skips all of a namespace once with skip-next there, which is used up', async () => {
+    const at = direct(await office2030());
+    at.sim.change('namespaces', '', namespace, (o: { metadata: { annotations?: Record<string, string> } }) => {
+      o.metadata.annotations = { 'lifecycle.novasphere.dev/skip-next': 'true' };
+    });
+    await goTo(at, at2('20:30'));
+    await tick(at);
+    expect(at.vmi('web')).toBeDefined();
+    const left =
+      at.sim.get<{ metadata: { annotations?: object } }>('namespaces', '', namespace)?.metadata.annotations ?? {};
+    expect(left).toEqual({});
   });
 
   it('lets an on-demand start run for its lease', async () => {
@@ -155,12 +192,24 @@ describe('a schedule', () => {
 
   it('stops wave after wave, the highest first, each when the one before is verified', async () => {
     const at = direct(await office2030());
-    for (const [name, wave] of [['db', '10'], ['app', '20'], ['proxy', '30']] as const)
-      at.sim.createWukong({ namespace, name, runStrategy: 'Always', ...dev, annotations: { 'lifecycle.novasphere.dev/wave': wave } });
+    for (const [name, wave] of [
+      ['db', '10'],
+      ['app', '20'],
+      ['proxy', '30'],
+    ] as const)
+      at.sim.createWukong({
+        namespace,
+        name,
+        runStrategy: 'Always',
+        ...dev,
+        annotations: { 'lifecycle.novasphere.dev/wave': wave },
+      });
     await at.pass(5_000);
     await goTo(at, at2('20:30'));
     await tick(at);
-    const order = at.sim.requests.filter(({ path }) => path.endsWith('/stop')).map(({ path }) => path.split('/').at(-2));
+    const order = at.sim.requests
+      .filter(({ path }) => path.endsWith('/stop'))
+      .map(({ path }) => path.split('/').at(-2));
     expect(order).toEqual(['proxy-vm', 'app-vm', 'db-vm', 'web-vm']);
     expect(status(at)).toMatchObject({ lastHandled: '2026-11-23T20:30:00Z' });
   });
@@ -195,8 +244,18 @@ describe('a bad schedule says which field is wrong, and the others go on', () =>
     ['an unknown zone', { timeZone: 'Mars/Olympus' }, 'InvalidTimeZone', 'spec.timeZone'],
     ['start and stop at the same minute', { start: '0 8 * * *', stop: '0 8 * * 1' }, 'SameMinute', 'spec.start'],
     ['a holiday that is no date', { holidays: { dates: ['2026-13-01'] } }, 'InvalidHoliday', 'spec.holidays'],
-    ['a selector that matches nothing', { selector: { matchLabels: { env: 'none' } } }, 'NothingMatched', 'spec.selector'],
-    ['a ConfigMap that is missing', { holidays: { configMapRef: { name: 'gone' } } }, 'ConfigMapMissing', 'spec.holidays.configMapRef'],
+    [
+      'a selector that matches nothing',
+      { selector: { matchLabels: { env: 'none' } } },
+      'NothingMatched',
+      'spec.selector',
+    ],
+    [
+      'a ConfigMap that is missing',
+      { holidays: { configMapRef: { name: 'gone' } } },
+      'ConfigMapMissing',
+      'spec.holidays.configMapRef',
+    ],
   ])('%s', async (_what, spec, reason, field) => {
     const at = direct(await office2030());
     at.sim.create(schedule('bad', { ...office, ...spec }));

@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+
 import { describe, expect, it } from 'vitest';
+
 import { systemClock } from '../../shared/clock.ts';
 import { LifecycleError } from '../../shared/errors.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
