@@ -1,21 +1,27 @@
 // `npm start`: the main job on the embedded cluster, through the real handlers; with --cluster on that of KUBECONFIG.
 import { parseArgs } from 'node:util';
 
+import { reconcileState } from '../functions/reconcileState/handler.ts';
 import { startVm } from '../functions/startVm/handler.ts';
 import { stopVm } from '../functions/stopVm/handler.ts';
 import { rfc3339, systemClock } from '../shared/clock.ts';
 import { connect } from '../shared/connect.ts';
+import { parseCron } from '../shared/cron.ts';
 import { lambda } from '../shared/entry.ts';
 import { credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/kube/credentials.ts';
 import { type Outcome, reasonOf } from '../shared/outcome.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
+import { schedulePath } from '../shared/surroundings.ts';
 import { requestedType } from '../shared/trigger.ts';
+import { nextAfter } from '../shared/wallclock.ts';
 import type { World } from '../shared/world.ts';
+import { parseZone } from '../shared/zone.ts';
 import { startSim } from '../sim/sim.ts';
-import { countRequests, furnish, type Handler, invoke, look, type View } from './demoScene.ts';
+import { ask, countRequests, furnish, type Handler, invoke, look, tidy, type View } from './demoScene.ts';
 import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
 import { describeWukong } from './describe.ts';
+import { JumpClock } from './jumpClock.ts';
 import { liveTable } from './liveTable.ts';
 
 const { values: option } = parseArgs({
@@ -28,7 +34,7 @@ const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);
 interface Scene {
   name: string;
   title: string;
-  handler: 'startVm' | 'stopVm';
+  handler: 'startVm' | 'stopVm' | 'reconcileState';
   event: unknown;
 }
 
@@ -74,16 +80,36 @@ const scenes: (() => Scene)[] = [
   }),
 ];
 
+/** The two scenes in which nobody calls: a WukongSchedule, and the clock put forward to its boundaries. */
+const scheduled = [
+  {
+    name: 'schedule-evening',
+    title: 'A WukongSchedule instead: the clock jumps to 20:00, and reconcileState does the rest',
+    hour: 20,
+  },
+  { name: 'schedule-morning', title: 'The clock jumps to 08:00', hour: 8 },
+];
+const zone = 'Europe/Berlin';
+const office = {
+  apiVersion: 'vm.novasphere.dev/v1alpha1',
+  kind: 'WukongSchedule',
+  metadata: { namespace: 'demo-a', name: 'office' },
+  spec: { timeZone: zone, start: '0 8 * * *', stop: '0 20 * * *', selector: { matchLabels: { demo: 'yes' } } },
+};
+
 async function main(): Promise<void> {
-  const sim = option.cluster ? undefined : await startSim({ operator: (_namespace, name) => name === 'shop' });
+  const clock = option.cluster ? systemClock : new JumpClock();
+  const sim = option.cluster ? undefined : await startSim({ clock, operator: (_namespace, name) => name === 'shop' });
   const config = sim ? parseKubeConfig(sim.kubeconfig()) : findKubeConfig(process.env);
   const credentials = await credentialsOf(config);
-  const own = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials, clock: systemClock });
+  const env = { WATCH_NAMESPACES: demoNamespaces.join(',') };
+  const own = await connect({ env, log: silentLog, metrics: silentMetrics, credentials, clock });
   const counted = countRequests(own.transport);
   const handled: World = { ...own, transport: counted.transport };
   const handlers: Record<Scene['handler'], Handler> = {
     startVm: lambda('startVm', startVm, async () => handled) as Handler,
     stopVm: lambda('stopVm', stopVm, async () => handled) as Handler,
+    reconcileState: lambda('reconcileState', reconcileState, async () => handled) as Handler,
   };
   say(bold(`Wukong Lifecycle on ${sim ? 'the embedded cluster' : credentials.server}: eight VMs in two namespaces`));
   for (const { namespace, name, shows } of demoWukongs) say(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}`);
@@ -92,8 +118,18 @@ async function main(): Promise<void> {
   await untilUp(view, own);
   const outcomes: Outcome[] = [];
   for (const scene of scenes) outcomes.push(...(await play(scene(), handlers, counted, view)));
+  const described = await describeWukong(own, 'demo-b', 'deaf');
+  if (clock instanceof JumpClock) {
+    await ask(own, { method: 'POST', path: schedulePath('demo-a'), body: office });
+    for (const { name, title, hour } of scheduled) {
+      clock.jumpTo(nextAfter(parseCron(`0 ${hour} * * *`), parseZone(zone), clock.now()) ?? 0);
+      outcomes.push(...(await play({ name, title, handler: 'reconcileState', event: {} }, handlers, counted, view)));
+    }
+  } else
+    say('\nThe scenes with a schedule need a clock that can be put forward, which a real cluster has not: left out.');
   view.close();
-  await summary(own, outcomes);
+  summary(outcomes, described);
+  if (!sim) await tidy(own);
   await sim?.close();
   process.exit(0);
 }
@@ -172,7 +208,7 @@ function show(scene: string, outcome: Outcome, requests: number): void {
   );
 }
 
-async function summary(world: World, outcomes: Outcome[]): Promise<void> {
+function summary(outcomes: Outcome[], described: string): void {
   const counts = new Map<string, number>();
   for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   say();
@@ -182,8 +218,8 @@ async function summary(world: World, outcomes: Outcome[]): Promise<void> {
     ),
   );
   say();
-  say(bold('$ kubectl describe wukong -n demo-b deaf'));
-  if (!option.json) say(await describeWukong(world, 'demo-b', 'deaf'));
+  say(bold('What kubectl describe wukong -n demo-b deaf says after the fourth scene:'));
+  say(described);
 }
 
 await main();

@@ -49,6 +49,11 @@ async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolea
   });
 }
 
+/** Takes away what was furnished on a cluster that stays. */
+export async function tidy(world: World): Promise<void> {
+  for (const name of demoNamespaces) await ask(world, { method: 'DELETE', path: `/api/v1/namespaces/${name}` });
+}
+
 /** What the demo sees by its own watches, for the table. */
 export interface View {
   wukong(one: DemoWukong): Wukong | undefined;

@@ -65,7 +65,6 @@ function clip(line: string, most: number): string {
   let seen = 0;
   let at = 0;
   while (at < line.length && seen < most) {
-     
     const code = /^\u001b\[\d+m/.exec(line.slice(at))?.[0];
     at += code ? code.length : 1;
     if (!code) seen++;
