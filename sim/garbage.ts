@@ -12,11 +12,12 @@ interface Dependent {
 const delayMs = 20;
 /** Events are kept for an hour, as the API server keeps them. */
 const eventsKeptMs = 3_600_000;
-const eventsSweptMs = 600_000;
+const sweptMs = 600_000;
 
 /** What belongs to an owner goes with it, and what is in a namespace goes with that. */
 export class GarbageCollector {
   readonly #cluster: Cluster;
+  #sweptRevision = 0;
   readonly #byOwner = new Map<string, Map<string, Dependent>>();
 
   constructor(cluster: Cluster) {
@@ -26,17 +27,20 @@ export class GarbageCollector {
       if (type === 'DELETED') this.#ownerGone(object.metadata.uid);
       if (key === 'namespaces.' && object.metadata.deletionTimestamp && type === 'MODIFIED') this.#emptyLater(object);
     });
-    cluster.clock.background(eventsSweptMs, () => this.#sweepEvents());
+    cluster.clock.background(sweptMs, () => this.#sweep());
   }
 
-  #sweepEvents(): void {
+  /** Old Events go, and history older than the last sweep. */
+  #sweep(): void {
     const { store, registry, clock } = this.#cluster;
+    store.forget(this.#sweptRevision);
+    this.#sweptRevision = store.revision;
     const events = registry.named('events');
     const oldest = clock.now() - eventsKeptMs;
     const told = (event: Thing) =>
       Date.parse(String(event['lastTimestamp'] ?? event['eventTime'] ?? event.metadata.creationTimestamp));
     for (const event of [...store.each(events)]) if (told(event) < oldest) store.delete(events, event);
-    clock.background(eventsSweptMs, () => this.#sweepEvents());
+    clock.background(sweptMs, () => this.#sweep());
   }
 
   #index(object: Thing, key: string, gone: boolean): void {

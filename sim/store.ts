@@ -21,11 +21,14 @@ interface Shelf {
   /** The version before the newest, for reads that are answered from a stale cache. */
   previous: Map<string, Thing | undefined>;
   events: StoreEvent[];
+  /** Watches from before this revision are told that it is gone. */
+  compactedTo: number;
   listeners: Set<Listener>;
 }
 
-/** Events kept a kind; a watch from before them is told 410. */
+/** Events kept a kind at the most, and of those that are old. A watch from before them is told 410. */
 const historyKept = 20_000;
+const oldHistoryKept = 2_000;
 
 const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
@@ -35,8 +38,6 @@ export class Store {
   #shelves = new Map<string, Shelf>();
   #texts = new WeakMap<Thing, string>();
   #observers: Observer[] = [];
-  /** Watches from before this revision are told that it is gone. */
-  compactedTo = 0;
 
   get revision(): number {
     return this.#revision;
@@ -46,7 +47,7 @@ export class Store {
     const key = keyOf(resource);
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      shelf = { key, objects: new Map(), previous: new Map(), events: [], listeners: new Set() };
+      shelf = { key, objects: new Map(), previous: new Map(), events: [], compactedTo: 0, listeners: new Set() };
       this.#shelves.set(key, shelf);
     }
     return shelf;
@@ -104,18 +105,35 @@ export class Store {
 
   #happened(shelf: Shelf, event: StoreEvent): void {
     shelf.events.push(event);
-    if (shelf.events.length > historyKept * 1.2) {
-      const dropped = shelf.events.splice(0, shelf.events.length - historyKept);
-      this.compactedTo = Math.max(this.compactedTo, dropped.at(-1)?.revision ?? 0);
-    }
+    if (shelf.events.length > historyKept * 1.2) this.#trim(shelf, shelf.events.length - historyKept);
     for (const listener of [...shelf.listeners]) listener(event);
     for (const observer of this.#observers) observer(event, shelf.key);
   }
 
   /** Forgets what happened up to now: watches from earlier revisions get 410. */
   compact(): void {
-    this.compactedTo = this.#revision;
-    for (const shelf of this.#shelves.values()) shelf.events.length = 0;
+    for (const shelf of this.#shelves.values()) {
+      shelf.events.length = 0;
+      shelf.compactedTo = this.#revision;
+    }
+  }
+
+  /** Forgets what happened up to `revision`, but for the newest of each kind. */
+  forget(revision: number): void {
+    for (const shelf of this.#shelves.values()) {
+      const old = shelf.events.findIndex((event) => event.revision > revision);
+      const count = Math.min(old < 0 ? shelf.events.length : old, shelf.events.length - oldHistoryKept);
+      if (count > 0) this.#trim(shelf, count);
+    }
+  }
+
+  #trim(shelf: Shelf, count: number): void {
+    shelf.compactedTo = shelf.events.splice(0, count).at(-1)?.revision ?? shelf.compactedTo;
+  }
+
+  /** The revision from which on a kind's history is complete. */
+  compactedTo(resource: Resource): number {
+    return this.#shelf(resource).compactedTo;
   }
 
   since(resource: Resource, revision: number): StoreEvent[] {

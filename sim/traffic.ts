@@ -1,8 +1,16 @@
 import { Agent, type Dispatcher } from 'undici';
 
+/** One dispatcher's connections: how many of them hold an exchange. */
+interface Pool {
+  taken: number;
+}
+
+const connections = 64;
+
 interface Exchange {
-  /** 'parked' waits for the clock, 'streaming' is an open watch. */
-  state: 'under way' | 'parked' | 'streaming';
+  pool: Pool;
+  /** 'queued' has no connection yet, 'parked' waits for the clock, 'streaming' is an open watch. */
+  state: 'queued' | 'under way' | 'parked' | 'streaming';
   sent: number;
   received: number;
 }
@@ -23,7 +31,8 @@ export class Traffic {
 
   quiet(): boolean {
     if (this.#uncounted.size > 0) return false;
-    for (const { state, sent, received } of this.#exchanges.values()) {
+    for (const { state, sent, received, pool } of this.#exchanges.values()) {
+      if (state === 'queued' && pool.taken < connections) return false; // else it waits for one that waits
       if (state === 'under way') return false;
       if (state === 'streaming' && sent !== received) return false;
     }
@@ -67,14 +76,15 @@ export class Traffic {
   /** Pooled connections that trust `ca`, and count. */
   dispatcher(ca: string): Dispatcher {
     const agent = new Agent({
-      connections: 64,
+      connections,
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 600_000,
       connect: { ca, timeout: 0 },
     });
-    const counted = agent.compose((dispatch) => (options, handler) => this.#counted(dispatch, options, handler));
+    const pool: Pool = { taken: 0 };
+    const counted = agent.compose((dispatch) => (options, handler) => this.#counted(pool, dispatch, options, handler));
     this.#dispatchers.push({ agent, counted });
     return counted;
   }
@@ -86,20 +96,31 @@ export class Traffic {
   }
 
   #counted(
+    pool: Pool,
     dispatch: Dispatcher['dispatch'],
     options: Dispatcher.DispatchOptions,
     handler: Dispatcher.DispatchHandler,
   ): boolean {
     const id = String(++this.#next);
-    const exchange: Exchange = { state: 'under way', sent: 0, received: 0 };
+    const exchange: Exchange = { pool, state: 'queued', sent: 0, received: 0 };
     this.#exchanges.set(id, exchange);
-    const over = () => this.#exchanges.delete(id);
+    let holds = false;
+    const over = () => {
+      if (holds) pool.taken--;
+      holds = false;
+      this.#exchanges.delete(id);
+    };
     const headers = [...flat(options.headers), exchangeHeader, id];
     try {
       return dispatch(
         { ...options, headers },
         {
-          onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+          onRequestStart: (controller, context) => {
+            if (!holds) pool.taken++;
+            holds = true;
+            if (exchange.state === 'queued') exchange.state = 'under way';
+            handler.onRequestStart?.(controller, context);
+          },
           onRequestUpgrade: (controller, status, head, socket) =>
             handler.onRequestUpgrade?.(controller, status, head, socket),
           onResponseStart: (controller, status, head, message) =>

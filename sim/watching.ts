@@ -37,8 +37,9 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
       };
       const bookmark = (annotations?: Record<string, string>) => say.bookmark(store.revision, annotations);
       const revision = Number(from || 0);
-      if (revision > 0 && !initial && revision < store.compactedTo) {
-        const gone = expired(`too old resource version: ${revision} (${store.compactedTo})`);
+      const compactedTo = store.compactedTo(target.resource);
+      if (revision > 0 && !initial && revision < compactedTo) {
+        const gone = expired(`too old resource version: ${revision} (${compactedTo})`);
         out.line(JSON.stringify({ type: 'ERROR', object: gone.body() }));
         out.end();
         return () => undefined;

@@ -60,6 +60,15 @@ test('the same story takes the same virtual time every time, over two clusters',
   expect(first[1]).toBe(0);
 });
 
+test('more calls at once than there are connections do not stop the clock', () =>
+  story({}, async ({ sim, power, sleep }) => {
+    const names = Array.from({ length: 200 }, (_, i) => `vm${i}`);
+    for (const name of names) sim.createWukong({ namespace: 'dev', name });
+    await sleep(5000);
+    const replies = await Promise.all(names.map((name) => power('dev', `${name}-vm`, 'stop')));
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+  }));
+
 test('every request is recorded once, with what it cost', () =>
   story({}, async ({ sim, send }) => {
     sim.createWukong({ namespace: 'dev', name: 'web' });
