@@ -4,7 +4,7 @@ import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
 import { type LifecycleState, type Machine, stateOf, type Wukong } from './model.ts';
-import { lastOf, type Operation, outcomeOf } from './operation.ts';
+import { lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { note, putOutcome, tell } from './report/tell.ts';
@@ -100,6 +100,11 @@ async function lost(world: World, wukong: Wukong, op: Operation, told: (of: Resu
   const now = await readWukong(world, place, { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
   const last = now && lastOf(now);
   if (now && last?.requestId === op.requestId) return { ...outcomeOf(now, last), quiet: true };
+  if (now && operationOf(now)?.requestId === op.requestId)
+    return {
+      ...told({ outcome: 'InProgress', message: 'Another process has taken it over and goes on.' }),
+      quiet: true,
+    };
   const outcome = told({ outcome: 'Superseded', message: 'A newer command took over; nothing more was touched.' });
   await tell(world, wukong, outcome, { teller: op.holder, limits: { deadline: world.clock.now() + tellingMs } });
   return outcome;

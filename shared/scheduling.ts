@@ -8,6 +8,7 @@ import { bodyOf } from './kube/failure.ts';
 import { jsonPatch, mergePatch, pointer, withCondition, wukongPath } from './kube/objects.ts';
 import type { Machines } from './machines.ts';
 import { type KubeObject, type Machine, vmNameOf, type Wukong } from './model.ts';
+import { lastOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { overrideKeys } from './override.ts';
 import { performOne } from './perform.ts';
@@ -56,6 +57,7 @@ export interface Executed {
 }
 
 const atOnce = 50;
+const enforceRestMs = 15 * 60_000;
 
 /**
  * Carries out what the timetable says is due: on the event bus where there is one, else here, wave after wave, within
@@ -70,7 +72,7 @@ export async function execute(to: Executing): Promise<Executed> {
       await attempt(done, wukong, () => skip(to, wukong, decision));
       if (decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
     }
-    if (decision.do === 'start' || decision.do === 'stop') {
+    if ((decision.do === 'start' || decision.do === 'stop') && !isResting(wukong, decision, to.world.clock.now())) {
       if (!isThere(decision.do, machineOf(to, wukong))) pending.set(keyOf(wukong), { wukong, decision });
       else if (decision.boundary.note?.includes('ended at'))
         await attempt(done, wukong, () => clearEnded(to, wukong, decision));
@@ -106,6 +108,12 @@ function* decisionsOf({ table, busy }: Executing) {
       seen.add(key);
       yield { wukong, decision };
     }
+}
+
+/** Enforce wants it at every tick; what has just failed is left in peace for a while. */
+function isResting(wukong: Wukong, { enforced }: Acting, now: number): boolean {
+  const last = lastOf(wukong);
+  return enforced && last?.outcome === 'Failed' && now < last.finishedAt + enforceRestMs;
 }
 
 /** Whose turn it is: of each schedule the first wave that is not through. */

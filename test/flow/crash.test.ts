@@ -18,8 +18,10 @@ interface Story {
 
 const place = { namespace, name: 'web' };
 const limits = (at: Scene, ms = 600_000) => ({ deadline: at.clock.now() + ms });
-const commanded = (action: 'start' | 'stop', more: object = {}) => (at: Scene, world: World) =>
-  performOne(at.command(action, 'web', more, { requestId: 'the-request' }), place, world, { limits: limits(at) });
+const commanded =
+  (action: 'start' | 'stop', more: object = {}) =>
+  (at: Scene, world: World) =>
+    performOne(at.command(action, 'web', more, { requestId: 'the-request' }), place, world, { limits: limits(at) });
 const declared = (value: object) => (at: Scene, world: World) => {
   at.sim.change('wukongs', namespace, 'web', (o: { spec: { lifecycleAction?: unknown } }) => {
     o.spec.lifecycleAction = value;
@@ -38,8 +40,18 @@ const scheduled = async (at: Scene, world: World) => {
 };
 
 const stories: Story[] = [
-  { name: 'a stop', runStrategy: 'Always', begin: commanded('stop'), expected: { outcome: 'Stopped', state: 'Stopped' } },
-  { name: 'a stop of Once', runStrategy: 'Once', begin: commanded('stop'), expected: { outcome: 'Stopped', state: 'Stopped' } },
+  {
+    name: 'a stop',
+    runStrategy: 'Always',
+    begin: commanded('stop'),
+    expected: { outcome: 'Stopped', state: 'Stopped' },
+  },
+  {
+    name: 'a stop of Once',
+    runStrategy: 'Once',
+    begin: commanded('stop'),
+    expected: { outcome: 'Stopped', state: 'Stopped' },
+  },
   {
     name: 'a stop of a guest that ignores ACPI',
     runStrategy: 'Always',
@@ -63,9 +75,24 @@ const stories: Story[] = [
     begin: commanded('stop', { force: true }),
     expected: { outcome: 'ForcedOff', state: 'Stopped' },
   },
-  { name: 'a start', runStrategy: 'Halted', begin: commanded('start'), expected: { outcome: 'Started', state: 'Running' } },
-  { name: 'a declared stop', runStrategy: 'Always', begin: declared({ action: 'stop' }), expected: { outcome: 'Stopped', state: 'Stopped' } },
-  { name: 'a scheduled stop', runStrategy: 'Always', begin: scheduled, expected: { outcome: 'Stopped', state: 'Stopped' } },
+  {
+    name: 'a start',
+    runStrategy: 'Halted',
+    begin: commanded('start'),
+    expected: { outcome: 'Started', state: 'Running' },
+  },
+  {
+    name: 'a declared stop',
+    runStrategy: 'Always',
+    begin: declared({ action: 'stop' }),
+    expected: { outcome: 'Stopped', state: 'Stopped' },
+  },
+  {
+    name: 'a scheduled stop',
+    runStrategy: 'Always',
+    begin: scheduled,
+    expected: { outcome: 'Stopped', state: 'Stopped' },
+  },
 ];
 
 /** One life and death, then ticks until quiet. Returns how many calls the first process made. */
@@ -92,7 +119,8 @@ async function dieAt(story: Story, nth: number, when: 'before' | 'after'): Promi
   await at.run(Promise.race([work, life.death]));
   const watchEnd = (): void => {
     const vmi = at.vmi('web');
-    if (vmi?.metadata.uid === uid && vmi?.metadata.deletionTimestamp) deletions.push(Date.parse(vmi.metadata.deletionTimestamp));
+    if (vmi?.metadata.uid === uid && vmi?.metadata.deletionTimestamp)
+      deletions.push(Date.parse(vmi.metadata.deletionTimestamp));
   };
   watchEnd();
   // A trigger delivers an unfinished request again; a declared or scheduled one is found by the ticks alone.
@@ -125,8 +153,12 @@ async function dieAt(story: Story, nth: number, when: 'before' | 'after'): Promi
 }
 
 describe('a process that dies', () => {
-  it.each(stories)('in $name, at any call, leaves nothing undone or told twice', async (story) => {
-    for (const when of ['before', 'after'] as const)
-      for (let nth = 1; nth <= 40; nth++) if ((await dieAt(story, nth, when)) < nth) break;
-  }, 60_000);
+  it.each(stories)(
+    'in $name, at any call, leaves nothing undone or told twice',
+    async (story) => {
+      for (const when of ['before', 'after'] as const)
+        for (let nth = 1; nth <= 40; nth++) if ((await dieAt(story, nth, when)) < nth) break;
+    },
+    60_000,
+  );
 });
