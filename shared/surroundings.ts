@@ -1,7 +1,7 @@
 import { LifecycleError } from './errors.ts';
 import { listPages } from './kube/list.ts';
 import { group, type KubeObject, version } from './model.ts';
-import { type Annotations,freezeConfigMap, freezeFrom } from './override.ts';
+import { type Annotations, freezeConfigMap, freezeFrom } from './override.ts';
 import type { WukongSchedule } from './schedule.ts';
 import type { Surroundings } from './scheduled.ts';
 import type { Limits } from './wait.ts';

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+
 import { reconcile } from '../../shared/reconcile.ts';
 import { namespace, scene } from './scene.ts';
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+
 import { namespace, type Scene, scene } from './scene.ts';
 
 const counted = async (at: Scene, work: () => Promise<unknown>): Promise<number> => {
@@ -11,7 +12,13 @@ it('asks the API server no more often than it must', async () => {
   const at = await scene();
   at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
   at.sim.createWukong({ namespace, name: 'once', runStrategy: 'Once' });
-  at.sim.createWukong({ namespace, name: 'hung', runStrategy: 'Always', guest: { hang: 'true' }, terminationGracePeriodSeconds: 1 });
+  at.sim.createWukong({
+    namespace,
+    name: 'hung',
+    runStrategy: 'Always',
+    guest: { hang: 'true' },
+    terminationGracePeriodSeconds: 1,
+  });
   await at.pass(5_000);
   const figures = {
     stop: await counted(at, () => at.perform('stop', 'web')),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { LifecycleError } from '../../shared/errors.ts';
 import { parseTrigger } from '../../shared/trigger.ts';
 

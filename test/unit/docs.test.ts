@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+
 import { expect, it } from 'vitest';
+
 import { errorsPage } from '../../cli/errorsTable.ts';
 
 it('docs/errors.md says what the code says', () => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 /** shared/ in reading order: a file imports only what stands above it, but for plain types. */
@@ -32,8 +33,13 @@ describe('shared/ reads from top to bottom', () => {
 });
 
 describe('sim/ stands alone', () => {
-  it.each(readdirSync('sim').filter((file) => file.endsWith('.ts')))('%s imports nothing of shared/ but plain types', (file) => {
-    const text = readFileSync(join('sim', file), 'utf8');
-    expect([...text.matchAll(/^import (?!type )[^;]*? from '\.\.\/shared[^']*';/gms)].map(([all]) => all)).toEqual([]);
-  });
+  it.each(readdirSync('sim').filter((file) => file.endsWith('.ts')))(
+    '%s imports nothing of shared/ but plain types',
+    (file) => {
+      const text = readFileSync(join('sim', file), 'utf8');
+      expect([...text.matchAll(/^import (?!type )[^;]*? from '\.\.\/shared[^']*';/gms)].map(([all]) => all)).toEqual(
+        [],
+      );
+    },
+  );
 });
