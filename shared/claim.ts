@@ -35,6 +35,14 @@ export interface Extras {
 export const newHolder = ({ random }: Cluster): string =>
   Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join('');
 
+const mostSuperseded = 10;
+const asSuperseded = ({ requestId, action, trigger, startedAt }: Operation) => ({
+  requestId,
+  action,
+  trigger,
+  startedAt,
+});
+
 /** The record of an operation that begins now. */
 export function newOperation(
   command: Command,
@@ -75,9 +83,7 @@ export function newOperation(
     reason: command.reason,
     requestedBy: command.requestedBy,
     declared: extras.declared,
-    supersedes: replaces
-      ? { requestId: running.requestId, action: running.action, trigger: running.trigger, startedAt: running.startedAt }
-      : undefined,
+    supersedes: replaces ? [asSuperseded(running), ...running.supersedes].slice(0, mostSuperseded) : [],
   };
 }
 

@@ -43,7 +43,8 @@ export async function finish(
     if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
     const ended = await endRecord(world, wukong, op, outcome, limits);
     if (!ended) return await lost(world, wukong, op, told);
-    if (op.supersedes) await tell(world, wukong, supersededBy(op, outcome), { teller: op.holder, limits });
+    for (const old of op.supersedes)
+      await tell(world, wukong, supersededBy(old, outcome), { teller: op.holder, limits });
     await tell(world, ended, outcome, { teller: op.holder, limits });
     await writeStatus(
       world,
@@ -87,11 +88,10 @@ async function leave(
   return outcome;
 }
 
-const supersededBy = ({ supersedes }: Operation, by: Outcome): Outcome => {
-  if (!supersedes) throw new Error('nothing was superseded');
+const supersededBy = (old: Operation['supersedes'][number], by: Outcome): Outcome => {
   const { namespace, name, finishedAt } = by;
   const message = `A newer ${by.action}, request ${by.requestId}, took over.`;
-  return { namespace, name, finishedAt, ...supersedes, outcome: 'Superseded', message, forced: false };
+  return { namespace, name, finishedAt, ...old, outcome: 'Superseded', message, forced: false };
 };
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */

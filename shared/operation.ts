@@ -48,10 +48,10 @@ const operation = z.object({
   requestedBy: z.string().optional(),
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
   declared: z.unknown().optional(),
-  /** The request that was running when this one took over; it is told as Superseded. */
+  /** The requests that were running when this one took over, newest first; they are told as Superseded. */
   supersedes: z
-    .object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time })
-    .optional(),
+    .array(z.object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time }))
+    .default([]),
 });
 export type Operation = z.output<typeof operation>;
 

@@ -1,40 +1,16 @@
-import { boundaryId, nextBoundary } from './calendar.ts';
-import { newHolder } from './claim.ts';
-import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
-import type { Decision } from './decide.ts';
 import { each } from './each.ts';
-import { bodyOf } from './kube/failure.ts';
-import { jsonPatch, mergePatch, pointer, withCondition, wukongPath } from './kube/objects.ts';
 import type { Machines } from './machines.ts';
-import { type KubeObject, type Machine, vmNameOf, type Wukong } from './model.ts';
+import { mark } from './mark.ts';
+import { type Machine, vmNameOf, type Wukong } from './model.ts';
 import { lastOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
-import { overrideKeys } from './override.ts';
 import { performOne } from './perform.ts';
-import { tell } from './report/tell.ts';
-import { problemsText, type Schedule, type WukongSchedule } from './schedule.ts';
-import {
-  commandFor,
-  currentWave,
-  isThere,
-  keyOf,
-  type Memory,
-  memoryKey,
-  nextFor,
-  readMemory,
-  type Selecting,
-  throughUpTo,
-  type Timetable,
-  writeMemory,
-} from './scheduled.ts';
-import { schedulePath } from './surroundings.ts';
+import { commandFor, currentWave, isThere, keyOf, nextFor, type Timetable } from './scheduled.ts';
+import { type Acting, clearEnded, skip, useUp } from './skip.ts';
 import { requestedType } from './trigger.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
-
-type Acting = Extract<Decision, { do: 'start' | 'stop' }>;
-type Skipping = Extract<Decision, { do: 'skip' }>;
 
 /** What one tick carries out because of schedules. */
 export interface Executing {
@@ -69,16 +45,16 @@ export async function execute(to: Executing): Promise<Executed> {
   const used = new Set<string>();
   for (const { wukong, decision } of decisionsOf(to)) {
     if (decision.do === 'skip') {
-      await attempt(done, wukong, () => skip(to, wukong, decision));
+      await attempt(done, wukong, () => skip(to.world, wukong, decision, to.limits));
       if (decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
     }
     if ((decision.do === 'start' || decision.do === 'stop') && !isResting(wukong, decision, to.world.clock.now())) {
       if (!isThere(decision.do, machineOf(to, wukong))) pending.set(keyOf(wukong), { wukong, decision });
       else if (decision.boundary.note?.includes('ended at'))
-        await attempt(done, wukong, () => clearEnded(to, wukong, decision));
+        await attempt(done, wukong, () => clearEnded(to.world, wukong, decision, to.limits));
     }
   }
-  await useUp(to, used, done);
+  done.problems.push(...(await useUp(to.world, used, to.limits)));
   for (;;) {
     const now = to.world.clock.now();
     const turn = turnOf(to, pending, now);
@@ -91,7 +67,7 @@ export async function execute(to: Executing): Promise<Executed> {
     await each(turn, atOnce, (one) => perform(to, one, pending, done));
   }
   for (const key of pending.keys()) done.unreached.add(key);
-  await mark(to, done);
+  done.problems.push(...(await mark({ ...to, left: done.unreached })));
   return done;
 }
 
@@ -196,148 +172,3 @@ async function attempt(done: Executed, wukong: Wukong, work: () => Promise<unkno
     done.problems.push(`${keyOf(wukong)}: ${(thrown as Error).message}`);
   }
 }
-
-/** Told once, as an Event of its own; an annotation skip-next is used up by it. */
-async function skip({ world, limits }: Executing, wukong: Wukong, decision: Skipping): Promise<void> {
-  if (decision.told) return;
-  const { namespace = '', name } = wukong.metadata;
-  const now = world.clock.now();
-  const { boundary, reason, message } = decision;
-  const outcome: Outcome = {
-    outcome: 'Skipped',
-    reason,
-    message,
-    namespace,
-    name,
-    action: boundary.action,
-    forced: false,
-    requestId: boundaryId(boundary),
-    trigger: 'schedule',
-    startedAt: now,
-    finishedAt: now,
-  };
-  await tell(world, wukong, outcome, { teller: newHolder(world), limits });
-  const { skipped, withheld } = decision.remember;
-  if (skipped !== undefined || withheld !== undefined)
-    await remember(
-      world,
-      wukong,
-      { ...readMemory(wukong), ...(skipped === undefined ? { withheld } : { skipped }) },
-      decision,
-      limits,
-    );
-}
-
-/** What a later tick must know; skip-next on the Wukong goes away in the same patch. */
-async function remember(
-  world: World,
-  { metadata }: Wukong,
-  memory: Memory,
-  { consume }: Skipping,
-  limits: Limits,
-): Promise<void> {
-  const used = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
-  const annotations = { ...used, [memoryKey]: writeMemory(memory) };
-  const body = { metadata: { resourceVersion: metadata.resourceVersion, annotations } };
-  const answer = await mergePatch<Wukong>(world, wukongPath(metadata.namespace, metadata.name), body, limits);
-  if (answer.status !== 409) bodyOf(answer, 'memory of what was skipped');
-}
-
-/** skip-next on a namespace is used up once all its Wukongs were looked at. */
-async function useUp({ world, limits }: Executing, namespaces: Set<string>, done: Executed): Promise<void> {
-  for (const namespace of namespaces) {
-    const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
-    const answer = await mergePatch<KubeObject>(world, `/api/v1/namespaces/${namespace}`, body, limits);
-    if (answer.status >= 300)
-      done.problems.push(
-        `skip-next on namespace ${namespace} could not be removed (${answer.status}); remove it by hand`,
-      );
-  }
-}
-
-/** An override that has ended while the VM was as it should be: taken away, so that a later change by hand is respected. */
-async function clearEnded(to: Executing, { metadata }: Wukong, { do: action }: Acting): Promise<void> {
-  const keys =
-    action === 'stop' ? [overrideKeys.keepRunning, 'lifecycle.novasphere.dev/lease-until'] : [overrideKeys.keepStopped];
-  const now = to.world.clock.now();
-  const steps = keys.flatMap((key) => {
-    const value = metadata.annotations?.[key];
-    if (value === undefined || !(Date.parse(value) <= now)) return [];
-    const path = pointer('metadata', 'annotations', key);
-    return [{ op: 'test', path, value } as const, { op: 'remove', path } as const];
-  });
-  if (steps.length > 0)
-    await jsonPatch<KubeObject>(to.world, wukongPath(metadata.namespace, metadata.name), steps, to.limits);
-}
-
-/** Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. */
-async function mark(to: Executing, done: Executed): Promise<void> {
-  for (const selecting of to.table.selecting) {
-    try {
-      await writeSchedule(to, selecting, done.unreached);
-    } catch (thrown) {
-      done.problems.push(`schedule ${keyOf(selecting.object)}: ${(thrown as Error).message}`);
-    }
-  }
-}
-
-async function writeSchedule(to: Executing, { object, checked, matched }: Selecting, left: Set<string>): Promise<void> {
-  const { world, limits } = to;
-  const now = world.clock.now();
-  const { schedule } = checked;
-  const before = object.status ?? {};
-  const open = matched.some((wukong) => isOpen(to, wukong, left));
-  const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, now) : undefined;
-  const wanted: NonNullable<WukongSchedule['status']> = {
-    nextStart: schedule && instantOf(schedule, now, 'start'),
-    nextStop: schedule && instantOf(schedule, now, 'stop'),
-    lastHandled:
-      through && !(Date.parse(before.lastHandled ?? '') >= through.at) ? rfc3339(through.at) : before.lastHandled,
-    matched: matched.length,
-  };
-  const condition = conditionOf(selectingReason(checked, matched.length), object.metadata.generation);
-  const known = before.conditions?.find(({ type }) => type === 'Ready');
-  const told =
-    known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
-  const fields = ['nextStart', 'nextStop', 'lastHandled', 'matched'] as const;
-  if (told && fields.every((field) => before[field] === wanted[field])) return;
-  const { namespace, name, resourceVersion } = object.metadata;
-  const conditions = withCondition(before.conditions as never, condition, rfc3339(now));
-  const nulled = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
-  const body = { metadata: { resourceVersion }, status: { ...nulled, conditions } };
-  const answer = await mergePatch<KubeObject>(world, schedulePath(namespace, name, 'status'), body, limits);
-  if (answer.status !== 409) bodyOf(answer, `status of schedule ${namespace}/${name}`);
-}
-
-/** Whether a schedule still has to come back to this Wukong for its newest boundary. */
-function isOpen({ table, busy }: Executing, wukong: Wukong, left: Set<string>): boolean {
-  const key = keyOf(wukong);
-  const decision = table.decisions.get(key);
-  if (left.has(key)) return true;
-  if (busy.has(key)) return decision?.do === 'start' || decision?.do === 'stop';
-  return decision?.do === 'nothing' && (decision.until !== undefined || decision.because.includes('frozen'));
-}
-
-const instantOf = (schedule: Schedule, now: number, action: 'start' | 'stop'): string | undefined => {
-  const next = schedule.suspended ? undefined : nextBoundary(schedule, now, action);
-  return next && rfc3339(next.at);
-};
-
-function selectingReason(checked: Selecting['checked'], matched: number): { reason: string; message: string } {
-  if (checked.problems)
-    return {
-      reason: checked.problems[0]?.reason ?? 'InvalidSpec',
-      message: problemsText(checked.problems).slice(0, 4_000),
-    };
-  if (matched === 0)
-    return { reason: 'NothingMatched', message: 'spec.selector: no Wukong in this namespace has these labels' };
-  return { reason: 'Scheduled', message: checked.schedule.suspended ? 'suspended' : `${matched} Wukongs are selected` };
-}
-
-const conditionOf = ({ reason, message }: { reason: string; message: string }, generation: number | undefined) => ({
-  type: 'Ready',
-  status: reason === 'Scheduled' ? ('True' as const) : ('False' as const),
-  reason,
-  message,
-  ...(generation === undefined ? {} : { observedGeneration: generation }),
-});

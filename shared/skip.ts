@@ -1,0 +1,93 @@
+import { boundaryId } from './calendar.ts';
+import { newHolder } from './claim.ts';
+import type { Decision } from './decide.ts';
+import { bodyOf } from './kube/failure.ts';
+import { jsonPatch, mergePatch, pointer, wukongPath } from './kube/objects.ts';
+import type { KubeObject, Wukong } from './model.ts';
+import { leaseKey } from './operation.ts';
+import type { Outcome } from './outcome.ts';
+import { overrideKeys } from './override.ts';
+import { tell } from './report/tell.ts';
+import { type Memory, memoryKey, readMemory, writeMemory } from './scheduled.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+export type Acting = Extract<Decision, { do: 'start' | 'stop' }>;
+export type Skipping = Extract<Decision, { do: 'skip' }>;
+
+/** Told once, as an Event of its own; an annotation skip-next is used up by it. */
+export async function skip(world: World, wukong: Wukong, decision: Skipping, limits: Limits): Promise<void> {
+  if (decision.told) return;
+  const { namespace = '', name } = wukong.metadata;
+  const now = world.clock.now();
+  const { boundary, reason, message } = decision;
+  const outcome: Outcome = {
+    outcome: 'Skipped',
+    reason,
+    message,
+    namespace,
+    name,
+    action: boundary.action,
+    forced: false,
+    requestId: boundaryId(boundary),
+    trigger: 'schedule',
+    startedAt: now,
+    finishedAt: now,
+  };
+  await tell(world, wukong, outcome, { teller: newHolder(world), limits });
+  const { skipped, withheld } = decision.remember;
+  if (skipped !== undefined || withheld !== undefined)
+    await remember(
+      world,
+      wukong,
+      { ...readMemory(wukong), ...(skipped === undefined ? { withheld } : { skipped }) },
+      decision,
+      limits,
+    );
+}
+
+/** What a later tick must know; skip-next on the Wukong goes away in the same patch. */
+async function remember(
+  world: World,
+  { metadata }: Wukong,
+  memory: Memory,
+  { consume }: Skipping,
+  limits: Limits,
+): Promise<void> {
+  const used = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
+  const annotations = { ...used, [memoryKey]: writeMemory(memory) };
+  const body = { metadata: { resourceVersion: metadata.resourceVersion, annotations } };
+  const answer = await mergePatch<Wukong>(world, wukongPath(metadata.namespace, metadata.name), body, limits);
+  if (answer.status !== 409) bodyOf(answer, 'memory of what was skipped');
+}
+
+/** skip-next on a namespace is used up once all its Wukongs were looked at. */
+export async function useUp(world: World, namespaces: Set<string>, limits: Limits): Promise<string[]> {
+  const problems: string[] = [];
+  for (const namespace of namespaces) {
+    const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
+    const answer = await mergePatch<KubeObject>(world, `/api/v1/namespaces/${namespace}`, body, limits);
+    if (answer.status >= 300)
+      problems.push(`skip-next on namespace ${namespace} could not be removed (${answer.status}); remove it by hand`);
+  }
+  return problems;
+}
+
+/** An override that has ended while the VM was as it should be: taken away, so that a later change by hand is respected. */
+export async function clearEnded(
+  world: World,
+  { metadata }: Wukong,
+  { do: action }: Acting,
+  limits: Limits,
+): Promise<void> {
+  const keys = action === 'stop' ? [overrideKeys.keepRunning, leaseKey] : [overrideKeys.keepStopped];
+  const now = world.clock.now();
+  const steps = keys.flatMap((key) => {
+    const value = metadata.annotations?.[key];
+    if (value === undefined || !(Date.parse(value) <= now)) return [];
+    const path = pointer('metadata', 'annotations', key);
+    return [{ op: 'test', path, value } as const, { op: 'remove', path } as const];
+  });
+  if (steps.length > 0)
+    await jsonPatch<KubeObject>(world, wukongPath(metadata.namespace, metadata.name), steps, limits);
+}
