@@ -63,7 +63,10 @@ function untold(world: World, outcome: Outcome, thrown: unknown): Outcome {
   const error = thrown instanceof LifecycleError ? thrown : new LifecycleError('Unknown', String(thrown));
   const because = `${outcome.outcome}: ${outcome.message} But ${error.message}`;
   if (error.code === 'Unreachable') {
-    world.log.error('the end could not be recorded; reconcileState will', { problem: error.message, ...outcome });
+    world.log.error('the end could not be recorded; reconcileState will', {
+      problem: error.message,
+      requestId: outcome.requestId,
+    });
     return { ...outcome, outcome: 'InProgress', forced: outcome.forced, message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
@@ -115,7 +118,7 @@ export async function finishUnclaimed(world: World, wukong: Wukong | undefined, 
   const limits = { deadline: world.clock.now() + tellingMs };
   if (outcome.outcome === 'Skipped' && (outcome.reason === 'Duplicate' || outcome.reason === 'DryRun')) {
     world.log.info(`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome} (${outcome.reason})`, {
-      message: outcome.message,
+      says: outcome.message,
     });
     return { ...outcome, quiet: true };
   }

@@ -24,7 +24,7 @@ export function emfMetrics(functionName: string): Metrics {
       if (lateMs !== undefined) emf.addMetric('Lateness', MetricUnit.Milliseconds, Math.max(0, lateMs));
     },
     count: (name, value) => emf.addMetric(name, MetricUnit.Count, value),
-    flush: () => emf.publishStoredMetrics(),
+    flush: () => void (emf.hasStoredMetrics() && emf.publishStoredMetrics()),
   };
 }
 

@@ -28,7 +28,11 @@ export const detailOf = (outcome: Outcome) => ({
 /** Log line and metrics: what needs nobody's answer. */
 export function note({ log, metrics }: World, outcome: Outcome) {
   const level = outcome.outcome === 'Failed' ? 'error' : outcome.outcome === 'ForcedOff' ? 'warn' : 'info';
-  log[level](`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome}`, detailOf(outcome));
+  const { message, ...fields } = detailOf(outcome);
+  log[level](`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome}`, {
+    ...fields,
+    says: message,
+  });
   metrics.outcome(outcome, outcome.dueAt === undefined ? undefined : outcome.startedAt - outcome.dueAt);
 }
 
@@ -60,6 +64,9 @@ export async function putOutcome({ bus, log }: World, outcome: Outcome): Promise
   try {
     await bus?.put([{ type: outcomeType, detail: detailOf(outcome), time: outcome.finishedAt }]);
   } catch (thrown) {
-    log.error('the outcome event could not be sent', { problem: (thrown as Error).message, ...detailOf(outcome) });
+    log.error('the outcome event could not be sent', {
+      problem: (thrown as Error).message,
+      requestId: outcome.requestId,
+    });
   }
 }
