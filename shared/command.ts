@@ -149,7 +149,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
         ? { namespace: where.namespace as string, name: where.name as string }
         : { namespaces: where.namespaces, selector: where.selector },
     requestId: requestId ?? origin.requestId,
-    requestedAt: scheduledAt ?? origin.requestedAt,
+    requestedAt: Math.min(scheduledAt ?? origin.requestedAt, origin.requestedAt),
     trigger: trigger ?? origin.trigger,
   };
 }

@@ -30,7 +30,7 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
   const last = lastOf(wukong);
   if (last?.requestId === command.requestId)
     return skip('Duplicate', `Request ${last.requestId} was done before: ${last.outcome}.`);
-  if (last && last.action !== command.action && last.requestedAt > command.requestedAt)
+  if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );

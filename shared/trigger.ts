@@ -28,13 +28,23 @@ export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): C
     const found = JSON.stringify(envelope['detail-type']).slice(0, 100);
     throw new LifecycleError('InvalidAction', `detail-type: expected "${expected}", not ${found}`);
   }
-  const time = typeof envelope.time === 'string' ? Date.parse(envelope.time) : NaN;
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
     requestId: typeof envelope.id === 'string' ? envelope.id.slice(0, 256) : origin.requestId,
-    requestedAt: Number.isNaN(time) ? origin.requestedAt : time,
+    requestedAt: askedAt(envelope.time, origin.requestedAt),
   });
+}
+
+const longestRetryMs = 24 * 3_600_000;
+
+/**
+ * When an event was put on its bus, so that of two wishes the newer one wins however they are delivered. EventBridge
+ * tries for a day; what is older was sent again by somebody, and is a wish of now.
+ */
+function askedAt(time: unknown, now: number): number {
+  const instant = typeof time === 'string' ? Date.parse(time) : NaN;
+  return instant <= now && instant > now - longestRetryMs ? instant : now;
 }
 
 function refuseOversize(event: unknown) {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { LifecycleError } from '../../shared/errors.ts';
 import { parseTrigger } from '../../shared/trigger.ts';
 
-const origin = { action: 'stop', requestId: 'invocation-1', requestedAt: 1_000 } as const;
+const now = Date.parse('2026-11-23T20:00:30Z');
+const origin = { action: 'stop', requestId: 'invocation-1', requestedAt: now } as const;
 const one = { target: { namespace: 'team-a', name: 'web' } };
 
 function problemOf(event: unknown): string {
@@ -43,6 +44,14 @@ describe('a command', () => {
       trigger: 'event',
     });
   });
+
+  it.each(['2026-01-01T00:00:00Z', '2027-01-01T00:00:00Z', 'yesterday'])(
+    'is asked for now when its event says %s',
+    (time) => {
+      const event = { id: 'e-1', time, 'detail-type': 'Wukong VM Stop Requested', detail: one };
+      expect(parseTrigger(event, origin).requestedAt).toBe(now);
+    },
+  );
 
   it('says when it was scheduled', () => {
     expect(parseTrigger({ ...one, scheduledAt: '2026-11-23T20:00:00Z' }, origin).requestedAt).toBe(
