@@ -222,4 +222,7 @@ function summary(outcomes: Outcome[], described: string): void {
   say(described);
 }
 
-await main();
+await main().catch((thrown: unknown) => {
+  process.stderr.write(`${(thrown as Error).message}\n`);
+  process.exit(1);
+});
