@@ -1,4 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
+
+import { didYouMean } from './suggest.ts';
 
 /** What a command is given of the world outside. */
 export interface Io {
@@ -8,7 +10,31 @@ export interface Io {
   now: number;
   /** Whether standard output may be coloured. */
   colour: boolean;
+  /** Environment variables. */
+  env?: Record<string, string | undefined>;
+  /** Where standard error is a terminal: its size, so that lines can be drawn over. */
+  screen?: () => { columns: number; rows: number };
+  /** Whether standard output is a terminal. */
+  terminal?: boolean;
+  /** Asks somebody a question; absent where nobody can be asked. */
+  ask?: (question: string) => Promise<boolean>;
+  /** From the first call on, Ctrl-C aborts this signal; a second one ends the process at once. */
+  interrupt?: () => AbortSignal;
 }
+
+export interface Option {
+  type: 'string' | 'boolean';
+  short?: string;
+  multiple?: boolean;
+  default?: string | boolean;
+  /** A line for the help; a command that lays its help out by itself needs none. */
+  about?: string;
+  /** What stands for the value in the help: `DURATION`. */
+  value?: string;
+  /** The only values there are. */
+  choices?: readonly string[];
+}
+export type Options = Record<string, Option>;
 
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 
@@ -18,25 +44,78 @@ export interface CliCommand {
   summary: string;
   /** The whole help text. */
   help: string;
-  options: NonNullable<ParseArgsConfig['options']>;
+  options: Options;
   positionals?: boolean;
-  /** Answers the exit code: 0 done, 1 something is wrong with what was asked about. */
+  /** What positionals may be, for completion: names of Wukongs, or one of these words. */
+  completes?: 'wukongs' | readonly string[];
+  /** Answers the exit code: one of exitCodes. */
   run: (values: Values, io: Io, positionals: string[]) => Promise<number>;
 }
 
 /** What was typed cannot be understood: exit code 2. The message says what was expected. */
 export class UsageError extends Error {}
 
-/** @throws UsageError for an unknown option or a missing value. */
+/** Ctrl-C, where nothing is left behind. */
+export class Interrupted extends Error {}
+
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  inProgress: 3,
+  left: 4,
+  interrupted: 130,
+} as const;
+
+/** Every command has these. */
+export const commonOptions: Options = {
+  debug: { type: 'boolean', about: 'shows where an error came from' },
+  help: { type: 'boolean', short: 'h', about: 'shows this' },
+};
+
+/** @throws UsageError for an unknown option, a missing or unknown value. */
 export function readArguments(args: string[], { options, positionals = false }: CliCommand) {
+  const all: Options = { ...options, ...commonOptions };
   try {
-    return parseArgs({
-      args,
-      options: { ...options, help: { type: 'boolean', short: 'h' } },
+    const read = parseArgs({
+      args: args.map((arg) => negated(arg, all)),
+      options: all,
       allowPositionals: positionals,
+      allowNegative: true,
       strict: true,
     });
+    for (const [name, { choices }] of Object.entries(all)) {
+      const value = read.values[name];
+      if (choices && value !== undefined) checkChoice(`--${name}`, value as string, choices);
+    }
+    return read;
   } catch (wrong) {
-    throw new UsageError((wrong as Error).message.split('. ')[0], { cause: wrong });
+    if (wrong instanceof UsageError) throw wrong;
+    throw new UsageError(explain(wrong as Error & { code?: string }, all), { cause: wrong });
   }
+}
+
+/** @throws UsageError */
+export function checkChoice(what: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  throw new UsageError(`${what} ${value}: expected ${oneOf(choices)}${didYouMean(value, choices)}`);
+}
+
+export const oneOf = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+/** `--wait=false` as kubectl has it, in the form that Node knows. @throws UsageError */
+function negated(arg: string, options: Options): string {
+  const [, name = '', value = ''] = /^--([a-z-]+)=(.*)$/s.exec(arg) ?? [];
+  if (options[name]?.type !== 'boolean') return arg;
+  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name}=${value}: expected true or false`);
+  return value === 'true' ? `--${name}` : `--no-${name}`;
+}
+
+function explain({ message, code }: Error & { code?: string }, options: Options): string {
+  const first = message.split('. ')[0]?.split('\n')[0] ?? message;
+  const typed = /'(--?[^']+)'/.exec(first)?.[1];
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || typed === undefined) return first;
+  const known = Object.keys(options).map((name) => `--${name}`);
+  return `${first}: expected ${oneOf(known.toSorted())}${didYouMean(typed, known)}`;
 }

@@ -1,46 +1,103 @@
-import { type CliCommand, type Io, readArguments, UsageError } from './command.ts';
-import { plan } from './plan.ts';
+import { asLifecycleError, failures, LifecycleError } from '../shared/errors.ts';
+import { type CliCommand, exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
+import { processIo } from './process.ts';
+import { didYouMean } from './suggest.ts';
 
-const commands: Record<string, CliCommand> = { plan };
+/** Every command, loaded when it is asked for. */
+export const commands: Record<string, () => Promise<CliCommand>> = {
+  start: async () => (await import('./power.ts')).start,
+  stop: async () => (await import('./power.ts')).stop,
+  state: async () => (await import('./state.ts')).state,
+  plan: async () => (await import('./plan.ts')).plan,
+  keep: async () => (await import('./keep.ts')).keep,
+  'skip-next': async () => (await import('./mark.ts')).skipNext,
+  protect: async () => (await import('./mark.ts')).protect,
+  freeze: async () => (await import('./freeze.ts')).freeze,
+  events: async () => (await import('./events.ts')).events,
+  reconcile: async () => (await import('./reconcile.ts')).reconcile,
+  crd: async () => (await import('./crd.ts')).crd,
+  doctor: async () => (await import('./doctor.ts')).doctor,
+  sim: async () => (await import('./sim.ts')).sim,
+  completion: async () => (await import('./completion.ts')).completion,
+  version: async () => (await import('./version.ts')).version,
+};
 
-const help = (): string =>
-  `Usage: wukong COMMAND [OPTIONS]\n\n${Object.entries(commands)
-    .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-    .join('\n')}\n\nwukong COMMAND --help tells more.\n`;
+async function help(): Promise<string> {
+  const rows = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)} ${(await load()).summary}`),
+  );
+  return `Switches KubeVirt virtual machines on and off, and proves it.
 
-/** Runs one command. Exit codes: 0 done, 1 something is wrong with what was asked about, 2 wrong usage. */
-export async function main(args: string[], io: Io): Promise<number> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    (name === undefined ? io.err : io.out)(help());
-    return name === undefined ? 2 : 0;
+Usage: wukong COMMAND [OPTIONS]     as a kubectl plugin: kubectl wukong COMMAND [OPTIONS]
+
+${rows.join('\n')}
+  help         shows this, or what a command does: wukong help COMMAND
+
+Exit codes: 0 all is as wished, 1 something failed or the cluster cannot be reached, 2 wrong usage, 3 some
+are still in progress, 4 something was left alone on purpose (skipped or superseded), 130 interrupted.
+
+wukong COMMAND --help tells more. Durations: 90s, 5m, 2h, 1d, 1h30m.
+`;
+}
+
+/** Runs one command and answers its exit code. */
+export async function main(typed: string[], io: Io): Promise<number> {
+  const [name, ...rest] = commandFirst(typed);
+  if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+    (name === undefined ? io.err : io.out)(await help());
+    return name === undefined ? exitCodes.usage : exitCodes.done;
   }
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) {
-    io.err(`wukong: "${name}" is no command: expected ${Object.keys(commands).join(', ')}\n`);
-    return 2;
+  if (name === 'help') return main([...rest.slice(0, 1), '--help'], io);
+  const load = Object.hasOwn(commands, name) ? commands[name] : name === '--version' ? commands['version'] : undefined;
+  if (!load) {
+    const known = [...Object.keys(commands), 'help'];
+    io.err(`wukong: "${name}" is no command: expected ${oneOf(known)}${didYouMean(name, known)}\n`);
+    return exitCodes.usage;
   }
+  const debug = rest.includes('--debug');
   try {
-    const { values, positionals } = readArguments(rest, command);
-    if (values.help) {
+    const command = await load();
+    if (rest.some((arg) => arg === '--help' || arg === '-h')) {
       io.out(command.help);
-      return 0;
+      return exitCodes.done;
     }
+    const { values, positionals } = readArguments(rest, command);
     return await command.run(values, io, positionals);
   } catch (thrown) {
-    if (!(thrown instanceof UsageError)) throw thrown;
-    io.err(`wukong ${name}: ${thrown.message}\nTry: wukong ${name} --help\n`);
-    return 2;
+    return fail(name, thrown, io, debug);
   }
 }
 
-if (import.meta.main) {
-  // `wukong plan | head` closes our output early, which is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  process.exitCode = await main(process.argv.slice(2), {
-    out: (text) => process.stdout.write(text),
-    err: (text) => process.stderr.write(text),
-    now: Date.now(),
-    colour: process.stdout.isTTY && !process.env.NO_COLOR,
-  });
+/** `-n dev stop web` is `stop web -n dev`, as kubectl takes it. */
+function commandFirst(args: string[]): string[] {
+  const withValue = /^(-n|--namespace|--context|--kubeconfig|-l|--selector|-o|--output)$/;
+  let at = 0;
+  while (at < args.length && args[at]?.startsWith('-') && !/^(-h|--help|--version)$/.test(args[at] ?? ''))
+    at += withValue.test(args[at] ?? '') ? 2 : 1;
+  const [name, ...rest] = args.slice(at);
+  return name === undefined ? args : [name, ...args.slice(0, at), ...rest];
 }
+
+/** Says in a sentence what is wrong and what to do about it. */
+function fail(name: string, thrown: unknown, io: Io, debug: boolean): number {
+  if (thrown instanceof Interrupted) return exitCodes.interrupted;
+  if (debug) io.err(`${trail(thrown)}\n`);
+  if (thrown instanceof UsageError) {
+    io.err(`wukong ${name}: ${thrown.message}\nTry: wukong ${name} --help\n`);
+    return exitCodes.usage;
+  }
+  const { code, message } = asLifecycleError(thrown);
+  const known = thrown instanceof LifecycleError && code !== 'InvalidAction' && code !== 'Unknown';
+  io.err(`wukong ${name}: ${message.split('\n')[0]}\n${known ? `${failures[code].next}\n` : ''}`);
+  if (!debug && !known && code === 'Unknown') io.err('--debug shows where this comes from.\n');
+  return code === 'InvalidAction' ? exitCodes.usage : exitCodes.failed;
+}
+
+function trail(thrown: unknown): string {
+  const lines: string[] = [];
+  for (let error = thrown; error instanceof Error; error = error.cause)
+    lines.push(`${lines.length > 0 ? 'caused by ' : ''}${error.stack ?? error.message}`);
+  return lines.join('\n') || String(thrown);
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo());

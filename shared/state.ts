@@ -103,7 +103,8 @@ async function all<T = KubeObject>({ transport }: Cluster, path: string, limits:
   return items;
 }
 
-function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
+/** From the three objects as the API has them. */
+export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
   const vm = rawVm && readVm(rawVm);
   const vmi = rawVmi && readVmi(rawVmi);
   const op = operationOf(wukong);
