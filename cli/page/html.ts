@@ -1,0 +1,32 @@
+/** Text that is HTML already. Everything else is escaped where it is put into a template. */
+export class Html {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+type Part = Html | string | number | undefined | false | Part[];
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** For text and for quoted attributes. What no page may hold (control characters, lone surrogates) becomes U+FFFD. */
+export const escape = (text: string): string =>
+  text
+    .toWellFormed()
+    // eslint-disable-next-line no-control-regex
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '\uFFFD')
+    .replace(/[&<>"']/g, (char) => entities[char]!);
+
+const partText = (part: Part): string => {
+  if (part instanceof Html) return part.text;
+  if (Array.isArray(part)) return part.map(partText).join('');
+  return part === undefined || part === false ? '' : escape(String(part));
+};
+
+/** A template whose values are escaped unless they are Html; lists are joined, undefined and false are nothing. */
+export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
+  new Html(strings.reduce((text, string, i) => text + partText(parts[i - 1]) + string));
+
+/** A name from outside: its direction of writing cannot reach what stands around it. */
+export const name = (text: string): Html => html`<bdi>${text}</bdi>`;

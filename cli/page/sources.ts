@@ -1,0 +1,62 @@
+import { freezeConfigMap, freezeFrom } from '../../shared/override.ts';
+import type { KubeObject, Wukong } from '../../shared/model.ts';
+import type { Annotations } from '../../shared/override.ts';
+import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule.ts';
+import type { Manifests } from '../manifest.ts';
+import type { Happening } from './happening.ts';
+
+/** All that a page is made from, wherever it was read. */
+export interface Sources {
+  wukongs: Wukong[];
+  schedules: WukongSchedule[];
+  findText: FindText;
+  namespaces: Map<string, Annotations>;
+  freezeUntil?: number;
+  /** What operations came to; empty for a plan. */
+  happenings: Happening[];
+  problems: string[];
+  /** What a reader should know although nothing is wrong. */
+  notes: string[];
+}
+
+/** The objects of files. A ConfigMap that is not in them is taken for empty, and noted. */
+export function sourcesOf({ wukongs, schedules, configMaps, namespaces, problems, warnings }: Manifests): Sources {
+  const notes = [...warnings];
+  const freeze = freezeFrom(configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
+  if (freeze.problem) notes.push(freeze.problem);
+  const findText: FindText = ({ namespace, name, key }) => {
+    const map = configMaps.find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace);
+    if (map) return map.data?.[key];
+    notes.push(`ConfigMap ${namespace ?? ''}/${name} is not in the files, so its holidays are not known`);
+    return '';
+  };
+  const annotationsOf = ({ metadata }: KubeObject) => [metadata?.name ?? '', metadata?.annotations ?? {}] as const;
+  return {
+    wukongs: wukongs.filter((wukong) => named(wukong, problems)),
+    schedules: schedules.map(({ object }) => object),
+    findText,
+    namespaces: new Map(namespaces.map(annotationsOf)),
+    ...(freeze.until === undefined ? {} : { freezeUntil: freeze.until }),
+    happenings: [],
+    problems: [...problems],
+    notes,
+  };
+}
+
+function named({ metadata }: Wukong, problems: string[]): boolean {
+  const fine = typeof metadata?.name === 'string' && metadata.name !== '';
+  if (!fine) problems.push('a Wukong without metadata.name is left out');
+  return fine;
+}
+
+/** The schedules that can be evaluated; what is wrong with the others goes to `problems`. */
+export function readSchedules({ schedules, findText, problems, notes }: Sources): Schedule[] {
+  return schedules.flatMap((object) => {
+    const { namespace, name = '(no name)' } = object.metadata ?? {};
+    const key = namespace ? `${namespace}/${name}` : name;
+    const { schedule, problems: wrong = [] } = checkSchedule(object, findText);
+    for (const { field, message } of wrong) problems.push(`Schedule ${key}: ${field}: ${message}`);
+    if (schedule?.suspended) notes.push(`Schedule ${key} is suspended: it does nothing.`);
+    return schedule ? [schedule] : [];
+  });
+}
