@@ -1,18 +1,23 @@
 import { readInstant } from '../shared/override.ts';
 import { localText, utcText } from '../shared/wallclock.ts';
 import { offsetAt, parseZone, wallToInstant, type Zone } from '../shared/zone.ts';
+import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import type { CliCommand, Io, Values } from './command.ts';
 import { UsageError } from './command.ts';
 import { foresee, type Item } from './foresee.ts';
 import { type Manifests, readManifests } from './manifest.ts';
+import { readFromCluster } from './planCluster.ts';
 import { table } from './planTable.ts';
 
+const { selector: _none, ...placeOptions } = scopeOptions;
 const dayMs = 86_400_000;
 const longestMs = 5 * 366 * dayMs;
 
 export const plan: CliCommand = {
   summary: 'shows what schedules will do, and when',
-  help: `Usage: wukong plan --schedule FILE … [--from TIME] [--to TIME] [--zone ZONE] [--json]
+  help: `Usage: wukong plan [--schedule FILE …] [-n NAME | -A] [--from TIME] [--to TIME] [--zone ZONE] [--json]
+
+Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of the cluster are taken.
 
   --schedule FILE  YAML or JSON with any number of WukongSchedules; may be given several times; - is standard input.
                    ConfigMaps with holidays, Wukongs and Namespaces with overrides are used when they are in it too.
@@ -21,7 +26,12 @@ export const plan: CliCommand = {
   --zone ZONE      shows local times of this IANA zone. Default: each schedule's own.
   --json           one object a line: at, local, zone, schedule, action (start, stop, skip), note.
 
-Exit code: 0, or 1 when a schedule cannot be understood (the others are shown all the same), or 2 for wrong usage.
+  -n, --namespace NAME   the cluster's schedules of this namespace. Default: the namespace of the context.
+  -A, --all-namespaces   those of all namespaces.
+      --kubeconfig FILE, --context NAME, -v, --verbose, --debug   as for the other commands.
+
+Exit code: 0, or 1 when a schedule cannot be understood (the others are shown all the same) or the cluster cannot be
+reached, or 2 for wrong usage.
 `,
   options: {
     schedule: { type: 'string', multiple: true },
@@ -29,11 +39,16 @@ Exit code: 0, or 1 when a schedule cannot be understood (the others are shown al
     to: { type: 'string' },
     zone: { type: 'string' },
     json: { type: 'boolean' },
+    ...placeOptions,
+    ...clusterOptions,
   },
   run: async (values, io) => {
     const span = spanOf(values, io.now);
     const files = values.schedule as string[] | undefined;
-    if (!files) throw new UsageError('expected --schedule FILE, with WukongSchedules in it');
+    const all = values['all-namespaces'] === true;
+    if (files && (all || values.namespace !== undefined))
+      throw new UsageError('expected either --schedule FILE, or the namespaces of a cluster');
+    if (!files) return show(await readFromCluster(await openCluster(values, io), all), span, values.json === true, io);
     const manifests = await readManifests(files);
     if (manifests.schedules.length === 0 && manifests.problems.length === 0)
       manifests.problems.push(`${files.join(', ')}: expected a WukongSchedule, found none`);

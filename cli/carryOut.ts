@@ -1,0 +1,95 @@
+import type { Command } from '../shared/command.ts';
+import { each } from '../shared/each.ts';
+import { type Machines, watchMachines } from '../shared/machines.ts';
+import { vmNameOf, type Wukong } from '../shared/model.ts';
+import { operationOf } from '../shared/operation.ts';
+import type { Outcome } from '../shared/outcome.ts';
+import { carryOn, performOne } from '../shared/perform.ts';
+import type { World } from '../shared/world.ts';
+import { named, namespaceAnnotations } from './targets.ts';
+
+export interface Carrying {
+  /** Instant at which the command returns with what it has. */
+  deadline: number;
+  /** Aborted by Ctrl-C. */
+  interrupted: AbortSignal;
+  /** False: return as soon as KubeVirt was asked. */
+  wait: boolean;
+  waiting: (key: string, waitingFor: string) => void;
+  told: (outcome: Outcome) => void;
+}
+
+export const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
+
+/**
+ * Carries a command out on these Wukongs, on one watch for all. Who is interrupted, or does not want to wait, leaves the
+ * record on the Wukong and InProgress in its status, so that reconcileState goes on.
+ */
+export async function carryOut(command: Command, wukongs: Wukong[], world: World, how: Carrying): Promise<Outcome[]> {
+  const namespaces = [...new Set(wukongs.map(({ metadata }) => metadata.namespace ?? ''))];
+  const limits = { deadline: how.deadline, signal: how.interrupted };
+  const wanted = new Set(wukongs.map((wukong) => keyOf(wukong.metadata.namespace ?? '', vmNameOf(wukong))));
+  const machines = await watchMachines(
+    world,
+    { namespaces, wanted: (ns, name) => wanted.has(keyOf(ns, name)) },
+    { ...limits, deadline: Math.min(how.deadline, world.clock.now() + 30_000) },
+  );
+  const outcomes: Outcome[] = [];
+  try {
+    const annotations = await namespaceAnnotations(world, namespaces, limits);
+    await each(wukongs, Math.min(command.maxInFlight, wukongs.length), async (wukong) => {
+      if (how.interrupted.aborted) return;
+      const around = annotations.get(wukong.metadata.namespace ?? '');
+      const outcome = await one(command, wukong, world, how, machines, around);
+      if (!outcome) return;
+      outcomes.push(outcome);
+      how.told(outcome);
+    });
+  } finally {
+    machines.close();
+  }
+  return outcomes;
+}
+
+async function one(
+  command: Command,
+  wukong: Wukong,
+  world: World,
+  how: Carrying,
+  machines: Machines,
+  annotations: Record<string, string> | undefined,
+): Promise<Outcome | undefined> {
+  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([how.interrupted, leaving.signal]);
+  const watching = (waitingFor: string) => {
+    how.waiting(keyOf(place.namespace, place.name), waitingFor);
+    if (!how.wait) leaving.abort(new Error('not waited for'));
+  };
+  const limits = { deadline: how.deadline, signal };
+  try {
+    return await performOne(command, place, world, {
+      limits,
+      wukong,
+      machines,
+      watching,
+      namespaceAnnotations: annotations,
+    });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    return leave(command, place, world, machines);
+  }
+}
+
+/** Looks once more without waiting: what has ended meanwhile is told, what has not is left in progress. */
+async function leave(
+  { requestId }: Command,
+  place: { namespace: string; name: string },
+  world: World,
+  machines: Machines,
+): Promise<Outcome | undefined> {
+  const wukong = await named(world, place, { deadline: world.clock.now() + 5_000 });
+  const op = operationOf(wukong);
+  if (op?.requestId !== requestId) return undefined; // nothing was claimed
+  return carryOn(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
+}

@@ -1,0 +1,44 @@
+import { dumpYaml } from '@kubernetes/client-node';
+
+const codes = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, magenta: 35 } as const;
+export type Colour = keyof typeof codes;
+
+export const paint = (text: string, colour: Colour | undefined): string =>
+  colour ? `\u001b[${codes[colour]}m${text}\u001b[39m` : text;
+export const bold = (text: string, on: boolean): string => (on ? `\u001b[1m${text}\u001b[22m` : text);
+
+/** kubectl's way of laying out: upper case headings, three spaces, nothing behind the last column. */
+export function columns(
+  headings: string[],
+  rows: string[][],
+  colourOf?: (cell: string, heading: string) => Colour | undefined,
+  widths = widthsOf(headings, rows),
+): string[] {
+  const line = (cells: string[], show: (padded: string, cell: string, i: number) => string) =>
+    cells
+      .map((cell, i) => show(i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0), cell, i))
+      .join('   ')
+      .trimEnd();
+  const painted = (padded: string, cell: string, i: number) => paint(padded, colourOf?.(cell, headings[i] ?? ''));
+  const head = headings.length > 0 && headings[0] !== '' ? [line(headings, (padded) => padded)] : [];
+  return [...head, ...rows.map((row) => line(row, painted))];
+}
+
+export const widthsOf = (headings: string[], rows: string[][]): number[] =>
+  headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)));
+
+export const text = (lines: string[]): string => lines.map((line) => `${line}\n`).join('');
+
+/** One object, as JSON or YAML. */
+export const dump = (format: string, value: unknown): string =>
+  format === 'yaml' ? dumpYaml(JSON.parse(JSON.stringify(value))) : `${JSON.stringify(value, undefined, 2)}\n`;
+
+/** How an outcome or a state is coloured, wherever it is shown. */
+export function colourOfWord(word: string): Colour | undefined {
+  if (/^(Failed|Denied|FAIL)/.test(word)) return 'red';
+  if (/^(ForcedOff|Stopping|InProgress|Superseded|WARN)/.test(word)) return 'yellow';
+  if (/^(Started|Stopped|AlreadyO|Running|OK)/.test(word)) return word === 'Stopped' ? undefined : 'green';
+  if (/^(Starting)/.test(word)) return 'cyan';
+  if (/^(Skipped)/.test(word)) return 'grey';
+  return /^(Unknown|Paused)/.test(word) ? 'magenta' : undefined;
+}

@@ -1,0 +1,167 @@
+import { matches,parseSelector } from '../shared/selector.ts';
+import { readStates, type WukongState } from '../shared/state.ts';
+import { clusterOptions, openCluster, scopeOptions, type Session } from './cluster.ts';
+import { colourOfWord, columns, dump, text, widthsOf } from './columns.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from './command.ts';
+import { spoken } from './duration.ts';
+import { helpOf } from './help.ts';
+import { named, nameOf, selectorOf } from './targets.ts';
+import { watchStates } from './watchStates.ts';
+
+const formats = ['wide', 'json', 'yaml', 'name'] as const;
+const options: Options = {
+  ...scopeOptions,
+  output: { type: 'string', short: 'o', choices: formats, about: 'default: a table' },
+  watch: { type: 'boolean', short: 'w', about: 'goes on showing what changes, until Ctrl-C' },
+  ...clusterOptions,
+};
+
+export const state: CliCommand = {
+  summary: 'shows what VMs are, what was done last and what comes next',
+  help: helpOf({
+    usage: ['state [NAME] [-n NAME | -A] [-l SELECTOR] [-o wide|json|yaml|name] [--watch]'],
+    about: 'STATE is read from the live VM, the rest from the Wukong.',
+    options,
+    examples: ['wukong state -A', 'wukong state web -o yaml', 'wukong state -l env=dev --watch'],
+    exit: '0, or 1 when the Wukong is not there or the cluster cannot be reached, 2 wrong usage, 130 interrupted.',
+  }),
+  options,
+  positionals: true,
+  completes: 'wukongs',
+  run: async (values, io, names) => {
+    const { name, selector } = check(values, names);
+    const session = await openCluster(values, io);
+    const scope = {
+      namespace: values['all-namespaces'] === true ? undefined : session.namespace,
+      name,
+      selector,
+    };
+    if (name !== undefined) await named(session.world, { namespace: session.namespace, name });
+    if (values.watch === true) return follow(session, scope, values, io);
+    const states = await readStates(session.world, scope, { deadline: session.world.clock.now() + 60_000 });
+    show(sorted(states), values, name !== undefined, session, io);
+    return exitCodes.done;
+  },
+};
+
+function check(values: Values, names: string[]) {
+  const selector = selectorOf(values);
+  const all = values['all-namespaces'] === true;
+  if (names.length > 1) throw new UsageError(`expected one name, found ${names.length}; --selector takes many`);
+  const name = names[0] === undefined ? undefined : nameOf(names[0]);
+  if (name !== undefined && (selector !== undefined || all))
+    throw new UsageError('expected either a name, or --selector and --all-namespaces');
+  if (all && values.namespace !== undefined)
+    throw new UsageError('expected either --namespace or --all-namespaces, not both');
+  return { name, selector };
+}
+
+const sorted = (states: WukongState[]): WukongState[] =>
+  states.toSorted((a, b) => `${a.namespace}/${a.name}`.localeCompare(`${b.namespace}/${b.name}`));
+
+function show(states: WukongState[], values: Values, one: boolean, { world, namespace }: Session, io: Io): void {
+  const all = values['all-namespaces'] === true;
+  const format = values.output as (typeof formats)[number] | undefined;
+  if (format === 'json' || format === 'yaml') return io.out(dump(format, one ? states[0] : { items: states }));
+  if (format === 'name') return io.out(text(states.map(({ name }) => `wukong.vm.novasphere.dev/${name}`)));
+  if (states.length === 0) return io.err(`No Wukongs found${all ? '' : ` in namespace ${namespace}`}.\n`);
+  io.out(text(tableOf(states, { all, wide: format === 'wide', colour: io.colour, now: world.clock.now() })));
+}
+
+interface Look {
+  all: boolean;
+  wide: boolean;
+  colour: boolean;
+  now: number;
+}
+
+const headingsOf = ({ all, wide }: Look): string[] => [
+  ...(all ? ['NAMESPACE'] : []),
+  ...['NAME', 'STATE', 'LAST', 'OUTCOME', 'AGO', 'NEXT', 'AT'],
+  ...(wide ? ['VM', 'STRATEGY', 'LABEL', 'NODE', 'UNDER WAY', 'MESSAGE'] : []),
+];
+
+function cellsOf(one: WukongState, { all, wide, now }: Look): string[] {
+  const { last, operation: op, vm } = one;
+  const ended = last?.finishedAt ?? last?.lastActionTime;
+  const outcome = last?.outcome && (last.reason ? `${last.outcome} (${last.reason})` : last.outcome);
+  const cells = [
+    ...(all ? [one.namespace] : []),
+    one.name,
+    one.state,
+    op?.action ?? last?.lastAction,
+    op ? 'InProgress' : outcome,
+    ended && !op ? spoken(Math.max(0, now - Date.parse(ended))) : op && spoken(now - Date.parse(op.startedAt)),
+    one.nextAction,
+    one.nextActionTime,
+    ...(wide
+      ? [vm.name, vm.strategy, vm.label, one.node, op && `${op.action} since ${op.startedAt}`, last?.message]
+      : []),
+  ];
+  return cells.map((cell) => cell || '-');
+}
+
+const tableOf = (states: WukongState[], look: Look): string[] =>
+  columns(
+    headingsOf(look),
+    states.map((one) => cellsOf(one, look)),
+    look.colour
+      ? (cell, heading) => (heading === 'STATE' || heading === 'OUTCOME' ? colourOfWord(cell) : undefined)
+      : undefined,
+  );
+
+/** In a terminal the table is drawn over itself; elsewhere each change is a line, as kubectl has it. */
+async function follow(
+  session: Session,
+  scope: { namespace?: string; name?: string; selector?: string },
+  values: Values,
+  io: Io,
+): Promise<number> {
+  const { world } = session;
+  const signal = io.interrupt?.() ?? new AbortController().signal;
+  const parsed = scope.selector === undefined ? undefined : parseSelector(scope.selector);
+  const mine = (labels?: Record<string, string>) => !parsed || matches(parsed, labels);
+  const look = (): Look => ({
+    all: scope.namespace === undefined,
+    wide: values.output === 'wide',
+    colour: io.colour,
+    now: world.clock.now(),
+  });
+  const plain = values.output === undefined || values.output === 'wide';
+  const print = io.terminal && plain ? redrawing(io, look) : appending(io, look, values.output as string | undefined);
+  await watchStates(world, { ...scope, mine }, signal, (states) => print(sorted(states)));
+  return exitCodes.interrupted;
+}
+
+function redrawing(io: Io, look: () => Look) {
+  io.out('\u001b[?25l');
+  process.once('exit', () => io.out('\u001b[?25h'));
+  let drawn = 0;
+  return (states: WukongState[]) => {
+    const lines = tableOf(states, look());
+    io.out(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${text(lines)}`);
+    drawn = lines.length;
+  };
+}
+
+function appending(io: Io, look: () => Look, format: string | undefined) {
+  const known = new Map<string, string>();
+  let widths: number[] | undefined;
+  return (states: WukongState[]) => {
+    const fresh = states.filter((one) => {
+      const key = `${one.namespace}/${one.name}`;
+      const now = JSON.stringify(one);
+      const changed = known.get(key) !== now;
+      known.set(key, now);
+      return changed;
+    });
+    if (format === 'json') return io.out(text(fresh.map((one) => JSON.stringify(one))));
+    if (format === 'yaml') return io.out(fresh.map((one) => `---\n${dump('yaml', one)}`).join(''));
+    if (format === 'name') return io.out(text(fresh.map(({ name }) => `wukong.vm.novasphere.dev/${name}`)));
+    const [now, rows] = [look(), fresh.map((one) => cellsOf(one, look()))];
+    const first = widths === undefined;
+    widths ??= widthsOf(headingsOf(now), rows);
+    const lines = columns(headingsOf(now), rows, undefined, widths);
+    io.out(text(first ? lines : lines.slice(1)));
+  };
+}
