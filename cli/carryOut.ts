@@ -2,7 +2,7 @@ import type { Command } from '../shared/command.ts';
 import { each } from '../shared/each.ts';
 import { type Machines, watchMachines } from '../shared/machines.ts';
 import { vmNameOf, type Wukong } from '../shared/model.ts';
-import { operationOf } from '../shared/operation.ts';
+import { lastOf, operationOf, outcomeOf } from '../shared/operation.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import { carryOn, performOne } from '../shared/perform.ts';
 import type { World } from '../shared/world.ts';
@@ -66,30 +66,38 @@ async function one(
     how.waiting(keyOf(place.namespace, place.name), waitingFor);
     if (!how.wait) leaving.abort(new Error('not waited for'));
   };
-  const limits = { deadline: how.deadline, signal };
+  const options = { limits: { deadline: how.deadline, signal }, machines, watching };
+  let request = command.requestId;
   try {
-    return await performOne(command, place, world, {
-      limits,
-      wukong,
-      machines,
-      watching,
-      namespaceAnnotations: annotations,
-    });
+    const outcome = await performOne(command, place, world, { ...options, wukong, namespaceAnnotations: annotations });
+    if (!how.wait || outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcome;
+    // Somebody asked for the same before us: their end is ours.
+    const now = await named(world, place);
+    const running = operationOf(now);
+    if (!running) return ended(now) ?? outcome;
+    request = running.requestId;
+    return await carryOn(running, now, world, options);
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
-    return leave(command, place, world, machines);
+    return leave(request, place, world, machines);
   }
+}
+
+function ended(wukong: Wukong): Outcome | undefined {
+  const last = lastOf(wukong);
+  return last && outcomeOf(wukong, last);
 }
 
 /** Looks once more without waiting: what has ended meanwhile is told, what has not is left in progress. */
 async function leave(
-  { requestId }: Command,
+  requestId: string,
   place: { namespace: string; name: string },
   world: World,
   machines: Machines,
 ): Promise<Outcome | undefined> {
   const wukong = await named(world, place, { deadline: world.clock.now() + 5_000 });
   const op = operationOf(wukong);
-  if (op?.requestId !== requestId) return undefined; // nothing was claimed
-  return carryOn(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
+  if (op?.requestId === requestId)
+    return carryOn(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
+  return lastOf(wukong)?.requestId === requestId ? ended(wukong) : undefined; // undefined: nothing was claimed
 }

@@ -14,7 +14,7 @@ import { checkChoice, type Io, type Options, type Values } from './command.ts';
 
 /** The options of every command that talks to a cluster. */
 export const clusterOptions: Options = {
-  kubeconfig: { type: 'string', value: 'FILE', about: 'default: $KUBECONFIG, ~/.kube/config, the pod’s own account' },
+  kubeconfig: { type: 'string', value: 'FILE', about: "default: $KUBECONFIG, ~/.kube/config, the pod's own account" },
   context: { type: 'string', value: 'NAME', about: 'default: the current context of the kubeconfig' },
   verbose: { type: 'boolean', short: 'v', about: 'tells on standard error what is done' },
 };

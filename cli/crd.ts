@@ -8,7 +8,7 @@ import { helpOf } from './help.ts';
 
 const verbs = ['install', 'patch', 'check'] as const;
 const options: Options = {
-  columns: { type: 'boolean', about: 'patch, install: adds our columns behind the CRD’s own' },
+  columns: { type: 'boolean', about: "patch, install: adds our columns behind the CRD's own" },
   'dry-run': { type: 'boolean', about: 'says what would be done' },
   ...clusterOptions,
 };

@@ -31,6 +31,7 @@ export function endOf({ until, for: span }: { until?: unknown; for?: unknown }, 
 
 /** A duration for people: the two largest units. */
 export function spoken(ms: number): string {
+  if (ms > 0 && ms < 1_000) return `${Math.round(ms)}ms`;
   if (ms < 10_000) return `${(Math.max(0, ms) / 1000).toFixed(1)}s`;
   const parts: string[] = [];
   let left = Math.round(ms / 1000);
@@ -45,3 +46,6 @@ export function spoken(ms: number): string {
   }
   return parts.slice(0, 2).join('');
 }
+
+/** How long ago, in whole seconds, as kubectl shows it; 0 where a clock is ahead of ours. */
+export const ago = (ms: number): string => (ms < 10_000 ? `${Math.floor(Math.max(0, ms) / 1000)}s` : spoken(ms));

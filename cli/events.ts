@@ -3,7 +3,7 @@ import type { KubeObject } from '../shared/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import { columns, text, widthsOf } from './columns.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError } from './command.ts';
-import { spoken } from './duration.ts';
+import { ago } from './duration.ts';
 import { helpOf } from './help.ts';
 import { listAll, nameOf } from './targets.ts';
 
@@ -79,8 +79,8 @@ function printer(io: Io, all: boolean, json: boolean) {
     if (json) return io.out(text(found.map((event) => JSON.stringify(event))));
     const rows = found.map((event) => {
       const { namespace = '', name } = event.involvedObject;
-      const ago = spoken(Math.max(0, now - Date.parse(timeOf(event))));
-      return [ago, event.type, event.reason, all ? `${namespace}/${name}` : name, event.message];
+      const since = ago(now - Date.parse(timeOf(event)));
+      return [since, event.type, event.reason, all ? `${namespace}/${name}` : name, event.message];
     });
     const first = widths === undefined;
     // What comes later is laid out like the first, which may be nothing yet.

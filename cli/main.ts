@@ -22,7 +22,8 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   version: async () => (await import('./version.ts')).version,
 };
 
-async function help(): Promise<string> {
+/** What `wukong help` says. */
+export async function overview(): Promise<string> {
   const rows = await Promise.all(
     Object.entries(commands).map(async ([name, load]) => `  ${name.padEnd(12)} ${(await load()).summary}`),
   );
@@ -44,7 +45,7 @@ wukong COMMAND --help tells more. Durations: 90s, 5m, 2h, 1d, 1h30m.
 export async function main(typed: string[], io: Io): Promise<number> {
   const [name, ...rest] = commandFirst(typed);
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
-    (name === undefined ? io.err : io.out)(await help());
+    (name === undefined ? io.err : io.out)(await overview());
     return name === undefined ? exitCodes.usage : exitCodes.done;
   }
   if (name === 'help') return main([...rest.slice(0, 1), '--help'], io);
@@ -87,10 +88,18 @@ function fail(name: string, thrown: unknown, io: Io, debug: boolean): number {
     return exitCodes.usage;
   }
   const { code, message } = asLifecycleError(thrown);
-  const known = thrown instanceof LifecycleError && code !== 'InvalidAction' && code !== 'Unknown';
-  io.err(`wukong ${name}: ${message.split('\n')[0]}\n${known ? `${failures[code].next}\n` : ''}`);
-  if (!debug && !known && code === 'Unknown') io.err('--debug shows where this comes from.\n');
+  io.err(`wukong ${name}: ${message.split('\n')[0]}\n`);
+  const hint = hintFor(thrown, debug);
+  if (hint) io.err(`${hint}\n`);
   return code === 'InvalidAction' ? exitCodes.usage : exitCodes.failed;
+}
+
+function hintFor(thrown: unknown, debug: boolean): string | undefined {
+  if (!(thrown instanceof LifecycleError)) return debug ? undefined : '--debug shows where this comes from.';
+  if (/^(kubeconfig:|no cluster is configured)/.test(thrown.message))
+    return 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
+  const plain = thrown.code === 'InvalidAction' || thrown.code === 'Refused' || /did you mean/.test(thrown.message);
+  return plain ? undefined : failures[thrown.code].next;
 }
 
 function trail(thrown: unknown): string {

@@ -36,7 +36,7 @@ const command = ({ name, summary, about, key, on, off }: Mark): CliCommand => ({
 export const skipNext = command({
   name: 'skip-next',
   summary: 'lets the next start or stop of a schedule pass',
-  about: 'Writes the annotation skip-next, which the schedule’s next action uses up.',
+  about: "Writes the annotation skip-next, which the schedule's next action uses up.",
   key: overrideKeys.skipNext,
   on: 'the next scheduled action is skipped',
   off: 'nothing is skipped',
@@ -45,7 +45,7 @@ export const skipNext = command({
 export const protect = command({
   name: 'protect',
   summary: 'forbids to stop VMs',
-  about: 'Writes the annotation protected: nobody’s stop is carried out, nor is a schedule’s.',
+  about: "Writes the annotation protected: nobody's stop is carried out, nor is a schedule's.",
   key: overrideKeys.protected,
   on: 'protected: it is not stopped',
   off: 'not protected by itself any more',

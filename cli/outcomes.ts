@@ -35,7 +35,8 @@ export function summaryOf(outcomes: Outcome[], wanted: number): string {
   if (untouched > 0) lines.push(`${untouched} not begun.`);
   if (counts.has('InProgress'))
     lines.push(
-      'What is in progress is finished by reconcileState, or now: wukong reconcile --once. To look: wukong state',
+      'What is in progress goes on by reconcileState (where it does not run: wukong reconcile).',
+      'To wait for the end: the same command again. To look: wukong state --watch',
     );
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,21 +1,22 @@
-import { readInstant } from '../shared/override.ts';
 import { localText, utcText } from '../shared/wallclock.ts';
-import { offsetAt, parseZone, wallToInstant, type Zone } from '../shared/zone.ts';
+import { dayMs, type Zone } from '../shared/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import type { CliCommand, Io, Values } from './command.ts';
 import { UsageError } from './command.ts';
 import { foresee, type Item } from './foresee.ts';
 import { type Manifests, readManifests } from './manifest.ts';
+import { writePlanPage } from './page/pages.ts';
+import { priceHelp, priceOptions, readPrices } from './page/prices.ts';
 import { readFromCluster } from './planCluster.ts';
 import { table } from './planTable.ts';
+import { type Span, spanOf } from './span.ts';
 
 const { selector: _none, ...placeOptions } = scopeOptions;
-const dayMs = 86_400_000;
-const longestMs = 5 * 366 * dayMs;
 
 export const plan: CliCommand = {
   summary: 'shows what schedules will do, and when',
   help: `Usage: wukong plan [--schedule FILE …] [-n NAME | -A] [--from TIME] [--to TIME] [--zone ZONE] [--json]
+       wukong plan … --html FILE [--price-vcpu-hour N] [--price-gib-hour N] [--currency EUR]
 
 Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of the cluster are taken.
 
@@ -25,7 +26,9 @@ Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of
   --to TIME        the same; itself not included. Default: 7 days after --from.
   --zone ZONE      shows local times of this IANA zone. Default: each schedule's own.
   --json           one object a line: at, local, zone, schedule, action (start, stop, skip), note.
-
+  --html FILE      writes a page instead: one file that needs no network, with a timeline of every VM; - is standard
+                   output. At most 93 days. Its hours off are counted, and with prices their worth.
+${priceHelp}
   -n, --namespace NAME   the cluster's schedules of this namespace. Default: the namespace of the context.
   -A, --all-namespaces   those of all namespaces.
       --kubeconfig FILE, --context NAME, -v, --verbose, --debug   as for the other commands.
@@ -39,28 +42,31 @@ reached, or 2 for wrong usage.
     to: { type: 'string' },
     zone: { type: 'string' },
     json: { type: 'boolean' },
+    html: { type: 'string', value: 'FILE' },
+    ...priceOptions,
     ...placeOptions,
     ...clusterOptions,
   },
   run: async (values, io) => {
-    const span = spanOf(values, io.now);
+    const span = spanOf(values, { from: io.now, to: (from) => from + 7 * dayMs });
+    const prices = readPrices(values);
+    const html = values.html as string | undefined;
+    if (html !== undefined && values.json === true) throw new UsageError('expected either --html or --json, not both');
+    const tell = (manifests: Manifests) =>
+      html === undefined
+        ? show(manifests, span, values.json === true, io)
+        : writePlanPage(html, manifests, { ...span, now: io.now, prices }, io);
     const files = values.schedule as string[] | undefined;
     const all = values['all-namespaces'] === true;
     if (files && (all || values.namespace !== undefined))
       throw new UsageError('expected either --schedule FILE, or the namespaces of a cluster');
-    if (!files) return show(await readFromCluster(await openCluster(values, io), all), span, values.json === true, io);
+    if (!files) return tell(await readFromCluster(await openCluster(values, io), all));
     const manifests = await readManifests(files);
     if (manifests.schedules.length === 0 && manifests.problems.length === 0)
       manifests.problems.push(`${files.join(', ')}: expected a WukongSchedule, found none`);
-    return show(manifests, span, values.json === true, io);
+    return tell(manifests);
   },
 };
-
-export interface Span {
-  from: number;
-  to: number;
-  zone: Zone | undefined;
-}
 
 /** Everything after the reading, so that it does not matter where the objects come from. */
 export function show(manifests: Manifests, span: Span, json: boolean, io: Io): number {
@@ -76,35 +82,4 @@ function line({ at, action, schedule, note }: Item, asked: Zone | undefined) {
   const zone = asked ?? schedule.zone;
   const local = localText(zone, at);
   return { at: utcText(at), local, zone: zone.name, schedule: schedule.key, action, ...(note ? { note } : {}) };
-}
-
-function spanOf(values: Values, now: number): Span {
-  const zone = values.zone === undefined ? undefined : zoneOf(values.zone as string);
-  const time = (option: string) => {
-    const text = values[option] as string | undefined;
-    return text === undefined ? undefined : timeOf(option, text, zone);
-  };
-  const from = time('from') ?? now;
-  const to = time('to') ?? from + 7 * dayMs;
-  if (to <= from) throw new UsageError(`--to ${utcText(to)}: expected a time after ${utcText(from)}`);
-  if (to - from > longestMs) throw new UsageError('--to: expected at most five years after --from');
-  return { from, to, zone };
-}
-
-function zoneOf(text: string): Zone {
-  try {
-    return parseZone(text);
-  } catch (wrong) {
-    throw new UsageError(`--zone: ${(wrong as Error).message}`, { cause: wrong });
-  }
-}
-
-function timeOf(option: string, text: string, zone = parseZone('UTC')): number {
-  const midnight = /^\d{4}-\d{2}-\d{2}$/.test(text) ? readInstant(`${text}T00:00:00Z`) : undefined;
-  const instant = midnight === undefined ? readInstant(text) : wallToInstant(zone, midnight).at;
-  if (instant === undefined || Number.isNaN(offsetAt(zone, instant)))
-    throw new UsageError(
-      `--${option} ${text}: expected a time such as 2026-03-29T01:00:00Z, or a date such as 2026-03-29`,
-    );
-  return instant;
 }

@@ -1,7 +1,7 @@
 import { wallDate, wallTime } from '../shared/wallclock.ts';
 import { instantToWall } from '../shared/zone.ts';
 import type { Item } from './foresee.ts';
-import type { Span } from './plan.ts';
+import type { Span } from './span.ts';
 
 const paint = { start: '32', stop: '33', skip: '2', heading: '1', note: '2' };
 

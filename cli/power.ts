@@ -29,7 +29,7 @@ const bothOptions: Options = {
 const stopOptions: Options = {
   ...scopeOptions,
   force: { type: 'boolean', about: 'ends the guest at once, without asking it' },
-  grace: { type: 'string', value: 'DURATION', about: 'how long the guest may take; default: the VM’s own period' },
+  grace: { type: 'string', value: 'DURATION', about: "how long the guest may take; default: the VM's own period" },
   'delete-pod-when-stuck': { type: 'boolean', about: 'the last step where a node is dead; the guest may lose data' },
   timeout: { type: 'string', value: 'DURATION', about: 'how long to wait here; default 15m, then exit code 3' },
   ...bothOptions,

@@ -37,7 +37,7 @@ export const sim: CliCommand = {
   help: helpOf({
     usage: ['sim --kubeconfig-out FILE [OPTIONS]'],
     about:
-      'An API server with KubeVirt’s manners in this process, until Ctrl-C. kubectl works against it too. What the eight Wukongs show is listed when it is ready; nothing is kept.',
+      "An API server with KubeVirt's manners in this process, until Ctrl-C. kubectl works against it too. What the eight Wukongs show is listed when it is ready; nothing is kept.",
     options,
     examples: ['wukong sim --kubeconfig-out /tmp/sim.yaml &', 'wukong state -A --kubeconfig /tmp/sim.yaml'],
   }),

@@ -1,9 +1,9 @@
-import { matches,parseSelector } from '../shared/selector.ts';
+import { matches, parseSelector } from '../shared/selector.ts';
 import { readStates, type WukongState } from '../shared/state.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from './cluster.ts';
 import { colourOfWord, columns, dump, text, widthsOf } from './columns.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from './command.ts';
-import { spoken } from './duration.ts';
+import { ago } from './duration.ts';
 import { helpOf } from './help.ts';
 import { named, nameOf, selectorOf } from './targets.ts';
 import { watchStates } from './watchStates.ts';
@@ -91,7 +91,7 @@ function cellsOf(one: WukongState, { all, wide, now }: Look): string[] {
     one.state,
     op?.action ?? last?.lastAction,
     op ? 'InProgress' : outcome,
-    ended && !op ? spoken(Math.max(0, now - Date.parse(ended))) : op && spoken(now - Date.parse(op.startedAt)),
+    ended && !op ? ago(now - Date.parse(ended)) : op && ago(now - Date.parse(op.startedAt)),
     one.nextAction,
     one.nextActionTime,
     ...(wide

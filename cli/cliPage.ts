@@ -1,0 +1,49 @@
+import { writeFileSync } from 'node:fs';
+
+import { commands, overview } from './main.ts';
+
+/** docs/cli.md, from what the commands say of themselves. */
+export async function cliPage(): Promise<string> {
+  const sections = await Promise.all(
+    Object.entries(commands).map(async ([name, load]) => {
+      const { summary, help } = await load();
+      return `## ${name}\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n\`\`\`\n${help.trimEnd()}\n\`\`\`\n`;
+    }),
+  );
+  return `# The command line
+
+\`npx wukong\` from a clone, \`wukong\` once it is on the path, \`kubectl wukong\` through the bin \`kubectl-wukong\`.
+
+\`\`\`
+${(await overview()).trimEnd()}
+\`\`\`
+
+## Exit codes
+
+| code | means |
+| --- | --- |
+| 0 | All is as wished: it was done and seen, or it was so before. |
+| 1 | Something failed, or the cluster cannot be reached. The reason is on standard error; \`--debug\` shows where it comes from. |
+| 2 | Wrong usage; nothing was called. What was expected is said, with the nearest word. |
+| 3 | Something is still in progress: the time was up, Ctrl-C, \`--wait=false\`. It is on the Wukong, and reconcileState goes on. |
+| 4 | Something was left alone on purpose: protected, overridden, stale, or superseded by a newer command. |
+| 130 | Interrupted, with nothing left behind; or by a second Ctrl-C, at once. |
+
+The highest that applies, in the order 1, 3, 4.
+
+## Where what goes
+
+Results go to standard output, as tables without colour when it is no terminal or \`NO_COLOR\` is set. Progress, notes and errors go to standard error; lines that are drawn over only when that is a terminal.
+
+A stop or start of more VMs than \`--max-targets\` (50) asks in a terminal, and is refused where nobody can be asked, unless \`--yes\` is given.
+
+## The cluster
+
+As kubectl finds it: \`--kubeconfig\`, the files of \`$KUBECONFIG\`, \`~/.kube/config\`, the pod's own service account; \`--context\`, and the namespace of the context unless \`-n\` or \`-A\` says otherwise. The certificate is always verified. \`POWER_METHOD\`, \`REQUIRE_AGENT\`, \`LIFECYCLE_NAMESPACE\` and \`EVENT_BUS_NAME\` mean what they mean to the functions.
+
+${sections.join('\n')}
+This page is written by \`npm run docs:cli\` from the commands themselves, and a test holds it to that.
+`;
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync('docs/cli.md', await cliPage());
