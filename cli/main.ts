@@ -9,6 +9,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   stop: async () => (await import('./power.ts')).stop,
   state: async () => (await import('./state.ts')).state,
   plan: async () => (await import('./plan.ts')).plan,
+  report: async () => (await import('./report.ts')).report,
   keep: async () => (await import('./keep.ts')).keep,
   'skip-next': async () => (await import('./mark.ts')).skipNext,
   protect: async () => (await import('./mark.ts')).protect,

@@ -1,7 +1,7 @@
 import { localText, utcText } from '../shared/wallclock.ts';
 import { dayMs, type Zone } from '../shared/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
-import type { CliCommand, Io, Values } from './command.ts';
+import type { CliCommand, Io } from './command.ts';
 import { UsageError } from './command.ts';
 import { foresee, type Item } from './foresee.ts';
 import { type Manifests, readManifests } from './manifest.ts';
@@ -48,7 +48,7 @@ reached, or 2 for wrong usage.
     ...clusterOptions,
   },
   run: async (values, io) => {
-    const span = spanOf(values, { from: io.now, to: (from) => from + 7 * dayMs });
+    const span = spanOf(values, ({ from = io.now, to = from + 7 * dayMs }) => ({ from, to }));
     const prices = readPrices(values);
     const html = values.html as string | undefined;
     if (html !== undefined && values.json === true) throw new UsageError('expected either --html or --json, not both');

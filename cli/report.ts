@@ -24,7 +24,10 @@ import { listAll } from './targets.ts';
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {
   html: { type: 'string', value: 'FILE', about: 'writes a page: one file that needs no network; - is standard output' },
-  json: { type: 'boolean', about: 'one object a planned switch: at, vm, action, verdict, lateSeconds, reason, message' },
+  json: {
+    type: 'boolean',
+    about: 'one object a planned switch: at, vm, action, verdict, lateSeconds, reason, message',
+  },
   from: { type: 'string', value: 'TIME', about: 'RFC 3339, or a date. Default: 7 days before --to' },
   to: { type: 'string', value: 'TIME', about: 'the same; itself not included. Default: now' },
   zone: { type: 'string', value: 'ZONE', about: 'shows times in this IANA zone. Default: that of most schedules' },
@@ -74,11 +77,10 @@ export const report: CliCommand = {
 };
 
 function askedOf(values: Values, now: number): Asked {
-  const span = spanOf(values, { from: NaN, to: () => now });
-  const from = Number.isNaN(span.from) ? span.to - 7 * dayMs : span.from;
+  const span = spanOf(values, ({ to = now, from = to - 7 * dayMs }) => ({ from, to }));
   const late = values['late-after'] as string | undefined;
   const lateAfterMs = late === undefined ? undefined : durationMs('late-after', late);
-  return { ...span, from, now, prices: readPrices(values), ...(lateAfterMs === undefined ? {} : { lateAfterMs }) };
+  return { ...span, now, prices: readPrices(values), ...(lateAfterMs === undefined ? {} : { lateAfterMs }) };
 }
 
 async function read(values: Values, io: Io): Promise<Dump> {

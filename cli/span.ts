@@ -5,25 +5,28 @@ import { UsageError, type Values } from './command.ts';
 
 const longestMs = 5 * 366 * dayMs;
 
-/** What is looked at. Instants; `to` is not included. */
-export interface Span {
+interface Period {
+  /** Instants; `to` is not included. */
   from: number;
   to: number;
+}
+
+/** What is looked at. */
+export interface Span extends Period {
   zone: Zone | undefined;
 }
 
 /**
- * --from, --to and --zone; what is not given is taken from the defaults.
+ * --from, --to and --zone; `defaults` fills in what is not given.
  * @throws UsageError naming the option and what was expected.
  */
-export function spanOf(values: Values, defaults: { from: number; to: (from: number) => number }): Span {
+export function spanOf(values: Values, defaults: (given: Partial<Period>) => Period): Span {
   const zone = values.zone === undefined ? undefined : zoneOf(values.zone as string);
   const time = (option: string) => {
     const text = values[option] as string | undefined;
     return text === undefined ? undefined : timeOf(option, text, zone);
   };
-  const from = time('from') ?? defaults.from;
-  const to = time('to') ?? defaults.to(from);
+  const { from, to } = defaults({ from: time('from'), to: time('to') });
   if (to <= from) throw new UsageError(`--to ${utcText(to)}: expected a time after ${utcText(from)}`);
   if (to - from > longestMs) throw new UsageError('--to: expected at most five years after --from');
   return { from, to, zone };

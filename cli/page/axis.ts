@@ -13,7 +13,7 @@ export function midnights(zone: Zone, { from, to }: Period): number[] {
 
 export interface Tick {
   at: number;
-  /** Two lines: `Fri` and `27`; the month where it begins, or on the first. */
+  /** `Fri` and `27`; the month on the first label, and where one begins. */
   weekday: string;
   day: string;
   month?: string;

@@ -1,4 +1,4 @@
-import { type Boundary, boundaries, compare, nextBoundary, wishAt } from '../../shared/calendar.ts';
+import { boundaries, type Boundary, compare, nextBoundary, wishAt } from '../../shared/calendar.ts';
 import { decide, type Decision, type Facts } from '../../shared/decide.ts';
 import type { Action } from '../../shared/outcome.ts';
 import { type Annotations, type Hold, overrideFor, overrideKeys } from '../../shared/override.ts';
@@ -65,7 +65,7 @@ export function foreseeCourse(schedules: Schedule[], facts: Facts, { from, to }:
   let known: Facts = { ...facts, lastHandled: Math.max(facts.lastHandled ?? -Infinity, from - 1) };
   const stretches: Stretch[] = [{ from, to, power }];
   const switches: Switch[] = [];
-  for (let at: number | undefined = from; at !== undefined && at < to; ) {
+  for (let at: number | undefined = from; at !== undefined && at < to;) {
     const decision = decide(active, { ...known, power: power === 'unknown' ? 'between' : power }, at);
     const change = switchOf(decision, known, at);
     if (change && change.happens) change.same = powerAfter[change.action] === power;

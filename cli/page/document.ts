@@ -7,7 +7,7 @@ import { rowHeight } from './draw.ts';
 import { Html, html } from './html.ts';
 import { differences, legend, schedules, times } from './lists.ts';
 import type { PageModel } from './model.ts';
-import { heading, summary, titleOf } from './summary.ts';
+import { heading, summary, tiles, titleOf } from './summary.ts';
 import { idsOf, symbols, timeline } from './timeline.ts';
 import { longTime } from './words.ts';
 
@@ -25,45 +25,44 @@ export function renderPage(model: PageModel): string {
   const ids = idsOf(model);
   const from = longTime(model.zone, model.from).replace(/,.*/, '');
   return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${titleOf(model)}, from ${from}</title>
-<link rel="icon" href="data:,">
-<style>${new Html(style)}</style>
-</head>
-<body>
-${symbols(model, ids)}
-<a class="skip" href="#timeline">To the timeline</a>
-${heading(model)}
-<main>
-${messages(model)}
-${summary(model)}
-<section aria-labelledby="h-timeline"><h2 id="h-timeline">Timeline</h2>
-${legend(model)}
-${tools(model)}
-${timeline(model, ids)}
-<p class="readout" id="readout" role="status"></p>
-</section>
-${model.kind === 'report' && differences(model)}
-${schedules(model)}
-${times(model, ids)}
-</main>
-<script>${new Html(script)}</script>
-</body>
-</html>
-`.text;
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="referrer" content="no-referrer" />
+        <title>${titleOf(model)}, from ${from}</title>
+        <link rel="icon" href="data:," />
+        <style>
+          ${new Html(style)}
+        </style>
+      </head>
+      <body>
+        ${symbols(model, ids)}
+        <a class="skip" href="#timeline">To the timeline</a>
+        ${heading(model)}
+        <main>
+          ${messages(model)} ${tiles(model)}
+          <section aria-labelledby="h-timeline">
+            <h2 id="h-timeline">Timeline</h2>
+            ${legend(model)} ${tools(model)} ${timeline(model, ids)}
+            <p class="readout" id="readout" role="status"></p>
+          </section>
+          ${model.kind === 'report' && differences(model)} ${summary(model)} ${schedules(model)} ${times(model, ids)}
+        </main>
+        <script>
+          ${new Html(script)};
+        </script>
+      </body>
+    </html> `.text;
 }
 
 /** What depends on the period: how wide a lane must be to be read, and how tall a block is before it is drawn. */
 function measures(model: PageModel): string {
   const days = (model.to - model.from) / 86_400_000;
   const labels = ticks(model.zone, model).length;
-  const width = Math.round(days <= 10 ? Math.max(320, days * 80) : Math.max(640, labels * 30));
+  const width = Math.round(days <= 10 ? Math.max(320, days * 80) : Math.max(640, labels * 28));
   const blocks = Array.from({ length: 25 }, (_, i) => `.b${i + 1}{contain-intrinsic-height:${(i + 1) * rowHeight}px}`);
   return `:root{--width:${width}px;--row:${rowHeight}px}${blocks.join('')}`;
 }
@@ -71,14 +70,27 @@ function measures(model: PageModel): string {
 function messages({ problems, notes }: PageModel): Html {
   const list = (kind: string, title: string, lines: string[]) =>
     lines.length > 0 &&
-    html`<section class="${kind}" aria-labelledby="h-${kind}"><h2 id="h-${kind}">${title}</h2><ul>${lines.slice(0, 50).map((line) => html`<li>${line}</li>`)}${lines.length > 50 && html`<li>and ${lines.length - 50} more</li>`}</ul></section>`;
+    html`<section class="${kind}" aria-labelledby="h-${kind}">
+      <h2 id="h-${kind}">${title}</h2>
+      <ul>
+        ${lines.slice(0, 50).map((line) => html`<li>${line}</li>`)}${lines.length > 50 && html`<li>and ${lines.length - 50} more</li>`}
+      </ul>
+    </section>`;
   return html`${list('problems', 'Could not be read', problems)}${list('notes', 'Good to know', notes)}`;
 }
 
 /** Shown by the script, as nothing of it works without. */
-const tools = ({ kind, groups }: PageModel): Html => html`<form class="tools" id="tools" hidden>
-<label>Find <input type="search" id="find" autocomplete="off" spellcheck="false" placeholder="namespace/name"></label>
-${kind === 'report' && html`<label><input type="checkbox" id="differing"> Only what differed</label>`}
-<fieldset><legend class="sr">Width</legend>${[1, 2, 4].map((zoom) => html`<label><input type="radio" name="zoom" value="${zoom}"${zoom === 1 && html` checked`}><span>${zoom === 1 ? 'Fit' : `${zoom}×`}</span></label>`)}</fieldset>
-<p class="quiet" id="keys">${groups.length > 0 && 'Arrow keys: up and down from line to line, left and right from switch to switch, Enter for all times.'}</p>
-</form>`;
+const tools = ({ kind, groups }: PageModel): Html =>
+  html`<form class="tools" id="tools" hidden>
+    <label
+      >Find <input type="search" id="find" autocomplete="off" spellcheck="false" placeholder="namespace/name"
+    /></label>
+    ${kind === 'report' && html`<label><input type="checkbox" id="differing" /> Only what differed</label>`}
+    <fieldset>
+      <legend class="sr">Width</legend>
+      ${[1, 2, 4].map((zoom) => html`<label><input type="radio" name="zoom" value="${zoom}" ${zoom === 1 && html` checked`} /><span>${zoom === 1 ? 'Fit' : `${zoom}×`}</span></label>`)}
+    </fieldset>
+    <p class="quiet" id="keys">
+      ${groups.length > 0 && 'Arrow keys: up and down from line to line, left and right from switch to switch, Enter for all times.'}
+    </p>
+  </form>`;

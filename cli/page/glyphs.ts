@@ -15,7 +15,8 @@ const shapes = {
   forced: '<path class="warn solid" d="M2-8-5.5 1.5H-1L-2 8 5.5-1.5H1z"/>',
   failed: '<path class="bad solid" d="M-6.5-6.5h13v13h-13z"/><path class="cut" d="M-3.5-3.5l7 7M3.5-3.5l-7 7"/>',
   missed: '<circle class="disc bad dashed" r="6.5"/><path class="ink bad" d="M-3 0h6"/>',
-  question: '<circle class="disc faint" r="6.5"/><path class="ink faint" d="M-2-1.5C-2-4.5 2-4.5 2-1.8 2 0 0-.2 0 1.5M0 3.8v.4"/>',
+  question:
+    '<circle class="disc faint" r="6.5"/><path class="ink faint" d="M-2-1.5C-2-4.5 2-4.5 2-1.8 2 0 0-.2 0 1.5M0 3.8v.4"/>',
   extra: '<path class="disc" d="M0-6.5 6.5 0 0 6.5-6.5 0z"/>',
 } as const;
 export type Glyph = keyof typeof shapes;
@@ -67,4 +68,4 @@ export const glyphWords: Record<Glyph, string> = {
 
 /** One beside its words. */
 export const icon = (glyph: Glyph): Html =>
-  html`<svg class="icon" viewBox="-8.5 -8.5 17 17" aria-hidden="true"><use href="#m-${glyph}"/></svg>`;
+  html`<svg class="icon" viewBox="-8.5 -8.5 17 17" aria-hidden="true"><use href="#m-${glyph}" /></svg>`;

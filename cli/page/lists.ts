@@ -1,6 +1,6 @@
 import type { Course } from './course.ts';
 import { type Glyph, glyphWords, icon, markGlyph, verdictGlyph } from './glyphs.ts';
-import { html, type Html, name } from './html.ts';
+import { type Html, html, name } from './html.ts';
 import type { PageModel, Row, ScheduleView } from './model.ts';
 import { extraText, verdictText, whyText } from './reasons.ts';
 import type { Ids } from './timeline.ts';
@@ -20,14 +20,20 @@ export function legend(model: PageModel): Html {
   if (model.schedules.some(({ changes }) => changes.length > 0)) used.add('clock');
   const held = model.groups.some(({ rows }) => rows.some(({ overrides }) => overrides.some(({ until }) => until)));
   const sample = (kind: string, words: string) =>
-    html`<li><svg class="sample" viewBox="0 0 30 18" aria-hidden="true">${kind === 'on' ? html`<path class="on" d="M1 2h28v14h-28z"/>` : html`<path class="${kind}" d="M1 9h28"/>`}</svg>${words}</li>`;
-  return html`<ul class="legend" aria-label="What the shapes mean">${sample('on', 'On')}${sample('off', 'Off')}${sample('unknown', 'Not known')}${
-    held && sample('hold', 'An override holds')
-  }${Object.entries(glyphWords)
-    .filter(([glyph]) => used.has(glyph as Glyph))
-    .map(([glyph, words]) => html`<li>${icon(glyph as Glyph)}${words}</li>`)}${
-    model.kind === 'report' && html`<li class="quiet">Thin, above: planned. Thick, below: as it was.</li>`
-  }</ul>`;
+    html`<li>
+      <svg class="sample" viewBox="0 0 30 18" aria-hidden="true">
+        ${kind === 'on' ? html`<path class="on" d="M1 2h28v14h-28z" />` : html`<path class="${kind}" d="M1 9h28" />`}</svg
+      >${words}
+    </li>`;
+  return html`<ul class="legend" aria-label="What the shapes mean">
+    ${sample('on', 'On')}${sample('off', 'Off')}${sample('unknown', 'Not known')}${
+      held && sample('hold', 'An override holds')
+    }${Object.entries(glyphWords)
+      .filter(([glyph]) => used.has(glyph as Glyph))
+      .map(([glyph, words]) => html`<li>${icon(glyph as Glyph)}${words}</li>`)}${
+      model.kind === 'report' && html`<li class="quiet">Above, hollow: planned. Below, solid: as it was.</li>`
+    }
+  </ul>`;
 }
 
 /** Every switch that was not as planned, and everything that nobody had planned. */
@@ -38,13 +44,39 @@ export function differences(model: PageModel): Html {
   const shown = found.slice(0, 1_000);
   const left = found.length - shown.length;
   const line = ({ at, who, what, glyph, text, message, row }: (typeof found)[number]) =>
-    html`<tr><td><time datetime="${new Date(at).toISOString()}">${shortTime(row.zone, at)}</time>${row.zone !== model.zone && html` <small>${row.zone.name}</small>`}</td><th scope="row">${name(who)}</th><td>${what}</td><td class="verdict">${icon(glyph)} ${text}</td><td>${message}</td></tr>`;
-  return html`<section aria-labelledby="h-differs"><h2 id="h-differs">What was not as planned</h2>
-${
-  found.length === 0
-    ? html`<p>Nothing that is recorded differs from the plan.</p>`
-    : html`<div class="wide" role="region" aria-labelledby="h-differs" tabindex="0"><table class="text"><thead><tr><th scope="col">When</th><th scope="col">VM</th><th scope="col">Planned</th><th scope="col">What came of it</th><th scope="col">In its own words</th></tr></thead><tbody>${shown.map(line)}</tbody></table></div>`
-}${left > 0 && html`<p class="quiet">${count(left, 'older line')} left out.</p>`}</section>`;
+    html`<tr>
+      <td>
+        <time datetime="${new Date(at).toISOString()}">${shortTime(row.zone, at)}</time
+        >${row.zone !== model.zone && html` <small>${row.zone.name}</small>`}
+      </td>
+      <th scope="row">${name(who)}</th>
+      <td>${what}</td>
+      <td class="verdict">${icon(glyph)} ${text}</td>
+      <td>${message}</td>
+    </tr>`;
+  return html`<section aria-labelledby="h-differs">
+    <h2 id="h-differs">What was not as planned</h2>
+    ${
+      found.length === 0
+        ? html`<p>Nothing that is recorded differs from the plan.</p>`
+        : html`<div class="wide tall" role="region" aria-labelledby="h-differs" tabindex="0">
+            <table class="text">
+              <thead>
+                <tr>
+                  <th scope="col">When</th>
+                  <th scope="col">VM</th>
+                  <th scope="col">Planned</th>
+                  <th scope="col">What came of it</th>
+                  <th scope="col">In its own words</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${shown.map(line)}
+              </tbody>
+            </table>
+          </div>`
+    }${left > 0 && html`<p class="quiet">${count(left, 'older line')} left out.</p>`}
+  </section>`;
 }
 
 function differencesOf(row: Row, namespace: string) {
@@ -70,8 +102,10 @@ function differencesOf(row: Row, namespace: string) {
 
 /** Each schedule in words. */
 export function schedules(model: PageModel): Html {
-  return html`<section aria-labelledby="h-schedules"><h2 id="h-schedules">Schedules</h2>
-${model.schedules.length === 0 ? html`<p>There are none.</p>` : html`<div class="cards">${model.schedules.map(card)}</div>`}</section>`;
+  return html`<section aria-labelledby="h-schedules">
+    <h2 id="h-schedules">Schedules</h2>
+    ${model.schedules.length === 0 ? html`<p>There are none.</p>` : html`<div class="cards">${model.schedules.map(card)}</div>`}
+  </section>`;
 }
 
 function card({ schedule, matched, holidays, changes }: ScheduleView): Html {
@@ -86,12 +120,26 @@ function card({ schedule, matched, holidays, changes }: ScheduleView): Html {
       'Clock change',
       `${longTime(zone, at)}: from ${offset(at - 1)} to ${offset(at)}`,
     ]),
-    ['Change by hand', policy === 'Enforce' ? 'undone' : 'respected until the next switch'],
+    ['By hand', policy === 'Enforce' ? 'undone' : 'respected until the next switch'],
     ...(waves.delayMs > 0 ? [['Waves', `${durationText(waves.delayMs)} between them`] as [string, string]] : []),
-    ...(jitterSeconds > 0 ? [['Jitter', `starts spread over ${durationText(jitterSeconds * 1000)}`] as [string, string]] : []),
+    ...(jitterSeconds > 0
+      ? [['Jitter', `starts spread over ${durationText(jitterSeconds * 1000)}`] as [string, string]]
+      : []),
     ['Missed after', durationText(startingDeadlineMs)],
   ];
-  return html`<article class="card"><h3>${name(key)}</h3><p class="quiet">${suspended ? 'Suspended' : count(matched, 'VM')}</p><dl>${facts.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl></article>`;
+  return html`<article class="card">
+    <h3>${name(key)}</h3>
+    <p class="quiet">${suspended ? 'Suspended' : count(matched, 'VM')}</p>
+    <dl>
+      ${facts.map(
+        ([label, value]) =>
+          html`<div>
+            <dt>${label}</dt>
+            <dd>${value}</dd>
+          </div>`,
+      )}
+    </dl>
+  </article>`;
 }
 
 /** Every switch of every course as a table: what the timeline shows, to be read. */
@@ -105,8 +153,10 @@ export function times(model: PageModel, ids: Ids): Html {
       users.set(row.course, all);
       rowsOf.set(row.course, row);
     }
-  return html`<section aria-labelledby="h-times"><h2 id="h-times">All times${model.kind === 'report' && ', as planned'}</h2>
-${[...ids].map(([course, id]) => courseTable(id, course, users.get(course)!, rowsOf.get(course)!))}</section>`;
+  return html`<section aria-labelledby="h-times">
+    <h2 id="h-times">All times${model.kind === 'report' && ', as planned'}</h2>
+    ${[...ids].map(([course, id]) => courseTable(id, course, users.get(course)!, rowsOf.get(course)!))}
+  </section>`;
 }
 
 const mostNames = 12;
@@ -120,11 +170,33 @@ function courseTable(id: string, course: Course, who: string[], { zone, schedule
     const quiet = one.happens && !one.same ? '' : html` class="quiet"`;
     return html`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;
   });
-  const names = rest.length > 0 && html`<p class="quiet">${who.slice(0, mostNames).join(', ')}${who.length > mostNames && ` and ${count(who.length - mostNames, 'other')}`}</p>`;
-  return html`<details id="t-${id}"><summary>${name(first)}${rest.length > 0 && ` and ${count(rest.length, 'other')}`} <small>${keys}</small></summary>${names}
-${
-  rows.length === 0
-    ? html`<p>Nothing is planned.</p>`
-    : html`<table class="text"><caption>Times in ${zone.name}</caption><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">Schedule</th><th scope="col">Why</th></tr></thead><tbody>${rows}</tbody></table>`
-}</details>`;
+  const names =
+    rest.length > 0 &&
+    html`<p class="quiet">
+      ${who.slice(0, mostNames).join(', ')}${who.length > mostNames && ` and ${count(who.length - mostNames, 'other')}`}
+    </p>`;
+  return html`<details id="t-${id}">
+    <summary>${name(first)}${rest.length > 0 && ` and ${count(rest.length, 'other')}`} <small>${keys}</small></summary>
+    ${names}
+    ${
+      rows.length === 0
+        ? html`<p>Nothing is planned.</p>`
+        : html`<table class="text">
+            <caption>
+              Times in ${zone.name}
+            </caption>
+            <thead>
+              <tr>
+                <th scope="col">When</th>
+                <th scope="col">What</th>
+                <th scope="col">Schedule</th>
+                <th scope="col">Why</th>
+              </tr>
+            </thead>
+            <tbody>
+              ${rows}
+            </tbody>
+          </table>`
+    }
+  </details>`;
 }

@@ -76,7 +76,7 @@ export function pageModel(kind: PageModel['kind'], sources: Sources, asked: Aske
   const rows = sources.wukongs.length > 0 ? machineRows(kind, sources, schedules, { ...asked, zone, late }) : [];
   const shown = rows.length > 0 ? rows : scheduleRows(schedules, sources.freezeUntil, asked);
   const groups = [...Map.groupBy(shown, ({ namespace }) => namespace)]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .sort(([a, these], [b, those]) => Number(idle(these)) - Number(idle(those)) || (a < b ? -1 : 1))
     .map(([namespace, all]): Group => {
       const inOrder = all.sort((a, b) => (a.wave ?? 0) - (b.wave ?? 0) || (a.name < b.name ? -1 : 1));
       return { namespace, rows: inOrder, saved: sum(inOrder.map(({ saved }) => saved)) };
@@ -89,6 +89,9 @@ export function pageModel(kind: PageModel['kind'], sources: Sources, asked: Aske
   const saved = sum(groups.map((group) => group.saved));
   return { kind, from, to, now, zone, groups, schedules: views, saved, prices, lateAfterMs: late, ...told };
 }
+
+/** No schedule has anything to do with them: shown last. */
+const idle = (rows: Row[]): boolean => rows.every(({ schedules }) => schedules.length === 0);
 
 const frozenNote = (until: number, zone: Zone): string =>
   `All schedules are frozen${until === Infinity ? '' : ` until ${shortTime(zone, until)} (${zone.name})`}.`;
@@ -110,7 +113,7 @@ function machineRows(kind: PageModel['kind'], sources: Sources, schedules: Sched
   return sources.wukongs.map((wukong) => {
     const { name, namespace = '', labels } = wukong.metadata;
     const own = (near.get(wukong.metadata.namespace) ?? []).filter(({ selector }) => matches(selector, labels));
-    const facts = kind === 'plan' ? factsOf(wukong, sources) : pastFactsOf(wukong);
+    const facts = kind === 'plan' ? factsOf(wukong, sources, given) : pastFactsOf(wukong);
     const course = sharedCourse(own.map(still), facts, given, shared);
     const state = wukong.status?.lifecycleState?.state;
     const overrides = overridesOf(wukong, sources, given.now);
@@ -152,12 +155,17 @@ const only = (annotations: Annotations = {}): Annotations =>
 
 const createdAtOf = ({ metadata }: Wukong): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
 
-const factsOf = (wukong: Wukong, { namespaces, freezeUntil }: Sources): Facts => ({
+/** A plan that begins now begins with what is so, where the status tells it. */
+const powerOf = ({ status }: Wukong, { from, now }: Asked): Facts['power'] =>
+  from === now ? ({ Running: 'on', Stopped: 'off' } as const)[status?.lifecycleState?.state as 'Running'] : undefined;
+
+const factsOf = (wukong: Wukong, { namespaces, freezeUntil }: Sources, asked: Asked): Facts => ({
   name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,
   createdAt: createdAtOf(wukong),
   wukongAnnotations: only(wukong.metadata.annotations),
   namespaceAnnotations: only(namespaces.get(wukong.metadata.namespace ?? '')),
   freezeUntil,
+  power: powerOf(wukong, asked),
 });
 
 /** Today's overrides say nothing of last week: what they held back then is in the records. */
@@ -174,6 +182,7 @@ function sharedCourse(own: Schedule[], facts: Facts, period: Period, shared: Map
     own.map((schedule) => schedule.key),
     facts.wukongAnnotations,
     facts.namespaceAnnotations,
+    facts.power,
     facts.createdAt > begins ? Math.min(...first) : 0,
   ]);
   const found = shared.get(key) ?? foreseeCourse(own, facts, period);

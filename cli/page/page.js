@@ -64,15 +64,21 @@
     const i = links.indexOf(event.target);
     if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
-    const to = { ArrowDown: () => along(i, 1), ArrowUp: () => along(i, -1), Home: () => along(-1, 1), End: () => along(rows.length, -1) };
+    const to = {
+      ArrowDown: () => along(i, 1),
+      ArrowUp: () => along(i, -1),
+      Home: () => along(-1, 1),
+      End: () => along(rows.length, -1),
+    };
     if (to[key]) {
       go(to[key]());
       event.preventDefault();
     } else if (key === 'ArrowRight' || key === 'ArrowLeft') {
       const last = switchesOf(links[i]).length - 1;
+      if (last < 0) readout.textContent = `${rows[i].dataset.find}: nothing is planned`;
       step = Math.max(0, Math.min(last, step + (key === 'ArrowRight' ? 1 : -1)));
       show(rows[i], step);
-      caret.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      if (last >= 0) caret.scrollIntoView({ block: 'nearest', inline: 'nearest' });
       event.preventDefault();
     }
   });
@@ -93,6 +99,7 @@
     const box = lane.getBoundingClientRect();
     const at = from + ((event.clientX - box.left) / box.width) * (to - from);
     const all = switchesOf(links[rows.indexOf(row)]);
+    if (all.length === 0) return;
     let best = 0;
     all.forEach((one, i) => {
       if (Math.abs(one.at - at) < Math.abs(all[best].at - at)) best = i;
@@ -117,7 +124,8 @@
     let left = 0;
     for (const row of rows) {
       row.hidden =
-        !row.dataset.find.toLowerCase().includes(wanted) || Boolean(differing?.checked && row.dataset.differs === undefined);
+        !row.dataset.find.toLowerCase().includes(wanted) ||
+        Boolean(differing?.checked && row.dataset.differs === undefined);
       if (!row.hidden) left++;
     }
     let head;

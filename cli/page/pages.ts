@@ -1,26 +1,49 @@
 import { writeFile } from 'node:fs/promises';
 
-import { UsageError } from '../command.ts';
+import { dayMs } from '../../shared/zone.ts';
+import { exitCodes, type Io, UsageError } from '../command.ts';
 import type { Manifests } from '../manifest.ts';
 import { renderPage } from './document.ts';
-import { type Asked, pageModel } from './model.ts';
+import { type Asked, type PageModel, pageModel } from './model.ts';
 import { sourcesOf } from './sources.ts';
+import { count } from './words.ts';
 
-/** More can be drawn, but nobody could read it. */
-export const longestPageMs = 93 * 86_400_000;
+/** More could be drawn, but nobody could read it. */
+const mostDays = 93;
 
-/** `wukong plan --html`: the page of a plan, from whatever manifests were read. */
+/** The page of a plan, from whatever manifests were read. */
 export const planPage = (manifests: Manifests, asked: Asked): string =>
   renderPage(pageModel('plan', sourcesOf(manifests), asked));
 
-/** @throws UsageError when the period is too long, or the file cannot be written. */
-export async function writePage(file: string, make: () => string, { from, to }: Asked): Promise<void> {
-  if (to - from > longestPageMs) throw new UsageError('--html: expected at most 93 days from --from to --to');
+/** `wukong plan --html`. Answers the exit code. @throws UsageError as writePage. */
+export const writePlanPage = (file: string, manifests: Manifests, asked: Asked, io: Io): Promise<number> =>
+  writePage(file, () => pageModel('plan', sourcesOf(manifests), asked), asked, io);
+
+/**
+ * Writes a page, `-` to standard output, and says on standard error what is in it and what could not be read. Answers
+ * the exit code. @throws UsageError when the period is too long, or the file cannot be written.
+ */
+export async function writePage(file: string, make: () => PageModel, { from, to }: Asked, io: Io): Promise<number> {
+  if (to - from > mostDays * dayMs)
+    throw new UsageError(`--html: expected at most ${mostDays} days from --from to --to`);
+  const model = make();
+  const text = renderPage(model);
   try {
-    await writeFile(file, make());
+    if (file === '-') io.out(text);
+    else await writeFile(file, text);
   } catch (wrong) {
     const code = (wrong as NodeJS.ErrnoException).code;
     if (code === undefined) throw wrong;
     throw new UsageError(`--html ${file}: cannot be written (${code})`, { cause: wrong });
   }
+  tellProblems(model, io);
+  const rows = model.groups.reduce((n, group) => n + group.rows.length, 0);
+  const what = model.saved.machines > 0 ? count(rows, 'VM') : count(rows, 'schedule');
+  if (file !== '-') io.err(`${file}: ${what}, ${Math.round(text.length / 1024)} KB\n`);
+  return model.problems.length > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+export function tellProblems({ problems, notes }: Pick<PageModel, 'problems' | 'notes'>, io: Io): void {
+  for (const text of notes) io.err(`note: ${text}\n`);
+  for (const text of problems) io.err(`error: ${text}\n`);
 }

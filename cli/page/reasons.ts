@@ -6,7 +6,8 @@ import { dateText, durationText, shortTime } from './words.ts';
 
 /** Why a switch is not the plain one, for people. Empty for a plain one. */
 export function whyText({ marks, boundary, until, same, action, happens }: Switch, zone: Zone): string {
-  const till = until === undefined ? '' : until === Infinity ? ', until it is mended' : ` until ${shortTime(zone, until)}`;
+  const till =
+    until === undefined ? '' : until === Infinity ? ', until it is mended' : ` until ${shortTime(zone, until)}`;
   const wall = boundary.wall.slice(11);
   const words: Record<Mark, string> = {
     holiday: `${dateText(boundary.wall.slice(0, 10))} is a holiday: no start`,

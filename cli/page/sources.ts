@@ -1,6 +1,6 @@
-import { freezeConfigMap, freezeFrom } from '../../shared/override.ts';
 import type { KubeObject, Wukong } from '../../shared/model.ts';
 import type { Annotations } from '../../shared/override.ts';
+import { freezeConfigMap, freezeFrom } from '../../shared/override.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule.ts';
 import type { Manifests } from '../manifest.ts';
 import type { Happening } from './happening.ts';

@@ -1,8 +1,8 @@
-import { html, type Html, name } from './html.ts';
+import { type Html, html, name } from './html.ts';
 import type { Group, PageModel, Row } from './model.ts';
+import { verdictWords } from './reasons.ts';
 import { costOf, type Saved } from './saved.ts';
 import { type Verdict, verdicts } from './verdict.ts';
-import { verdictWords } from './reasons.ts';
 import { count, durationText, figure, longTime, money, offsetText, percent } from './words.ts';
 
 export const titleOf = ({ kind }: PageModel): string =>
@@ -15,11 +15,13 @@ export function heading(model: PageModel): Html {
   const [first, last] = [offsetText(zone, from), offsetText(zone, to - 1)];
   const offset = first === last ? first : `${first}, later ${last}`;
   return html`<header>
-<p class="brand">Wukong Lifecycle</p>
-<h1>${titleOf(model)}</h1>
-<p class="period">${time(from)} <span class="dash">to</span> ${time(to)}</p>
-<p class="quiet">Times are those of ${zone.name} (${offset}) unless a line names another zone. Made ${time(now)}.</p>
-</header>`;
+    <p class="brand">Wukong Lifecycle</p>
+    <h1>${titleOf(model)}</h1>
+    <p class="period">${time(from)} <span class="dash">to</span> ${time(to)}</p>
+    <p class="quiet">
+      Times are those of ${zone.name} (${offset}) unless a line names another zone. Made ${time(now)}.
+    </p>
+  </header>`;
 }
 
 export const verdictCounts = (rows: Row[]): Map<Verdict, number> => {
@@ -32,39 +34,52 @@ export const verdictCounts = (rows: Row[]): Map<Verdict, number> => {
 const hours = (ms: number): string => figure(ms / 3_600_000);
 
 /** The figures that most readers came for. */
-function tiles(model: PageModel): Html {
+export function tiles(model: PageModel): Html {
   const { saved, prices } = model;
   const cost = costOf(saved, prices);
   const known = saved.onMs + saved.offMs;
   const tile = (value: string, label: string, small = '') =>
-    html`<div class="tile"><dt>${label}</dt><dd>${value}${small && html` <small>${small}</small>`}</dd></div>`;
+    html`<div class="tile">
+      <dt>${label}</dt>
+      <dd>${value}${small && html` <small>${small}</small>`}</dd>
+    </div>`;
   const off = model.kind === 'plan' ? 'of the time off' : 'of the known time off';
-  return html`<dl class="tiles">${[
-    saved.machines > 0 && tile(figure(saved.machines), saved.machines === 1 ? 'VM' : 'VMs'),
-    tile(percent(saved.offMs, known), off),
-    saved.machines > 0 && tile(figure(saved.vcpuHours), 'vCPU-hours saved'),
-    saved.machines > 0 && tile(figure(saved.gibHours), 'GiB-hours saved'),
-    cost !== undefined && prices && tile(money(cost, prices.currency), 'saved'),
-    model.kind === 'report' && kept(model, tile),
-  ]}</dl>`;
+  return html`<dl class="tiles">
+    ${[
+      saved.machines > 0 && tile(figure(saved.machines), saved.machines === 1 ? 'VM' : 'VMs'),
+      tile(percent(saved.offMs, known), off),
+      saved.machines > 0 && tile(figure(saved.vcpuHours), 'vCPU-hours saved'),
+      saved.machines > 0 && tile(figure(saved.gibHours), 'GiB-hours saved'),
+      cost !== undefined && prices && tile(money(cost, prices.currency), 'saved'),
+      model.kind === 'report' && kept(model, tile),
+    ]}
+  </dl>`;
 }
 
 function kept(model: PageModel, tile: (value: string, label: string, small?: string) => Html): Html {
   const counts = verdictCounts(model.groups.flatMap(({ rows }) => rows));
-  const proven = (['onTime', 'late', 'forced', 'failed', 'missed'] as const).reduce((n, one) => n + counts.get(one)!, 0);
-  return tile(percent(counts.get('onTime')!, proven), 'on time', proven === 0 ? 'nothing recorded' : `of ${figure(proven)}`);
+  const proven = (['onTime', 'late', 'forced', 'failed', 'missed'] as const).reduce(
+    (n, one) => n + counts.get(one)!,
+    0,
+  );
+  return tile(
+    percent(counts.get('onTime')!, proven),
+    'on time',
+    proven === 0 ? 'nothing recorded' : `of ${figure(proven)}`,
+  );
 }
 
 /** A line a namespace, and their sum. */
 export function summary(model: PageModel): Html {
   const report = model.kind === 'report';
   const shown = report ? verdicts.filter((verdict) => verdict !== 'pending') : [];
+  const unknown = model.saved.unknownMs > 0;
   const priced = costOf(model.saved, model.prices) !== undefined;
   const head = [
     ...(model.saved.machines > 0 ? ['VMs'] : ['Schedules']),
     'Hours on',
     'Hours off',
-    ...(report ? ['Hours unknown'] : []),
+    ...(unknown ? ['Hours not known'] : []),
     'vCPU-hours saved',
     'GiB-hours saved',
     ...(priced ? ['Saved'] : []),
@@ -76,21 +91,42 @@ export function summary(model: PageModel): Html {
       figure(saved.machines || rows.length),
       hours(saved.onMs),
       hours(saved.offMs),
-      ...(report ? [hours(saved.unknownMs)] : []),
+      ...(unknown ? [hours(saved.unknownMs)] : []),
       figure(saved.vcpuHours),
       figure(saved.gibHours),
       ...(priced && model.prices ? [money(costOf(saved, model.prices) ?? 0, model.prices.currency)] : []),
       ...shown.map((verdict) => figure(counts.get(verdict)!)),
     ];
-    return html`<tr><th scope="row">${label}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
+    return html`<tr>
+      <th scope="row">${label}</th>
+      ${cells.map((cell) => html`<td>${cell}</td>`)}
+    </tr>`;
   };
   const each = ({ namespace, saved, rows }: Group) => line(name(namespace || '(no namespace)'), saved, rows);
   const all = model.groups.flatMap(({ rows }) => rows);
-  return html`<section aria-labelledby="h-summary"><h2 id="h-summary">By namespace</h2>
-${tiles(model)}
-<div class="wide" role="region" aria-labelledby="h-summary" tabindex="0"><table class="figures"><thead><tr><th scope="col">Namespace</th>${head.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>
-<tbody>${model.groups.map(each)}</tbody>${model.groups.length > 1 && html`<tfoot>${line(html`All`, model.saved, all)}</tfoot>`}</table></div>
-${remarks(model)}</section>`;
+  return html`<section aria-labelledby="h-summary">
+    <h2 id="h-summary">By namespace</h2>
+    <div class="wide" role="region" aria-labelledby="h-summary" tabindex="0">
+      <table class="figures">
+        <thead>
+          <tr>
+            <th scope="col">Namespace</th>
+            ${head.map((label) => html`<th scope="col">${label}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${model.groups.map(each)}
+        </tbody>
+        ${
+          model.groups.length > 1 &&
+          html`<tfoot>
+            ${line(html`All`, model.saved, all)}
+          </tfoot>`
+        }
+      </table>
+    </div>
+    ${remarks(model)}
+  </section>`;
 }
 
 function remarks(model: PageModel): Html {
@@ -100,7 +136,7 @@ function remarks(model: PageModel): Html {
     saved.sizeless > 0 && `${count(saved.sizeless, 'VM')} without both of them count for hours alone, or in part.`,
     kind === 'report' &&
       `On time is what began within ${durationText(lateAfterMs)}, jitter added, or was so already. No record is no verdict: Events expire, and what was as wanted leaves none.`,
-    kind === 'report' && saved.unknownMs > 0 && 'Hours of which no record tells anything are unknown, and saved nothing.',
+    saved.unknownMs > 0 && 'Hours of which nothing is known saved nothing.',
   ];
   return html`<p class="quiet">${lines.filter((one) => one !== false).join(' ')}</p>`;
 }

@@ -1,11 +1,11 @@
-import { ticks } from './axis.ts';
+import { clockChanges } from '../../shared/zone.ts';
+import { type Tick, ticks } from './axis.ts';
 import type { Course, Switch } from './course.ts';
 import { courseSymbol, gridSymbol, lanes, minuteOf, placed, rowHeight, stretched, stretchPaths } from './draw.ts';
 import { type Glyph, glyphSymbols, markGlyph, verdictGlyph } from './glyphs.ts';
-import { html, type Html, name } from './html.ts';
+import { type Html, html, name } from './html.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { extraText, verdictLetter, verdictText, verdictWords } from './reasons.ts';
-import { clockChanges } from '../../shared/zone.ts';
 import { verdicts } from './verdict.ts';
 import { count, percent, shortTime } from './words.ts';
 
@@ -14,7 +14,8 @@ export type Ids = Map<Course, string>;
 
 export const idsOf = ({ groups }: PageModel): Ids => {
   const ids: Ids = new Map();
-  for (const { rows } of groups) for (const { course } of rows) if (!ids.has(course)) ids.set(course, `c${ids.size + 1}`);
+  for (const { rows } of groups)
+    for (const { course } of rows) if (!ids.has(course)) ids.set(course, `c${ids.size + 1}`);
   return ids;
 };
 
@@ -28,13 +29,16 @@ const markY = { plan: lanes.plan.top + lanes.plan.height / 2, report: lanes.happ
 export function symbols(model: PageModel, ids: Ids): Html {
   const zones = new Map(model.groups.flatMap(({ rows }) => rows.map(({ course, zone }) => [course, zone])));
   const marksOf = (course: Course): Html[] => {
-    const changes = clockChanges(zones.get(course)!, model.from, model.to - 1);
+    const zone = zones.get(course)!; // the axis shows the changes of its own
+    const changes = zone === model.zone ? [] : clockChanges(zone, model.from, model.to - 1);
     const clocks = changes.map(({ at }) => placed('clock', at, 6, model));
     const own = model.kind === 'plan' ? course.switches : course.switches.filter(({ happens }) => !happens);
     return [...clocks, ...own.flatMap((one) => switchMark(one, model))];
   };
   const courses = [...ids].map(([course, id]) => courseSymbol(id, course, marksOf(course), model));
-  return html`<svg class="defs" aria-hidden="true" width="0" height="0"><defs>${glyphSymbols()}${gridSymbol(model)}${courses}</defs></svg>`;
+  return html`<svg class="defs" aria-hidden="true" width="0" height="0">
+    <defs>${glyphSymbols()}${gridSymbol(model)}${courses}</defs>
+  </svg>`;
 }
 
 function switchMark({ at, marks }: Switch, model: PageModel): Html[] {
@@ -45,23 +49,63 @@ function switchMark({ at, marks }: Switch, model: PageModel): Html[] {
 export function timeline(model: PageModel, ids: Ids): Html {
   const spelled = verdicts.map((verdict) => `${verdictLetter[verdict]}=${verdictWords[verdict]}`).join(';');
   const label = model.groups.some(({ rows: all }) => all.some(({ wave }) => wave !== undefined)) ? 'VM' : 'Schedule';
-  const axis = ticks(model.zone, model).map(
-    ({ at, weekday, day, month }) =>
-      html`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%"><text x="4" y="14" class="weekday">${weekday}</text><text x="4" y="30">${day}${month && html` <tspan class="month">${month}</tspan>`}</text></svg>`,
-  );
-  return html`<div class="timeline" id="timeline" role="region" aria-labelledby="h-timeline" tabindex="0" data-from="${model.from}" data-to="${model.to}" data-verdicts="${spelled}">
-<div role="table" aria-labelledby="h-timeline" aria-describedby="keys">
-<div role="rowgroup" class="head"><div role="row" class="row"><div role="columnheader" class="name">${label}</div><div role="columnheader" class="lane"><span class="sr">On and off</span><svg class="axis" aria-hidden="true">${axis}</svg></div><div role="columnheader" class="share">Off</div></div></div>
-${model.groups.map((group) => groupRows(group, model, ids))}
-</div></div>`;
+  const changes = clockChanges(model.zone, model.from, model.to - 1);
+  const all = ticks(model.zone, model);
+  const axis = all.map((tick, i) => {
+    const changed = changes.some(({ at }) => at >= tick.at && at < (all[i + 1]?.at ?? model.to));
+    return tickLabel(tick, changed, model);
+  });
+  return html`<div
+    class="timeline"
+    id="timeline"
+    role="region"
+    aria-labelledby="h-timeline"
+    tabindex="0"
+    data-from="${model.from}"
+    data-to="${model.to}"
+    data-verdicts="${spelled}"
+  >
+    <div role="table" aria-labelledby="h-timeline" aria-describedby="keys">
+      <div role="rowgroup" class="head">
+        <div role="row" class="row">
+          <div role="columnheader" class="name">${label}</div>
+          <div role="columnheader" class="lane">
+            <span class="sr">On and off</span><svg class="axis" aria-hidden="true">${axis}</svg>
+          </div>
+          <div role="columnheader" class="share">Off</div>
+        </div>
+      </div>
+      ${model.groups.map((group) => groupRows(group, model, ids))}
+    </div>
+  </div>`;
 }
+
+/** Two short lines, that find room in a lane of a month: `Mon` over `30`, or the month where it begins. A clock where the clock changes. */
+const tickLabel = ({ at, weekday, day, month }: Tick, changed: boolean, model: PageModel): Html =>
+  html`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%">
+    <text x="4" y="14" class="${month ? 'month' : 'weekday'}">${month ?? weekday}</text>
+    <text x="4" y="30">${day}</text>
+    ${changed && html`<svg x="26" y="26"><use href="#m-clock" /></svg>`}
+  </svg>`;
 
 function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids): Html {
   const blocks: Row[][] = [];
   for (let i = 0; i < rows.length; i += blockRows) blocks.push(rows.slice(i, i + blockRows));
   const what = rows.some(({ wave }) => wave !== undefined) ? 'VM' : 'schedule';
-  return html`<div role="rowgroup" class="namespace"><div role="row" class="row"><div role="rowheader" class="name">${name(namespace || '(no namespace)')}</div><div role="cell" class="lane quiet">${count(rows.length, what)}</div><div role="cell" class="share">${percent(saved.offMs, saved.offMs + saved.onMs)}</div></div></div>
-${blocks.map((block) => html`<div role="rowgroup" class="block b${block.length}"><svg class="grid" aria-hidden="true"><use href="#grid"/></svg>${block.map((row) => rowOf(row, namespace, model, ids))}</div>`)}`;
+  return html`<div role="rowgroup" class="namespace">
+      <div role="row" class="row">
+        <div role="rowheader" class="name">${name(namespace || '(no namespace)')}</div>
+        <div role="cell" class="lane quiet">${count(rows.length, what)}</div>
+        <div role="cell" class="share">${percent(saved.offMs, saved.offMs + saved.onMs)}</div>
+      </div>
+    </div>
+    ${blocks.map(
+      (block) =>
+        html`<div role="rowgroup" class="block b${block.length}">
+          <svg class="grid" aria-hidden="true"><use href="#grid" /></svg
+          >${block.map((row) => rowOf(row, namespace, model, ids))}
+        </div>`,
+    )}`;
 }
 
 function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
@@ -71,8 +115,20 @@ function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
   const found = row.happened && differing(row);
   const bad = found && found.length > 0 ? html` data-differs` : '';
   const letters = row.happened && html` data-v="${lettersOf(row)}"`;
-  return html`
-<div role="row" class="row" data-find="${`${namespace}/${row.name}`}"${bad}${letters}><div role="rowheader" class="name"><a href="#t-${id}" title="${row.name}">${name(row.name)}</a>${tags && html`<small title="${tags}">${tags}</small>`}</div><div role="cell" class="lane"><svg class="bar" aria-hidden="true"><use href="#${id}"/>${ownMarks(row, model)}</svg><span class="sr">${spoken(row, model, found)}</span></div><div role="cell" class="share">${percent(saved.offMs, saved.offMs + saved.onMs)}</div></div>`;
+  return html` <div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}>
+    <div role="rowheader" class="name">
+      <a href="#t-${id}" title="${row.name}${tags && `\n${tags}`}"
+        >${name(row.name)}${tags && html` <small>${tags}</small>`}</a
+      >
+    </div>
+    <div role="cell" class="lane">
+      <svg class="bar" aria-hidden="true">
+        <use href="#${id}" />
+        ${ownMarks(row, model)}</svg
+      ><span class="sr">${spoken(row, model, found)}</span>
+    </div>
+    <div role="cell" class="share">${percent(saved.offMs, saved.offMs + saved.onMs)}</div>
+  </div>`;
 }
 
 /** What holds for this machine beside its schedule. */
@@ -86,11 +142,7 @@ function tagsOf({ wave, overrides, schedules }: Row, model: PageModel): string {
     const till = until === undefined || until === Infinity ? '' : ` until ${shortTime(model.zone, until)}`;
     return `${words[key] ?? key}${till}${level === 'namespace' ? ' (namespace)' : ''}`;
   });
-  return [
-    ...(schedules.length === 0 ? ['no schedule'] : []),
-    ...(wave ? [`wave ${wave}`] : []),
-    ...said,
-  ].join(' · ');
+  return [...(schedules.length === 0 ? ['no schedule'] : []), ...(wave ? [`wave ${wave}`] : []), ...said].join(' · ');
 }
 
 const differing = ({ happened }: Row) =>
@@ -110,7 +162,7 @@ function ownMarks({ overrides, happened }: Row, model: PageModel): Html {
     if (end <= begin) return [];
     const y = key === 'keep-stopped-until' ? rowHeight - 4 : 4;
     const d = `M${minuteOf(begin, model)} ${y}h${minuteOf(end, model) - minuteOf(begin, model)}`;
-    return [html`<path class="hold" d="${d}"/>`];
+    return [html`<path class="hold" d="${d}" />`];
   });
   const was = happened && stretchPaths(happened.stretches, lanes.happened, model);
   if (holds.length === 0 && !was) return html``;
@@ -123,13 +175,21 @@ function ownMarks({ overrides, happened }: Row, model: PageModel): Html {
 }
 
 /** The same for those who do not see it. */
-function spoken({ course, happened, zone }: Row, model: PageModel, found: ReturnType<typeof differing> | undefined): string {
+function spoken(
+  { course, happened, zone }: Row,
+  model: PageModel,
+  found: ReturnType<typeof differing> | undefined,
+): string {
   if (happened && found) {
-    const told = found.slice(0, 5).map((one) => `${shortTime(zone, one.planned.at)} ${one.planned.action} ${verdictText(one)}`);
+    const told = found
+      .slice(0, 5)
+      .map((one) => `${shortTime(zone, one.planned.at)} ${one.planned.action} ${verdictText(one)}`);
     const more = found.length > 5 ? `, and ${found.length - 5} more` : '';
     const extra = happened.extra.slice(0, 3).map((one) => `${shortTime(zone, one.finishedAt)} ${extraText(one)}`);
     const all = [...told, ...extra].join('; ');
-    return all ? `Not as planned: ${all}${more}.` : `${count(happened.judged.length, 'switch', 'switches')}, nothing recorded that differs.`;
+    return all
+      ? `Not as planned: ${all}${more}.`
+      : `${count(happened.judged.length, 'switch', 'switches')}, nothing recorded that differs.`;
   }
   const next = course.switches.filter((one) => one.happens && !one.same && one.at >= model.from).slice(0, 2);
   const begins = course.stretches[0]?.power ?? 'unknown';
