@@ -7,6 +7,8 @@ import { parseSelector, type Selector } from './selector.ts';
 /** What is asked for, whatever asked for it. Durations in seconds as people write them, instants in milliseconds. */
 export interface Command {
   action: Action;
+  /** Its name in CLUSTERS; absent: the only one, or the one named `default`. */
+  cluster?: string;
   target: { namespace: string; name: string } | { namespaces?: string[]; selector: Selector };
   force: boolean;
   gracePeriodSeconds?: number;
@@ -81,6 +83,7 @@ const target = z
 const schema = z.strictObject(
   {
     action: z.enum(['start', 'stop'], { error: 'expected start or stop' }).optional(),
+    cluster: label.optional(),
     target,
     force: flag.default(false),
     gracePeriodSeconds: whole(0, 86_400).optional(),
@@ -107,6 +110,10 @@ function strict(issue: { code?: string; keys?: unknown }, otherwise: string): st
   if (issue.code !== 'unrecognized_keys') return otherwise;
   return `unknown: ${(issue.keys as string[]).map((key) => JSON.stringify(key.slice(0, 64))).join(', ')}`;
 }
+
+/** Every wrong field at once; `cause` has them one by one. */
+export const invalid = (wrong: string[]): LifecycleError =>
+  new LifecycleError('InvalidAction', wrong.join('; '), { cause: wrong });
 
 const onlyFor: Record<Action, string[]> = {
   stop: ['force', 'gracePeriodSeconds', 'deletePodWhenStuck'],
@@ -139,7 +146,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     for (const key of onlyFor[other])
       if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other}`);
   }
-  if (!read.success || wrong.length > 0) throw new LifecycleError('InvalidAction', wrong.join('; '));
+  if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
     ...rest,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { type Clusters, parseClusters } from './clusters.ts';
 import { LifecycleError } from './errors.ts';
 
 const flag = z
@@ -14,6 +15,19 @@ const count = (low: number, high: number, fallback: number) =>
     .refine((value) => value >= low && value <= high, `expected a whole number from ${low} to ${high}`)
     .default(fallback);
 const word = z.string().min(1, 'expected a value, or leave the variable out').optional();
+
+const clusters = z
+  .string()
+  .optional()
+  .transform((text, context) => {
+    if (text === undefined) return undefined;
+    try {
+      return parseClusters(text);
+    } catch (wrong) {
+      context.addIssue({ code: 'custom', message: (wrong as Error).message });
+      return z.NEVER;
+    }
+  });
 
 const schema = z.object({
   /** How a VM is switched: KubeVirt's subresources, or a patch of its strategy. */
@@ -33,6 +47,8 @@ const schema = z.object({
   RESERVE_SECONDS: count(1, 300, 10),
   /** Power calls a second, below what virt-api allows (KUBEVIRT §1: 200 requests a second, some three a call). */
   POWER_CALLS_PER_SECOND: count(1, 1000, 50),
+  /** The clusters by name and where their credentials are; without it KUBECONFIG or the pod's own account counts. */
+  CLUSTERS: clusters,
 });
 
 export interface Config {
@@ -44,6 +60,7 @@ export interface Config {
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
   powerCallsPerSecond: number;
+  clusters: Clusters | undefined;
 }
 
 /**
@@ -66,5 +83,6 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,
     powerCallsPerSecond: read.data.POWER_CALLS_PER_SECOND,
+    clusters: read.data.CLUSTERS,
   };
 }

@@ -1,11 +1,14 @@
 import type { Dispatcher } from 'undici';
 
 import { type Clock, systemClock } from './clock.ts';
+import { chooseCluster, type Clusters, type ClusterSource } from './clusters.ts';
 import { readConfig } from './config.ts';
+import { LifecycleError } from './errors.ts';
 import { type Credentials, credentialsOf, findKubeConfig } from './kube/credentials.ts';
-import { transportTo } from './kube/transport.ts';
+import { credentialsFrom } from './kube/sources.ts';
+import { type Transport, transportTo } from './kube/transport.ts';
 import { eventBridge, eventBus } from './report/bus.ts';
-import type { Log, Metrics, World } from './world.ts';
+import type { Bus, Log, Metrics, World } from './world.ts';
 
 export interface Connecting {
   env: Record<string, string | undefined>;
@@ -15,21 +18,58 @@ export interface Connecting {
   random?: () => number;
   dispatcher?: Dispatcher;
   credentials?: Credentials;
+  /** By its name in CLUSTERS; absent: the only one, or the one named `default`. */
+  cluster?: string;
 }
 
 /** Everything outside the program from the environment. @throws LifecycleError naming what is wrong with it. */
-export async function connect({ env, log, metrics, dispatcher, ...given }: Connecting): Promise<World> {
+export async function connect({ env, log, metrics, dispatcher, cluster, ...given }: Connecting): Promise<World> {
   const config = readConfig(env);
   const clock = given.clock ?? systemClock;
   const random = given.random ?? Math.random;
-  const credentials = given.credentials ?? (await credentialsOf(findKubeConfig(env), dispatcher));
+  const chosen = config.clusters && !given.credentials ? choose(config.clusters, cluster) : undefined;
+  if (!config.clusters && cluster !== undefined) throw refusal('expected none, as there is but one');
+  const credentials = async (): Promise<Credentials> => {
+    if (given.credentials) return given.credentials;
+    if (chosen?.source) return credentialsFrom(chosen.source, { clock, env });
+    return credentialsOf(findKubeConfig(env), dispatcher);
+  };
+  const bus = config.eventBusName && eventBus(config.eventBusName, eventBridge(), clock);
   return {
     config,
     clock,
     random,
     log,
     metrics,
-    transport: transportTo(credentials, clock, random),
-    ...(config.eventBusName ? { bus: eventBus(config.eventBusName, eventBridge(), clock) } : {}),
+    transport: chosen?.unknown ? unreachable(chosen.unknown) : transportTo(await credentials(), clock, random),
+    ...(bus ? { bus: named(bus, chosen?.name) } : {}),
   };
 }
+
+const refusal = (problem: string) => new LifecycleError('InvalidAction', `cluster: ${problem}`);
+
+type Chosen =
+  { name: string; source: ClusterSource; unknown?: undefined } | { name?: undefined; unknown: LifecycleError };
+
+/** A command that names a wrong cluster is told so at once; one that names none where it must, by its first call. */
+function choose(clusters: Clusters, cluster: string | undefined): Chosen {
+  try {
+    const [name, source] = chooseCluster(clusters, cluster);
+    return { name, source };
+  } catch (wrong) {
+    const unknown = refusal((wrong as Error).message);
+    if (cluster !== undefined) throw unknown;
+    return { unknown };
+  }
+}
+
+const unreachable = (why: LifecycleError): Transport => ({
+  call: () => Promise.reject(why),
+  stream: () => Promise.reject(why),
+});
+
+/** What is said on the bus of a cluster with a name has that name in it: outcomes, and commands for others of us. */
+const named = (bus: Bus, cluster: string | undefined): Bus =>
+  cluster === undefined
+    ? bus
+    : { put: (entries) => bus.put(entries.map((one) => ({ ...one, detail: { ...(one.detail as object), cluster } }))) };

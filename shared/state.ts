@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { LifecycleError } from './errors.ts';
+import { invalid } from './command.ts';
 import { bodyOf } from './kube/failure.ts';
 import { listPages } from './kube/list.ts';
 import { readWukong, wukongPath } from './kube/objects.ts';
@@ -16,6 +16,7 @@ import {
   type Wukong,
 } from './model.ts';
 import { operationOf } from './operation.ts';
+import { isHttp, queryIn } from './request.ts';
 import { format, parseSelector } from './selector.ts';
 import type { Limits } from './wait.ts';
 import type { Cluster } from './world.ts';
@@ -24,6 +25,7 @@ const query = z.strictObject({
   namespace: z.string().optional(),
   name: z.string().optional(),
   selector: z.string().optional(),
+  cluster: z.string().optional(),
 });
 export type StateQuery = z.output<typeof query>;
 
@@ -41,9 +43,12 @@ export interface WukongState {
   nextActionTime?: string;
 }
 
-/** What to look at: {namespace, name}, or {namespace?, selector?}. @throws LifecycleError InvalidAction. */
-export function parseStateQuery(input: unknown): StateQuery {
-  const read = query.safeParse(input ?? {});
+/**
+ * What to look at: {namespace, name}, or {namespace?, selector?}, and in which cluster; or a GET request that says so.
+ * @throws LifecycleError InvalidAction.
+ */
+export function parseStateQuery(event: unknown): StateQuery {
+  const read = query.safeParse((isHttp(event) ? queryIn(event) : event) ?? {});
   const problems = read.success
     ? []
     : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
@@ -59,7 +64,7 @@ export function parseStateQuery(input: unknown): StateQuery {
       problems.push(`selector: ${(wrong as Error).message}`);
     }
   }
-  if (problems.length > 0) throw new LifecycleError('InvalidAction', problems.join('; '));
+  if (problems.length > 0) throw invalid(problems);
   return given;
 }
 

@@ -1,6 +1,7 @@
 import { type Command, type Origin, parseCommand } from './command.ts';
 import { LifecycleError } from './errors.ts';
 import type { Action } from './outcome.ts';
+import { commandIn, isHttp } from './request.ts';
 
 const largestEvent = 256 * 1024;
 
@@ -9,20 +10,54 @@ export const requestedType: Record<Action, string> = {
   stop: 'Wukong VM Stop Requested',
 };
 
+/** A message of a queue, as Lambda hands it on. */
+export interface QueueRecord {
+  messageId: string;
+  body: string;
+  eventSource: 'aws:sqs';
+  attributes?: { SentTimestamp?: string };
+}
+
+export const isRecord = (event: unknown): event is QueueRecord =>
+  (event as Partial<QueueRecord> | null)?.eventSource === 'aws:sqs';
+
 /**
- * Turns a trigger into its Command: an EventBridge event with the command as `detail`, or the bare command (a direct
- * call, a schedule's `input`).
+ * Turns a trigger into its Command: an EventBridge event with the command as `detail`, a message of a queue with such an
+ * event or the bare command in it, an HTTP request, or the bare command (a direct call, a schedule's `input`).
  * @throws LifecycleError InvalidAction naming every wrong field.
  */
 export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): Command {
   refuseOversize(event);
+  if (isRecord(event)) return parseMessage(event, origin);
+  if (isHttp(event)) {
+    const { command, requestId = origin.requestId } = commandIn(event);
+    return parseCommand(command, { ...origin, requestId, trigger: 'http' });
+  }
+  return parseEvent(event, { ...origin, trigger: 'direct' });
+}
+
+function parseMessage({ body, messageId, attributes }: QueueRecord, origin: Omit<Origin, 'trigger'>): Command {
+  let event: unknown;
+  try {
+    event = JSON.parse(body);
+  } catch {
+    throw new LifecycleError('InvalidAction', 'message: expected JSON: a command, or an event with one as its detail');
+  }
+  const sent = new Date(Number(attributes?.SentTimestamp ?? NaN));
+  const requestedAt = Number.isNaN(sent.getTime())
+    ? origin.requestedAt
+    : askedAt(sent.toISOString(), origin.requestedAt);
+  return parseEvent(event, { ...origin, requestId: messageId, requestedAt, trigger: 'queue' });
+}
+
+function parseEvent(event: unknown, origin: Origin): Command {
   if (typeof event !== 'object' || event === null || Array.isArray(event))
     throw new LifecycleError(
       'InvalidAction',
       'event: expected an object: a command, or an event with one as its detail',
     );
   const envelope = event as { 'detail-type'?: unknown; detail?: unknown; id?: unknown; time?: unknown };
-  if (envelope['detail-type'] === undefined) return parseCommand(event, { ...origin, trigger: 'direct' });
+  if (envelope['detail-type'] === undefined) return parseCommand(event, origin);
   const expected = requestedType[origin.action];
   if (envelope['detail-type'] !== expected) {
     const found = JSON.stringify(envelope['detail-type']).slice(0, 100);

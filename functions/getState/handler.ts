@@ -1,9 +1,11 @@
-import { type Invocation, lambda } from '../../shared/entry.ts';
+import { type Invocation, lambda, worldOf } from '../../shared/entry.ts';
 import { parseStateQuery, readStates, type WukongState } from '../../shared/state.ts';
 
 /** Answers state, last outcome and next action of one Wukong or a fleet, from the live objects. */
-export async function getState(event: unknown, { world, limits }: Invocation): Promise<{ states: WukongState[] }> {
-  return { states: await readStates(world, parseStateQuery(event), limits) };
+export async function getState(event: unknown, invocation: Invocation): Promise<{ states: WukongState[] }> {
+  const query = parseStateQuery(event);
+  const world = await worldOf(invocation, query.cluster);
+  return { states: await readStates(world, query, invocation.limits) };
 }
 
 export const handler = lambda('getState', getState);

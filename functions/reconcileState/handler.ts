@@ -1,9 +1,13 @@
-import { type Invocation, lambda } from '../../shared/entry.ts';
+import { type Invocation, lambda, worldOf } from '../../shared/entry.ts';
 import { reconcile, type Tick } from '../../shared/reconcile.ts';
+import { tickEach } from '../../shared/ticks.ts';
 
 /** One tick: goes on with what was interrupted, carries out what is declared or due, makes the status true. */
-export function reconcileState(_event: unknown, { world, limits }: Invocation): Promise<Tick> {
-  return reconcile(world, limits);
+export async function reconcileState(_event: unknown, invocation: Invocation): Promise<Tick> {
+  const { world, limits } = invocation;
+  const clusters = [...(world.config.clusters?.keys() ?? [])];
+  if (clusters.length < 2) return reconcile(world, limits);
+  return tickEach(clusters, async (cluster) => reconcile(await worldOf(invocation, cluster), limits));
 }
 
 export const handler = lambda('reconcileState', reconcileState);

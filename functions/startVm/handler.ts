@@ -1,11 +1,13 @@
-import { type Invocation, lambda, retryUnreached } from '../../shared/entry.ts';
+import { type Invocation, lambda, retryUnreached, worldOf } from '../../shared/entry.ts';
 import { performCommand, type Report } from '../../shared/fleet.ts';
 import { parseTrigger } from '../../shared/trigger.ts';
 
 /** Switches on one Wukong or a fleet, and answers with what was seen to come of it. */
-export async function startVm(event: unknown, { world, limits, id, now }: Invocation): Promise<Report> {
+export async function startVm(event: unknown, invocation: Invocation): Promise<Report> {
+  const { id, now, limits } = invocation;
   const command = parseTrigger(event, { action: 'start', requestId: id, requestedAt: now });
-  return retryUnreached(await performCommand(command, world, { limits }), command.trigger);
+  const world = await worldOf(invocation, command.cluster);
+  return retryUnreached(command.trigger, () => performCommand(command, world, { limits }));
 }
 
 export const handler = lambda('startVm', startVm);

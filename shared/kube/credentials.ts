@@ -10,7 +10,10 @@ export interface Credentials {
   server: string;
   /** @throws LifecycleError Denied when the credentials cannot be had (an exec plugin fails, a token file is gone). */
   headers(): Promise<Record<string, string>>;
+  /** To be read after `headers`, like `server`: credentials that are read again may come with another address. */
   dispatcher: Dispatcher;
+  /** Tells that they were not accepted (401); the next `headers` has them anew. Absent where that would change nothing. */
+  refused?(): void;
 }
 
 /** client-node as it ships opens a connection a call; this one leaves connections to the shared agent below. */

@@ -48,6 +48,10 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
       known = { headers: await credentials.headers(), until: clock.now() + headersKeptMs };
     return known.headers;
   };
+  const notAccepted = () => {
+    known = undefined;
+    credentials.refused?.();
+  };
 
   async function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
     const limit = bounded(
@@ -57,12 +61,13 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
     );
     try {
       const data = call.body === undefined ? undefined : JSON.stringify(call.body);
+      const proof = await headers();
       const answer = await send(credentials.server + call.path, {
         method: call.method,
         dispatcher: credentials.dispatcher,
         signal: limit.signal,
         headers: {
-          ...(await headers()),
+          ...proof,
           accept: 'application/json, */*', // application/json alone is refused by virt-api: 406 (KUBEVIRT §1)
           'user-agent': 'wukong-lifecycle',
           ...(data === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
@@ -70,7 +75,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
         ...(data === undefined ? {} : { body: data }),
       });
       const text = await answer.body.text();
-      if (answer.statusCode === 401) known = undefined;
+      if (answer.statusCode === 401) notAccepted();
       const wait = Number(answer.headers['retry-after']);
       return {
         status: answer.statusCode,
@@ -93,6 +98,8 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
         let pauseMs = jitterMs;
         try {
           const answer = await once<T>(call, { deadline: attemptEnd, signal });
+          // A 401 was not carried out: once more, at once, with credentials that were read again.
+          if (answer.status === 401 && credentials.refused && attempt === 1) continue;
           if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
           pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
           if (clock.now() + pauseMs >= deadline) return answer;
@@ -107,15 +114,16 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
     },
 
     async stream(path, signal) {
+      const proof = await headers();
       const answer = await send(credentials.server + path, {
         dispatcher: credentials.dispatcher,
         signal,
-        headers: { ...(await headers()), accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
+        headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
       }).catch((thrown: unknown) => {
         signal.throwIfAborted();
         throw connectionFailure(thrown, credentials.server);
       });
-      if (answer.statusCode === 401) known = undefined;
+      if (answer.statusCode === 401) notAccepted();
       return { status: answer.statusCode, lines: linesOf(answer.body) };
     },
   };

@@ -1,0 +1,37 @@
+// The functions' bundles hold what the functions use, and not the whole of two large libraries. Of client-node: kubeconfig,
+// tokens, certificates, exec and OIDC; not the generated API, websockets, and the logins of other clouds. Of undici: pools
+// and `request`; not fetch, caches, mocks and websockets. What is left out is in absent.mjs.
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const require = createRequire(import.meta.url);
+const clientNode = dirname(require.resolve('@kubernetes/client-node'));
+const undici = dirname(require.resolve('undici'));
+
+const absent =
+  /^(\.\/(azure_auth|gcp_auth|middleware)\.js|\.\/gen\/index\.js|\.\/isomorphic-fetch\.js|socks|socks-proxy-agent|hpagent)$/;
+
+export const lean = {
+  name: 'lean',
+  setup(build) {
+    const own = (path) => path.startsWith(here + sep);
+    build.onResolve({ filter: /^(@kubernetes\/client-node|undici)$/ }, ({ path }) => ({
+      path: join(here, path === 'undici' ? 'undici.mjs' : 'clientNode.mjs'),
+    }));
+    build.onResolve({ filter: /^(@kubernetes\/client-node|undici)\// }, ({ path, importer }) => {
+      if (!own(importer)) return undefined;
+      const [base, inside] = path.startsWith('undici/')
+        ? [undici, path.slice('undici/'.length)]
+        : [clientNode, path.slice('@kubernetes/client-node/dist/'.length)];
+      return { path: join(base, inside) };
+    });
+    build.onResolve({ filter: absent }, ({ importer }) =>
+      importer.startsWith(clientNode) ? { path: join(here, 'absent.mjs') } : undefined,
+    );
+  },
+};
+
+/** serverless-esbuild reads the list of plugins from here. */
+export default [lean];
