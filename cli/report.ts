@@ -91,6 +91,8 @@ async function read(values: Values, io: Io): Promise<Dump> {
       throw new UsageError('expected either --from-file FILE, or the namespaces of a cluster');
     return readDumps(files);
   }
+  if (all && values.namespace !== undefined)
+    throw new UsageError('expected either --namespace or --all-namespaces, not both');
   const session = await openCluster(values, io);
   const manifests = await readFromCluster(session, all);
   const place = all ? '/api/v1/events' : `/api/v1/namespaces/${session.namespace}/events`;

@@ -2,8 +2,8 @@ import { clockChanges, instantToWall, type Zone } from '../../shared/zone.ts';
 import { midnights } from './axis.ts';
 import type { Course, Period, Stretch } from './course.ts';
 import type { Glyph } from './glyphs.ts';
-import type { Html } from './html.ts';
-import { html } from './html.ts';
+import type { Html } from './markup.ts';
+import { markup } from './markup.ts';
 import type { PageModel } from './model.ts';
 
 /** All geometry is in minutes from the beginning across, and pixels down; the browser stretches it to the lane. */
@@ -36,16 +36,16 @@ export function stretchPaths(stretches: Stretch[], { top, height }: Lane, period
     ['off', path('off', line)],
     ['unknown', path('unknown', line)],
   ] as const;
-  return html`${found.filter(([, d]) => d !== '').map(([name, d]) => html`<path class="${name}" d="${d}" />`)}`;
+  return markup`${found.filter(([, d]) => d !== '').map(([name, d]) => markup`<path class="${name}" d="${d}" />`)}`;
 }
 
 /** Stretches with the lane, whatever its width. */
 export const stretched = (content: Html, period: Period): Html =>
-  html`<svg viewBox="0 0 ${widthOf(period)} ${rowHeight}" preserveAspectRatio="none">${content}</svg>`;
+  markup`<svg viewBox="0 0 ${widthOf(period)} ${rowHeight}" preserveAspectRatio="none">${content}</svg>`;
 
 /** At its instant, in its own shape at any zoom. `y` in pixels. */
 export const placed = (glyph: Glyph, instant: number, y: number, period: Period): Html =>
-  html`<svg x="${((100 * minuteOf(instant, period)) / widthOf(period)).toFixed(2)}%" y="${y}">
+  markup`<svg x="${((100 * minuteOf(instant, period)) / widthOf(period)).toFixed(2)}%" y="${y}">
     <use href="#m-${glyph}" />
   </svg>`;
 
@@ -53,8 +53,8 @@ export const placed = (glyph: Glyph, instant: number, y: number, period: Period)
 export function courseSymbol(id: string, { stretches }: Course, marks: Html[], model: PageModel): Html {
   const lane = model.kind === 'plan' ? lanes.plan : lanes.planned;
   const paths = stretchPaths(stretches, lane, model);
-  const drawn = model.kind === 'plan' ? paths : html`<g class="planned">${paths}</g>`;
-  return html`<symbol id="${id}">${stretched(drawn, model)}${marks}</symbol>`;
+  const drawn = model.kind === 'plan' ? paths : markup`<g class="planned">${paths}</g>`;
+  return markup`<symbol id="${id}">${stretched(drawn, model)}${marks}</symbol>`;
 }
 
 /** Days, weekends, and the present: once behind each block of rows. */
@@ -71,10 +71,10 @@ export function gridSymbol(model: PageModel): Html {
   const present = model.now > model.from && model.now < model.to;
   const changes = clockChanges(model.zone, model.from, model.to - 1).map(({ at }) => `M${minuteOf(at, model)} 0v1`);
   const box = `0 0 ${widthOf(model)} 1`;
-  return html`<symbol id="grid" viewBox="${box}" preserveAspectRatio="none"
+  return markup`<symbol id="grid" viewBox="${box}" preserveAspectRatio="none"
     ><path class="weekend" d="${weekends.join('')}" /><path class="day" d="${lines.join('')}" />${
-      changes.length > 0 && html`<path class="change" d="${changes.join('')}" />`
-    }${present && html`<path class="present" d="M${minuteOf(model.now, model)} 0v1" />`}</symbol
+      changes.length > 0 && markup`<path class="change" d="${changes.join('')}" />`
+    }${present && markup`<path class="present" d="M${minuteOf(model.now, model)} 0v1" />`}</symbol
   >`;
 }
 

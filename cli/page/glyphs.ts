@@ -1,5 +1,5 @@
 import type { Mark } from './course.ts';
-import { Html, html } from './html.ts';
+import { Html, markup } from './markup.ts';
 import type { Verdict } from './verdict.ts';
 
 /** The shapes on the timeline: each is known by its outline, in black and white too. Drawn around 0,0, 14 across. */
@@ -23,7 +23,7 @@ export type Glyph = keyof typeof shapes;
 
 /** All of them, to be used by name. */
 export const glyphSymbols = (): Html =>
-  html`${Object.entries(shapes).map(([name, shape]) => html`<g id="m-${name}">${new Html(shape)}</g>`)}`;
+  markup`${Object.entries(shapes).map(([name, shape]) => markup`<g id="m-${name}">${new Html(shape)}</g>`)}`;
 
 export const markGlyph: Record<Mark, Glyph> = {
   holiday: 'holiday',
@@ -68,4 +68,4 @@ export const glyphWords: Record<Glyph, string> = {
 
 /** One beside its words. */
 export const icon = (glyph: Glyph): Html =>
-  html`<svg class="icon" viewBox="-8.5 -8.5 17 17" aria-hidden="true"><use href="#m-${glyph}" /></svg>`;
+  markup`<svg class="icon" viewBox="-8.5 -8.5 17 17" aria-hidden="true"><use href="#m-${glyph}" /></svg>`;

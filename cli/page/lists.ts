@@ -1,6 +1,6 @@
 import type { Course } from './course.ts';
 import { type Glyph, glyphWords, icon, markGlyph, verdictGlyph } from './glyphs.ts';
-import { type Html, html, name } from './html.ts';
+import { type Html, markup, name } from './markup.ts';
 import type { PageModel, Row, ScheduleView } from './model.ts';
 import { extraText, verdictText, whyText } from './reasons.ts';
 import type { Ids } from './timeline.ts';
@@ -20,18 +20,18 @@ export function legend(model: PageModel): Html {
   if (model.schedules.some(({ changes }) => changes.length > 0)) used.add('clock');
   const held = model.groups.some(({ rows }) => rows.some(({ overrides }) => overrides.some(({ until }) => until)));
   const sample = (kind: string, words: string) =>
-    html`<li>
+    markup`<li>
       <svg class="sample" viewBox="0 0 30 18" aria-hidden="true">
-        ${kind === 'on' ? html`<path class="on" d="M1 2h28v14h-28z" />` : html`<path class="${kind}" d="M1 9h28" />`}</svg
+        ${kind === 'on' ? markup`<path class="on" d="M1 2h28v14h-28z" />` : markup`<path class="${kind}" d="M1 9h28" />`}</svg
       >${words}
     </li>`;
-  return html`<ul class="legend" aria-label="What the shapes mean">
+  return markup`<ul class="legend" aria-label="What the shapes mean">
     ${sample('on', 'On')}${sample('off', 'Off')}${sample('unknown', 'Not known')}${
       held && sample('hold', 'An override holds')
     }${Object.entries(glyphWords)
       .filter(([glyph]) => used.has(glyph as Glyph))
-      .map(([glyph, words]) => html`<li>${icon(glyph as Glyph)}${words}</li>`)}${
-      model.kind === 'report' && html`<li class="quiet">Above, hollow: planned. Below, solid: as it was.</li>`
+      .map(([glyph, words]) => markup`<li>${icon(glyph as Glyph)}${words}</li>`)}${
+      model.kind === 'report' && markup`<li class="quiet">Above, hollow: planned. Below, solid: as it was.</li>`
     }
   </ul>`;
 }
@@ -44,22 +44,22 @@ export function differences(model: PageModel): Html {
   const shown = found.slice(0, 1_000);
   const left = found.length - shown.length;
   const line = ({ at, who, what, glyph, text, message, row }: (typeof found)[number]) =>
-    html`<tr>
+    markup`<tr>
       <td>
         <time datetime="${new Date(at).toISOString()}">${shortTime(row.zone, at)}</time
-        >${row.zone !== model.zone && html` <small>${row.zone.name}</small>`}
+        >${row.zone !== model.zone && markup` <small>${row.zone.name}</small>`}
       </td>
       <th scope="row">${name(who)}</th>
       <td>${what}</td>
       <td class="verdict">${icon(glyph)} ${text}</td>
       <td>${message}</td>
     </tr>`;
-  return html`<section aria-labelledby="h-differs">
+  return markup`<section aria-labelledby="h-differs">
     <h2 id="h-differs">What was not as planned</h2>
     ${
       found.length === 0
-        ? html`<p>Nothing that is recorded differs from the plan.</p>`
-        : html`<div class="wide tall" role="region" aria-labelledby="h-differs" tabindex="0">
+        ? markup`<p>Nothing that is recorded differs from the plan.</p>`
+        : markup`<div class="wide tall" role="region" aria-label="Each of them" tabindex="0">
             <table class="text">
               <thead>
                 <tr>
@@ -75,7 +75,7 @@ export function differences(model: PageModel): Html {
               </tbody>
             </table>
           </div>`
-    }${left > 0 && html`<p class="quiet">${count(left, 'older line')} left out.</p>`}
+    }${left > 0 && markup`<p class="quiet">${count(left, 'older line')} left out.</p>`}
   </section>`;
 }
 
@@ -102,9 +102,9 @@ function differencesOf(row: Row, namespace: string) {
 
 /** Each schedule in words. */
 export function schedules(model: PageModel): Html {
-  return html`<section aria-labelledby="h-schedules">
+  return markup`<section aria-labelledby="h-schedules">
     <h2 id="h-schedules">Schedules</h2>
-    ${model.schedules.length === 0 ? html`<p>There are none.</p>` : html`<div class="cards">${model.schedules.map(card)}</div>`}
+    ${model.schedules.length === 0 ? markup`<p>There are none.</p>` : markup`<div class="cards">${model.schedules.map(card)}</div>`}
   </section>`;
 }
 
@@ -127,13 +127,13 @@ function card({ schedule, matched, holidays, changes }: ScheduleView): Html {
       : []),
     ['Missed after', durationText(startingDeadlineMs)],
   ];
-  return html`<article class="card">
+  return markup`<article class="card">
     <h3>${name(key)}</h3>
     <p class="quiet">${suspended ? 'Suspended' : count(matched, 'VM')}</p>
     <dl>
       ${facts.map(
         ([label, value]) =>
-          html`<div>
+          markup`<div>
             <dt>${label}</dt>
             <dd>${value}</dd>
           </div>`,
@@ -153,7 +153,7 @@ export function times(model: PageModel, ids: Ids): Html {
       users.set(row.course, all);
       rowsOf.set(row.course, row);
     }
-  return html`<section aria-labelledby="h-times">
+  return markup`<section aria-labelledby="h-times">
     <h2 id="h-times">All times${model.kind === 'report' && ', as planned'}</h2>
     ${[...ids].map(([course, id]) => courseTable(id, course, users.get(course)!, rowsOf.get(course)!))}
   </section>`;
@@ -167,21 +167,21 @@ function courseTable(id: string, course: Course, who: string[], { zone, schedule
   const rows = course.switches.map((one) => {
     const iso = new Date(one.at).toISOString();
     const what = one.happens ? one.action : `no ${one.action}`;
-    const quiet = one.happens && !one.same ? '' : html` class="quiet"`;
-    return html`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;
+    const quiet = one.happens && !one.same ? '' : markup` class="quiet"`;
+    return markup`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;
   });
   const names =
     rest.length > 0 &&
-    html`<p class="quiet">
+    markup`<p class="quiet">
       ${who.slice(0, mostNames).join(', ')}${who.length > mostNames && ` and ${count(who.length - mostNames, 'other')}`}
     </p>`;
-  return html`<details id="t-${id}">
-    <summary>${name(first)}${rest.length > 0 && ` and ${count(rest.length, 'other')}`} <small>${keys}</small></summary>
+  return markup`<details>
+    <summary id="t-${id}">${name(first)}${rest.length > 0 && ` and ${count(rest.length, 'other')}`} <small>${keys}</small></summary>
     ${names}
     ${
       rows.length === 0
-        ? html`<p>Nothing is planned.</p>`
-        : html`<table class="text">
+        ? markup`<p>Nothing is planned.</p>`
+        : markup`<table class="text">
             <caption>
               Times in ${zone.name}
             </caption>

@@ -21,7 +21,7 @@
   function switchesOf(link) {
     const id = link.hash.slice(1);
     if (!known.has(id)) {
-      const lines = [...document.getElementById(id).querySelectorAll('tbody tr')];
+      const lines = [...document.getElementById(id).parentElement.querySelectorAll('tbody tr')];
       const read = (line) => {
         const [when, what, , why] = line.children;
         const at = Date.parse(when.firstElementChild.dateTime);
@@ -112,9 +112,7 @@
   timeline.addEventListener('click', (event) => {
     const link = event.target.closest('a');
     if (!link) return;
-    const details = document.getElementById(link.hash.slice(1));
-    details.open = true;
-    details.querySelector('summary').focus();
+    document.getElementById(link.hash.slice(1)).parentElement.open = true; // the browser goes there, and focuses it
   });
 
   const find = document.getElementById('find');

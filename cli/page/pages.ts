@@ -15,7 +15,7 @@ const mostDays = 93;
 export const planPage = (manifests: Manifests, asked: Asked): string =>
   renderPage(pageModel('plan', sourcesOf(manifests), asked));
 
-/** `wukong plan --html`. Answers the exit code. @throws UsageError as writePage. */
+/** `wukong plan --markup`. Answers the exit code. @throws UsageError as writePage. */
 export const writePlanPage = (file: string, manifests: Manifests, asked: Asked, io: Io): Promise<number> =>
   writePage(file, () => pageModel('plan', sourcesOf(manifests), asked), asked, io);
 

@@ -1,4 +1,4 @@
-import { type Html, html, name } from './html.ts';
+import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { verdictWords } from './reasons.ts';
 import { costOf, type Saved } from './saved.ts';
@@ -11,10 +11,10 @@ export const titleOf = ({ kind }: PageModel): string =>
 /** What page this is, of what time, in which zone. */
 export function heading(model: PageModel): Html {
   const { zone, from, to, now } = model;
-  const time = (at: number) => html`<time datetime="${new Date(at).toISOString()}">${longTime(zone, at)}</time>`;
+  const time = (at: number) => markup`<time datetime="${new Date(at).toISOString()}">${longTime(zone, at)}</time>`;
   const [first, last] = [offsetText(zone, from), offsetText(zone, to - 1)];
   const offset = first === last ? first : `${first}, later ${last}`;
-  return html`<header>
+  return markup`<header>
     <p class="brand">Wukong Lifecycle</p>
     <h1>${titleOf(model)}</h1>
     <p class="period">${time(from)} <span class="dash">to</span> ${time(to)}</p>
@@ -39,12 +39,12 @@ export function tiles(model: PageModel): Html {
   const cost = costOf(saved, prices);
   const known = saved.onMs + saved.offMs;
   const tile = (value: string, label: string, small = '') =>
-    html`<div class="tile">
+    markup`<div class="tile">
       <dt>${label}</dt>
-      <dd>${value}${small && html` <small>${small}</small>`}</dd>
+      <dd>${value}${small && markup` <small>${small}</small>`}</dd>
     </div>`;
   const off = model.kind === 'plan' ? 'of the time off' : 'of the known time off';
-  return html`<dl class="tiles">
+  return markup`<dl class="tiles">
     ${[
       saved.machines > 0 && tile(figure(saved.machines), saved.machines === 1 ? 'VM' : 'VMs'),
       tile(percent(saved.offMs, known), off),
@@ -97,21 +97,21 @@ export function summary(model: PageModel): Html {
       ...(priced && model.prices ? [money(costOf(saved, model.prices) ?? 0, model.prices.currency)] : []),
       ...shown.map((verdict) => figure(counts.get(verdict)!)),
     ];
-    return html`<tr>
+    return markup`<tr>
       <th scope="row">${label}</th>
-      ${cells.map((cell) => html`<td>${cell}</td>`)}
+      ${cells.map((cell) => markup`<td>${cell}</td>`)}
     </tr>`;
   };
   const each = ({ namespace, saved, rows }: Group) => line(name(namespace || '(no namespace)'), saved, rows);
   const all = model.groups.flatMap(({ rows }) => rows);
-  return html`<section aria-labelledby="h-summary">
+  return markup`<section aria-labelledby="h-summary">
     <h2 id="h-summary">By namespace</h2>
-    <div class="wide" role="region" aria-labelledby="h-summary" tabindex="0">
+    <div class="wide" role="region" aria-label="Figures" tabindex="0">
       <table class="figures">
         <thead>
           <tr>
             <th scope="col">Namespace</th>
-            ${head.map((label) => html`<th scope="col">${label}</th>`)}
+            ${head.map((label) => markup`<th scope="col">${label}</th>`)}
           </tr>
         </thead>
         <tbody>
@@ -119,8 +119,8 @@ export function summary(model: PageModel): Html {
         </tbody>
         ${
           model.groups.length > 1 &&
-          html`<tfoot>
-            ${line(html`All`, model.saved, all)}
+          markup`<tfoot>
+            ${line(markup`All`, model.saved, all)}
           </tfoot>`
         }
       </table>
@@ -138,7 +138,7 @@ function remarks(model: PageModel): Html {
       `On time is what began within ${durationText(lateAfterMs)}, jitter added, or was so already. No record is no verdict: Events expire, and what was as wanted leaves none.`,
     saved.unknownMs > 0 && 'Hours of which nothing is known saved nothing.',
   ];
-  return html`<p class="quiet">${lines.filter((one) => one !== false).join(' ')}</p>`;
+  return markup`<p class="quiet">${lines.filter((one) => one !== false).join(' ')}</p>`;
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -3,7 +3,7 @@ import { type Tick, ticks } from './axis.ts';
 import type { Course, Switch } from './course.ts';
 import { courseSymbol, gridSymbol, lanes, minuteOf, placed, rowHeight, stretched, stretchPaths } from './draw.ts';
 import { type Glyph, glyphSymbols, markGlyph, verdictGlyph } from './glyphs.ts';
-import { type Html, html, name } from './html.ts';
+import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { extraText, verdictLetter, verdictText, verdictWords } from './reasons.ts';
 import { verdicts } from './verdict.ts';
@@ -36,7 +36,7 @@ export function symbols(model: PageModel, ids: Ids): Html {
     return [...clocks, ...own.flatMap((one) => switchMark(one, model))];
   };
   const courses = [...ids].map(([course, id]) => courseSymbol(id, course, marksOf(course), model));
-  return html`<svg class="defs" aria-hidden="true" width="0" height="0">
+  return markup`<svg class="defs" aria-hidden="true" width="0" height="0">
     <defs>${glyphSymbols()}${gridSymbol(model)}${courses}</defs>
   </svg>`;
 }
@@ -55,11 +55,11 @@ export function timeline(model: PageModel, ids: Ids): Html {
     const changed = changes.some(({ at }) => at >= tick.at && at < (all[i + 1]?.at ?? model.to));
     return tickLabel(tick, changed, model);
   });
-  return html`<div
+  return markup`<div
     class="timeline"
     id="timeline"
     role="region"
-    aria-labelledby="h-timeline"
+    aria-label="Line by line"
     tabindex="0"
     data-from="${model.from}"
     data-to="${model.to}"
@@ -82,17 +82,17 @@ export function timeline(model: PageModel, ids: Ids): Html {
 
 /** Two short lines, that find room in a lane of a month: `Mon` over `30`, or the month where it begins. A clock where the clock changes. */
 const tickLabel = ({ at, weekday, day, month }: Tick, changed: boolean, model: PageModel): Html =>
-  html`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%">
+  markup`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%">
     <text x="4" y="14" class="${month ? 'month' : 'weekday'}">${month ?? weekday}</text>
     <text x="4" y="30">${day}</text>
-    ${changed && html`<svg x="26" y="26"><use href="#m-clock" /></svg>`}
+    ${changed && markup`<svg x="26" y="26"><use href="#m-clock" /></svg>`}
   </svg>`;
 
 function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids): Html {
   const blocks: Row[][] = [];
   for (let i = 0; i < rows.length; i += blockRows) blocks.push(rows.slice(i, i + blockRows));
   const what = rows.some(({ wave }) => wave !== undefined) ? 'VM' : 'schedule';
-  return html`<div role="rowgroup" class="namespace">
+  return markup`<div role="rowgroup" class="namespace">
       <div role="row" class="row">
         <div role="rowheader" class="name">${name(namespace || '(no namespace)')}</div>
         <div role="cell" class="lane quiet">${count(rows.length, what)}</div>
@@ -101,7 +101,7 @@ function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids
     </div>
     ${blocks.map(
       (block) =>
-        html`<div role="rowgroup" class="block b${block.length}">
+        markup`<div role="rowgroup" class="block b${block.length}">
           <svg class="grid" aria-hidden="true"><use href="#grid" /></svg
           >${block.map((row) => rowOf(row, namespace, model, ids))}
         </div>`,
@@ -113,12 +113,12 @@ function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
   const { saved } = row;
   const tags = tagsOf(row, model);
   const found = row.happened && differing(row);
-  const bad = found && found.length > 0 ? html` data-differs` : '';
-  const letters = row.happened && html` data-v="${lettersOf(row)}"`;
-  return html` <div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}>
+  const bad = found && found.length > 0 ? markup` data-differs` : '';
+  const letters = row.happened && markup` data-v="${lettersOf(row)}"`;
+  return markup`<div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}>
     <div role="rowheader" class="name">
       <a href="#t-${id}" title="${row.name}${tags && `\n${tags}`}"
-        >${name(row.name)}${tags && html` <small>${tags}</small>`}</a
+        >${name(row.name)}${tags && markup` <small>${tags}</small>`}</a
       >
     </div>
     <div role="cell" class="lane">
@@ -162,16 +162,16 @@ function ownMarks({ overrides, happened }: Row, model: PageModel): Html {
     if (end <= begin) return [];
     const y = key === 'keep-stopped-until' ? rowHeight - 4 : 4;
     const d = `M${minuteOf(begin, model)} ${y}h${minuteOf(end, model) - minuteOf(begin, model)}`;
-    return [html`<path class="hold" d="${d}" />`];
+    return [markup`<path class="hold" d="${d}" />`];
   });
   const was = happened && stretchPaths(happened.stretches, lanes.happened, model);
-  if (holds.length === 0 && !was) return html``;
+  if (holds.length === 0 && !was) return markup``;
   const marks: [Glyph, number][] = (happened?.judged ?? []).flatMap(({ verdict, planned }) => {
     const glyph = verdictGlyph[verdict];
     return glyph ? [[glyph, planned.at]] : [];
   });
   for (const { finishedAt } of happened?.extra ?? []) marks.push(['extra', finishedAt]);
-  return html`${stretched(html`${holds}${was}`, model)}${marks.map(([glyph, at]) => placed(glyph, at, markY.report, model))}`;
+  return markup`${stretched(markup`${holds}${was}`, model)}${marks.map(([glyph, at]) => placed(glyph, at, markY.report, model))}`;
 }
 
 /** The same for those who do not see it. */

@@ -24,9 +24,22 @@ const partText = (part: Part): string => {
   return part === undefined || part === false ? '' : escape(String(part));
 };
 
+/** Line breaks of the source are there for whoever reads it: between tags they go, within one they are a space. */
+const joined = (string: string): string =>
+  string.replace(/\s*\n\s*/g, (_all, at: number, whole: string) => {
+    const rest = whole.slice(at).trimStart();
+    const edge = at === 0 || rest === '' || /[<>]/.test(rest.charAt(0));
+    return edge || whole.charAt(at - 1) === '>' ? '' : ' ';
+  });
+
+const known = new WeakMap<TemplateStringsArray, string[]>();
+
 /** A template whose values are escaped unless they are Html; lists are joined, undefined and false are nothing. */
-export const html = (strings: TemplateStringsArray, ...parts: Part[]): Html =>
-  new Html(strings.reduce((text, string, i) => text + partText(parts[i - 1]) + string));
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
+  let pieces = known.get(strings);
+  if (!pieces) known.set(strings, (pieces = strings.map(joined)));
+  return new Html(pieces.reduce((text, piece, i) => text + partText(parts[i - 1]) + piece));
+}
 
 /** A name from outside: its direction of writing cannot reach what stands around it. */
-export const name = (text: string): Html => html`<bdi>${text}</bdi>`;
+export const name = (text: string): Html => markup`<bdi>${text}</bdi>`;

@@ -1,0 +1,191 @@
+// Opens the page in a real browser: .ci/page.sh runs it. Screenshots go to the folder that is given, to be looked at.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+import { renderPage } from '../../../cli/page/document.ts';
+import { planScene, reportScene } from '../scenes.ts';
+
+const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'page-'));
+mkdirSync(folder, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const firstPaintMs = 2_000;
+
+const scenes = {
+  'plan-week': () => planScene(40, 7),
+  'report-week': () => reportScene(40, 7),
+  'plan-month': () => planScene(500, 31),
+  'report-month': () => reportScene(500, 31),
+};
+const looks = [1280, 390].flatMap((width) => ['light', 'dark'].map((colorScheme) => ({ width, colorScheme })));
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  headless: true,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+});
+
+/** A fresh page, and what it asked for and complained about. */
+async function open(url, { width = 1280, colorScheme = 'light', ...more } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height: width > 600 ? 900 : 844 },
+    colorScheme,
+    ...more,
+  });
+  const page = await context.newPage();
+  const asked = [];
+  const said = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.on('console', (message) => said.push(message.text()));
+  page.on('pageerror', (error) => said.push(error.message));
+  await page.goto(url);
+  return { page, asked, said, close: () => context.close() };
+}
+
+const firstPaint = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((seen) => {
+        new PerformanceObserver((list) => seen(list.getEntriesByName('first-contentful-paint')[0]?.startTime)).observe({
+          type: 'paint',
+          buffered: true,
+        });
+      }),
+  );
+
+async function violations(page) {
+  await page.evaluate(axe);
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  return found.map(({ id, nodes }) => `${id}: ${nodes.length} × ${nodes[0].html.slice(0, 120)}`);
+}
+
+async function looksRight(name, url, look) {
+  const { page, asked, said, close } = await open(url, look);
+  const paint = await firstPaint(page);
+  assert.ok(paint < firstPaintMs, `${name}: first paint after ${paint} ms`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${name}: ${wide} px too wide at ${look.width}`);
+  const left = await page.evaluate(() => {
+    const name = document.querySelector('.block .name');
+    const before = name.getBoundingClientRect().left;
+    document.getElementById('timeline').scrollLeft = 300;
+    return name.getBoundingClientRect().left - before;
+  });
+  assert.equal(left, 0, `${name}: names stay where they are while the timeline is scrolled`);
+  await page.evaluate(() => (document.getElementById('timeline').scrollLeft = 0));
+  await page.screenshot({ path: join(folder, `${name}-${look.width}-${look.colorScheme}.png`) });
+  await page.evaluate(() => document.getElementById('h-timeline').scrollIntoView({ behavior: 'instant' }));
+  await page.screenshot({ path: join(folder, `${name}-${look.width}-${look.colorScheme}-timeline.png`) });
+  const found = name.endsWith('week') || look.width === 1280 ? await violations(page) : [];
+  assert.deepEqual(found, [], `${name}: axe-core`);
+  assert.deepEqual(
+    asked.filter((each) => each !== url && !each.startsWith('data:')),
+    [],
+    `${name}: asks for nothing`,
+  );
+  assert.deepEqual(said, [], `${name}: nothing on the console`);
+  await close();
+  return Math.round(paint);
+}
+
+/** All of it without a mouse. */
+async function byKeyboard(url) {
+  const { page, said, close } = await open(url);
+  const focus = () => page.evaluate(() => document.activeElement.textContent.trim());
+  const readout = () => page.textContent('#readout');
+  await page.keyboard.press('Tab');
+  assert.equal(await focus(), 'To the timeline');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  const first = await focus();
+  await page.keyboard.press('ArrowDown');
+  assert.notEqual(await focus(), first, 'down goes to the next line');
+  await page.keyboard.press('ArrowRight');
+  assert.match(await readout(), /^\S+\/\S+: \w{3} \d+ \w{3}, \d\d:\d\d: (no )?(start|stop)/);
+  const one = await readout();
+  await page.keyboard.press('ArrowRight');
+  assert.notEqual(await readout(), one, 'right goes to the next switch');
+  await page.keyboard.press('Home');
+  assert.equal(await focus(), first);
+  await page.keyboard.press('End');
+  const seen = await page.evaluate(() => {
+    const { top, bottom } = document.activeElement.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  assert.ok(seen, 'the last line is brought into sight');
+  await page.keyboard.press('Enter');
+  assert.ok(await page.evaluate(() => document.activeElement.parentElement.open), 'Enter opens all times');
+  await page.focus('#find');
+  await page.keyboard.type('dev/web');
+  const shown = await page.evaluate(() => document.querySelectorAll('.block .row:not([hidden])').length);
+  assert.equal(
+    await readout(),
+    `${shown} of ${await page.evaluate(() => document.querySelectorAll('.block .row').length)} lines`,
+  );
+  assert.ok(shown > 0 && shown < 40);
+  await page.focus('#tools [name=zoom]');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await page.evaluate(() => document.getElementById('timeline').dataset.zoom), '2');
+  assert.deepEqual(said, []);
+  await close();
+}
+
+/** Without script everything is there, and every line can be reached. */
+async function withoutScript(url) {
+  const { page, close } = await open(url, { javaScriptEnabled: false });
+  assert.ok(await page.locator('.block a').first().isVisible());
+  assert.ok(await page.locator('#tools').isHidden());
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  assert.match(page.url(), /#t-c\d+$/);
+  await close();
+}
+
+async function onPaper(url, name) {
+  const { page, close } = await open(url);
+  await page.emulateMedia({ media: 'print' });
+  const cut = await page.evaluate(() => {
+    const timeline = document.getElementById('timeline');
+    return timeline.scrollHeight - timeline.clientHeight > 1 && getComputedStyle(timeline).overflow !== 'visible';
+  });
+  assert.ok(!cut, 'the whole timeline is printed');
+  await page.pdf({ path: join(folder, `${name}.pdf`), preferCSSPageSize: true });
+  await close();
+}
+
+try {
+  for (const [name, make] of Object.entries(scenes)) {
+    const text = renderPage(make());
+    const file = join(folder, `${name}.html`);
+    writeFileSync(file, text);
+    const url = pathToFileURL(file).href;
+    const paints = [];
+    for (const look of looks) paints.push(await looksRight(name, url, look));
+    console.log(
+      `${name}: ${Math.round(text.length / 1024)} KB, first paint ${paints.join(', ')} ms, axe-core finds nothing`,
+    );
+    if (!name.endsWith('week')) continue;
+    await byKeyboard(url);
+    await withoutScript(url);
+    await onPaper(url, name);
+  }
+  console.log(`keyboard, no script, print: fine; screenshots in ${folder}`);
+} finally {
+  await browser.close();
+}
