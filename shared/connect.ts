@@ -48,8 +48,11 @@ export async function connect({ env, log, metrics, dispatcher, cluster, ...given
 
 const refusal = (problem: string) => new LifecycleError('InvalidAction', `cluster: ${problem}`);
 
-type Chosen =
-  { name: string; source: ClusterSource; unknown?: undefined } | { name?: undefined; unknown: LifecycleError };
+interface Chosen {
+  name?: string;
+  source?: ClusterSource;
+  unknown?: LifecycleError;
+}
 
 /** A command that names a wrong cluster is told so at once; one that names none where it must, by its first call. */
 function choose(clusters: Clusters, cluster: string | undefined): Chosen {
