@@ -27,8 +27,11 @@ export function openBoard(io: Io, title: string, total: number): Board {
     const { columns, rows } = screen?.() ?? { columns: 80, rows: 24 };
     const now = performance.now();
     const fits = total <= Math.min(mostLines, rows - 4);
+    const width = Math.max(0, ...[...waiting.keys()].map((key) => key.length));
     const text = fits
-      ? [...waiting].map(([key, one]) => `${key}   ${spoken(now - one.since)}   waiting for ${one.for}`)
+      ? [...waiting].map(
+          ([key, one]) => `${key.padEnd(width)}   ${spoken(now - one.since).padStart(6)}   waiting for ${one.for}`,
+        )
       : [`${title}: ${through} of ${total} through, ${waiting.size} under way, ${spoken(now - begin)}`];
     return text.map((line) => line.slice(0, columns - 1));
   }

@@ -27,7 +27,7 @@ export const crd: CliCommand = {
   completes: verbs,
   run: async (values, io, [verb, ...more]) => {
     if (verb === undefined || more.length > 0) throw new UsageError('expected one of install, patch, check');
-    checkChoice('expected', verb, verbs);
+    checkChoice('found', verb, verbs);
     const { world } = await openCluster(values, io);
     const dry = values['dry-run'] === true;
     const columns = values.columns === true;

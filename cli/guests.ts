@@ -32,7 +32,7 @@ export async function checkGuests({ world, namespace, grace }: Examined): Promis
     const byKey = new Map(vmis.map((vmi) => [`${vmi.namespace}/${vmi.name}`, vmi]));
     const guests = wukongs.flatMap((wukong): Guest[] => {
       const vmi = living(byKey.get(`${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
-      return vmi ? [{ wukong, vmi }] : [];
+      return vmi?.phase === 'Running' ? [{ wukong, vmi }] : [];
     });
     const schedules = await listSchedules(world, namespace);
     return [

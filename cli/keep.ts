@@ -39,7 +39,7 @@ export const keep: CliCommand = {
     if (clear && (values.for ?? values.until) !== undefined)
       throw new UsageError('expected --clear without --for and --until');
     if (!clear && word === undefined) throw new UsageError('expected NAME and running or stopped');
-    if (word !== undefined) checkChoice('expected NAME and then running or stopped, found', word, words);
+    if (word !== undefined) checkChoice('after the names:', word, words);
     checkTargets(values, names);
     const { keepRunning, keepStopped } = overrideKeys;
     if (clear)

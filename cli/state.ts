@@ -133,13 +133,16 @@ async function follow(
   return exitCodes.interrupted;
 }
 
+/** Without cursor and line wrapping, which would shift the picture; never higher than the terminal. */
 function redrawing(io: Io, look: () => Look) {
-  io.out('\u001b[?25l');
-  process.once('exit', () => io.out('\u001b[?25h'));
+  io.out('\u001b[?25l\u001b[?7l');
+  process.once('exit', () => io.out('\u001b[?25h\u001b[?7h'));
   let drawn = 0;
   return (states: WukongState[]) => {
-    const lines = tableOf(states, look());
-    io.out(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\u001b[J${text(lines)}`);
+    const all = tableOf(states, look());
+    const most = Math.max(4, (io.screen?.().rows ?? 24) - 2);
+    const lines = all.length <= most ? all : [...all.slice(0, most - 1), `… and ${all.length - most + 1} more`];
+    io.out(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\r\u001b[J${text(lines)}`);
     drawn = lines.length;
   };
 }

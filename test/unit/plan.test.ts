@@ -172,7 +172,7 @@ describe('wukong plan', () => {
   });
 
   test.each([
-    ['plan', 'expected --schedule FILE, with WukongSchedules in it'],
+    ['plan -A --schedule FILE', 'expected either --schedule FILE, or the namespaces of a cluster'],
     ['plan --schedule /none.yaml', '--schedule /none.yaml: cannot be read (ENOENT)'],
     [
       'plan --schedule FILE --from soon',
@@ -186,7 +186,7 @@ describe('wukong plan', () => {
     ['plan --schedule FILE --zone Berlin', '--zone: "Berlin" is no IANA time zone: did you mean Europe/Berlin?'],
     ['plan --schedule FILE --jsn', "Unknown option '--jsn'"],
     ['plan FILE', 'Unexpected argument'],
-    ['paln', 'wukong: "paln" is no command: expected plan'],
+    ['paln', 'wukong: "paln" is no command: expected start, stop, state, plan,'],
   ])('%s is wrong usage: it answers 2 and says what was expected', async (args, message) => {
     const { code, out, err } = await wukong(args, office);
     expect([code, out]).toEqual([2, '']);
@@ -194,7 +194,7 @@ describe('wukong plan', () => {
   });
 
   test('has help', async () => {
-    expect((await wukong('--help')).out).toMatch(/^ {2}plan {7}shows what schedules will do/m);
-    expect((await wukong('plan --help')).out).toMatch(/^Usage: wukong plan --schedule FILE/);
+    expect((await wukong('--help')).out).toMatch(/^ {2}plan {9}shows what schedules will do/m);
+    expect((await wukong('plan --help')).out).toMatch(/^Usage: wukong plan \[--schedule FILE …\]/);
   });
 });

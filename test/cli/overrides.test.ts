@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { simulate,type Simulated } from './simulated.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+let sim: Simulated;
+beforeAll(async () => {
+  sim = await simulate();
+});
+afterAll(() => sim.close());
+
+const own = '/apis/vm.novasphere.dev/v1alpha1/namespaces/demo-a';
+const prefix = 'lifecycle.novasphere.dev/';
+const annotationsOf = async (name: string) => {
+  const { body } = await sim.api('GET', `${own}/wukongs/${name}`);
+  const { annotations = {} } = (body as { metadata: { annotations?: Record<string, string> } }).metadata;
+  return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.replace(prefix, ''), value]));
+};
+
+describe('wukong keep, skip-next and protect', () => {
+  it('writes the annotation, and takes the other one away', async () => {
+    const until = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
+    expect(await sim.wukong(`keep web batch running --until ${until} -n demo-a`)).toEqual({
+      code: 0,
+      out: expect.stringMatching(`^demo-a/web: kept running until ${until} \\(.*\\)\ndemo-a/batch: kept running`),
+      err: '',
+    });
+    expect(await annotationsOf('batch')).toMatchObject({ 'keep-running-until': until });
+    await sim.wukong('keep -l start=on-demand -A stopped --for 3h');
+    const kept = await annotationsOf('batch');
+    expect(kept).not.toHaveProperty('keep-running-until');
+    expect(Date.parse(kept['keep-stopped-until'] ?? '') - Date.now()).toBeGreaterThan(3_500_000);
+    expect((await sim.wukong('start batch -n demo-a')).out).toMatch(/^demo-a\/batch +Skipped \(Override\)/);
+    await sim.wukong('keep web batch --clear -n demo-a');
+    expect(await annotationsOf('batch')).not.toHaveProperty('keep-stopped-until');
+  });
+
+  it('marks and unmarks', async () => {
+    await Promise.all([sim.wukong('protect import -n demo-a'), sim.wukong('skip-next import -n demo-a')]);
+    expect(await annotationsOf('import')).toMatchObject({ protected: 'true', 'skip-next': 'true' });
+    expect((await sim.wukong('stop import -n demo-a')).code).toBe(4);
+    await Promise.all([sim.wukong('protect import --off -n demo-a'), sim.wukong('skip-next import --off -n demo-a')]);
+    expect(Object.keys(await annotationsOf('import'))).not.toEqual(expect.arrayContaining(['protected', 'skip-next']));
+  });
+
+  it('minds an override on the namespace', async () => {
+    const annotate = (value: string | null) =>
+      sim.api('PATCH', '/api/v1/namespaces/demo-a', { metadata: { annotations: { [`${prefix}protected`]: value } } });
+    await annotate('true');
+    expect((await sim.wukong('stop web -n demo-a')).out).toMatch(
+      /^demo-a\/web +Skipped \(Protected\) .*on the namespace/,
+    );
+    await annotate(null);
+  });
+});
+
+describe('wukong freeze', () => {
+  it('makes its ConfigMap, says what holds, and lets go', async () => {
+    const at = '-n default';
+    expect((await sim.wukong(`freeze ${at}`)).out).toBe('Not frozen.\n');
+    expect((await sim.wukong(`freeze --for 2d ${at}`)).out).toMatch(/^Frozen until 2\S+Z \(2d\)\.\n$/);
+    expect((await sim.wukong('freeze', { LIFECYCLE_NAMESPACE: 'default' })).out).toMatch(/^Frozen until 2\S+Z\.\n$/);
+    expect((await sim.wukong(`freeze --off ${at}`)).out).toBe('Schedules act again.\n');
+    expect((await sim.wukong(`freeze ${at}`)).out).toBe('Not frozen.\n');
+  });
+
+  it('says that its namespace is not there', async () => {
+    const { code, err } = await sim.wukong('freeze --for 1h');
+    expect([code, err]).toEqual([1, expect.stringContaining('there is no namespace wukong-lifecycle')]);
+  });
+});
+
+describe('wukong plan and reconcile on a cluster', () => {
+  const schedule = {
+    apiVersion: 'vm.novasphere.dev/v1alpha1',
+    kind: 'WukongSchedule',
+    metadata: { namespace: 'demo-a', name: 'night' },
+    spec: {
+      timeZone: 'Europe/Berlin',
+      stop: '0 20 * * *',
+      selector: { matchLabels: { start: 'on-demand' } },
+      holidays: { configMapRef: { name: 'feasts' } },
+    },
+  };
+
+  it('shows what its schedules will do', async () => {
+    const data = { holidays: '2026-12-25\n' };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'feasts', namespace: 'demo-a' }, data };
+    expect((await sim.api('POST', '/api/v1/namespaces/demo-a/configmaps', map)).status).toBe(201);
+    expect((await sim.api('POST', `${own}/wukongschedules`, schedule)).status).toBe(201);
+    const span = '--from 2027-03-27 --to 2027-03-29 --json';
+    const [here, all, elsewhere] = await Promise.all([
+      sim.wukong(`plan -n demo-a ${span}`),
+      sim.wukong(`plan -A ${span}`),
+      sim.wukong(`plan -n demo-b ${span}`),
+    ]);
+    expect(here.err).toBe('');
+    expect(
+      here.out
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([
+      { at: '2027-03-27T19:00:00Z', action: 'stop', schedule: 'demo-a/night' },
+      { at: '2027-03-28T18:00:00Z', action: 'stop', schedule: 'demo-a/night' },
+    ]);
+    expect([all.out, elsewhere.out]).toEqual([here.out, '']);
+  });
+
+  it('does what a tick of reconcileState does', async () => {
+    await sim.api('PATCH', `${own}/wukongs/web`, { spec: { lifecycleAction: { action: 'stop' } } });
+    const { code, out, err } = await sim.wukong('reconcile --once -n demo-a');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^demo-a\/web +Stopped/)]);
+    expect(err).toMatch(/ 5 Wukongs: 1 outcomes, /);
+    const next = JSON.parse((await sim.wukong('state batch -n demo-a -o json')).out) as object;
+    expect(next).toMatchObject({
+      nextAction: 'stop',
+      nextActionTime: expect.stringMatching(/T1[89]:00:00Z$/) as string,
+    });
+    const quiet = JSON.parse((await sim.wukong('reconcile --once -o json')).out) as object;
+    expect(quiet).toMatchObject({ wukongs: 8, problems: [] });
+  });
+
+  it('ticks every minute without --once, until Ctrl-C', async () => {
+    const ticking = sim.start('reconcile');
+    await ticking.says(/8 Wukongs: /);
+    ticking.child.kill('SIGINT');
+    expect((await ticking.done).code).toBe(130);
+  });
+});
+
+describe('wukong events', () => {
+  it('shows what was told, and follows', async () => {
+    const following = sim.start('events -n demo-a --follow');
+    await following.says(/^AGO +TYPE +REASON/);
+    await sim.wukong('stop import -n demo-a');
+    await following.says(/Normal +Stopped +import +stop \(cli, request cli-/);
+    following.child.kill('SIGINT');
+    expect((await following.done).code).toBe(130);
+    const { out } = await sim.wukong('events import -n demo-a');
+    expect(out.split('\n').filter((line) => / import /.test(line)).length).toBeGreaterThan(0);
+    expect((await sim.wukong('events -n default')).err).toBe('No Events on Wukongs in namespace default.\n');
+    const [line = ''] = (await sim.wukong('events -A -o json')).out.split('\n');
+    expect(JSON.parse(line)).toMatchObject({ involvedObject: { kind: 'Wukong' } });
+  });
+});
