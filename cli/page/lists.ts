@@ -79,13 +79,15 @@ export function differences(model: PageModel): Html {
   </section>`;
 }
 
+const unseen = 'Nothing tells that it was done, and it was not so before.';
+
 function differencesOf(row: Row, namespace: string) {
   const who = `${namespace}/${row.name}`;
   const judged = (row.happened?.judged ?? []).flatMap((one) => {
     const glyph = verdictGlyph[one.verdict];
     if (!glyph || one.verdict === 'unrecorded') return [];
     const { at, action } = one.planned;
-    const message = one.happening?.message ?? '';
+    const message = one.happening?.message ?? (one.verdict === 'missed' ? unseen : '');
     return [{ at, who, row, glyph, what: action as string, text: verdictText(one), message }];
   });
   const extra = (row.happened?.extra ?? []).map((one) => ({

@@ -38,7 +38,8 @@
     const one = all[i];
     if (!one) return;
     const verdict = verdicts[row.dataset.v?.[i]];
-    readout.textContent = [`${row.dataset.find}: ${one.text}`, one.why, verdict].filter(Boolean).join(', ');
+    const zone = row.dataset.zone;
+    readout.textContent = [`${row.dataset.find}: ${one.text}`, one.why, verdict, zone].filter(Boolean).join(', ');
     caret.style.left = `${(100 * (one.at - from)) / (to - from)}%`;
     row.querySelector('.lane').append(caret);
   }

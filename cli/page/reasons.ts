@@ -67,6 +67,6 @@ export const verdictLetter: Record<Verdict, string> = {
   pending: 'p',
 };
 
-/** What was done without a plan: `stop by event: Stopped`. */
+/** What was done without a plan: `stop (direct): Stopped`. */
 export const extraText = ({ action, trigger, outcome, reason }: Happening): string =>
-  `${action}${trigger ? ` by ${trigger}` : ''}: ${outcome}${reason ? ` (${reason})` : ''}`;
+  `${action}${trigger ? ` (${trigger})` : ''}: ${outcome}${reason ? ` (${reason})` : ''}`;

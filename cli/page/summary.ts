@@ -133,7 +133,7 @@ function remarks(model: PageModel): Html {
   const { saved, kind, lateAfterMs } = model;
   const lines = [
     'Saved is what the VMs would have taken, had they been on all the time: hours off times spec.cpu and spec.memory.',
-    saved.sizeless > 0 && `${count(saved.sizeless, 'VM')} without both of them count for hours alone, or in part.`,
+    saved.sizeless > 0 && `One of these, or both, is missing for ${count(saved.sizeless, 'VM')}.`,
     kind === 'report' &&
       `On time is what began within ${durationText(lateAfterMs)}, jitter added, or was so already. No record is no verdict: Events expire, and what was as wanted leaves none.`,
     saved.unknownMs > 0 && 'Hours of which nothing is known saved nothing.',

@@ -85,7 +85,7 @@ const tickLabel = ({ at, weekday, day, month }: Tick, changed: boolean, model: P
   markup`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%">
     <text x="4" y="14" class="${month ? 'month' : 'weekday'}">${month ?? weekday}</text>
     <text x="4" y="30">${day}</text>
-    ${changed && markup`<svg x="26" y="26"><use href="#m-clock" /></svg>`}
+    ${changed && markup`<use href="#m-clock" transform="translate(25 26) scale(0.75)" />`}
   </svg>`;
 
 function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids): Html {
@@ -113,12 +113,13 @@ function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
   const { saved } = row;
   const tags = tagsOf(row, model);
   const found = row.happened && differing(row);
+  const zone = row.zone !== model.zone && markup` data-zone="${row.zone.name}"`;
   const bad = found && found.length > 0 ? markup` data-differs` : '';
   const letters = row.happened && markup` data-v="${lettersOf(row)}"`;
-  return markup`<div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}>
+  return markup`<div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}${zone}>
     <div role="rowheader" class="name">
       <a href="#t-${id}" title="${row.name}${tags && `\n${tags}`}"
-        >${name(row.name)}${tags && markup` <small>${tags}</small>`}</a
+        >${shortened(row.name)}${tags && markup` <small>${tags}</small>`}</a
       >
     </div>
     <div role="cell" class="lane">
@@ -131,8 +132,14 @@ function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
   </div>`;
 }
 
+/** Long names differ at their ends: where room is short, the middle goes. */
+const shortened = (text: string): Html =>
+  text.length > 14
+    ? markup`<bdi class="long"><span>${text.slice(0, -6)}</span><span>${text.slice(-6)}</span></bdi>`
+    : name(text);
+
 /** What holds for this machine beside its schedule. */
-function tagsOf({ wave, overrides, schedules }: Row, model: PageModel): string {
+function tagsOf({ wave, overrides, schedules, zone }: Row, model: PageModel): string {
   const words: Record<string, string> = {
     'keep-running-until': 'kept running',
     'keep-stopped-until': 'kept stopped',
@@ -142,7 +149,13 @@ function tagsOf({ wave, overrides, schedules }: Row, model: PageModel): string {
     const till = until === undefined || until === Infinity ? '' : ` until ${shortTime(model.zone, until)}`;
     return `${words[key] ?? key}${till}${level === 'namespace' ? ' (namespace)' : ''}`;
   });
-  return [...(schedules.length === 0 ? ['no schedule'] : []), ...(wave ? [`wave ${wave}`] : []), ...said].join(' · ');
+  const abroad = zone === model.zone ? [] : [zone.name];
+  return [
+    ...(schedules.length === 0 ? ['no schedule'] : []),
+    ...(wave ? [`wave ${wave}`] : []),
+    ...said,
+    ...abroad,
+  ].join(' · ');
 }
 
 const differing = ({ happened }: Row) =>

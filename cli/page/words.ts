@@ -35,7 +35,7 @@ export function offsetText(zone: Zone, instant: number): string {
 /** `40 s`, `12 min`, `3 h 20 min`, `2 days 4 h`. */
 export function durationText(ms: number): string {
   const minutes = Math.round(ms / 60_000);
-  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
+  if (ms < 59_500) return `${Math.round(ms / 1000)} s`;
   if (minutes < 60) return `${minutes} min`;
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
