@@ -13,9 +13,12 @@ const clean = (fields: Record<string, unknown> = {}): Record<string, unknown> =>
     Object.entries(fields).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]),
   );
 
+/** Which deployment speaks, where there are several in one account; log lines and metrics bear it. */
+export const serviceName = (): string => process.env['POWERTOOLS_SERVICE_NAME'] || 'wukong-lifecycle';
+
 /** JSON lines on standard output, by Powertools. Every text goes through `redact`. */
 export function jsonLog(config: Pick<Config, 'logLevel'>, functionName: string): Log {
-  const logger = new Logger({ serviceName: 'wukong-lifecycle', logLevel: config.logLevel });
+  const logger = new Logger({ serviceName: serviceName(), logLevel: config.logLevel });
   logger.appendKeys({ function: functionName });
   return {
     debug: (message, fields) => logger.debug(redact(message), clean(fields)),

@@ -2,13 +2,14 @@ import { Metrics as Emf, MetricUnit } from '@aws-lambda-powertools/metrics';
 
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Metrics } from '../world.ts';
+import { serviceName } from './log.ts';
 
 /**
  * CloudWatch metrics in the embedded format, by Powertools: Outcome (by action, outcome, reason), TimeToVerified and
  * Lateness in milliseconds, ForcedStops, Failures.
  */
 export function emfMetrics(functionName: string): Metrics {
-  const emf = new Emf({ namespace: 'WukongLifecycle', serviceName: 'wukong-lifecycle', singleMetric: false });
+  const emf = new Emf({ namespace: 'WukongLifecycle', serviceName: serviceName(), singleMetric: false });
   emf.setDefaultDimensions({ function: functionName });
   return {
     outcome(outcome: Outcome, lateMs?: number) {

@@ -1,0 +1,105 @@
+// What serverless.yml asks for with ${file(infra/aws/config.js):…}. The packager reads .js only; the work is in the .ts.
+import { parameterNames, readParameters } from './parameters.ts';
+import { roles as rolesOf } from './roles.ts';
+import { scheduleEvents } from './schedules.ts';
+
+const file = 'infra/aws/schedules.yml';
+
+/** The packager would print the same error with its own stack for each variable: one, in plain words, is enough. */
+function orRefuse(read) {
+  try {
+    return read();
+  } catch (thrown) {
+    process.stderr.write(`\nserverless.yml: ${thrown.message.replaceAll('; ', '\n  ')}\n`);
+    return process.exit(1);
+  }
+}
+
+async function read({ resolveVariable }) {
+  const given = {};
+  for (const name of parameterNames) given[name] = await resolveVariable(`param:${name}, null`);
+  const stage = await resolveVariable('sls:stage');
+  return orRefuse(() => {
+    if (stage === 'example' && process.argv.includes('deploy'))
+      throw new Error('stage "example" has ids that do not exist: expected --stage NAME, with parameters of your own');
+    return readParameters(given);
+  });
+}
+
+const prefixOf = async ({ resolveVariable }) =>
+  `${await resolveVariable('self:service')}-${await resolveVariable('sls:stage')}`;
+
+async function schedules(variables) {
+  const { clusters } = await read(variables);
+  const list = await variables.resolveVariable(`file(${file}), null`);
+  const prefix = await prefixOf(variables);
+  return orRefuse(() => scheduleEvents(list, { file, prefix, clusters }));
+}
+
+export const vpc = async (variables) => (await read(variables)).vpc ?? {};
+export const tracing = async (variables) => (await read(variables)).tracing;
+export const logRetentionDays = async (variables) => (await read(variables)).logRetentionDays;
+export const roles = async (variables) => ({ Resources: rolesOf(await read(variables), await prefixOf(variables)) });
+export const startEvents = async (variables) => [...eventsOf('start'), ...(await schedules(variables)).start];
+export const stopEvents = async (variables) => [...eventsOf('stop'), ...(await schedules(variables)).stop];
+
+/** What both power functions are triggered by, besides their schedules: their queue and HTTP. */
+const eventsOf = (action) => [
+  {
+    sqs: {
+      arn: { 'Fn::GetAtt': [`${action === 'start' ? 'Start' : 'Stop'}Queue`, 'Arn'] },
+      batchSize: 5,
+      // The other two of its five at once are for schedules and HTTP.
+      maximumConcurrency: 3,
+      functionResponseType: 'ReportBatchItemFailures',
+    },
+  },
+  {
+    httpApi: {
+      method: 'POST',
+      path: `/namespaces/{namespace}/wukongs/{name}/${action}`,
+      authorizer: { type: 'aws_iam' },
+    },
+  },
+];
+
+/** Environment variables of every function; one that is not set is left out. */
+export const environment = async (variables) => {
+  const { clustersText, watchNamespaces } = await read(variables);
+  return {
+    CLUSTERS: clustersText,
+    EVENT_BUS_NAME: { Ref: 'EventBus' },
+    NODE_OPTIONS: '--enable-source-maps',
+    POWERTOOLS_SERVICE_NAME: await prefixOf(variables),
+    ...(watchNamespaces ? { WATCH_NAMESPACES: watchNamespaces } : {}),
+  };
+};
+
+/** What the packager has no words for. What Lambda does not take from Scheduler is tried for an hour, then a dead letter. */
+export const extensions = async (variables) => {
+  const all = await schedules(variables);
+  const arn = (id) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+  const targets = (events, name) =>
+    events.map(({ schedule }, i) => {
+      const Target = {
+        Arn: arn(`${name}VmLambdaFunction`),
+        RoleArn: schedule.roleArn,
+        Input: JSON.stringify(schedule.input),
+        RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 60 },
+        DeadLetterConfig: { Arn: arn(`${name}DeadLetters`) },
+      };
+      return [`${name}VmSchedulerSchedule${i + 1}`, { Properties: { Target } }];
+    });
+  const DefaultRouteSettings = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40, DetailedMetricsEnabled: true };
+  return {
+    ...Object.fromEntries([...targets(all.start, 'Start'), ...targets(all.stop, 'Stop')]),
+    HttpApiStage: { Properties: { DefaultRouteSettings } },
+  };
+};
+
+export const alarmSubscription = async (variables) => {
+  const { alarmEmail } = await read(variables);
+  if (!alarmEmail) return {};
+  const Properties = { Protocol: 'email', Endpoint: alarmEmail, TopicArn: { Ref: 'AlarmTopic' } };
+  return { Resources: { AlarmMail: { Type: 'AWS::SNS::Subscription', Properties } } };
+};
