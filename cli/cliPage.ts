@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import { commands, overview } from './main.ts';
+import { commands } from './commands.ts';
+import { overview } from './main.ts';
 
 /** docs/cli.md, from what the commands say of themselves. */
 export async function cliPage(): Promise<string> {

@@ -38,7 +38,7 @@ export type Options = Record<string, Option>;
 
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 
-/** One command of `wukong`: a file each, in the table of main.ts. */
+/** One command of `wukong`: a file each, in the table of commands.ts. */
 export interface CliCommand {
   /** A line for the list of commands. */
   summary: string;

@@ -20,7 +20,7 @@ export const completion: CliCommand = {
   run: async (_values, io, [shell, ...more]) => {
     if (shell === undefined || more.length > 0) throw new UsageError('expected one of bash, zsh, fish');
     checkChoice('found', shell, shells);
-    const { commands } = await import('./main.ts');
+    const { commands } = await import('./commands.ts');
     const known = await Promise.all(
       Object.entries(commands).map(async ([name, load]) => ({ name, ...(await load()) })),
     );

@@ -15,7 +15,8 @@ import {
   vmNameOf,
   type Wukong,
 } from './model.ts';
-import { operationOf } from './operation.ts';
+import { lastOf, operationOf, outcomeOf } from './operation.ts';
+import { stateAfter } from './report/status.ts';
 import { isHttp, queryIn } from './request.ts';
 import { format, parseSelector } from './selector.ts';
 import type { Limits } from './wait.ts';
@@ -113,11 +114,15 @@ export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi:
   const vm = rawVm && readVm(rawVm);
   const vmi = rawVmi && readVmi(rawVmi);
   const op = operationOf(wukong);
-  const last = wukong.status?.lifecycleState;
+  const known = wukong.status?.lifecycleState;
+  const remembered = lastOf(wukong);
+  const state = stateOf({ vm, vmi });
+  // An operator that does not know the field may have wiped it (KUBEVIRT §4).
+  const last = known?.state === undefined && remembered ? stateAfter(outcomeOf(wukong, remembered), state) : known;
   return {
     namespace: wukong.metadata.namespace ?? '',
     name: wukong.metadata.name,
-    state: stateOf({ vm, vmi }),
+    state,
     vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
     node: vmi?.node,
     ...(op

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { simulate,type Simulated } from './simulated.ts';
+import { simulate, type Simulated } from './simulated.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let sim: Simulated;

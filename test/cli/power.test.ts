@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { simulate,type Simulated } from './simulated.ts';
+import { simulate, type Simulated } from './simulated.ts';
 
 // Real processes and guests that take their time.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { simulate,type Simulated } from './simulated.ts';
+import { simulate, type Simulated } from './simulated.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -17,10 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => sim?.close());
 
-/** Runs `wukong` in a pseudo-terminal of its own. */
+/** Runs `wukong`, wrapper and all, in a pseudo-terminal of its own. */
 function terminal(words: string, env: Record<string, string> = {}) {
   const { NO_COLOR: _colour, ...clean } = process.env;
-  const wukong = `stty cols 100 rows 30; exec '${process.execPath}' cli/main.ts ${words}`;
+  const wukong = `stty cols 100 rows 30; exec '${process.execPath}' cli/wukong.mjs ${words}`;
   const child = spawn('script', ['-qefc', wukong, '/dev/null'], {
     env: { ...clean, TERM: 'xterm-256color', KUBECONFIG: sim.kubeconfig, SHELL: '/bin/sh', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],

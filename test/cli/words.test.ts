@@ -8,8 +8,9 @@ import { describe, expect, it } from 'vitest';
 
 import { cliPage } from '../../cli/cliPage.ts';
 import { commonOptions } from '../../cli/command.ts';
+import { commands } from '../../cli/commands.ts';
 import { spoken } from '../../cli/duration.ts';
-import { commands, main } from '../../cli/main.ts';
+import { main } from '../../cli/main.ts';
 import { nearest } from '../../cli/suggest.ts';
 import { failureCodes } from '../../shared/errors.ts';
 import { outcomeNames, skipReasons } from '../../shared/outcome.ts';
@@ -140,6 +141,12 @@ describe('completion', () => {
 });
 
 describe('the wrapper', () => {
+  it('prints what the commands themselves print', async () => {
+    const typed = [process.execPath, ['cli/wukong.mjs', 'completion', 'fish']] as const;
+    const { status, stdout, stderr } = spawnSync(...typed, { encoding: 'utf8' });
+    expect([status, stderr, stdout]).toEqual([0, '', (await wukong('completion fish')).out]);
+  });
+
   it('runs as a plugin of kubectl, by another name and from elsewhere', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'plugin-'));
     symlinkSync(resolve('cli/wukong.mjs'), join(folder, 'kubectl-wukong'));
