@@ -162,11 +162,14 @@ export function times(model: PageModel, ids: Ids): Html {
 }
 
 const mostNames = 12;
+/** A schedule of every minute has more than anybody reads. */
+const mostSwitches = 1_000;
 
 function courseTable(id: string, course: Course, who: string[], { zone, schedules: own }: Row): Html {
   const [first = '', ...rest] = who;
   const keys = own.map(({ key }) => key).join(', ') || 'no schedule';
-  const rows = course.switches.map((one) => {
+  const left = course.switches.length - mostSwitches;
+  const rows = course.switches.slice(0, mostSwitches).map((one) => {
     const iso = new Date(one.at).toISOString();
     const what = one.happens ? one.action : `no ${one.action}`;
     const quiet = one.happens && !one.same ? '' : markup` class="quiet"`;
@@ -200,5 +203,6 @@ function courseTable(id: string, course: Course, who: string[], { zone, schedule
             </tbody>
           </table>`
     }
+    ${left > 0 && markup`<p class="quiet">${count(left, 'later switch', 'later switches')} left out.</p>`}
   </details>`;
 }
