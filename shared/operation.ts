@@ -67,6 +67,8 @@ const last = z.object({
   startedAt: time,
   finishedAt: time,
   restore: z.string().optional(),
+  /** The requests that it took over from: delivered again, they are known. */
+  superseded: z.array(z.string()).optional(),
 });
 export type Last = z.output<typeof last>;
 
@@ -123,6 +125,7 @@ export function lastAfter(op: Operation, outcome: Outcome): Last {
     startedAt: op.startedAt,
     finishedAt: outcome.finishedAt,
     restore: op.restore,
+    ...(op.supersedes.length > 0 ? { superseded: op.supersedes.map(({ requestId }) => requestId) } : {}),
   };
 }
 

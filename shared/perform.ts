@@ -43,7 +43,11 @@ export async function performOne(command: Command, place: Place, world: World, o
   let wukong = options.wukong;
   try {
     const late = stale(command, startedAt);
-    if (late && late.kind !== 'perform') return await finishUnclaimed(world, wukong, outcome(late.result));
+    // It may have been done before it grew too old: only the Wukong knows. One that cannot be read changes nothing.
+    if (late?.kind === 'answer') {
+      wukong ??= await readWukong(world, place, options.limits).catch(() => undefined);
+      if (!wukong) return await finishUnclaimed(world, wukong, outcome(late.result));
+    }
     wukong ??= await readWukong(world, place, options.limits);
     return await begin(command, wukong, world, options, outcome);
   } catch (thrown) {

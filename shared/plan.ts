@@ -14,7 +14,7 @@ const skip = (reason: SkipReason, message: string): Plan => ({
 });
 const superseded = (message: string): Plan => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
 
-/** Stale needs no read at all. */
+/** A delivery after `notAfter` does nothing. */
 export function stale(command: Command, now: number): Plan | undefined {
   if (command.notAfter === undefined || now <= command.notAfter) return undefined;
   return skip(
@@ -25,11 +25,9 @@ export function stale(command: Command, now: number): Plan | undefined {
 
 /** The guards that need the Wukong alone: duplicates, order of wishes, protection, overrides. */
 export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
-  const late = stale(command, now);
-  if (late) return late;
+  const known = knownRequest(command, wukong, now) ?? stale(command, now);
+  if (known) return known;
   const last = lastOf(wukong);
-  if (last?.requestId === command.requestId)
-    return skip('Duplicate', `Request ${last.requestId} was done before: ${last.outcome}.`);
   if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
@@ -38,13 +36,24 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
   if (guarded) return guarded;
   const running = operationOf(wukong);
   if (!running || now >= running.deadline) return { kind: 'perform' };
-  if (running.requestId === command.requestId)
-    return skip('Duplicate', `Request ${running.requestId} is being carried out.`);
   if (running.action === command.action && (!command.force || running.force))
     return skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
   if (running.requestedAt > command.requestedAt)
     return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
   return { kind: 'perform' };
+}
+
+/** A request that was delivered before comes to nothing else, however late it comes again. */
+function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan | undefined {
+  const last = lastOf(wukong);
+  if (last?.requestId === requestId)
+    return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
+  const running = operationOf(wukong);
+  const superseded = [...(last?.superseded ?? []), ...(running?.supersedes.map((old) => old.requestId) ?? [])];
+  if (superseded.includes(requestId)) return skip('Duplicate', `Request ${requestId} was superseded before.`);
+  if (running?.requestId === requestId && now < running.deadline)
+    return skip('Duplicate', `Request ${requestId} is being carried out.`);
+  return undefined;
 }
 
 /** Protected and overridden VMs are left alone, whoever asks; only a lease yields to somebody who asks for a stop. */
@@ -54,12 +63,13 @@ function guard(
   now: number,
   namespaceAnnotations: Annotations,
 ): Plan | undefined {
-  const wukongAnnotations = wukong.metadata.annotations;
+  const { [leaseKey]: lease, ...overrides } = wukong.metadata.annotations ?? {};
+  const wukongAnnotations = trigger === 'schedule' ? { ...overrides, ...(lease && { [leaseKey]: lease }) } : overrides;
   const { holds, ...override } = overrideFor({ wukongAnnotations, namespaceAnnotations, now });
   if (action === 'stop' && override.protected)
     return skip('Protected', `The annotation ${overrideKeys.protected} on the ${override.protected} protects this VM.`);
   const hold = holds[action];
-  if (!hold || (hold.key === leaseKey && trigger !== 'schedule')) return undefined;
+  if (!hold) return undefined;
   const until = Number.isFinite(hold.until)
     ? `until ${rfc3339(hold.until)}`
     : 'until it is mended, as its time cannot be read';

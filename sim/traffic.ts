@@ -43,7 +43,9 @@ export class Traffic {
   served(id: string | undefined) {
     const exchange = id === undefined ? undefined : this.#exchanges.get(id);
     const token = {};
+    let over = false;
     const busy = () => {
+      if (over) return; // the client has gone away while it was parked: nobody would say that it is done
       if (exchange) exchange.state = 'under way';
       this.#uncounted.add(token);
     };
@@ -69,7 +71,10 @@ export class Traffic {
         if (exchange) exchange.state = 'under way';
       },
       /** Answered, or the connection is gone. */
-      done: idle,
+      done() {
+        over = true;
+        idle();
+      },
     };
   }
 
