@@ -15,16 +15,16 @@ type Next = Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
 /**
  * Records how an operation ended, or that it goes on, and tells it: record, Event, bus, status, in this order. Whoever
  * takes the record away tells; a process that dies in between leaves a `last-operation` that the status does not show
- * yet, which reconcileState then tells.
+ * yet, which reconcileState then tells. `until`: an instant up to which recording may be tried, where there is time.
  */
 export async function finish(
   world: World,
   wukong: Wukong,
   { op, result }: Driven,
   machine: Machine,
-  next?: Next,
+  { next, until = 0 }: { next?: Next; until?: number } = {},
 ): Promise<Outcome> {
-  const limits = { deadline: world.clock.now() + tellingMs };
+  const limits = { deadline: Math.max(world.clock.now() + tellingMs, until) };
   const told = (of: Result): Outcome => ({
     ...of,
     namespace: wukong.metadata.namespace ?? '',
@@ -51,6 +51,7 @@ export async function finish(
       ended,
       stateAfter(outcome, stateOf(machine), next ?? ended.status?.lifecycleState),
       limits,
+      (now) => lastOf(now)?.requestId === op.requestId,
     );
     return outcome;
   } catch (thrown) {
@@ -86,7 +87,9 @@ async function leave(
   const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
   if (!left) return outcome;
   const now = await readWukong(world, { namespace: outcome.namespace, name: outcome.name }, limits);
-  await writeStatus(world, now, stateAfter(outcome, stateOf(machine), now.status?.lifecycleState), limits);
+  const goesOn = (wukong: Wukong) => operationOf(wukong)?.requestId === op.requestId;
+  const state = stateAfter(outcome, stateOf(machine), now.status?.lifecycleState);
+  if (goesOn(now)) await writeStatus(world, now, state, limits, goesOn);
   note(world, outcome);
   return outcome;
 }

@@ -8,6 +8,8 @@ import { type Outcome, outcomeNames, reasonOf, type Result } from './outcome.ts'
 export const operationKey = `${annotationPrefix}operation`;
 /** What is remembered between operations: the last one's end and the run strategy to restore. */
 export const lastKey = `${annotationPrefix}last-operation`;
+/** The newest request that found its wish fulfilled: it needed no operation, and must be known when it comes again. */
+export const settledKey = `${annotationPrefix}last-settled`;
 /** An on-demand start holds until then; afterwards the schedule rules again. */
 export const leaseKey = `${annotationPrefix}lease-until`;
 
@@ -72,6 +74,11 @@ const last = z.object({
 });
 export type Last = z.output<typeof last>;
 
+const settled = last
+  .pick({ requestId: true, action: true, outcome: true, requestedAt: true })
+  .extend({ earlier: z.array(z.string()).default([]) });
+export type Settled = z.output<typeof settled>;
+
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
 function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefined {
   const text = wukong.metadata.annotations?.[key];
@@ -84,10 +91,27 @@ function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefin
 }
 export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
 export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
+export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
+
+const mostSettled = 5;
+/** The newest request that found its wish fulfilled, and those before it that may be delivered once more. */
+export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
+  const { requestId, action, requestedAt } = command;
+  const before = settledOf(wukong);
+  const earlier = before ? [before.requestId, ...before.earlier].slice(0, mostSettled - 1) : [];
+  return { requestId, action, outcome, requestedAt, earlier };
+}
+
+/** Of all that was carried out or found fulfilled, what was asked for last. */
+export const newestDone = (wukong: Wukong): Pick<Last, 'action' | 'requestedAt'> | undefined =>
+  [lastOf(wukong), settledOf(wukong)]
+    .filter((done) => done !== undefined)
+    .sort((a, b) => a.requestedAt - b.requestedAt)
+    .at(-1);
 
 const instants = new Set(['stepAt', 'requestedAt', 'startedAt', 'finishedAt', 'deadline', 'forceAt']);
 /** As it stands in the annotation: instants in RFC 3339 for people, with milliseconds, which order depends on. */
-export const write = (value: Operation | Last): string =>
+export const write = (value: Operation | Last | Settled): string =>
   JSON.stringify(value, (key, field: unknown) =>
     instants.has(key) && typeof field === 'number' ? new Date(field).toISOString() : field,
   );
@@ -98,6 +122,8 @@ export const acceptMs = 120_000;
 export const marginMs = 15_000;
 /** How long a forced guest may take to go (DESIGN §5). */
 export const forceWaitMs = 60_000;
+/** A call that its process had sent before it was superseded may still come through for as long. */
+const inFlightMs = 15_000;
 /** A process that dies has left its record this long after the operation should have been over. */
 const slackMs = 60_000;
 
@@ -109,6 +135,11 @@ export function claimDeadline(
 ): number {
   if (command.action === 'start') return now + command.waitSeconds * 1000 + slackMs;
   return now + 2 * acceptMs + graceSeconds * 1000 + marginMs + 2 * forceWaitMs + slackMs;
+}
+
+/** Until when a call of the superseded owner, who wanted the opposite, may still undo what is so. */
+export function undoneUntil({ action, startedAt, supersedes }: Operation): number {
+  return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
 }
 
 /** What stays on the Wukong after the end. */

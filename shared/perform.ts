@@ -1,24 +1,19 @@
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
-import type { Command } from './command.ts';
+import type { Command, Place } from './command.ts';
 import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
 import { type LifecycleState, vmNameOf, type Wukong } from './model.ts';
-import { leaseKey, type Operation } from './operation.ts';
+import { leaseKey, type Operation, settledBy, settledKey, write } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { admit, already, intentHolds, type Plan, stale } from './plan.ts';
 import { askStart, askStop } from './power.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
-export interface Place {
-  namespace: string;
-  name: string;
-}
-
-export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn'> {
+export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
   limits: Limits;
   /** Already read, so that it need not be read again. */
   wukong?: Wukong;
@@ -106,10 +101,10 @@ export async function carryOn(
   world: World,
   options: Performing & { machines: Machines },
 ): Promise<Outcome> {
-  const { machines, limits, watching, turn } = options;
+  const { machines, limits, watching, turn, begun } = options;
   let driven: Awaited<ReturnType<typeof drive>>;
   try {
-    driven = await drive(op, { world, wukong, machines, limits, watching, turn });
+    driven = await drive(op, { world, wukong, machines, limits, watching, turn, begun });
   } catch (thrown) {
     limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
@@ -120,10 +115,15 @@ export async function carryOn(
         : { outcome: 'Failed', reason: error.code, message: error.message };
     driven = { op, result };
   }
-  return finish(world, wukong, driven, machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong)), options.next);
+  const machine = machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+  return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline });
 }
 
-/** Nothing to do: only an intent that says otherwise is put right, as the operator would act on it at its next change. */
+/**
+ * Nothing to do. An intent that says otherwise is put right, as the operator would act on it at its next change; and a
+ * request for one Wukong is remembered, so that neither its duplicate nor an older wish that comes late undoes it. Of
+ * fleets nothing is remembered: that would be a write for each VM that is as it should be.
+ */
 async function settleAlready(
   command: Command,
   wukong: Wukong,
@@ -140,9 +140,11 @@ async function settleAlready(
       ? { [leaseKey]: leaseUntil }
       : undefined;
   const declared = options.declared !== undefined;
-  if (intentHolds(command, wukong) && !lease && !declared) return finishUnclaimed(world, wukong, told);
+  const settled =
+    'name' in command.target ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) } : undefined;
+  if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
   const body = {
-    metadata: { resourceVersion, ...(lease ? { annotations: lease } : {}) },
+    metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
     spec: { startStrategy: { autoStart: command.action === 'start' }, ...(declared ? { lifecycleAction: null } : {}) },
   };
   const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);

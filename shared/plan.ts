@@ -1,7 +1,7 @@
 import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
 import { isOff, isOn, type Machine, type Wukong } from './model.ts';
-import { lastOf, leaseKey, operationOf } from './operation.ts';
+import { lastOf, leaseKey, newestDone, operationOf, settledOf } from './operation.ts';
 import type { Result, SkipReason } from './outcome.ts';
 import { type Annotations, overrideFor, overrideKeys } from './override.ts';
 
@@ -27,7 +27,7 @@ export function stale(command: Command, now: number): Plan | undefined {
 export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
   const known = knownRequest(command, wukong, now) ?? stale(command, now);
   if (known) return known;
-  const last = lastOf(wukong);
+  const last = newestDone(wukong);
   if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
@@ -46,8 +46,10 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
 /** A request that was delivered before comes to nothing else, however late it comes again. */
 function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan | undefined {
   const last = lastOf(wukong);
-  if (last?.requestId === requestId)
-    return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
+  if (last?.requestId === requestId) return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
+  const settled = settledOf(wukong);
+  if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
+    return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);
   const running = operationOf(wukong);
   const superseded = [...(last?.superseded ?? []), ...(running?.supersedes.map((old) => old.requestId) ?? [])];
   if (superseded.includes(requestId)) return skip('Duplicate', `Request ${requestId} was superseded before.`);

@@ -7,7 +7,7 @@ import { listPages } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
 import { type Machine, stateOf, vmNameOf, type Wukong } from './model.ts';
-import { claimDeadline, type Last, type Operation, outcomeOf } from './operation.ts';
+import { claimDeadline, type Last, lastOf, type Operation, outcomeOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { carryOn, performOne } from './perform.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
@@ -195,7 +195,13 @@ async function refuse(
 async function retell(last: Last, wukong: Wukong, machine: Machine, world: World, limits: Limits): Promise<Outcome> {
   const outcome = outcomeOf(wukong, last);
   await tell(world, wukong, outcome, { teller: newHolder(world), limits, insist: true });
-  await writeStatus(world, wukong, stateAfter(outcome, stateOf(machine), wukong.status?.lifecycleState), limits);
+  await writeStatus(
+    world,
+    wukong,
+    stateAfter(outcome, stateOf(machine), wukong.status?.lifecycleState),
+    limits,
+    (now) => lastOf(now)?.requestId === last.requestId,
+  );
   return outcome;
 }
 
@@ -208,5 +214,6 @@ async function repair(
   tick: Tick,
 ): Promise<void> {
   const wanted = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, world.clock.now()));
-  if (await writeStatus(world, wukong, wanted, limits)) tick.repaired++;
+  // What has changed meanwhile is looked at anew by the next tick.
+  if (await writeStatus(world, wukong, wanted, limits, () => false)) tick.repaired++;
 }

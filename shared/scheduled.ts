@@ -4,7 +4,7 @@ import { type Command, parseCommand } from './command.ts';
 import { decide, type Decision, type Facts } from './decide.ts';
 import { isOff, isOn, type KubeObject, type LifecycleState, type Machine, type Wukong } from './model.ts';
 import { nextActionFor } from './nextAction.ts';
-import { lastOf, operationOf } from './operation.ts';
+import { lastOf, newestDone, operationOf } from './operation.ts';
 import { type Annotations, readInstant } from './override.ts';
 import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
 import { matches } from './selector.ts';
@@ -78,7 +78,7 @@ function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled
   const mark = handled.get(keyOf(wukong));
   // A boundary that an override holds back is not done, although its schedule is through with it.
   const through = mark === memory.withheld ? undefined : mark;
-  const wishes = [through, lastOf(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const wishes = [through, newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
   const known = wishes.filter((instant) => instant !== undefined);
   return {
     name: keyOf(wukong),

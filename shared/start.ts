@@ -1,6 +1,6 @@
 import { causeOf } from './diagnosis.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from './model.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { seconds, type Seen, type Step } from './step.ts';
 
@@ -19,7 +19,10 @@ export interface StartOptions {
 export function decideStart(op: Operation, machine: Machine, seen: Seen, now: number, options: StartOptions): Step {
   const { vm } = machine;
   if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
-  if (isOn(machine) && staysOn(vm) && (!options.requireAgent || machine.vmi?.agentConnected))
+  const isUp = isOn(machine) && staysOn(vm) && (!options.requireAgent || machine.vmi?.agentConnected);
+  if (isUp && now < undoneUntil(op))
+    return { do: 'wait', until: undoneUntil(op), for: 'the superseded stop to leave the VM alone' };
+  if (isUp)
     return end({ outcome: 'Started', message: `The guest is up and ready after ${seconds(now - op.startedAt)}.` });
   const until = startDeadline(op);
   if (now >= until) return end({ outcome: 'Failed', ...causeOf(machine, seen, op, options) });

@@ -1,5 +1,5 @@
 import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from './model.ts';
-import { acceptMs, forceWaitMs, marginMs, type Operation } from './operation.ts';
+import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { seconds, type Seen, type Step } from './step.ts';
 
@@ -15,6 +15,8 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
   if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
   if (isOff(machine)) {
+    if (now < undoneUntil(op))
+      return { do: 'wait', until: undoneUntil(op), for: 'the superseded start to leave the VM alone' };
     const until = (seen.ended?.at ?? op.stepAt) + goneMs;
     const stays = machine.vmi?.deletingSince === undefined && (vm.strategy === 'Manual' || vm.strategy === 'Once');
     const rests = !machine.vmi || stays || now >= until;

@@ -28,11 +28,14 @@ export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAg
   const op = operationOf(wukong);
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = lastOf(wukong);
-  const told =
-    !last || wukong.status?.lifecycleState?.requestId === last.requestId || now - last.finishedAt > tellWithinMs;
+  const told = !last || isTold(wukong, last) || now - last.finishedAt > tellWithinMs;
   if (!told) return { do: 'tell', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
+
+/** A status that still says InProgress was written before the end. */
+const isTold = ({ status }: Wukong, { requestId }: Last): boolean =>
+  status?.lifecycleState?.requestId === requestId && status.lifecycleState.outcome !== 'InProgress';
 
 const waiting = (op: Operation): Task => ({
   do: 'nothing',
@@ -72,6 +75,7 @@ export function statusFor(
   const state = stateOf(machine);
   const known = wukong.status?.lifecycleState;
   const last = lastOf(wukong);
-  const before = known?.state === undefined && last ? stateAfter(outcomeOf(wukong, last), state) : known;
+  const old = known?.state === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
+  const before = old && last ? stateAfter(outcomeOf(wukong, last), state) : known;
   return { ...before, state, ...next };
 }

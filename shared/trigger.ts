@@ -72,6 +72,8 @@ function parseEvent(event: unknown, origin: Origin): Command {
 }
 
 const longestRetryMs = 24 * 3_600_000;
+/** The bus and this machine need not agree on the second. */
+const clockErrorMs = 60_000;
 
 /**
  * When an event was put on its bus, so that of two wishes the newer one wins however they are delivered. EventBridge
@@ -79,7 +81,7 @@ const longestRetryMs = 24 * 3_600_000;
  */
 function askedAt(time: unknown, now: number): number {
   const instant = typeof time === 'string' ? Date.parse(time) : NaN;
-  return instant <= now && instant > now - longestRetryMs ? instant : now;
+  return instant <= now + clockErrorMs && instant > now - longestRetryMs ? instant : now;
 }
 
 function refuseOversize(event: unknown) {

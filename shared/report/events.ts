@@ -16,13 +16,20 @@ export interface EventText {
   message: string;
 }
 
+/**
+ * What this telling is of: the request. One that did not reach the cluster is delivered again, and what it then comes to
+ * is told beside it.
+ */
+export const subjectOf = (outcome: Outcome): string =>
+  reasonOf(outcome) === 'Unreachable' ? `${outcome.requestId}/unreached` : outcome.requestId;
+
 const normal = new Set(['Started', 'Stopped', 'AlreadyOn', 'AlreadyOff', 'Superseded', 'InProgress']);
 
 export function eventOf(outcome: Outcome): EventText {
   const reason = reasonOf(outcome);
   const quietly = normal.has(outcome.outcome) || (outcome.outcome === 'Skipped' && reason !== 'Protected');
   return {
-    id: outcome.requestId,
+    id: subjectOf(outcome),
     type: quietly ? 'Normal' : 'Warning',
     reason: `${outcome.outcome}${reason ?? ''}`,
     message: `${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`.slice(0, 1024),
@@ -69,11 +76,11 @@ export async function putEvent(
   const path = `/api/v1/namespaces/${namespace}/events`;
   const answer = await transport.call({ method: 'POST', path, body, safe: true }, limits); // safe: the name is ours
   if (answer.status === 409) {
-    const there = await transport.call<{ reportingInstance?: string }>(
+    const there = await transport.call<{ reportingInstance?: string; reason?: string }>(
       { method: 'GET', path: `${path}/${body.metadata.name}`, safe: true },
       limits,
     );
-    return there.status === 200 && there.body.reportingInstance === teller;
+    return there.status === 200 && there.body.reportingInstance === teller && there.body.reason === reason;
   }
   if (answer.status >= 300) throw answerFailure(answer, `Event on Wukong ${namespace}/${metadata.name}`);
   return true;

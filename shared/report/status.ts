@@ -66,7 +66,8 @@ const same = (a: LifecycleState = {}, b: LifecycleState) => fields.every((field)
 
 /**
  * Writes `status.lifecycleState` and the condition LifecycleReady; nothing when both say it already. Other writers'
- * conditions are kept: the list goes up with the resourceVersion it was read at, and again when that has changed.
+ * conditions are kept: the list goes up with the resourceVersion it was read at, and again when that has changed,
+ * unless `stillTrue` says that something newer has been said meanwhile.
  * @throws LifecycleError CrdNotExtended when the API server pruned it.
  */
 export async function writeStatus(
@@ -74,6 +75,7 @@ export async function writeStatus(
   wukong: Wukong,
   wanted: LifecycleState,
   limits: Partial<Limits>,
+  stillTrue: (now: Wukong) => boolean = () => true,
 ): Promise<boolean> {
   const { namespace = '', name } = wukong.metadata;
   for (let current = wukong, attempt = 1; ; attempt++) {
@@ -96,5 +98,6 @@ export async function writeStatus(
       return true;
     }
     current = await readWukong(cluster, { namespace, name }, limits);
+    if (!stillTrue(current)) return false;
   }
 }

@@ -3,14 +3,14 @@ import type { Wukong } from '../model.ts';
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
 import type { World } from '../world.ts';
-import { eventOf, putEvent } from './events.ts';
+import { eventOf, putEvent, subjectOf } from './events.ts';
 
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
 
 /** The detail of an outcome event; its schema is infra/events/outcome.schema.json. `id` is the same however often sent. */
 export const detailOf = (outcome: Outcome) => ({
   version: '1',
-  id: `${outcome.namespace}/${outcome.name}/${outcome.requestId}`,
+  id: `${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`,
   namespace: outcome.namespace,
   name: outcome.name,
   action: outcome.action,

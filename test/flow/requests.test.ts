@@ -32,9 +32,9 @@ it('asks the API server no more often than it must', async () => {
   };
   expect(figures).toEqual({
     stop: 8,
-    alreadyOff: 3,
+    alreadyOff: 4,
     start: 8,
-    alreadyOn: 3,
+    alreadyOn: 4,
     forcedStop: 8,
     stopOfOnce: 8,
     startOfOnce: 8,

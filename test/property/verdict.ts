@@ -1,0 +1,239 @@
+import type { Wukong } from '../../shared/model.ts';
+import type { Action } from '../../shared/outcome.ts';
+import { outcomeType } from '../../shared/report/tell.ts';
+import type { CommandStep, History } from './history.ts';
+import type { Raw, Story, Wish } from './life.ts';
+
+/** What must be true of every history once quiet has returned; each sentence that is returned says what is not. */
+export function verdict(history: History, story: Story): string[] {
+  if (story.quietAfter === undefined) return [`never came to rest; last problems: ${story.problems.join('; ')}`];
+  return [
+    ...story.problems.filter((problem) => problem.startsWith('thrown:')),
+    ...nothingLeft(story.after.wukong),
+    ...othersUntouched(story),
+    ...neverForcedEarly(history, story),
+    ...oneOutcomeEach(history, story),
+    ...asWished(history, story),
+    ...statusIsTrue(history, story),
+  ];
+}
+
+const prefix = 'lifecycle.novasphere.dev/';
+const isHarmed = ({ steps }: History): boolean =>
+  steps.some((step) => step.do === 'fault' || step.do === 'virtApi' || ('dies' in step && step.dies !== undefined));
+
+function nothingLeft({ metadata, spec }: Wukong): string[] {
+  const left = [];
+  if (metadata.annotations?.[`${prefix}operation`]) left.push('an operation record is left behind');
+  if (spec?.lifecycleAction !== undefined) left.push('a declared action is left behind');
+  return left;
+}
+
+function othersUntouched({ before, after }: Story): string[] {
+  const own = ({ metadata, spec, status }: Wukong) => ({
+    labels: metadata.labels,
+    annotations: Object.entries(metadata.annotations ?? {}).filter(([key]) => key === 'owner.example/note'),
+    protected: metadata.annotations?.[`${prefix}protected`],
+    spec: { ...spec, lifecycleAction: undefined, startStrategy: { ...spec?.startStrategy, autoStart: undefined } },
+    vmName: status?.vmName,
+  });
+  const ownOfVm = ({ metadata, spec }: Raw) => ({
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    spec: { ...spec, running: 'running' in spec, runStrategy: 'runStrategy' in spec },
+  });
+  const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b);
+  return [
+    ...(same(own(before.wukong), own(after.wukong)) ? [] : ["somebody else's fields of the Wukong were changed"]),
+    ...(same(ownOfVm(before.vm), ownOfVm(after.vm)) ? [] : ["somebody else's fields of the VM were changed"]),
+  ];
+}
+
+const stopsIn = ({ wishes }: Story) =>
+  wishes.filter(({ kind, action }) => kind !== 'hand' && kind !== 'guest' && action === 'stop');
+const isForce = ({ step }: Wish): boolean => 'force' in step && step.force;
+
+function neverForcedEarly(history: History, story: Story): string[] {
+  const found: string[] = [];
+  for (const call of story.power.filter(({ verb }) => verb === 'stop')) {
+    if (history.protected) found.push('a protected VM was asked to stop');
+    const asked = stopsIn(story).filter(({ from }) => from <= call.at);
+    if (asked.some(isForce) || call.grace === undefined || !call.vmi) continue;
+    const graces = asked.flatMap(({ step }) => ('graceSeconds' in step ? (step.graceSeconds ?? []) : []));
+    // One second less is what replaces a queued Start (KUBEVIRT §1).
+    const least = Math.min(history.grace ?? 30, ...graces) - 1;
+    const { deletion, grace } = call.vmi;
+    if (call.grace === 0) {
+      if (deletion === undefined) found.push('forced before it was asked to go');
+      else if (call.at < deletion + Math.max(grace, least) * 1000)
+        found.push(
+          `forced ${(call.at - deletion) / 1000} s after its deletion, with a grace of ${Math.max(grace, least)} s`,
+        );
+    } else if (call.grace < least) found.push(`a grace of ${call.grace} s was given instead of ${least + 1} s`);
+  }
+  const mayDelete = story.wishes.some(({ step }) => step.do === 'command' && step.deletePod);
+  if (story.podsDeleted > 0 && !mayDelete) found.push('a launcher pod was deleted and nobody had allowed it');
+  return found;
+}
+
+interface Told {
+  requestId: string;
+  outcome: string;
+  reason?: string;
+  message: string;
+}
+
+function oneOutcomeEach(history: History, story: Story): string[] {
+  const found: string[] = [];
+  const told = Map.groupBy(
+    story.told.flatMap(({ type, detail }) => (type === outcomeType ? [detail as Told] : [])),
+    ({ requestId }) => requestId,
+  );
+  const words = ({ outcome, reason }: Told) => `${outcome}${reason ?? ''}`;
+  for (const [id, tellings] of told) {
+    // What never reached the cluster is delivered again, and then comes to something else.
+    const final = tellings.filter((one) => words(one) !== 'FailedUnreachable');
+    const kinds = new Set(final.map(words));
+    if (kinds.size > 1) found.push(`${id} has several outcomes: ${[...kinds].join(', ')}`);
+    // What was skipped may be told again, and so is an end that somebody wiped from the status: at least once.
+    const wiped = history.operator || history.steps.some((step) => step.do === 'wipeStatus');
+    const skipped = final[0]?.outcome === 'Skipped' || final[0]?.outcome === 'Superseded';
+    if (!isHarmed(history) && !wiped && !skipped && final.length > 1)
+      found.push(`${id} was told ${final.length} times: ${words(final[0]!)}`);
+    const event = story.events.find(
+      ({ message, reason }) => message.includes(`request ${id})`) && reason !== 'FailedUnreachable',
+    );
+    if (event && final[0] && event.reason !== words(final[0]))
+      found.push(`${id} has the Event ${event.reason} and was told as ${words(final[0])}`);
+  }
+  for (const { kind, id } of story.wishes) {
+    if (kind !== 'command') continue;
+    const known =
+      told.has(id) ||
+      story.events.some(({ message }) => message.includes(`request ${id})`)) ||
+      story.returned.some((one) => one.requestId === id && one.outcome === 'Skipped' && one.reason === 'Duplicate');
+    if (!known) found.push(`${id} has no outcome`);
+  }
+  for (const { outcome, requestId, ...one } of story.returned)
+    if (outcome === 'Failed' && !isHarmed(history) && !excused(history, 'reason' in one ? one.reason : ''))
+      found.push(`${requestId} failed although nothing was wrong: ${one.message}`);
+  return found;
+}
+
+const excused = ({ guest, steps }: History, reason: string): boolean =>
+  (guest === 'hangs' && (reason === 'Stuck' || reason === 'TimedOut')) ||
+  (reason === 'RestartedItself' && steps.some((step) => step.do === 'hand')) ||
+  (reason === 'TimedOut' && steps.some((step) => step.do === 'hand' || step.do === 'guest'));
+
+/** Wanted on or off, some time between `low` and `high`. What is weak may hold, and need not. */
+interface Claim {
+  action: Action;
+  low: number;
+  high: number;
+  weak: boolean;
+  id: string;
+}
+
+export const powerOf = ({ vmi }: Story['after']): 'on' | 'off' | 'between' => {
+  const phase = vmi?.status?.['phase'];
+  if (!vmi || phase === 'Succeeded' || phase === 'Failed') return 'off';
+  const ready = (vmi.status?.['conditions'] as { type: string; status: string }[] | undefined)?.find(
+    ({ type }) => type === 'Ready',
+  );
+  return phase === 'Running' && !vmi.metadata.deletionTimestamp && ready?.status === 'True' ? 'on' : 'between';
+};
+
+/** The newest valid wish holds. */
+function asWished(history: History, story: Story): string[] {
+  const is = powerOf(story.after);
+  const claims = claimsOf(history, story);
+  const possible = claims.filter((one) => !claims.some((other) => !other.weak && other.low > one.high));
+  const allowed = new Set(possible.map(({ action }) => (action === 'start' ? 'on' : 'off')));
+  if (possible.some(({ id }) => hasFailed(story, id))) return [];
+  if (is !== 'between' && allowed.has(is)) return [];
+  if (is === 'between' && history.guest === 'hangs') return [];
+  const newest = possible.map(({ action, id }) => `${action} ${id}`).join(' or ');
+  return [`the VM is ${is}, and the newest valid wish is ${newest}`];
+}
+
+const hasFailed = ({ returned, told }: Story, id: string): boolean =>
+  id !== '' &&
+  (returned.some((one) => one.requestId.startsWith(id) && one.outcome === 'Failed') ||
+    told.some(({ detail }) => (detail as Told).requestId?.startsWith(id) && (detail as Told).outcome === 'Failed'));
+
+const ever = Infinity;
+
+function claimsOf(history: History, story: Story): Claim[] {
+  const { strategy, schedule, operator } = history;
+  const atFirst = strategy === 'Halted' || strategy === 'Manual' || strategy === 'notRunning' ? 'stop' : 'start';
+  const claims: Claim[] = [{ action: atFirst, low: -ever, high: -ever, weak: false, id: 'at first' }];
+  for (const wish of story.wishes) {
+    const valid = validity(history, story, wish);
+    if (valid === 'no') continue;
+    const { kind, action, at, to, id, busy } = wish;
+    if (kind === 'command') claims.push({ action, low: at, high: at, weak: valid === 'maybe', id });
+    if (kind === 'declared') claims.push({ action, low: at, high: to, weak: valid === 'maybe', id });
+    if (kind === 'hand') {
+      const later = story.wishes.some(
+        (other) => other.kind !== 'guest' && other !== wish && other.to >= at && other.from <= at,
+      );
+      const fought = busy || later || operator;
+      claims.push({ action, low: at, high: fought ? ever : at, weak: fought, id: 'by hand' });
+    }
+    const stays = strategy === 'Once' || strategy === 'Manual' || strategy === 'RerunOnFailure';
+    if (kind === 'guest' && stays) claims.push({ action: 'stop', low: at, high: ever, weak: true, id: 'the guest' });
+  }
+  if (schedule) claims.push(...scheduled(history, story, claims));
+  return claims;
+}
+
+/** What the schedule wants: its boundaries, and what overrides and leases put off. */
+function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, story: Story, claims: Claim[]): Claim[] {
+  const hour = Math.floor(story.begin / 3_600_000) * 3_600_000;
+  const leased = story.wishes.some(({ step }) => step.do === 'command' && step.action === 'start' && step.leaseSeconds);
+  const found: Claim[] = [];
+  for (const [action, minute] of [
+    ['start', schedule?.startMinute],
+    ['stop', schedule?.stopMinute],
+  ] as const) {
+    if (minute === undefined || (action === 'stop' && kept)) continue;
+    const at = hour + minute * 60_000;
+    const heldUntil = action === 'stop' && keepRunningSeconds ? hour + keepRunningSeconds * 1000 : at;
+    const unsure = action === 'stop' && (leased || heldUntil > at);
+    found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
+  }
+  // Under Enforce whatever else was wished is undone.
+  if (schedule?.policy === 'Enforce') for (const one of claims) Object.assign(one, { weak: true });
+  return found.map((one) => (schedule?.policy === 'Enforce' ? { ...one, high: ever } : one));
+}
+
+function validity(history: History, story: Story, wish: Wish): 'yes' | 'no' | 'maybe' {
+  const { step, from, action, to } = wish;
+  if (wish.kind === 'hand' || wish.kind === 'guest') return 'yes';
+  if (action === 'stop' && history.protected) return 'no';
+  const until = story.begin - 5_000 + (history.keepRunningSeconds ?? -1e6) * 1000;
+  if (action === 'stop' && from <= until + 11_000) return to < until - 11_000 ? 'no' : 'maybe';
+  const { notAfterSeconds } = step as CommandStep;
+  if (notAfterSeconds !== undefined) {
+    const left = wish.at + notAfterSeconds * 1000 - from;
+    return left > 60_000 || (left > 11_000 && !isHarmed(history)) ? 'yes' : 'maybe';
+  }
+  return 'yes';
+}
+
+function statusIsTrue(history: History, story: Story): string[] {
+  const { status } = story.after.wukong;
+  const said = status?.lifecycleState;
+  const is = powerOf(story.after);
+  const truth = { on: ['Running'], off: ['Stopped'], between: ['Stopping', 'Starting', 'Failed', 'Unknown'] }[is];
+  const found: string[] = [];
+  if (!truth.includes(said?.state ?? '')) found.push(`the status says ${said?.state}, and the VM is ${is}`);
+  if (said?.outcome === 'InProgress') found.push('the status still says InProgress');
+  const last = story.after.wukong.metadata.annotations?.[`${prefix}last-operation`];
+  if (last && !history.operator) {
+    const { requestId, outcome } = JSON.parse(last) as { requestId: string; outcome: string };
+    if (said?.requestId === requestId && said.outcome !== outcome)
+      found.push(`the status says ${said.outcome} of ${requestId}, which came to ${outcome}`);
+  }
+  return found;
+}
