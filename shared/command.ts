@@ -2,14 +2,25 @@ import * as z from 'zod';
 
 import { LifecycleError } from './errors.ts';
 import type { Action } from './outcome.ts';
-import { parseSelector, type Selector } from './selector.ts';
+import { format, parseSelector, type Selector } from './selector.ts';
+
+export interface Place {
+  namespace: string;
+  name: string;
+}
+
+/** One Wukong, those that a selector finds, or, in a part of a larger fleet, those that are named. */
+export type Target = Place | { namespaces?: string[]; selector: Selector } | { names: Place[] };
+
+/** A command with so many names, ten to a PutEvents call, stays below what the bus and the queue take (256 KB). */
+export const mostNames = 100;
 
 /** What is asked for, whatever asked for it. Durations in seconds as people write them, instants in milliseconds. */
 export interface Command {
   action: Action;
   /** Its name in CLUSTERS; absent: the only one, or the one named `default`. */
   cluster?: string;
-  target: { namespace: string; name: string } | { namespaces?: string[]; selector: Selector };
+  target: Target;
   force: boolean;
   gracePeriodSeconds?: number;
   waitSeconds: number;
@@ -26,6 +37,8 @@ export interface Command {
   requestedAt: number;
   /** Where it came from: `schedule`, `event`, `direct` … */
   trigger: string;
+  /** Which part of a fleet that was split: the same request, other Wukongs. */
+  part?: string;
 }
 
 /** RFC 1123 label: what a Kubernetes namespace and, with `-vm` behind it, a VM may be called. */
@@ -66,11 +79,29 @@ const target = z
       name: label.optional(),
       namespaces: z.array(label).min(1).optional(),
       selector: selector.optional(),
+      names: z
+        .array(
+          z.strictObject(
+            { namespace: label, name: label },
+            { error: (issue) => strict(issue, 'expected {namespace, name}') },
+          ),
+          { error: 'expected a list of {namespace, name}' },
+        )
+        .min(1, 'expected at least one')
+        .max(mostNames, `expected at most ${mostNames}`)
+        .optional(),
     },
     { error: (issue) => strict(issue, 'expected {namespace, name} or {namespaces, selector}') },
   )
   .superRefine((given, context) => {
     const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (given.names) {
+      const others = (['namespace', 'name', 'namespaces', 'selector'] as const).filter(
+        (key) => given[key] !== undefined,
+      );
+      for (const key of others) wrong(key, 'expected nothing beside names');
+      return;
+    }
     const one = given.name !== undefined || given.namespace !== undefined;
     const many = given.selector !== undefined || given.namespaces !== undefined;
     if (!one && !many) wrong('name', 'expected a name with its namespace, or a selector');
@@ -101,6 +132,11 @@ const schema = z.strictObject(
     scheduledAt: instant.optional(),
     /** Where it came from, when another of our functions sent it. */
     trigger: text(64).optional(),
+    /** Set by us, where a fleet was split. */
+    part: z
+      .string({ error: 'expected a string' })
+      .regex(/^\d{1,4}(\.\d{1,4}){0,3}$/, 'expected the number of a part, such as 3')
+      .optional(),
   },
   { error: (issue) => strict(issue, 'expected a command: an object') },
 );
@@ -140,23 +176,37 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     : read.error.issues.map((issue) => `${issue.path.join('.') || 'command'}: ${issue.message}`);
   if (typeof input === 'object' && input !== null) {
     const given = input as Record<string, unknown>;
-    const other = origin.action === 'start' ? 'stop' : 'start';
-    if (given['action'] === other)
+    if (given['action'] === other(origin.action))
       wrong.push(`action: expected ${origin.action}, as this is the ${origin.action} function`);
-    for (const key of onlyFor[other])
-      if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other}`);
+    for (const key of onlyFor[other(origin.action)])
+      if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other(origin.action)}`);
   }
   if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
     ...rest,
     action: origin.action,
-    target:
-      where.selector === undefined
-        ? { namespace: where.namespace as string, name: where.name as string }
-        : { namespaces: where.namespaces, selector: where.selector },
+    target: targetOf(where),
     requestId: requestId ?? origin.requestId,
     requestedAt: Math.min(scheduledAt ?? origin.requestedAt, origin.requestedAt),
     trigger: trigger ?? origin.trigger,
   };
 }
+
+function targetOf({ namespace, name, namespaces, selector, names }: z.output<typeof target>): Target {
+  if (names) return { names };
+  return selector === undefined ? { namespace: namespace as string, name: name as string } : { namespaces, selector };
+}
+
+/** A command as it goes over the bus, where it is parsed again: the same wish, asked for at the same time. */
+export function asInput({ requestedAt, notAfter, target, cluster: _bus, ...rest }: Command) {
+  const mine = Object.entries(rest).filter(([key]) => key === 'action' || !onlyFor[other(rest.action)].includes(key));
+  return {
+    ...Object.fromEntries(mine),
+    target: 'selector' in target ? { ...target, selector: format(target.selector) } : target,
+    scheduledAt: new Date(requestedAt).toISOString(),
+    ...(notAfter === undefined ? {} : { notAfter: new Date(notAfter).toISOString() }),
+  };
+}
+
+const other = (action: Action): Action => (action === 'start' ? 'stop' : 'start');

@@ -26,6 +26,8 @@ export interface Drive {
   watching?: (waitingFor: string) => void;
   /** Takes one turn below the limit of power calls a second. */
   turn?: (limits: Limits) => Promise<void>;
+  /** Told when a stop has nothing more to ask of anybody: its guest is shutting down. Perhaps several times. */
+  begun?: () => void;
 }
 
 export type Driven = { op: Operation; result: Result } | { op: Operation; result: 'superseded' };
@@ -50,6 +52,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
     if (step.do === 'wait') {
       to.watching?.(step.for);
+      if (op.action === 'stop' && machine.vmi?.deletingSince !== undefined) to.begun?.();
       await machines.changed(namespace, vmName, { ...limits, deadline: Math.min(step.until, limits.deadline) });
       continue;
     }

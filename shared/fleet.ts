@@ -1,83 +1,165 @@
-import type { Command } from './command.ts';
-import { LifecycleError } from './errors.ts';
-import { listPages } from './kube/list.ts';
-import { wukongPath } from './kube/objects.ts';
-import { watchMachines } from './machines.ts';
+import type { Command, Place } from './command.ts';
+import { type Machines, watchMachines } from './machines.ts';
+import { inWaves, type Many, performMany, recordLeft, type Target } from './many.ts';
 import { vmNameOf, type Wukong } from './model.ts';
-import type { Outcome, OutcomeName } from './outcome.ts';
+import { type Outcome, type OutcomeName, reasonOf, type SkipReason } from './outcome.ts';
+import { newPace, type Pace } from './pace.ts';
 import { type Performing, performOne } from './perform.ts';
-import { format } from './selector.ts';
+import { tellFleet } from './report/fleetOutcome.ts';
+import { gathered } from './report/gather.ts';
+import { sortOut } from './sortOut.ts';
+import { capacity, maySplit, partSize, parts } from './split.ts';
+import { findTargets, namespaceAnnotations } from './targets.ts';
+import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
 /** What a command came to, for one Wukong or many. */
 export interface Report {
   action: Command['action'];
   requestId: string;
+  /** Which part of a fleet that was split. */
+  part?: string;
   counts: Partial<Record<OutcomeName, number>>;
+  /** Why those that were left alone were. */
+  skipped: Partial<Record<SkipReason, number>>;
+  /** The five that took longest, in milliseconds. */
+  slowest: (Place & { outcome: OutcomeName; ms: number })[];
+  failed: (Place & { reason: string; message: string })[];
+  /** VMs that went on the bus as commands of their own. */
+  sent: number;
+  /** VMs that were not begun in time and are untouched. */
+  left: number;
   outcomes: Outcome[];
 }
 
-export const reportOf = (command: Pick<Command, 'action' | 'requestId'>, outcomes: Outcome[]): Report => {
-  const counts: Report['counts'] = {};
-  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return { action: command.action, requestId: command.requestId, counts, outcomes };
-};
+const mostSlowest = 5;
 
-/** Carries out a command on its one Wukong, or on each that its selector finds. @throws LifecycleError for the fleet. */
-export async function performCommand(command: Command, world: World, options: Performing): Promise<Report> {
+export function reportOf(
+  { action, requestId, part }: Pick<Command, 'action' | 'requestId' | 'part'>,
+  outcomes: Outcome[],
+  { sent = 0, left = 0 } = {},
+): Report {
+  const counts: Report['counts'] = {};
+  const skipped: Report['skipped'] = {};
+  const failed: Report['failed'] = [];
+  for (const one of outcomes) {
+    const { namespace, name, message } = one;
+    counts[one.outcome] = (counts[one.outcome] ?? 0) + 1;
+    if (one.outcome === 'Skipped') skipped[one.reason] = (skipped[one.reason] ?? 0) + 1;
+    if (one.outcome === 'Failed') failed.push({ namespace, name, reason: reasonOf(one) ?? 'Unknown', message });
+  }
+  const slowest = outcomes
+    .filter(({ outcome }) => outcome === 'Started' || outcome === 'Stopped' || outcome === 'ForcedOff')
+    .map(({ namespace, name, outcome, ...at }) => ({ namespace, name, outcome, ms: at.finishedAt - at.startedAt }))
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, mostSlowest);
+  return { action, requestId, ...(part ? { part } : {}), counts, skipped, slowest, failed, sent, left, outcomes };
+}
+
+export interface Progress {
+  targets: number;
+  /** Under way: claimed, and not at their end. */
+  inFlight: number;
+  outcome?: Outcome;
+}
+
+export interface Fleet extends Performing {
+  /** Told of each end, and how many are under way: for a progress bar. */
+  progress?: (told: Progress) => void;
+}
+
+/**
+ * Carries out a command on its one Wukong, or on each of a fleet. A fleet that is larger than the time allows goes on
+ * over the bus, or, without one, by reconcileState from the records. @throws LifecycleError for the fleet as a whole.
+ */
+export async function performCommand(command: Command, world: World, options: Fleet): Promise<Report> {
   const { target } = command;
   if ('name' in target) return reportOf(command, [await performOne(command, target, world, options)]);
-  const found = await findTargets(command, world, options);
-  return reportOf(command, await performMany(command, found, world, options));
+  const startedAt = world.clock.now();
+  const pace = newPace(world, world.config.powerCallsPerSecond);
+  const bus = world.bus && gathered(world.bus, world.clock);
+  const paced = { ...world, transport: pace.transport, ...(bus ? { bus } : {}) };
+  const report = await performFleet(command, paced, pace.turn, options);
+  await tellFleet(world, command, report, startedAt);
+  return report;
 }
 
-/** The Wukongs that a fleet command means, by paged LISTs. @throws LifecycleError InvalidAction above maxTargets. */
-async function findTargets(
-  { target, maxTargets }: Command,
-  { transport }: World,
-  { limits }: Performing,
-): Promise<Wukong[]> {
-  if ('name' in target) return [];
-  const selector = `labelSelector=${encodeURIComponent(format(target.selector))}`;
-  const found = new Map<string, Wukong>();
-  for (const namespace of target.namespaces ?? [undefined])
-    for await (const { items } of listPages<Wukong>(transport, `${wukongPath(namespace)}?${selector}`, limits))
-      for (const wukong of items) found.set(`${wukong.metadata.namespace}/${wukong.metadata.name}`, wukong);
-  if (found.size > maxTargets)
-    throw new LifecycleError(
-      'InvalidAction',
-      `target.selector: matches ${found.size} Wukongs, more than maxTargets ${maxTargets}`,
-    );
-  return [...found.values()];
-}
-
-/** Each on its own, at most maxInFlight at a time, all on one watch per kind; one that fails harms no other. */
-export async function performMany(
-  command: Command,
-  wukongs: Wukong[],
-  world: World,
-  options: Performing,
-): Promise<Outcome[]> {
-  if (wukongs.length === 0) return [];
-  const wanted = new Set(wukongs.map((wukong) => `${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
-  const spaces = 'namespaces' in command.target ? command.target.namespaces : undefined;
-  const scope = {
-    namespaces: spaces ?? ('all' as const),
-    wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`),
-  };
-  const machines = options.machines ?? (await watchMachines(world, scope, options.limits));
+async function performFleet(command: Command, world: World, turn: Pace['turn'], options: Fleet): Promise<Report> {
+  const { limits } = options;
+  const { wukongs, missing, namespaces } = await findTargets(command, world, limits);
   const outcomes: Outcome[] = [];
-  const queue = wukongs.values();
-  const worker = async () => {
-    for (const wukong of queue) {
-      const { namespace = '', name } = wukong.metadata;
-      outcomes.push(await performOne(command, { namespace, name }, world, { ...options, wukong, machines }));
-    }
+  const targets = wukongs.length + missing.length;
+  const told = (outcome?: Outcome, inFlight = 0) => {
+    if (outcome) outcomes.push(outcome);
+    options.progress?.({ targets, inFlight, outcome });
   };
+  // A name that is not there is told as if it had been asked for alone.
+  for (const place of missing) told(await performOne(command, place, world, { limits }));
+  if (wukongs.length === 0) return reportOf(command, outcomes);
+  const wanted = new Set(wukongs.map((wukong) => `${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
+  const scope = { namespaces, wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`) };
+  const machines = options.machines ?? (await watchMachines(world, scope, limits));
   try {
-    await Promise.all(Array.from({ length: Math.min(command.maxInFlight, wukongs.length) }, worker));
+    const { todo, done } = await sorted(command, wukongs, machines, world, limits);
+    done.forEach((outcome) => told(outcome));
+    return reportOf(command, outcomes, await inTime(command, todo, world, { ...options, machines, turn, told }));
   } finally {
     if (!options.machines) machines.close();
   }
-  return outcomes;
 }
+
+/** Those that are left as they are, and those that are to be performed, in the order of their waves. */
+async function sorted(command: Command, wukongs: Wukong[], machines: Machines, world: World, limits: Limits) {
+  const { clock, config } = world;
+  const spaces = new Set(wukongs.map(({ metadata }) => metadata.namespace ?? ''));
+  const around = await namespaceAnnotations(world, spaces, limits);
+  const done: Outcome[] = [];
+  const todo: Target[] = [];
+  for (const wukong of wukongs) {
+    const { namespace = '', name } = wukong.metadata;
+    const now = clock.now();
+    const overrides = around.get(namespace);
+    const known = { now, requireAgent: config.requireAgent, namespaceAnnotations: overrides };
+    const result = sortOut(command, wukong, machines.get(namespace, vmNameOf(wukong)), known);
+    const { action, requestId, trigger } = command;
+    const plain = { namespace, name, action, requestId, trigger, startedAt: now, finishedAt: now, forced: false };
+    if (result) done.push({ ...plain, ...result, quiet: true });
+    else todo.push({ wukong, namespaceAnnotations: overrides });
+  }
+  return { done, todo: inWaves(command, todo).flat() };
+}
+
+/**
+ * What can be seen through in the time is performed here. The rest goes over the bus; without one as much is begun as
+ * can be, and what was not begun gets its record, from which reconcileState goes on.
+ */
+async function inTime(
+  command: Command,
+  todo: Target[],
+  world: World,
+  options: Many,
+): Promise<{ sent: number; left: number }> {
+  const { clock, bus } = world;
+  const { deadline } = options.limits;
+  const wholeMs = deadline - clock.now();
+  const size = partSize(command, wholeMs);
+  const send = async (targets: Target[], after: number): Promise<number> => {
+    const places = targets.map(({ wukong }) => placeOf(wukong));
+    const entries = parts(command, places, size, { now: clock.now(), after });
+    if (entries.length > 0) await bus?.put(entries);
+    return entries.length;
+  };
+  const splits = bus !== undefined && maySplit(command);
+  const mine = splits ? todo.slice(0, capacity(command, wholeMs)) : todo;
+  const rest = todo.slice(mine.length);
+  const sentBefore = await send(rest, 0);
+  const left = await performMany(command, mine, world, options);
+  // Only who has got on sends what is left: else it would go round for ever.
+  if (splits && left.length < mine.length) {
+    await send(left, sentBefore);
+    return { sent: rest.length + left.length, left: 0 };
+  }
+  return { sent: rest.length, left: await recordLeft(command, left, world, options) };
+}
+
+const placeOf = ({ metadata: { namespace = '', name } }: Wukong): Place => ({ namespace, name });

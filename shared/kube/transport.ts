@@ -17,6 +17,8 @@ export interface Call {
    * carried out (connection lost, 500, 502, 504). A 429 or 503 was not carried out and is always sent again.
    */
   safe: boolean;
+  /** Told the status of each try and how long it took: what flow control learns from. */
+  heard?: (status: number, ms: number) => void;
 }
 
 /** Any HTTP answer. `body` is parsed JSON, or the text of an answer that is none (KUBEVIRT §1: many are not). */
@@ -94,10 +96,12 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
         const jitterMs = 100 * 2 ** attempt * (0.5 + random());
         const last = attempt === attempts;
         // Half of what is left, so that an answer that never comes leaves time for another try.
-        const attemptEnd = clock.now() + Math.min(attemptLimitMs, Math.max(1_000, (deadline - clock.now()) / 2));
+        const begun = clock.now();
+        const attemptEnd = begun + Math.min(attemptLimitMs, Math.max(1_000, (deadline - begun) / 2));
         let pauseMs = jitterMs;
         try {
           const answer = await once<T>(call, { deadline: attemptEnd, signal });
+          call.heard?.(answer.status, clock.now() - begun);
           // A 401 was not carried out: once more, at once, with credentials that were read again.
           if (answer.status === 401 && credentials.refused && attempt === 1) continue;
           if (last || !worthAnotherTry(answer.status, call.safe)) return answer;

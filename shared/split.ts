@@ -1,0 +1,51 @@
+import { asInput, type Command, mostNames, type Place } from './command.ts';
+import { forceWaitMs, marginMs } from './operation.ts';
+import { requestedType } from './trigger.ts';
+import type { BusEntry } from './world.ts';
+
+/** What one control plane was measured to begin: about six VMs a second (KUBEVIRT §1), less a margin. */
+const perSecond = 5;
+/** How long a guest takes to boot, where nobody knows: a start keeps its place as long. */
+const bootMs = 30_000;
+const usualGraceSeconds = 30;
+/** A part of a part of a part is as deep as it goes; what is left then is left to reconcileState. */
+const deepest = 4;
+
+/**
+ * How many VMs one invocation sees to their end in `leftMs`: those that it can begin while there is still time for the
+ * slowest of them. At least half of the time is for beginning; what is under way at the end goes on from its record.
+ */
+export function capacity(command: Command, leftMs: number): number {
+  const graceMs = (command.gracePeriodSeconds ?? usualGraceSeconds) * 1000;
+  const slowestMs = command.action === 'start' ? command.waitSeconds * 1000 : graceMs + marginMs + forceWaitMs;
+  const rate = command.action === 'start' ? Math.min(perSecond, command.maxInFlight / (bootMs / 1000)) : perSecond;
+  return Math.max(1, Math.floor((rate * Math.max(leftMs - slowestMs, leftMs / 2)) / 1000));
+}
+
+/** How many VMs a part may have, so that the function that gets it can see them through; it has the time that we had. */
+export const partSize = (command: Command, wholeMs: number): number => Math.min(mostNames, capacity(command, wholeMs));
+
+interface Numbering {
+  now: number;
+  /** So many parts were sent before. */
+  after?: number;
+}
+
+/**
+ * The rest of a fleet as commands for the bus. Each is the same request as the whole, so that a Wukong which two of
+ * them name, or which was done before, is done once.
+ */
+export function parts(command: Command, places: Place[], size: number, { now, after = 0 }: Numbering): BusEntry[] {
+  const entries: BusEntry[] = [];
+  for (let i = 0; i < places.length; i += size) {
+    const number = after + entries.length + 1;
+    const part = command.part === undefined ? `${number}` : `${command.part}.${number}`;
+    const names = places.slice(i, i + size);
+    const detail = asInput({ ...command, target: { names }, part });
+    entries.push({ type: requestedType[command.action], detail, time: now });
+  }
+  return entries;
+}
+
+/** Whether what does not fit may go over the bus once more. */
+export const maySplit = ({ part = '', dryRun }: Command): boolean => !dryRun && part.split('.').length < deepest;

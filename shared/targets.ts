@@ -1,0 +1,128 @@
+import { type Command, type Place } from './command.ts';
+import { asLifecycleError, LifecycleError } from './errors.ts';
+import { answerFailure } from './kube/failure.ts';
+import { listPages } from './kube/list.ts';
+import { readWukong, wukongPath } from './kube/objects.ts';
+import type { KubeObject, Wukong } from './model.ts';
+import type { Annotations } from './override.ts';
+import { format } from './selector.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+/** What a fleet command means. */
+export interface Targets {
+  wukongs: Wukong[];
+  /** Named, and not there. */
+  missing: Place[];
+  /** Where their VMs are to be watched. */
+  namespaces: string[] | 'all';
+}
+
+/** With so many names in one namespace a LIST is cheaper than reading each. */
+const worthAList = 10;
+/** Up to so many namespaces are read one by one; more are listed. */
+const worthReading = 10;
+
+/**
+ * The Wukongs that a fleet command means, by paged LISTs; of each only what is needed, in the order of their names.
+ * @throws LifecycleError InvalidAction above maxTargets, with the count.
+ */
+export async function findTargets({ target, maxTargets }: Command, world: World, limits: Limits): Promise<Targets> {
+  const found =
+    'names' in target
+      ? await named(target.names, world, limits)
+      : 'selector' in target
+        ? await selected(target, world, limits)
+        : { wukongs: [], missing: [], namespaces: [] };
+  const count = found.wukongs.length + found.missing.length;
+  if (count > maxTargets)
+    throw new LifecycleError(
+      'InvalidAction',
+      `target.selector: matches ${count} Wukongs, more than maxTargets ${maxTargets}`,
+    );
+  return found;
+}
+
+async function selected(
+  target: Extract<Command['target'], { selector: unknown }>,
+  world: World,
+  limits: Limits,
+): Promise<Targets> {
+  const selector = `labelSelector=${encodeURIComponent(format(target.selector))}`;
+  const namespaces = target.namespaces ?? world.config.watchNamespaces;
+  const found = new Map<string, Wukong>();
+  for (const namespace of new Set(namespaces ?? [undefined]))
+    for await (const wukong of listed(world, `${wukongPath(namespace)}?${selector}`, limits))
+      found.set(keyOf(wukong.metadata), wukong);
+  return { wukongs: inOrder(found.values()), missing: [], namespaces: namespaces ?? 'all' };
+}
+
+async function named(names: Place[], world: World, limits: Limits): Promise<Targets> {
+  const wanted = new Map(names.map((place) => [keyOf(place), place]));
+  const found = new Map<string, Wukong>();
+  const missing: Place[] = [];
+  for (const [namespace, places] of Map.groupBy(wanted.values(), (place) => place.namespace)) {
+    if (places.length >= worthAList) {
+      for await (const wukong of listed(world, wukongPath(namespace), limits))
+        if (wanted.has(keyOf(wukong.metadata))) found.set(keyOf(wukong.metadata), wukong);
+    } else
+      for (const place of places) {
+        const wukong = await readWukong(world, place, limits).catch((thrown: unknown) => {
+          if (asLifecycleError(thrown).code === 'NotFound') return undefined;
+          throw thrown;
+        });
+        if (wukong) found.set(keyOf(place), slim(wukong));
+      }
+    missing.push(...places.filter((place) => !found.has(keyOf(place))));
+  }
+  return { wukongs: inOrder(found.values()), missing, namespaces: [...new Set(names.map((one) => one.namespace))] };
+}
+
+const keyOf = ({ namespace, name }: { namespace?: string; name: string }): string => `${namespace}/${name}`;
+const inOrder = (wukongs: Iterable<Wukong>): Wukong[] =>
+  [...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1));
+
+async function* listed(world: World, path: string, limits: Limits): AsyncGenerator<Wukong> {
+  for await (const { items } of listPages<Wukong>(world.transport, path, limits)) yield* items.map(slim);
+}
+
+const applied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** What is needed to decide and to claim, so that ten thousand fit into memory. */
+function slim({ metadata, spec, status }: Wukong): Wukong {
+  const { name, namespace, uid, resourceVersion, generation, annotations } = metadata;
+  const { [applied]: _applied, ...kept } = annotations ?? {};
+  return {
+    metadata: { name, namespace, uid, resourceVersion, generation, annotations: kept },
+    spec: { startStrategy: spec?.startStrategy, lifecycleAction: spec?.lifecycleAction },
+    status,
+  };
+}
+
+/**
+ * The annotations of the namespaces of a fleet, where overrides may stand too. Where they may not be read there are
+ * none, which is said once.
+ */
+export async function namespaceAnnotations(
+  world: World,
+  namespaces: Set<string>,
+  limits: Limits,
+): Promise<Map<string, Annotations>> {
+  const found = new Map<string, Annotations>();
+  const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
+  try {
+    if (namespaces.size > worthReading && !world.config.watchNamespaces)
+      for await (const { items } of listPages(world.transport, '/api/v1/namespaces', limits)) items.forEach(keep);
+    else
+      for (const name of namespaces) {
+        const path = `/api/v1/namespaces/${name}`;
+        const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+        if (answer.status === 200) keep(answer.body);
+        else throw answerFailure(answer, `namespace ${name}`);
+      }
+  } catch (thrown) {
+    limits.signal?.throwIfAborted();
+    world.log.warn('overrides on namespaces are not known', { problem: (thrown as Error).message });
+  }
+  return found;
+}
