@@ -1,8 +1,9 @@
 import { advance } from './claim.ts';
 import { LifecycleError } from './errors.ts';
+import { readWukong } from './kube/objects.ts';
 import { type Machines, vmPath } from './machines.ts';
 import { conditionOf, type KubeObject, type Machine, readVmi, vmNameOf, type VmView, type Wukong } from './model.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, operationOf } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
 import { decideStart } from './start.ts';
@@ -11,6 +12,8 @@ import { decideStop } from './stop.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
+/** For how long a record that was seen to be ours is taken for ours. */
+const oursMs = 1_000;
 /** How long to wait for the watch to show what we just did. */
 const settleMs = 2_000;
 /** The same after refusals: each doubles it. */
@@ -43,6 +46,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
   const namespace = wukong.metadata.namespace ?? '';
   const vmName = vmNameOf(wukong);
   const seen = nothingSeen();
+  let oursAt = clock.now();
   for (;;) {
     const machine = machines.get(namespace, vmName);
     remember(seen, op, machine, clock.now());
@@ -65,6 +69,10 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       const taken = await advance(world, wukong, op, later, limits);
       if (!taken) return { op, result: 'superseded' };
       op = taken;
+      oursAt = clock.now();
+    } else if (clock.now() >= oursAt + oursMs) {
+      if (!(await isOurs(op, to))) return { op, result: 'superseded' };
+      oursAt = clock.now();
     }
     if (step.do === 'retarget') continue;
     const patienceMs = Math.min(settleMs * 2 ** seen.refusals, longestSettleMs);
@@ -75,6 +83,12 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     await act(op, step, machine, seen, to);
     await settled;
   }
+}
+
+/** Whoever was superseded asks KubeVirt for nothing more. */
+async function isOurs(op: Operation, { world, wukong, limits }: Drive): Promise<boolean> {
+  const { namespace = '', name } = wukong.metadata;
+  return operationOf(await readWukong(world, { namespace, name }, limits))?.holder === op.holder;
 }
 
 function decide(op: Operation, machine: Machine, seen: Seen, { world, wukong }: Drive): Step {
