@@ -38,7 +38,7 @@ async function writeSchedule(to: Marking, { object, checked, matched }: Selectin
   const { schedule } = checked;
   const before = object.status ?? {};
   const open = matched.some((wukong) => isOpen(to, wukong));
-  const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, now) : undefined;
+  const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, to.table.at) : undefined;
   const wanted: NonNullable<WukongSchedule['status']> = {
     nextStart: schedule && instantOf(schedule, now, 'start'),
     nextStop: schedule && instantOf(schedule, now, 'stop'),

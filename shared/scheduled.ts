@@ -26,6 +26,8 @@ export interface Surroundings {
 }
 
 export interface Timetable {
+  /** The instant of its decisions: what falls due later, while they are carried out, is for the next one. */
+  at: number;
   selecting: Selecting[];
   decisions: Map<string, Decision>;
   facts: Map<string, Facts>;
@@ -68,7 +70,7 @@ export function timetable(
     facts.set(key, known);
     decisions.set(key, decide(schedules, known, now));
   }
-  return { selecting, decisions, facts, schedulesOf };
+  return { at: now, selecting, decisions, facts, schedulesOf };
 }
 
 function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled: Map<string, number>): Facts {
