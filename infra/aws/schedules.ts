@@ -1,6 +1,5 @@
 import { chooseCluster, type Clusters } from '../../shared/clusters.ts';
 import { parseCommand } from '../../shared/command.ts';
-import { LifecycleError } from '../../shared/errors.ts';
 import { parseZone } from '../../shared/zone.ts';
 import { awsCron } from './cron.ts';
 
@@ -53,7 +52,8 @@ function readEntry(entry: unknown, prefix: string, clusters: Clusters) {
     try {
       return read();
     } catch (thrown) {
-      const words = thrown instanceof LifecycleError ? thrown.message.split('; ') : [(thrown as Error).message];
+      const { message, cause } = thrown as Error;
+      const words = Array.isArray(cause) ? cause.map(String) : [message];
       problems.push(...words.map((word) => `${field}: ${word}`));
       return undefined;
     }

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+
+import { packageService, type Resource, template } from './packaging.ts';
+
+const { Resources } = template();
+const ofType = (type: string): [string, Resource['Properties']][] =>
+  Object.entries(Resources).flatMap(([id, one]) => (one.Type === type ? [[id, one.Properties]] : []));
+const propertiesOf = (id: string) => Resources[id]?.Properties as Record<string, never>;
+const attribute = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
+
+describe('the packaged template', () => {
+  it('has the four functions, each with a role, a log group and a limit of its own', () => {
+    const found = ofType('AWS::Lambda::Function').map(([id, { Role, Runtime, Architectures, Timeout, VpcConfig }]) => [
+      id,
+      { Role, Runtime, Architectures, Timeout, vpc: VpcConfig !== undefined },
+    ]);
+    const common = { Runtime: 'nodejs24.x', Architectures: ['arm64'], Timeout: 120, vpc: true };
+    expect(Object.fromEntries(found)).toEqual({
+      StartVmLambdaFunction: { ...common, Role: attribute('StartVmRole') },
+      StopVmLambdaFunction: { ...common, Role: attribute('StopVmRole') },
+      ReconcileStateLambdaFunction: { ...common, Role: attribute('ReconcileStateRole') },
+      GetStateLambdaFunction: { ...common, Role: attribute('GetStateRole'), Timeout: 25 },
+    });
+    for (const [, group] of ofType('AWS::Logs::LogGroup')) expect(group).toMatchObject({ RetentionInDays: 30 });
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(4);
+    for (const [, one] of ofType('AWS::Lambda::Function')) {
+      expect(one['ReservedConcurrentExecutions']).toBeGreaterThan(0);
+      expect(one['TracingConfig']).toEqual({ Mode: 'Active' });
+    }
+  });
+
+  it('gives a message time for six runs of its function before it comes again, and three tries', () => {
+    for (const name of ['Start', 'Stop']) {
+      const timeout = propertiesOf(`${name}VmLambdaFunction`)['Timeout'];
+      expect(propertiesOf(`${name}Queue`)).toMatchObject({
+        VisibilityTimeout: 6 * Number(timeout),
+        RedrivePolicy: { deadLetterTargetArn: attribute(`${name}DeadLetters`), maxReceiveCount: 3 },
+      });
+      expect(propertiesOf(`${name}VmEventSourceMappingSQS${name}Queue`)).toMatchObject({
+        EventSourceArn: attribute(`${name}Queue`),
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+      });
+    }
+  });
+
+  it('has a rule for each request, on a bus of its own, and one that ticks', () => {
+    const rules = Object.fromEntries(ofType('AWS::Events::Rule'));
+    expect(Object.keys(rules).sort()).toEqual(['ReconcileStateEventsRuleSchedule1', 'StartRequested', 'StopRequested']);
+    expect(rules['ReconcileStateEventsRuleSchedule1']).toMatchObject({ ScheduleExpression: 'rate(1 minute)' });
+    expect(rules['StopRequested']).toMatchObject({
+      EventBusName: { Ref: 'EventBus' },
+      EventPattern: { 'detail-type': ['Wukong VM Stop Requested'] },
+      Targets: [{ Arn: attribute('StopQueue'), DeadLetterConfig: { Arn: attribute('StopDeadLetters') } }],
+    });
+  });
+
+  it('has the schedules of schedules.yml in their zone, each occurrence one request', () => {
+    const schedules = ofType('AWS::Scheduler::Schedule').map(([, properties]) => properties);
+    expect(schedules).toHaveLength(2);
+    expect(schedules[1]).toMatchObject({
+      ScheduleExpression: 'cron(0 20 ? * MON,TUE,WED,THU,FRI *)',
+      ScheduleExpressionTimezone: 'Europe/Berlin',
+      Target: { Arn: attribute('StopVmLambdaFunction'), DeadLetterConfig: { Arn: attribute('StopDeadLetters') } },
+    });
+    const { Input } = schedules[1]?.['Target'] as { Input: string };
+    expect(JSON.parse(Input)).toMatchObject({
+      requestId: '<aws.scheduler.execution-id>',
+      scheduledAt: '<aws.scheduler.scheduled-time>',
+      trigger: 'schedule',
+      target: { selector: 'schedule=office-hours' },
+    });
+  });
+
+  it('lets in over HTTP only whom IAM knows, and not too often', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(([, route]) => route);
+    expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
+      'GET /namespaces/{namespace}/wukongs',
+      'GET /namespaces/{namespace}/wukongs/{name}',
+      'POST /namespaces/{namespace}/wukongs/{name}/start',
+      'POST /namespaces/{namespace}/wukongs/{name}/stop',
+    ]);
+    for (const route of routes) expect(route).toMatchObject({ AuthorizationType: 'AWS_IAM' });
+    expect(propertiesOf('HttpApiStage')).toMatchObject({ DefaultRouteSettings: { ThrottlingRateLimit: 20 } });
+  });
+
+  it('has every alarm, and somebody to tell', () => {
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    const functions = ['StartVm', 'StopVm', 'ReconcileState', 'GetState'];
+    expect(alarms.map(([id]) => id).sort()).toEqual(
+      [
+        ...['FailuresAlarm', 'ForcedStopsAlarm', 'LatenessAlarm', 'NoTicksAlarm'],
+        ...['StartDeadLettersAlarm', 'StopDeadLettersAlarm'],
+        ...functions.flatMap((name) => [`${name}ErrorsAlarm`, `${name}ThrottlesAlarm`]),
+      ].sort(),
+    );
+    for (const [, alarm] of alarms) expect(alarm['AlarmActions']).toEqual([{ Ref: 'AlarmTopic' }]);
+    expect(ofType('AWS::SNS::Subscription')).toHaveLength(1);
+    const { 'Fn::Sub': body } = propertiesOf('Dashboard')['DashboardBody'] as { 'Fn::Sub': string };
+    expect(JSON.parse(body)).toHaveProperty('widgets');
+  });
+});
+
+interface Statement {
+  Action: string[];
+  Resource: unknown;
+}
+const statementsOf = (id: string): Statement[] =>
+  (propertiesOf(id)['Policies'] as { PolicyDocument: { Statement: Statement[] } }[]).flatMap(
+    ({ PolicyDocument }) => PolicyDocument.Statement,
+  );
+
+describe('the roles', () => {
+  const roles = ofType('AWS::IAM::Role').map(([id]) => id);
+
+  it('are one for each function, and one for Scheduler', () => {
+    expect(roles.sort()).toEqual(['GetStateRole', 'ReconcileStateRole', 'SchedulerRole', 'StartVmRole', 'StopVmRole']);
+  });
+
+  it('have no action with a star, and a resource that is one only where AWS knows none to name', () => {
+    // https://docs.aws.amazon.com/service-authorization: these support no resource-level permissions.
+    const nameless = [
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'xray:PutTelemetryRecords',
+      'xray:PutTraceSegments',
+    ];
+    const found = new Set<string>();
+    for (const { Action, Resource } of roles.flatMap(statementsOf)) {
+      for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
+      if ([Resource].flat().includes('*')) Action.forEach((action) => found.add(action));
+    }
+    expect([...found].sort()).toEqual(nameless);
+  });
+
+  it('allow what each uses, and no more', () => {
+    const actions = (id: string) =>
+      statementsOf(id).flatMap(({ Action }) => Action.filter((one) => !/^(ec2|xray|logs)/.test(one)));
+    const cluster = ['secretsmanager:GetSecretValue', 'eks:DescribeCluster'];
+    expect(actions('GetStateRole')).toEqual(cluster);
+    expect(actions('ReconcileStateRole')).toEqual([...cluster, 'events:PutEvents']);
+    expect(actions('StopVmRole')).toEqual([
+      ...cluster,
+      'events:PutEvents',
+      'sqs:ReceiveMessage',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:SendMessage',
+    ]);
+    expect(JSON.stringify(statementsOf('StopVmRole'))).not.toContain('Start');
+  });
+});
+
+describe('the packager', () => {
+  const refusal = (options: string[]): string => {
+    try {
+      packageService(options);
+    } catch (thrown) {
+      return String((thrown as { stderr: Buffer }).stderr);
+    }
+    throw new Error('it was packaged');
+  };
+
+  it('names every parameter that is missing', () => {
+    const said = refusal(['--stage', 'prod', '--package', '.serverless/refused']);
+    for (const name of ['clusters', 'subnetIds', 'securityGroupIds']) expect(said).toContain(`${name}: is missing`);
+  });
+});
