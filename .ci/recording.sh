@@ -9,7 +9,8 @@ if [ ! -d "$tools" ]; then
 fi
 work=$(mktemp -d)
 trap 'kill "$sim" 2>/dev/null || true; rm -rf "$work"' EXIT
-npm run --silent sim -- --kubeconfig-out "$work/kubeconfig" &
+node infra/setup.mjs
+node_modules/.bin/node sim/main.ts --kubeconfig-out "$work/kubeconfig" >&2 &
 sim=$!
 for _ in $(seq 300); do [ -s "$work/kubeconfig" ] && break; sleep 0.2; done
 node "$tools/record-lifecycle.mjs" --kubeconfig "$work/kubeconfig" --out "$work/mine.jsonl" --only running,stopping

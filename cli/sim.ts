@@ -8,7 +8,6 @@ import { isOn } from '../shared/model.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import type { World } from '../shared/world.ts';
-import { startSim } from '../sim/sim.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from './command.ts';
 import { furnish } from './demoScene.ts';
 import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
@@ -49,6 +48,8 @@ export const sim: CliCommand = {
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError(`--port ${String(values.port)}: expected a number from 0 to 65535`);
     const signal = io.interrupt?.();
+    // Loaded when it is asked for: the image has no embedded cluster in it.
+    const { startSim } = await import('../sim/sim.ts');
     const cluster = await startSim({
       clock: systemClock,
       port,

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+
+import { loadYaml } from '@kubernetes/client-node';
 import { afterEach } from 'vitest';
 
 import { type Command, parseCommand } from '../../shared/command.ts';
@@ -50,6 +53,17 @@ afterEach(async () => {
 });
 
 let requests = 0;
+
+/** What the functions prove who they are with: the Roles that are shipped are enforced in every story. */
+export const token = 'token-of-the-lifecycle-functions';
+
+interface Role {
+  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+}
+
+/** The rules of infra/rbac, for all namespaces. */
+export const shippedRules = (files = ['role-cluster.yaml', 'role-stuck-pods.yaml']): Role['rules'] =>
+  files.flatMap((file) => (loadYaml(readFileSync(`infra/rbac/${file}`, 'utf8')) as Role).rules);
 
 export async function scene(options: SimOptions = {}, env: Record<string, string> = {}): Promise<Scene> {
   const clock = new VirtualClock(evening);
@@ -104,7 +118,8 @@ export async function worldOn(
   env: Record<string, string> = {},
   bus: BusEntry[] = [],
 ): Promise<World> {
-  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
+  sim.addToken(token, 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', shippedRules());
+  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.dispatcher());
   let seed = 1;
   const random = () => {
     seed = (seed * 48_271) % 2_147_483_647;

@@ -8,7 +8,7 @@ import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts
 import { transportTo } from '../../shared/kube/transport.ts';
 import { performOne } from '../../shared/perform.ts';
 import type { World } from '../../shared/world.ts';
-import { namespace, type Scene, scene } from './scene.ts';
+import { namespace, type Scene, scene, token } from './scene.ts';
 
 const running = async (options = {}): Promise<Scene> => {
   const at = await scene(options);
@@ -45,11 +45,11 @@ async function failureOf(kubeconfig: string): Promise<LifecycleError> {
 describe('a cluster that cannot be used says why, and what to do', () => {
   it('names an expired token', async () => {
     const at = await running();
-    at.sim.expireToken(at.sim.adminToken);
+    at.sim.expireToken(token);
     const outcome = await stopWith(at, at.world);
     expect(outcome).toMatchObject({ outcome: 'Failed', reason: 'Denied' });
     expect(outcome.message).toContain('renew the credentials');
-    expect(outcome.message).not.toContain(at.sim.adminToken);
+    expect(outcome.message).not.toContain(token);
   });
 
   it('names the verb that RBAC refuses', async () => {
