@@ -29,10 +29,10 @@ export interface Resource {
 export const template = (): { Resources: Record<string, Resource> } =>
   JSON.parse(readFileSync(join(out, 'cloudformation-template-update-stack.json'), 'utf8'));
 
-export const resource = (id: string): Record<string, never> => {
+export const resource = (id: string): Record<string, unknown> => {
   const found = template().Resources[id];
   if (!found) throw new Error(`there is no ${id} in the template`);
-  return found.Properties as never;
+  return found.Properties;
 };
 
 /** Unpacks a function's bundle into a folder and returns that. */

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface PutEntry {
@@ -12,7 +12,7 @@ export interface PutEntry {
 export async function takeEvents(refuse: (entry: PutEntry, call: number) => boolean = () => false) {
   const entries: PutEntry[] = [];
   const calls: number[] = [];
-  const server = createServer(async (request, answer) => {
+  const serve = async (request: IncomingMessage, answer: ServerResponse) => {
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const given = (JSON.parse(text) as { Entries: PutEntry[] }).Entries;
@@ -25,7 +25,8 @@ export async function takeEvents(refuse: (entry: PutEntry, call: number) => bool
     const FailedEntryCount = results.filter((one) => 'ErrorCode' in one).length;
     answer.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
     answer.end(JSON.stringify({ FailedEntryCount, Entries: results }));
-  });
+  };
+  const server = createServer((request, answer) => void serve(request, answer));
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

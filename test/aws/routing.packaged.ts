@@ -2,8 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { callAws } from '../../shared/aws.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { detailOf } from '../../shared/report/tell.ts';
+import type { Outcome } from '../../shared/outcome.ts';
 import { eventBus, type PutEvents } from '../../shared/report/bus.ts';
+import { detailOf } from '../../shared/report/tell.ts';
 import { requestedType } from '../../shared/trigger.ts';
 import { resource } from './packaging.ts';
 
@@ -80,10 +81,10 @@ describe('the packaged rules in an EventBridge that is not ours', () => {
   });
 
   it('route our own outcome events to a subscriber, and to no queue of ours', async () => {
-    const outcome = {
+    const outcome: Outcome = {
       ...{ outcome: 'Stopped', message: 'The VM is off.', forced: false, action: 'stop', trigger: 'event' },
       ...{ namespace: 'team-a', name: 'web', requestId: 'r-1', startedAt: 0, finishedAt: 1_000 },
-    } as const;
+    };
     const entry = { type: 'Wukong VM Lifecycle Outcome', detail: detailOf(outcome), time: Date.now() };
     // Twenty-three: more than two calls of ten.
     await eventBus(bus, put, systemClock).put(Array.from({ length: 23 }, () => entry));

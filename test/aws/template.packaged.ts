@@ -5,7 +5,7 @@ import { packageService, type Resource, template } from './packaging.ts';
 const { Resources } = template();
 const ofType = (type: string): [string, Resource['Properties']][] =>
   Object.entries(Resources).flatMap(([id, one]) => (one.Type === type ? [[id, one.Properties]] : []));
-const propertiesOf = (id: string) => Resources[id]?.Properties as Record<string, never>;
+const propertiesOf = (id: string) => Resources[id]?.Properties ?? {};
 const attribute = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the packaged template', () => {
