@@ -7,8 +7,8 @@ import { newPace, type Pace } from './pace.ts';
 import { type Performing, performOne } from './perform.ts';
 import { tellFleet } from './report/fleetOutcome.ts';
 import { gathered } from './report/gather.ts';
-import { sortOut } from './sortOut.ts';
-import { capacity, maySplit, partSize, parts } from './split.ts';
+import { isContested, sortOut } from './sortOut.ts';
+import { capacity, maySplit, parts, partSize } from './split.ts';
 import { findTargets, namespaceAnnotations } from './targets.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -100,16 +100,24 @@ async function performFleet(command: Command, world: World, turn: Pace['turn'], 
   const scope = { namespaces, wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`) };
   const machines = options.machines ?? (await watchMachines(world, scope, limits));
   try {
-    const { todo, done } = await sorted(command, wukongs, machines, world, limits);
+    const contested = isContested(command, wukongs, world.clock.now());
+    const { todo, done } = await sorted(command, wukongs, machines, world, { limits, contested });
     done.forEach((outcome) => told(outcome));
-    return reportOf(command, outcomes, await inTime(command, todo, world, { ...options, machines, turn, told }));
+    const many = { ...options, machines, turn, told, remember: contested };
+    return reportOf(command, outcomes, await inTime(command, todo, world, many));
   } finally {
     if (!options.machines) machines.close();
   }
 }
 
 /** Those that are left as they are, and those that are to be performed, in the order of their waves. */
-async function sorted(command: Command, wukongs: Wukong[], machines: Machines, world: World, limits: Limits) {
+async function sorted(
+  command: Command,
+  wukongs: Wukong[],
+  machines: Machines,
+  world: World,
+  { limits, contested }: { limits: Limits; contested: boolean },
+) {
   const { clock, config } = world;
   const spaces = new Set(wukongs.map(({ metadata }) => metadata.namespace ?? ''));
   const around = await namespaceAnnotations(world, spaces, limits);
@@ -119,7 +127,7 @@ async function sorted(command: Command, wukongs: Wukong[], machines: Machines, w
     const { namespace = '', name } = wukong.metadata;
     const now = clock.now();
     const overrides = around.get(namespace);
-    const known = { now, requireAgent: config.requireAgent, namespaceAnnotations: overrides };
+    const known = { now, requireAgent: config.requireAgent, namespaceAnnotations: overrides, contested };
     const result = sortOut(command, wukong, machines.get(namespace, vmNameOf(wukong)), known);
     const { action, requestId, trigger } = command;
     const plain = { namespace, name, action, requestId, trigger, startedAt: now, finishedAt: now, forced: false };

@@ -21,6 +21,8 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'b
   machines?: Machines;
   /** What schedules will do next, for the status. */
   next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
+  /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
+  remember?: boolean;
   /** Overrides may stand on the namespace too. */
   namespaceAnnotations?: Record<string, string>;
 }
@@ -122,7 +124,7 @@ export async function carryOn(
 /**
  * Nothing to do. An intent that says otherwise is put right, as the operator would act on it at its next change; and a
  * request for one Wukong is remembered, so that neither its duplicate nor an older wish that comes late undoes it. Of
- * fleets nothing is remembered: that would be a write for each VM that is as it should be.
+ * fleets nothing is remembered, as that would be a write for each VM that is as it should be; unless they meet another.
  */
 async function settleAlready(
   command: Command,
@@ -141,7 +143,9 @@ async function settleAlready(
       : undefined;
   const declared = options.declared !== undefined;
   const settled =
-    'name' in command.target ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) } : undefined;
+    'name' in command.target || options.remember
+      ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) }
+      : undefined;
   if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
   const body = {
     metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },

@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import type { Machine, Wukong } from './model.ts';
-import { leaseKey } from './operation.ts';
-import { type Result, reasonOf } from './outcome.ts';
+import { leaseKey, operationOf } from './operation.ts';
+import { reasonOf, type Result } from './outcome.ts';
 import type { Annotations } from './override.ts';
 import { admit, already, intentHolds } from './plan.ts';
 
@@ -9,7 +9,16 @@ export interface Known {
   now: number;
   requireAgent: boolean;
   namespaceAnnotations?: Annotations;
+  /** An older wish for the other action is being carried out on others of this fleet. */
+  contested?: boolean;
 }
+
+/** Whether some of these are being switched the other way, by a wish that is older than this one. */
+export const isContested = ({ action, requestedAt }: Command, wukongs: Wukong[], now: number): boolean =>
+  wukongs.some((wukong) => {
+    const running = operationOf(wukong);
+    return running && running.action !== action && running.requestedAt <= requestedAt && now < running.deadline;
+  });
 
 /**
  * What a fleet command comes to for a Wukong that it leaves as it is: protected, overridden, too late, known, or there
@@ -17,7 +26,7 @@ export interface Known {
  * if only to write down why nothing was done, or to put right what the operator would act on.
  */
 export function sortOut(command: Command, wukong: Wukong, machine: Machine, known: Known): Result | undefined {
-  const { now, requireAgent, namespaceAnnotations } = known;
+  const { now, requireAgent, namespaceAnnotations, contested } = known;
   const admitted = admit(command, wukong, now, namespaceAnnotations);
   if (admitted.kind !== 'perform') {
     if (command.dryRun) return asDryRun(admitted.result);
@@ -26,7 +35,7 @@ export function sortOut(command: Command, wukong: Wukong, machine: Machine, know
   const there = already(command, wukong, machine, requireAgent);
   if (!there || there.kind === 'perform') return undefined;
   if (command.dryRun) return asDryRun(there.result);
-  return there.kind === 'already' && nothingToWrite(command, wukong) ? there.result : undefined;
+  return there.kind === 'already' && !contested && nothingToWrite(command, wukong) ? there.result : undefined;
 }
 
 function asDryRun(result: Result): Result {

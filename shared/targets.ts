@@ -20,8 +20,6 @@ export interface Targets {
 
 /** With so many names in one namespace a LIST is cheaper than reading each. */
 const worthAList = 10;
-/** Up to so many namespaces are read one by one; more are listed. */
-const worthReading = 10;
 
 /**
  * The Wukongs that a fleet command means, by paged LISTs; of each only what is needed, in the order of their names.
@@ -111,7 +109,8 @@ export async function namespaceAnnotations(
   const found = new Map<string, Annotations>();
   const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
   try {
-    if (namespaces.size > worthReading && !world.config.watchNamespaces)
+    // As the shipped roles allow: a ClusterRole lists them; who may see some namespaces only reads those.
+    if (!world.config.watchNamespaces)
       for await (const { items } of listPages(world.transport, '/api/v1/namespaces', limits)) items.forEach(keep);
     else
       for (const name of namespaces) {

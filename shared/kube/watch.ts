@@ -129,10 +129,13 @@ export async function follow<V>(
     if (kept) present?.add(kept);
   }
 
-  /** The first state: from the watch itself, or from a LIST where the server does not know initial events. */
-  async function sync(): Promise<number> {
+  /**
+   * The first state: from the watch itself, or from a LIST, page by page, where the server does not know initial events
+   * or they were cut before they were complete.
+   */
+  async function sync(byList: boolean): Promise<number> {
     const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
-    const status = await stream(initial, new Set());
+    const status = byList ? 400 : await stream(initial, new Set());
     if (status !== 400 && status !== 422) return status;
     const present = new Set<string>();
     const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
@@ -150,7 +153,8 @@ export async function follow<V>(
   async function run() {
     for (let failed = 0; !closing.signal.aborted;) {
       try {
-        const status = since === undefined || !synced ? await sync() : await stream({ resourceVersion: since });
+        const afresh = since === undefined || !synced;
+        const status = afresh ? await sync(failed >= 2) : await stream({ resourceVersion: since as string });
         if (status === 410) throw new Expired();
         if (status !== 200) throw answerFailure({ status, body: undefined, warnings: [] }, `watch of ${source.path}`);
         failed = 0;

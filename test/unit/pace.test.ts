@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Answer, Call, Transport } from '../../shared/kube/transport.ts';
+import { newPace } from '../../shared/pace.ts';
+import { VirtualClock } from '../../sim/clock.ts';
+
+/** A transport that answers as `answer` says, after so many milliseconds. */
+function paced(perSecond: number, answer: (now: number) => { status: number; ms: number }) {
+  const clock = new VirtualClock(0);
+  const asked: number[] = [];
+  const transport: Transport = {
+    call: <T>({ heard }: Call) =>
+      new Promise<Answer<T>>((resolve) => {
+        asked.push(clock.now());
+        const { status, ms } = answer(clock.now());
+        clock.after(ms, () => {
+          heard?.(status, ms);
+          resolve({ status, body: undefined as T, warnings: [] });
+        });
+      }),
+    stream: () => Promise.reject(new Error('not asked for')),
+  };
+  const pace = newPace({ clock, transport, random: () => 0.5 }, perSecond);
+  const run = <T>(work: () => Promise<T>) => clock.run(work, { sims: [] });
+  return { clock, pace, asked, run };
+}
+
+const stop = (name: string): Call => ({
+  method: 'PUT',
+  path: `/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachines/${name}/stop`,
+  safe: false,
+});
+
+const ask = async ({ pace, clock }: ReturnType<typeof paced>, limits = { deadline: Infinity }) => {
+  await pace.turn('stop', limits.deadline === Infinity ? { deadline: clock.now() + 3_600_000 } : limits);
+  return pace.transport.call(stop('x'), { deadline: clock.now() + 3_600_000 });
+};
+
+const perSecond = (asked: number[], second: number) => asked.filter((at) => Math.floor(at / 1000) === second).length;
+
+describe('the pace of a fleet', () => {
+  it('stays below its rate, after one second that was saved up', async () => {
+    const at = paced(20, () => ({ status: 202, ms: 5 }));
+    await at.run(() => Promise.all(Array.from({ length: 200 }, () => ask(at))));
+    for (let second = 1; second < 9; second++) expect(perSecond(at.asked, second)).toBeLessThanOrEqual(22);
+    expect(at.clock.now()).toBeLessThan(10_000);
+  });
+
+  it('gives a start two turns', async () => {
+    const at = paced(20, () => ({ status: 202, ms: 5 }));
+    const limits = { deadline: 3_600_000 };
+    await at.run(() => Promise.all(Array.from({ length: 100 }, () => at.pace.turn('start', limits))));
+    expect(at.clock.now()).toBeGreaterThan(8_000);
+  });
+
+  it('halves when answers are late, and comes back by itself', async () => {
+    const at = paced(20, (now) => ({ status: 202, ms: now < 5_000 ? 2_000 : 5 }));
+    await at.run(() => Promise.all(Array.from({ length: 300 }, () => ask(at))));
+    expect(perSecond(at.asked, 6)).toBeLessThan(12);
+    await at.run(() => new Promise<void>((resolve) => at.clock.after(20_000, resolve)));
+    expect(at.pace.rate()).toBe(20);
+  });
+
+  it('waits out a 429, everybody together', async () => {
+    const at = paced(50, (now) => ({ status: now < 10_000 ? 429 : 202, ms: 5 }));
+    const answers = await at.run(() => Promise.all(Array.from({ length: 40 }, () => ask(at))));
+    expect(answers.every(({ status }) => status === 202)).toBe(true);
+    expect(at.asked.filter((when) => when < 10_000).length).toBeLessThan(200);
+    expect(at.clock.now()).toBeLessThan(25_000);
+  });
+
+  it('says so when a turn does not come in time', async () => {
+    const at = paced(1, () => ({ status: 202, ms: 5 }));
+    const turns = at.run(() =>
+      Promise.allSettled(Array.from({ length: 10 }, () => at.pace.turn('stop', { deadline: 3_500 }))),
+    );
+    const late = (await turns).filter(({ status }) => status === 'rejected');
+    expect(late.length).toBeGreaterThan(4);
+    expect(late[0]).toMatchObject({ reason: { code: 'Unreachable' } });
+  });
+});
