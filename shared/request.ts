@@ -30,7 +30,7 @@ export function commandIn(request: HttpRequest): { command: Record<string, unkno
   const body = bodyOf(request);
   const { cluster, ...unknown } = request.queryStringParameters ?? {};
   const key = request.headers?.['idempotency-key'];
-  const caller = request.requestContext.authorizer?.iam?.userArn ?? undefined;
+  const caller = textOr(request.requestContext.authorizer?.iam?.userArn);
   const wrong = Object.keys(unknown).map((name) => `?${name.slice(0, 64)}: unknown: expected cluster, or nothing`);
   if (body['target'] !== undefined) wrong.push('target: expected none, as the path names it');
   if (cluster !== undefined && body['cluster'] !== undefined)
@@ -48,7 +48,7 @@ export function commandIn(request: HttpRequest): { command: Record<string, unkno
       // Whoever signed the request; nobody can ask in another's name.
       ...(caller === undefined ? {} : { requestedBy: caller.slice(0, 256) }),
     },
-    requestId: request.requestContext.requestId,
+    requestId: textOr(request.requestContext.requestId)?.slice(0, 256),
   };
 }
 
@@ -58,7 +58,11 @@ export const queryIn = ({ pathParameters, queryStringParameters }: HttpRequest):
   ...pathParameters,
 });
 
+/** A direct call may look like a request of an API and not be one: what should be text need not be. */
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
 function bodyOf({ body, isBase64Encoded }: HttpRequest): Record<string, unknown> {
+  if (body != null && typeof body !== 'string') throw invalid(['body: expected text']);
   const text = (isBase64Encoded ? Buffer.from(body ?? '', 'base64').toString('utf8') : (body ?? '')).trim();
   if (text === '') return {};
   try {

@@ -8,6 +8,8 @@ import type { StoreEvent } from './store.ts';
 import { tableOf, tableWanted } from './table.ts';
 
 const bookmarkEveryMs = 60_000;
+/** How far a stale cache is behind. */
+const lagMs = 1_000;
 const longestWatchMs = 45 * 60_000;
 
 /** A watch as the API server serves it: what there is, then what happens, bookmarks, and an end. */
@@ -49,6 +51,11 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
       if (initial && query.get('allowWatchBookmarks') === 'true') bookmark({ 'k8s.io/initial-events-end': 'true' });
 
       const unsubscribe = store.subscribe(target.resource, tell);
+      // A cache that lags catches up: what a watch began with may be old, but what came since is told.
+      const catchUp = () => {
+        for (const thing of selected(scope, target, { ...call, stale: false })) say('MODIFIED', thing);
+      };
+      const cancelCatchUp = call.stale ? scope.clock.after(lagMs, catchUp) : () => undefined;
       let cancelBookmark = () => undefined as void;
       const tick = () => {
         cancelBookmark = scope.clock.background(bookmarkEveryMs, () => {
@@ -62,6 +69,7 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
       const cancelEnd = arm(seconds > 0 ? seconds * 1000 : longestWatchMs, () => out.end());
       return () => {
         unsubscribe();
+        cancelCatchUp();
         cancelBookmark();
         cancelEnd();
       };

@@ -1,5 +1,5 @@
 import { type Condition, group, type KubeObject, version, type Wukong } from '../model.ts';
-import type { Limits } from '../wait.ts';
+import { type Limits, sleep } from '../wait.ts';
 import type { Cluster } from '../world.ts';
 import { bodyOf } from './failure.ts';
 import type { Answer } from './transport.ts';
@@ -31,14 +31,25 @@ export interface JsonPatchStep {
 export const pointer = (...steps: string[]): string =>
   steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** A JSON patch; with a `test` in it sending it twice comes to the same, so it is tried again when the answer is lost. */
-export const jsonPatch = <T extends KubeObject>(
-  { transport }: Cluster,
+const mostConflicts = 5;
+
+/**
+ * A JSON patch; with a `test` in it sending it twice comes to the same, so it is tried again when the answer is lost. So
+ * it is after a 409: it names no resourceVersion, and the API server lost its own race against other writers.
+ */
+export async function jsonPatch<T extends KubeObject>(
+  { transport, clock, random }: Cluster,
   path: string,
   body: JsonPatchStep[],
   limits: Partial<Limits>,
-): Promise<Answer<T>> =>
-  transport.call<T>({ method: 'PATCH', path, body, contentType: 'application/json-patch+json', safe: true }, limits);
+): Promise<Answer<T>> {
+  const call = { method: 'PATCH', path, body, contentType: 'application/json-patch+json', safe: true } as const;
+  for (let attempt = 1; ; attempt++) {
+    const answer = await transport.call<T>(call, limits);
+    if (answer.status !== 409 || attempt === mostConflicts) return answer;
+    await sleep(clock, 50 * 2 ** attempt * (0.5 + random()), limits.signal);
+  }
+}
 
 /** A merge patch. Safe only because each of ours names the resourceVersion that it builds on, or says all it means. */
 export const mergePatch = <T extends KubeObject>(

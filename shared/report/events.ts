@@ -80,6 +80,7 @@ export async function putEvent(
       { method: 'GET', path: `${path}/${body.metadata.name}`, safe: true },
       limits,
     );
+    if (there.status === 404) return true; // refused for another reason: nobody else has told it
     return there.status === 200 && there.body.reportingInstance === teller && there.body.reason === reason;
   }
   if (answer.status >= 300) throw answerFailure(answer, `Event on Wukong ${namespace}/${metadata.name}`);

@@ -1,0 +1,81 @@
+import type { Cell } from './cell.ts';
+import type { Misfortune } from './harms.ts';
+import type { Story } from './stories.ts';
+import { faultsOf } from './verdict.ts';
+
+/** A cell that ends otherwise than its story, on purpose. What it ends with instead is held just as strictly. */
+export interface Explanation {
+  letter: string;
+  because: string;
+  /** Which cells. */
+  story?: RegExp;
+  call: RegExp;
+  faults: string[];
+  /** What is wrong with a cell that has this explanation; nothing when it is as explained. */
+  check(story: Story, cell: Cell, plain: Cell): string[];
+}
+
+const unless = (holds: boolean, words: string): string[] => (holds ? [] : [words]);
+
+/** Told as that failure; nothing was called, nothing is left, the VM is as it was. */
+const nothingDone = (answer: string) => (story: Story, cell: Cell) => [
+  ...unless(cell.answer === answer || cell.answer === `tick: ${answer}`, `answered ${cell.answer}, not ${answer}`),
+  ...unless(cell.accepted === 0, 'KubeVirt was asked'),
+  ...unless(!cell.record, 'a record was left behind'),
+  ...unless(cell.state !== story.expected.state, `it came to ${cell.state} all the same`),
+  ...unless(
+    cell.events.every((event) => event === answer.replace('/', '')),
+    `Events: ${cell.events.join(', ')}`,
+  ),
+];
+
+/** As its story, but for that. */
+const except =
+  (...lacking: RegExp[]) =>
+  (story: Story, cell: Cell, plain: Cell) =>
+    faultsOf(story, cell, plain).filter((wrong) => !lacking.some((one) => one.test(wrong)));
+
+export const explanations: Explanation[] = [
+  {
+    letter: 'a',
+    because:
+      'A token that expires before the claim: Failed/Denied, which says what to renew. Nothing was called, so nothing goes on.',
+    call: /^(GET Wukong|WATCH VMI?|PATCH Wukong)$/,
+    faults: ['token'],
+    check: nothingDone('Failed/Denied'),
+  },
+  {
+    letter: 'b',
+    because: 'A read that is answered like a refused write, which no API server does: Failed/Refused, nothing was called.',
+    call: /^GET Wukong$/,
+    faults: ['409', '422'],
+    check: nothingDone('Failed/Refused'),
+  },
+  {
+    letter: 'c',
+    because: 'A claim that admission refuses will be refused again: Failed/Refused with its words, nothing was called.',
+    call: /^PATCH Wukong$/,
+    faults: ['422'],
+    check: nothingDone('Failed/Refused'),
+  },
+  {
+    letter: 'd',
+    because: 'An Event that the API server refuses is not tried again; status, log and bus tell the outcome all the same.',
+    call: /^POST Event$/,
+    faults: ['409', '422'],
+    check: except(/^Events: none$/),
+  },
+  {
+    letter: 'e',
+    because:
+      'The queue was cleared and its answer lost, or the token went in between: the VM is off and stays off (KUBEVIRT §1), but reads CrashLoopBackOff, as its strategy was not set to Halted.',
+    story: /Start queued/,
+    call: /^PATCH VM/,
+    faults: ['after', 'cut', 'token'],
+    check: except(/^strategy RerunOnFailure, not Halted$/),
+  },
+];
+
+/** The explanation of one cell, where it has one. */
+export const explained = (story: Story, call: string, { short }: Misfortune): Explanation | undefined =>
+  explanations.find((one) => (one.story?.test(story.name) ?? true) && one.call.test(call) && one.faults.includes(short));

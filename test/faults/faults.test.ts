@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+
+import { playMatrix, playOne, wordsOf } from './matrix.ts';
+
+it('each fault at each call of a story comes to the same end, or to one that is explained: a sample', async () => {
+  const wrong = (await playMatrix(5)).filter((one) => one.wrong.length > 0);
+  expect(wrong.map(wordsOf)).toEqual([]);
+}, 120_000);
+
+describe('was wrong once', () => {
+  it.each([
+    ['a step was not recorded because other writers were faster', 'a guest that hangs, its pod deleted', 6, '409'],
+    ['an end was told as Failed because other writers were faster', 'stop of Always', 6, '409'],
+    ['an outcome was told to nobody when its Event was refused', 'stop of Always', 7, '409'],
+  ])('%s', async (_what, story, nth, fault) => {
+    expect((await playOne(story, nth, fault)).wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,3 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({ test: { include: ['test/faults/*.long.ts'], testTimeout: 1_800_000 } });
