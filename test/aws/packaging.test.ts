@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+
+import { awsCron } from '../../infra/aws/cron.ts';
+import { readParameters } from '../../infra/aws/parameters.ts';
+import { scheduleEvents } from '../../infra/aws/schedules.ts';
+import { parseClusters } from '../../shared/clusters.ts';
+
+describe('a cron for EventBridge Scheduler', () => {
+  it.each([
+    ['0 20 * * 1-5', 'cron(0 20 ? * MON,TUE,WED,THU,FRI *)'],
+    ['*/15 8-10 * * *', 'cron(0,15,30,45 8,9,10 * * ? *)'],
+    ['30 6 1 1,7 *', 'cron(30 6 1 1,7 ? *)'],
+    ['0 0 * * 7', 'cron(0 0 ? * SUN *)'],
+    ['0 20 ? * MON-FRI *', 'cron(0 20 ? * MON-FRI *)'],
+    ['cron(0 20 L * ? 2027)', 'cron(0 20 L * ? 2027)'],
+    ['0/10 * ? * 6#3 *', 'cron(0/10 * ? * 6#3 *)'],
+  ])('%s is %s', (text, expected) => expect(awsCron(text)).toBe(expected));
+
+  it.each([
+    ['0 25 * * *', 'hour'],
+    ['0 20 1 * 1', 'only one of them'],
+    ['0 20 * * MON-FRI *', '"?"'],
+    ['0 20 ? * ? *', '"?"'],
+    ['0 20 ? * 0 *', 'day of the week "0"'],
+    ['0 60 ? * 2 *', 'hour "60"'],
+    ['', 'is empty'],
+    [undefined, 'expected a cron'],
+    ['@daily', 'nickname'],
+  ])('%s is refused: %s', (text, why) => expect(() => awsCron(text)).toThrow(why));
+});
+
+describe('schedules.yml', () => {
+  const clusters = parseClusters('prod=eks:prod,edge=secret:edge');
+  const good = {
+    name: 'evening',
+    cron: '0 20 * * *',
+    timeZone: 'Europe/Berlin',
+    action: 'stop',
+    command: { target: { selector: 'env=dev' }, cluster: 'prod' },
+  };
+  const read = (...list: object[]) => scheduleEvents(list, { file: 'schedules.yml', prefix: 'wukong', clusters });
+
+  it('becomes entries of Scheduler, each occurrence a request of its own', () => {
+    expect(read(good)).toMatchObject({
+      start: [],
+      stop: [
+        {
+          schedule: {
+            method: 'scheduler',
+            timezone: 'Europe/Berlin',
+            input: {
+              cluster: 'prod',
+              requestId: '<aws.scheduler.execution-id>',
+              scheduledAt: '<aws.scheduler.scheduled-time>',
+            },
+          },
+        },
+      ],
+    });
+    expect(scheduleEvents(null, { file: 'x', prefix: 'x', clusters })).toEqual({ start: [], stop: [] });
+  });
+
+  it.each([
+    [{ timeZone: 'Europe/Berln' }, 'timeZone: "Europe/Berln" is no IANA time zone: did you mean Europe/Berlin?'],
+    [{ cron: '0 24 * * *' }, 'cron: "0 24 * * *": hour'],
+    [{ action: 'pause' }, 'action: expected start or stop'],
+    [{ command: { target: { selector: '' }, cluster: 'prod' } }, 'command: target.selector'],
+    [{ command: { target: { selector: 'a=b' } } }, 'command.cluster: expected one of prod, edge'],
+    [
+      { command: { target: { selector: 'a=b' }, cluster: 'prod', requestId: 'x' } },
+      'command: requestId: expected none',
+    ],
+    [
+      { command: { target: { selector: 'a=b' }, cluster: 'prod', waitSeconds: 5 } },
+      'command: waitSeconds: only for start',
+    ],
+    [{ command: undefined }, 'command: expected a command'],
+    [{ name: 'a b' }, 'name: expected'],
+    [{ extra: 1 }, 'extra: unknown'],
+    [{ enabled: 'no' }, 'enabled: expected true or false'],
+  ])('with %j is refused by file, entry and field', (wrong, said) => {
+    const second = { ...good, name: 'other', ...wrong };
+    expect(() => read(good, second)).toThrow(`schedules.yml: entry 2 (${second.name}): ${said}`);
+  });
+
+  it('names every wrong field of every entry, and names that are there twice', () => {
+    expect(() => read({ ...good, cron: 'x', action: 'y' }, good, good)).toThrow(
+      /entry 1 .*action.*entry 1 .*cron.*entry 2 .*twice.*entry 3 .*twice/s,
+    );
+  });
+});
+
+describe('the parameters', () => {
+  const good = { clusters: 'prod=eks:prod', subnetIds: 'subnet-0123456789abcdef0', securityGroupIds: 'sg-01234567' };
+
+  it('are read, with defaults', () => {
+    expect(readParameters(good)).toMatchObject({
+      vpc: { subnetIds: ['subnet-0123456789abcdef0'], securityGroupIds: ['sg-01234567'] },
+      tracing: false,
+      logRetentionDays: 30,
+    });
+    expect(readParameters({ ...good, subnetIds: 'none', securityGroupIds: 'none' }).vpc).toBeUndefined();
+  });
+
+  it('that are missing are all named', () => {
+    expect(() => readParameters({})).toThrow(
+      /clusters: is missing.*subnetIds: is missing.*securityGroupIds: is missing/s,
+    );
+  });
+
+  it.each([
+    [{ clusters: 'prod' }, 'clusters: "prod"'],
+    [{ clusters: 'prod=file:/x' }, 'clusters: "prod": expected eks or secret'],
+    [{ subnetIds: 'vpc-1' }, 'subnetIds: "vpc-1"'],
+    [{ subnetIds: 'none' }, 'subnetIds, securityGroupIds'],
+    [{ logRetentionDays: '31' }, 'logRetentionDays: "31"'],
+    [{ tracing: 'yes' }, 'tracing: "yes"'],
+    [{ alarmEmail: 'nobody' }, 'alarmEmail: "nobody"'],
+  ])('%j is refused by name', (wrong, said) => expect(() => readParameters({ ...good, ...wrong })).toThrow(said));
+});

@@ -1,0 +1,95 @@
+import type { Context } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import { lambda, retryUnreached } from '../../shared/entry.ts';
+import { LifecycleError } from '../../shared/errors.ts';
+import { eachRecord } from '../../shared/queue.ts';
+import { parseTrigger } from '../../shared/trigger.ts';
+import type { World } from '../../shared/world.ts';
+import { namespace, scene } from '../flow/scene.ts';
+
+const record = (messageId: string, body: unknown) => ({
+  messageId,
+  body: typeof body === 'string' ? body : JSON.stringify(body),
+  eventSource: 'aws:sqs' as const,
+  attributes: { SentTimestamp: '1795464000000' },
+});
+const command = { target: { namespace, name: 'web' } };
+const context = { getRemainingTimeInMillis: () => 120_000 } as Context;
+
+describe('a message of a queue', () => {
+  const now = 1_795_464_030_000;
+  const origin = { action: 'stop', requestId: 'invocation-1', requestedAt: now } as const;
+
+  it('is the event in it, or the bare command: then the message is the request, asked for when it was sent', () => {
+    const event = { id: 'e-1', 'detail-type': 'Wukong VM Stop Requested', detail: command };
+    expect(parseTrigger(record('m-1', event), origin)).toMatchObject({ requestId: 'e-1', trigger: 'event' });
+    expect(parseTrigger(record('m-1', command), origin)).toMatchObject({
+      requestId: 'm-1',
+      trigger: 'queue',
+      requestedAt: 1_795_464_000_000,
+    });
+  });
+
+  it.each(['{', '"text"', '[]', 'null'])('that is %s is poison', (body) =>
+    expect(() => parseTrigger(record('m-1', body), origin)).toThrow(LifecycleError),
+  );
+});
+
+describe('a batch', () => {
+  it('fails for the poison alone; a whole batch of poison is named, not thrown', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
+    await at.pass(5_000);
+    const handler = lambda('stopVm', stopVm, () => Promise.resolve(at.world));
+    const batch = (...Records: object[]) =>
+      at.run(() => handler({ Records }, context, undefined as never) as Promise<unknown>);
+    expect(await batch(record('m-1', '{'), record('m-2', command))).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm-1' }],
+    });
+    expect(at.vmi('web')).toBeUndefined();
+    expect(await batch(record('m-3', '{'))).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-3' }] });
+  });
+
+  it('comes again when the cluster could not be reached', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
+    const call = () => Promise.reject(new LifecycleError('Unreachable', 'no answer'));
+    const world: World = { ...at.world, transport: { call, stream: call } };
+    const handler = lambda('stopVm', stopVm, () => Promise.resolve(world));
+    const Records = [record('m-1', { ...command, requestId: 'r' })];
+    expect(await at.run(() => handler({ Records }, context, undefined as never) as Promise<unknown>)).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm-1' }],
+    });
+  });
+
+  it('is thrown when nothing could be begun, so that no message is lost', async () => {
+    const handler = lambda('stopVm', stopVm, () => Promise.reject(new LifecycleError('Unreachable', 'no secret')));
+    const Records = [record('m-1', command)];
+    await expect(handler({ Records }, context, undefined as never)).rejects.toThrow('no secret');
+  });
+
+  it('names a message that finds no end', async () => {
+    const at = await scene();
+    const limits = { deadline: at.clock.now() + 60_000 };
+    const Records = [record('m-1', command)];
+    const answer = await at.run(() =>
+      eachRecord({ Records }, { world: at.world, limits }, () => new Promise(() => {})),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
+  });
+});
+
+describe('a delivery that nobody waits for', () => {
+  const away = () => Promise.reject(new LifecycleError('Unreachable', 'no answer'));
+
+  it('is thrown on when a fleet could not even be listed', async () => {
+    await expect(retryUnreached('schedule', away)).rejects.toMatchObject({ name: 'Retry' });
+  });
+
+  it('is answered when somebody waits', async () => {
+    await expect(retryUnreached('http', away)).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(retryUnreached('direct', away)).rejects.toMatchObject({ code: 'Unreachable' });
+  });
+});
