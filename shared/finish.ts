@@ -1,13 +1,14 @@
-import { advance, endRecord } from './claim.ts';
+import { advance, endRecord, newHolder } from './claim.ts';
 import type { Driven } from './drive.ts';
 import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
 import { type LifecycleState, type Machine, stateOf, type Wukong } from './model.ts';
-import { lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
+import { lastOf, type Operation, operationOf, outcomeOf, untoldEnd } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { note, putOutcome, tell } from './report/tell.ts';
+import { type Limits, sleep } from './wait.ts';
 import type { World } from './world.ts';
 
 type Next = Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
@@ -99,6 +100,23 @@ const supersededBy = (old: Operation['supersedes'][number], by: Outcome): Outcom
   const message = `A newer ${by.action}, request ${by.requestId}, took over.`;
   return { namespace, name, finishedAt, ...old, outcome: 'Superseded', message, forced: false };
 };
+
+/**
+ * Before a new operation: the end of the one before, where its process did not live to tell it, as the new record's end
+ * will take its place. A process that lives is given its time to tell it itself.
+ */
+export async function tellBefore(world: World, wukong: Wukong, limits: Limits): Promise<void> {
+  const { clock } = world;
+  const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
+  if (!last) return;
+  const patienceMs = last.finishedAt + tellingMs - clock.now();
+  if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
+  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
+  const now = patienceMs > 0 ? await readWukong(world, place, limits) : wukong;
+  if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
+  const own = { deadline: clock.now() + tellingMs };
+  await tell(world, now, outcomeOf(now, last), { teller: newHolder(world), limits: own, insist: true });
+}
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
 async function lost(world: World, wukong: Wukong, op: Operation, told: (of: Result) => Outcome): Promise<Outcome> {

@@ -93,6 +93,17 @@ export const operationOf = (wukong: Wukong): Operation | undefined => read(opera
 export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
 export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
 
+/** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
+const tellWithinMs = 30 * 60_000;
+/** The last end, where the status does not show it: its process died before it was told, or is just about to tell it. */
+export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
+  const last = lastOf(wukong);
+  const shown = wukong.status?.lifecycleState;
+  // A status that still says InProgress was written before the end.
+  const told = shown?.requestId === last?.requestId && shown?.outcome !== 'InProgress';
+  return !last || told || now - last.finishedAt > tellWithinMs ? undefined : last;
+}
+
 const mostSettled = 5;
 /** The newest request that found its wish fulfilled, and those before it that may be delivered once more. */
 export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
@@ -103,7 +114,7 @@ export function settledBy(command: Command, outcome: Settled['outcome'], wukong:
 }
 
 /** Of all that was carried out or found fulfilled, what was asked for last. */
-export const newestDone = (wukong: Wukong): Pick<Last, 'action' | 'requestedAt'> | undefined =>
+export const newestDone = (wukong: Wukong): Last | Settled | undefined =>
   [lastOf(wukong), settledOf(wukong)]
     .filter((done) => done !== undefined)
     .sort((a, b) => a.requestedAt - b.requestedAt)

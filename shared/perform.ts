@@ -2,7 +2,7 @@ import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command, Place } from './command.ts';
 import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
-import { finish, finishUnclaimed } from './finish.ts';
+import { finish, finishUnclaimed, tellBefore } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
 import { type LifecycleState, vmNameOf, type Wukong } from './model.ts';
@@ -77,6 +77,7 @@ async function begin(
       if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
       if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
       if (plan.kind === 'answer') return await finishUnclaimed(world, wukong, outcome(plan.result));
+      await tellBefore(world, wukong, limits);
       const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
       const claimed = await claim(world, wukong, op, limits);

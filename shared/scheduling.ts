@@ -3,7 +3,7 @@ import { each } from './each.ts';
 import type { Machines } from './machines.ts';
 import { mark } from './mark.ts';
 import { type Machine, vmNameOf, type Wukong } from './model.ts';
-import { lastOf } from './operation.ts';
+import { lastOf, operationOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { performOne } from './perform.ts';
 import { commandFor, currentWave, isThere, keyOf, nextFor, type Timetable } from './scheduled.ts';
@@ -49,7 +49,9 @@ export async function execute(to: Executing): Promise<Executed> {
       if (decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
     }
     if ((decision.do === 'start' || decision.do === 'stop') && !isResting(wukong, decision, to.world.clock.now())) {
-      if (!isThere(decision.do, machineOf(to, wukong))) pending.set(keyOf(wukong), { wukong, decision });
+      // As long as something else is being carried out, what is so will not stay so.
+      const rests = isThere(decision.do, machineOf(to, wukong)) && !operationOf(wukong);
+      if (!rests) pending.set(keyOf(wukong), { wukong, decision });
       else if (decision.boundary.note?.includes('ended at'))
         await attempt(done, wukong, () => clearEnded(to.world, wukong, decision, to.limits));
     }

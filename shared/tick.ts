@@ -1,7 +1,7 @@
 import { declaredId } from './declared.ts';
 import type { LifecycleState, Machine, Wukong } from './model.ts';
 import { stateOf } from './model.ts';
-import { type Last, lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
+import { type Last, lastOf, type Operation, operationOf, outcomeOf, untoldEnd } from './operation.ts';
 import { stateAfter } from './report/status.ts';
 import { decideStart } from './start.ts';
 import { nothingSeen, type Step } from './step.ts';
@@ -21,21 +21,14 @@ export type Task =
 
 export const mostAttempts = 3;
 const backOffMs = 60_000;
-/** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
-const tellWithinMs = 30 * 60_000;
 
 export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAgent: boolean): Task {
   const op = operationOf(wukong);
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
-  const last = lastOf(wukong);
-  const told = !last || isTold(wukong, last) || now - last.finishedAt > tellWithinMs;
-  if (!told) return { do: 'tell', last };
+  const last = untoldEnd(wukong, now);
+  if (last) return { do: 'tell', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
-
-/** A status that still says InProgress was written before the end. */
-const isTold = ({ status }: Wukong, { requestId }: Last): boolean =>
-  status?.lifecycleState?.requestId === requestId && status.lifecycleState.outcome !== 'InProgress';
 
 const waiting = (op: Operation): Task => ({
   do: 'nothing',
