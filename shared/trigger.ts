@@ -18,8 +18,10 @@ export interface QueueRecord {
   attributes?: { SentTimestamp?: string };
 }
 
-export const isRecord = (event: unknown): event is QueueRecord =>
-  (event as Partial<QueueRecord> | null)?.eventSource === 'aws:sqs';
+export const isRecord = (event: unknown): event is QueueRecord => {
+  const { eventSource, messageId, body } = (event ?? {}) as Partial<QueueRecord>;
+  return eventSource === 'aws:sqs' && typeof messageId === 'string' && typeof body === 'string';
+};
 
 /**
  * Turns a trigger into its Command: an EventBridge event with the command as `detail`, a message of a queue with such an

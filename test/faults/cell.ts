@@ -99,9 +99,11 @@ interface KubeEvent {
   involvedObject: { kind: string };
 }
 const finalEvents = (at: Scene) =>
-  at.sim.list<KubeEvent>('events', namespace).flatMap(({ metadata: { name }, reason, involvedObject }) =>
-    involvedObject.kind === 'Wukong' && final.test(reason) ? [{ name, reason }] : [],
-  );
+  at.sim
+    .list<KubeEvent>('events', namespace)
+    .flatMap(({ metadata: { name }, reason, involvedObject }) =>
+      involvedObject.kind === 'Wukong' && final.test(reason) ? [{ name, reason }] : [],
+    );
 const idsOn = (at: Scene) => new Set(at.bus.map(({ detail }) => (detail as { id: string }).id));
 
 function look(at: Scene, story: Story, calls: string[], answer: string, begun: number): Cell {

@@ -46,7 +46,8 @@ export const explanations: Explanation[] = [
   },
   {
     letter: 'b',
-    because: 'A read that is answered like a refused write, which no API server does: Failed/Refused, nothing was called.',
+    because:
+      'A read that is answered like a refused write, which no API server does: Failed/Refused, nothing was called.',
     call: /^GET Wukong$/,
     faults: ['409', '422'],
     check: nothingDone('Failed/Refused'),
@@ -60,7 +61,8 @@ export const explanations: Explanation[] = [
   },
   {
     letter: 'd',
-    because: 'An Event that the API server refuses is not tried again; status, log and bus tell the outcome all the same.',
+    because:
+      'An Event that the API server refuses is not tried again; status, log and bus tell the outcome all the same.',
     call: /^POST Event$/,
     faults: ['409', '422'],
     check: except(/^Events: none$/),
@@ -78,4 +80,6 @@ export const explanations: Explanation[] = [
 
 /** The explanation of one cell, where it has one. */
 export const explained = (story: Story, call: string, { short }: Misfortune): Explanation | undefined =>
-  explanations.find((one) => (one.story?.test(story.name) ?? true) && one.call.test(call) && one.faults.includes(short));
+  explanations.find(
+    (one) => (one.story?.test(story.name) ?? true) && one.call.test(call) && one.faults.includes(short),
+  );

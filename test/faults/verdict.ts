@@ -7,7 +7,10 @@ export function faultsOf(story: Story, cell: Cell, plain: Cell): string[] {
   const wrong: string[] = [];
   const must = (holds: boolean, words: string) => void (holds || wrong.push(words));
   must(cell.state === expected.state, `state ${cell.state}, not ${expected.state}`);
-  must(expected.outcomes.includes(cell.outcome ?? ''), `status says ${cell.outcome}, not ${expected.outcomes.join(' or ')}`);
+  must(
+    expected.outcomes.includes(cell.outcome ?? ''),
+    `status says ${cell.outcome}, not ${expected.outcomes.join(' or ')}`,
+  );
   must(cell.strategy === expected.strategy, `strategy ${String(cell.strategy)}, not ${String(expected.strategy)}`);
   must(!cell.record, 'a record was left behind');
   must(!cell.declared, 'the declared action is still there');

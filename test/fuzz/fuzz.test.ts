@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+
+import { LifecycleError } from '../../shared/errors.ts';
+import { isBatch } from '../../shared/queue.ts';
+import { parseTrigger } from '../../shared/trigger.ts';
+import { fuzz } from './fuzz.ts';
+import { surfaces } from './surfaces.ts';
+
+it('takes or refuses whatever comes in, without an unhandled error and without a call', async () => {
+  const done = await fuzz(3_000, 42);
+  expect(done.reduce((sum, { runs }) => sum + runs, 0)).toBeGreaterThanOrEqual(3_000);
+  expect(done.map(({ name }) => name)).toEqual(surfaces.map(({ name }) => name));
+}, 60_000);
+
+describe('was not taken well once', () => {
+  const http = (more: object, context: object = {}) => ({
+    version: '2.0',
+    rawPath: '/',
+    pathParameters: { namespace: 'team-a', name: 'web' },
+    requestContext: { http: { method: 'POST', path: '/' }, ...context },
+    ...more,
+  });
+  const parse = (event: unknown) => parseTrigger(event, { action: 'stop', requestId: 'r', requestedAt: 0 });
+
+  it.each([
+    ['a body that is a number', http({ body: 0 })],
+    ['a body that is an object, said to be base64', http({ body: { name: 'x' }, isBase64Encoded: true })],
+  ])('%s', (_what, event) => expect(() => parse(event)).toThrow(LifecycleError));
+
+  it('a caller and a request that are no text', () => {
+    const context = { requestId: { a: 1 }, authorizer: { iam: { userArn: 7 } } };
+    expect(parse(http({}, context))).toMatchObject({ requestId: 'r', trigger: 'http' });
+    expect(parse(http({}, context))).not.toHaveProperty('requestedBy');
+  });
+
+  it('a message whose id is no text', () => {
+    const record = { eventSource: 'aws:sqs', messageId: [[]], body: '{}' };
+    expect(isBatch({ Records: [record] })).toBe(false);
+    expect(() => parse(record)).toThrow(LifecycleError);
+  });
+});
