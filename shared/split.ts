@@ -22,8 +22,16 @@ export function capacity(command: Command, leftMs: number): number {
   return Math.max(1, Math.floor((rate * Math.max(leftMs - slowestMs, leftMs / 2)) / 1000));
 }
 
+/** Parts run side by side: each gets so small a share of what may be in flight. */
+const sideBySide = 10;
+const asPart = (command: Command): Command =>
+  command.part === undefined
+    ? { ...command, maxInFlight: Math.max(1, Math.floor(command.maxInFlight / sideBySide)) }
+    : command;
+
 /** How many VMs a part may have, so that the function that gets it can see them through; it has the time that we had. */
-export const partSize = (command: Command, wholeMs: number): number => Math.min(mostNames, capacity(command, wholeMs));
+export const partSize = (command: Command, wholeMs: number): number =>
+  Math.min(mostNames, capacity(asPart(command), wholeMs));
 
 interface Numbering {
   now: number;
@@ -41,7 +49,7 @@ export function parts(command: Command, places: Place[], size: number, { now, af
     const number = after + entries.length + 1;
     const part = command.part === undefined ? `${number}` : `${command.part}.${number}`;
     const names = places.slice(i, i + size);
-    const detail = asInput({ ...command, target: { names }, part });
+    const detail = asInput({ ...asPart(command), target: { names }, part });
     entries.push({ type: requestedType[command.action], detail, time: now });
   }
   return entries;

@@ -1,0 +1,80 @@
+// One contender on one fleet, once, in a process of its own: how long, how much CPU, how much memory above being idle.
+import { systemClock } from '../shared/clock.ts';
+import { parseCommand } from '../shared/command.ts';
+import { connect } from '../shared/connect.ts';
+import { performCommand } from '../shared/fleet.ts';
+import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
+import { listPages } from '../shared/kube/list.ts';
+import { wukongPath } from '../shared/kube/objects.ts';
+import { vmNameOf, type Wukong } from '../shared/model.ts';
+import type { Action } from '../shared/outcome.ts';
+import { silentLog } from '../shared/report/log.ts';
+import { silentMetrics } from '../shared/report/metrics.ts';
+import type { World } from '../shared/world.ts';
+import { rivals } from './rivals.ts';
+
+export interface Race {
+  contender: 'ours' | keyof typeof rivals;
+  kubeconfig: string;
+  namespace: string;
+  action: Action;
+  env?: Record<string, string>;
+  command?: object;
+}
+export interface Finish {
+  ms: number;
+  cpuMs: number;
+  /** The highest above the idle process. */
+  rssMb: number;
+  /** Of our own: outcomes by name. */
+  counts: Record<string, number>;
+}
+
+const selector = 'bench=yes';
+
+async function ours({ namespace, action, command }: Race, world: World): Promise<Finish['counts']> {
+  const input = { target: { namespaces: [namespace], selector }, maxTargets: 100_000, ...command };
+  const origin = { action, trigger: 'direct', requestId: `bench-${Date.now()}`, requestedAt: Date.now() };
+  const limits = { deadline: Date.now() + 840_000 };
+  return (await performCommand(parseCommand(input, origin), world, { limits })).counts;
+}
+
+async function names({ namespace }: Race, { transport }: World): Promise<string[]> {
+  const found: string[] = [];
+  const path = `${wukongPath(namespace)}?labelSelector=${selector}`;
+  for await (const { items } of listPages<Wukong>(transport, path, {})) found.push(...items.map(vmNameOf));
+  return found;
+}
+
+async function run(race: Race): Promise<Finish> {
+  const credentials = await credentialsOf(parseKubeConfig(race.kubeconfig));
+  const world = await connect({
+    env: race.env ?? {},
+    log: silentLog,
+    metrics: silentMetrics,
+    credentials,
+    clock: systemClock,
+  });
+  await world.transport.call({ method: 'GET', path: '/version', safe: true });
+  global.gc?.();
+  const idle = process.memoryUsage.rss();
+  let highest = idle;
+  const sampling = setInterval(() => (highest = Math.max(highest, process.memoryUsage.rss())), 20);
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const { contender, namespace, action } = race;
+  const counts =
+    contender === 'ours'
+      ? await ours(race, world)
+      : (await rivals[contender]({ world, namespace, action, vms: await names(race, world) }), {});
+  const ms = performance.now() - began;
+  const used = process.cpuUsage(cpu);
+  clearInterval(sampling);
+  return { ms, cpuMs: (used.user + used.system) / 1000, rssMb: (highest - idle) / 2 ** 20, counts };
+}
+
+process.once('message', (race: Race) => {
+  void run(race)
+    .then((finish) => process.send?.(finish))
+    .then(() => setTimeout(() => process.exit(0), 50));
+});

@@ -1,0 +1,42 @@
+// `npm run bench [-- --only NAME]`: prints a table and writes bench/results.json. docs/bench.md says what is measured.
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { limited, patient, unlimited } from './fleets.ts';
+import { importTime } from './import.ts';
+import { idleTick } from './idleTick.ts';
+import { type Row, table } from './row.ts';
+import { evaluations } from './schedule.ts';
+
+const each = (names: string[]) => names.flatMap((name) => [`stop/${name}`, `start/${name}`]);
+const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
+  { names: ['import/stopVm'], run: importTime },
+  { names: ['schedule/evaluations'], run: evaluations },
+  { names: ['reconcile/idle-tick'], run: () => idleTick(5_000) },
+  {
+    names: each(['unlimited/time', 'requests-per-vm', 'bytes-per-vm', 'cpu-ms-per-vm', 'rss-mb']),
+    run: () => unlimited([1, 1_000, 10_000]),
+  },
+  { names: each(['requests-per-vm']), run: () => patient(50) },
+  { names: each(['limited/time', 'record-p50-ms', 'record-p99-ms']), run: () => limited(300) },
+  { names: each(['limited/time']), run: () => limited(100) },
+];
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = (name: string) => values.only === undefined || name === values.only || name.startsWith(`${values.only}/`);
+const chosen = sections.filter(({ names }) => names.some(wanted));
+if (chosen.length === 0) {
+  const names = [...new Set(sections.flatMap((section) => section.names))].sort();
+  console.error(`--only: expected one of ${names.join(', ')}`);
+  process.exit(2);
+}
+const rows: Row[] = [];
+for (const { run } of chosen) {
+  const mine = (await run()).filter(({ name }) => wanted(name));
+  rows.push(...mine);
+  process.stderr.write(`${table(mine)}\n`);
+}
+rows.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : (a.vms ?? 0) - (b.vms ?? 0)));
+process.stdout.write(`${table(rows)}\n`);
+writeFileSync(fileURLToPath(new URL('results.json', import.meta.url)), `${JSON.stringify(rows, null, 2)}\n`);

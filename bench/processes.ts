@@ -1,0 +1,63 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import type { Figures, Furnishing, Opened, Order } from './cluster.ts';
+import type { Finish, Race } from './contender.ts';
+
+const file = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+export interface ClusterProcess extends Opened {
+  furnish(furnishing: Furnishing): Promise<void>;
+  awaitOn(namespace: string, on: number): Promise<void>;
+  /** What is asked from now on counts. */
+  begin(): Promise<void>;
+  /** What one contender asked since. */
+  figures(user: string): Promise<Figures>;
+  end(): Promise<void>;
+}
+
+/** The embedded cluster in a process of its own. */
+export async function startCluster(mode: 'limited' | 'unlimited'): Promise<ClusterProcess> {
+  const child = fork(file('cluster.ts'), [mode], { execArgv: ['--max-old-space-size=8192'] });
+  const waiting = new Map<number, (answer: unknown) => void>();
+  let next = 0;
+  child.on('message', ({ id, answer }: { id: number; answer: unknown }) => {
+    waiting.get(id)?.(answer);
+    waiting.delete(id);
+  });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const opened = await new Promise<Opened>((resolve, reject) => {
+    waiting.set(0, (answer) => resolve(answer as Opened));
+    child.once('exit', (code) => reject(new Error(`the embedded cluster ended (${code})`)));
+  });
+  const ask = <T>(order: Order) =>
+    new Promise<T>((resolve) => {
+      const id = ++next;
+      waiting.set(id, (answer) => resolve(answer as T));
+      child.send({ id, order });
+    });
+  return {
+    ...opened,
+    furnish: (furnishing) => ask({ do: 'furnish', with: furnishing }),
+    awaitOn: (namespace, on) => ask({ do: 'await', namespace, on }),
+    begin: () => ask({ do: 'begin' }),
+    figures: (user) => ask({ do: 'figures', user }),
+    async end() {
+      void ask({ do: 'end' });
+      await gone;
+    },
+  };
+}
+
+/** One contender, once, in a process of its own. */
+export function race(what: Race): Promise<Finish> {
+  return new Promise((resolve, reject) => {
+    const child = fork(file('contender.ts'), [], { execArgv: ['--expose-gc'] });
+    child.once('message', (finish: Finish) => {
+      child.removeAllListeners('exit');
+      resolve(finish);
+    });
+    child.once('exit', (code) => reject(new Error(`${what.contender} ended (${code}) before it was through`)));
+    child.send(what);
+  });
+}
