@@ -8,7 +8,7 @@ export const realClock: Clock = {
     let timer: NodeJS.Timeout;
     // Node's timers count on another clock and may fire a moment before this one has reached the instant.
     const arm = () => {
-      const leftMs = Math.min(at - Date.now(), 2 ** 31 - 1);
+      const leftMs = Math.max(0, Math.min(at - Date.now(), 2 ** 31 - 1));
       timer = setTimeout(() => (Date.now() >= at ? run() : arm()), leftMs);
     };
     arm();
