@@ -8,46 +8,49 @@ import { verdict } from './verdict.ts';
 export interface Exploration {
   runs: number;
   seed: number;
-  /** As fast-check prints it: begins with the history that failed. */
+  /** As it was printed of a history that failed: begins there. */
   path?: string | undefined;
-  /** Only what is wrong in these words counts. */
-  only?: RegExp | undefined;
-  /** Machine time after which it ends with what it has. */
-  limitMs?: number | undefined;
 }
 
-export interface Finding {
-  seed: number;
-  path: string;
-  /** Histories until the first that failed. */
-  runs: number;
+export interface Finding extends Exploration {
   history: History;
+  /** What is not as it must be. */
   wrong: string[];
 }
 
-/** What is wrong with one history, lived through on a cluster of its own day. */
+/** How long a history that failed may be made smaller, on the machine's clock. */
+const shrinkMs = 90_000;
+
+/** What is wrong with one history, lived through on a day of its own. */
 export async function wrongWith(history: History): Promise<string[]> {
   return verdict(history, await live(await nextGround(), history));
 }
 
-/** Lives through random histories until one contradicts the model, and shrinks that one. */
-export async function explore({ runs, seed, path, only = /./, limitMs }: Exploration): Promise<Finding | undefined> {
+/** Lives through random histories until one contradicts the model, and makes that one small. */
+export async function explore({ runs, seed, path }: Exploration): Promise<Finding | undefined> {
+  let failedAt: number | undefined;
   const property = fc.asyncProperty(histories, async (history) => {
-    const wrong = (await wrongWith(history)).filter((sentence) => only.test(sentence));
-    if (wrong.length > 0) throw new Error(wrong.join('\n'));
+    if (failedAt !== undefined && Date.now() > failedAt + shrinkMs) return;
+    const wrong = await wrongWith(history);
+    if (wrong.length === 0) return;
+    failedAt ??= Date.now();
+    throw new Error(wrong.join('\n'));
   });
   try {
-    const done = await fc.check(property, {
-      numRuns: runs,
-      seed,
-      ...(path === undefined ? {} : { path }),
-      ...(limitMs === undefined ? {} : { interruptAfterTimeLimit: limitMs }),
-    });
+    const done = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
     if (!done.failed) return undefined;
     const [history] = done.counterexample as [History];
-    const wrong = ((done.errorInstance as Error | undefined)?.message ?? 'it failed').split('\n');
-    return { seed, path: done.counterexamplePath ?? '', runs: done.numRuns, history, wrong };
+    const { message } = done.errorInstance as Error;
+    return { seed, path: done.counterexamplePath ?? '', runs: done.numRuns, history, wrong: message.split('\n') };
   } finally {
     await leave();
   }
 }
+
+/** A finding for people: what is wrong, with which history, and how to live through it again. */
+export const tellOf = ({ seed, path, history, wrong }: Finding): string =>
+  [
+    ...wrong.map((sentence) => `not as it must be: ${sentence}`),
+    `the history: ${JSON.stringify(history)}`,
+    `again: npm run test:property -- --seed ${seed} --path ${path}`,
+  ].join('\n');

@@ -3,7 +3,7 @@ import { type Credentials, credentialsOf, parseKubeConfig } from '../../shared/k
 import { transportTo } from '../../shared/kube/transport.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
-import type { BusEntry, World } from '../../shared/world.ts';
+import type { World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 
@@ -43,7 +43,7 @@ export async function leave(): Promise<void> {
 }
 
 /** Everything outside the program, with the same luck in every history. */
-export function worldOf({ clock, credentials }: Ground, namespace: string, bus: BusEntry[] | undefined): World {
+export function worldOf({ clock, credentials }: Ground, namespace: string): World {
   let seed = 1;
   const random = () => {
     seed = (seed * 48_271) % 2_147_483_647;
@@ -56,6 +56,5 @@ export function worldOf({ clock, credentials }: Ground, namespace: string, bus: 
     log: silentLog,
     metrics: silentMetrics,
     transport: transportTo(credentials, clock, random),
-    ...(bus ? { bus: { put: async (entries) => void bus.push(...entries) } } : {}),
   };
 }

@@ -6,7 +6,7 @@ import type { Call } from '../../shared/kube/transport.ts';
 import type { KubeObject, Wukong } from '../../shared/model.ts';
 import type { Action, Outcome } from '../../shared/outcome.ts';
 import { requestedType } from '../../shared/trigger.ts';
-import type { BusEntry } from '../../shared/world.ts';
+import type { BusEntry, World } from '../../shared/world.ts';
 import { type Ground, worldOf } from './ground.ts';
 import { type CommandStep, type History, type Step, targets } from './history.ts';
 import { bear, type Death } from './process.ts';
@@ -76,7 +76,7 @@ class Life {
   readonly #namespace: string;
   readonly #name: string;
   readonly #bus: BusEntry[] = [];
-  readonly #world;
+  readonly #world: World;
   readonly #underway = new Set<Promise<void>>();
   readonly #story: Omit<Story, 'before' | 'after' | 'end' | 'events'>;
   #requests = 0;
@@ -86,13 +86,11 @@ class Life {
     this.#history = history;
     this.#namespace = `day-${ground.day}`;
     this.#name = history.operator ? 'operated' : 'web';
-    this.#world = worldOf(ground, this.#namespace, this.#bus);
-    const { bus } = this.#world;
     const put = async (entries: BusEntry[]) => {
-      await bus?.put(entries);
+      this.#bus.push(...entries);
       for (const entry of entries) this.#route(entry);
     };
-    this.#world = { ...this.#world, bus: { put } };
+    this.#world = { ...worldOf(ground, this.#namespace), bus: { put } };
     this.#story = {
       begin: 0,
       name: this.#name,
@@ -193,7 +191,9 @@ class Life {
       case 'virtApi':
         return sim.faults.virtApiDown(step.down);
       case 'fault': {
-        const when = { path: targets[step.target], from: step.nth };
+        const { harm } = step;
+        const watch = harm.kind === 'expireWatch' || harm.kind === 'cutWatch';
+        const when = { path: targets[step.target], from: step.nth, ...(watch ? { watch } : {}) };
         sim.faults.add({ when, times: step.times, does: step.harm });
         return;
       }
@@ -367,23 +367,25 @@ class Life {
     const { clock } = this.#ground;
     const horizon = this.#story.begin + 240_000 + (this.#history.schedule ? 180_000 : 0);
     let calm = 0;
+    let pauseMs = 60_000;
     for (let ticks = 1; ticks <= mostTicks; ticks++) {
+      await this.#sleep(pauseMs);
       const tick = await this.#tick({ leftMs: 50_000, skewMs: 0 });
       this.#lookAtDeclared();
       const wukong = this.#wukong();
-      const open =
+      const early = this.#history.schedule !== undefined && clock.now() < horizon;
+      const busy =
         this.#underway.size > 0 ||
-        (this.#history.schedule !== undefined && clock.now() < horizon) ||
         wukong.metadata.annotations?.['lifecycle.novasphere.dev/operation'] !== undefined ||
         wukong.spec?.lifecycleAction !== undefined;
       const changed = !tick || tick.outcomes.length > 0 || tick.repaired > 0 || tick.sent > 0;
-      calm = open || changed ? 0 : calm + 1;
+      calm = early || busy || changed ? 0 : calm + 1;
       if (tick?.problems.length) this.#story.problems = tick.problems;
-      if (calm === 2) {
+      if (calm === (this.#history.operator ? 2 : 1)) {
         this.#story.quietAfter = ticks;
         return;
       }
-      await this.#sleep(60_000);
+      pauseMs = early && !busy && !changed ? 150_000 : 60_000;
     }
   }
 

@@ -199,7 +199,10 @@ function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, s
     if (minute === undefined || (action === 'stop' && kept)) continue;
     const at = hour + minute * 60_000;
     const heldUntil = action === 'stop' && keepRunningSeconds ? hour + keepRunningSeconds * 1000 : at;
-    const unsure = action === 'stop' && (leased || heldUntil > at);
+    // A stop that is held back or skipped is still the newest boundary: a start before it may not be made up for.
+    const overtaken =
+      action === 'start' && (kept || keepRunningSeconds !== undefined) && minute < (schedule?.stopMinute ?? 0);
+    const unsure = overtaken || (action === 'stop' && (leased || heldUntil > at));
     found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
   }
   // Under Enforce whatever else was wished is undone.
