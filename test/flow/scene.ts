@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-
-import { loadYaml } from '@kubernetes/client-node';
 import { afterEach } from 'vitest';
 
 import { type Command, parseCommand } from '../../shared/command.ts';
@@ -16,6 +13,7 @@ import { silentMetrics } from '../../shared/report/metrics.ts';
 import type { BusEntry, World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
+import { allRules } from './roles.ts';
 
 export const evening = '2026-11-23T20:00:00Z';
 
@@ -56,14 +54,6 @@ let requests = 0;
 
 /** What the functions prove who they are with: the Roles that are shipped are enforced in every story. */
 export const token = 'token-of-the-lifecycle-functions';
-
-interface Role {
-  rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
-}
-
-/** The rules of infra/rbac, for all namespaces. */
-export const shippedRules = (files = ['role-cluster.yaml', 'role-stuck-pods.yaml']): Role['rules'] =>
-  files.flatMap((file) => (loadYaml(readFileSync(`infra/rbac/${file}`, 'utf8')) as Role).rules);
 
 export async function scene(options: SimOptions = {}, env: Record<string, string> = {}): Promise<Scene> {
   const clock = new VirtualClock(evening);
@@ -118,7 +108,7 @@ export async function worldOn(
   env: Record<string, string> = {},
   bus: BusEntry[] = [],
 ): Promise<World> {
-  sim.addToken(token, 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', shippedRules());
+  sim.addToken(token, 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', allRules());
   const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.dispatcher());
   let seed = 1;
   const random = () => {

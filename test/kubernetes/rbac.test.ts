@@ -1,143 +1,123 @@
 import { describe, expect, it } from 'vitest';
 
-import { performCommand } from '../../shared/fleet.ts';
+import { asLifecycleError } from '../../shared/errors.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
 import { transportTo } from '../../shared/kube/transport.ts';
-import { performOne } from '../../shared/perform.ts';
-import { reconcile } from '../../shared/reconcile.ts';
-import { readStates } from '../../shared/state.ts';
+import type { KubeObject } from '../../shared/model.ts';
+import { type Outcome, reasonOf } from '../../shared/outcome.ts';
+import { silentLog } from '../../shared/report/log.ts';
 import type { World } from '../../shared/world.ts';
-import { namespace, type Scene, scene, shippedRules } from '../flow/scene.ts';
+import type { RequestRecord } from '../../sim/sim.ts';
+import { type Extra, type FunctionName, type Rule, shippedRules, single } from '../flow/roles.ts';
+import { type Scene, scene } from '../flow/scene.ts';
+import { stories, type Story } from './stories.ts';
 
-type Rule = ReturnType<typeof shippedRules>[number];
-const shipped = shippedRules();
-
-/** Every (group, resource, verb) alone. */
-const single = shipped.flatMap(({ apiGroups, resources, verbs }) =>
-  apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb })))),
-);
-
-/** What the functions are asked for, in one scene after the other; each is told whether something was refused. */
-const stories: Record<string, (at: Scene, world: World) => Promise<unknown>> = {
-  stop: async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
-    await at.pass(5_000);
-    return stop(at, world);
-  },
-  'a stop of a crashed guest': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'RerunOnFailure', guest: { 'never-running': 'true' } });
-    const queued = () => (at.vm('web').status?.['stateChangeRequests'] as unknown[] | undefined)?.length;
-    for (let i = 0; i < 2_000 && !(queued() && !at.vmi('web')); i++) await at.pass(25);
-    return stop(at, world);
-  },
-  'a hanging guest, pod deleted': async (at, world) => {
-    at.sim.createWukong({
-      namespace,
-      name: 'web',
-      runStrategy: 'Always',
-      terminationGracePeriodSeconds: 2,
-      guest: { hang: 'true' },
-    });
-    await at.pass(5_000);
-    return stop(at, world, { deletePodWhenStuck: true });
-  },
-  'start with a strategy to restore': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Once' });
-    await at.pass(5_000);
-    await at.perform('stop', 'web');
-    return at.run(performOne(at.command('start', 'web'), { namespace, name: 'web' }, world, { limits: soon(at) }));
-  },
-  start: async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Halted' });
-    await at.pass(5_000);
-    return at.run(performOne(at.command('start', 'web'), { namespace, name: 'web' }, world, { limits: soon(at) }));
-  },
-  'states of one and all': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
-    await at.pass(5_000);
-    await at.run(readStates(world, { namespace, name: 'web' }, soon(at)));
-    return at.run(readStates(world, { namespace }, soon(at)));
-  },
-  'a tick with a schedule, its holidays, and skip-next on the namespace': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' } });
-    at.sim.create({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { namespace, name: 'free' },
-      data: { holidays: '2026-12-25' },
-    });
-    at.sim.create({
-      apiVersion: 'vm.novasphere.dev/v1alpha1',
-      kind: 'WukongSchedule',
-      metadata: { namespace, name: 'office' },
-      spec: {
-        stop: '30 20 * * *',
-        selector: { matchLabels: { env: 'dev' } },
-        holidays: { configMapRef: { name: 'free' } },
-      },
-    });
-    at.sim.change('namespaces', '', namespace, (o: { metadata: { annotations?: object } }) => {
-      o.metadata.annotations = { 'lifecycle.novasphere.dev/skip-next': 'true' };
-    });
-    await at.pass(1_830_000);
-    return at.run(reconcile(world, soon(at)));
-  },
-  'a fleet of named namespaces': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' } });
-    await at.pass(5_000);
-    const command = at.command('stop', 'web', { target: { namespaces: [namespace], selector: 'env=dev' } });
-    return at.run(performCommand(command, world, { limits: soon(at) }));
-  },
-  'an Event whose answer was lost': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
-    await at.pass(5_000);
-    at.sim.faults.add({ when: { method: 'POST', path: /events/ }, times: 1, does: { kind: 'dropAfter' } });
-    return stop(at, world);
-  },
-  'a server without initial events': async (at, world) => {
-    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
-    await at.pass(5_000);
-    at.sim.faults.add({ when: { watch: true }, times: 2, does: { kind: 'status', status: 422 } });
-    return stop(at, world);
-  },
-};
-
-const soon = (at: Scene) => ({ deadline: at.clock.now() + 300_000 });
-const stop = (at: Scene, world: World, more: object = {}) =>
-  at.run(performOne(at.command('stop', 'web', more), { namespace, name: 'web' }, world, { limits: soon(at) }));
-
-/** Plays a story with just these rules, and says what was refused. */
-async function refusals(story: string, rules: Rule[]): Promise<string[]> {
-  const at = await scene();
-  at.sim.addToken('shipped', 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', rules);
-  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig('shipped')), at.sim.dispatcher());
-  const { bus: _bus, ...rest } = at.world;
-  const world: World = { ...rest, transport: transportTo(credentials, at.clock, at.world.random) };
-  try {
-    await stories[story]?.(at, world);
-  } catch {
-    // what was refused is read from the cluster's own record
-  }
-  const refused = at.sim.requests.filter(({ status }) => status === 403).map(({ method, path }) => `${method} ${path}`);
-  await at.sim.close();
-  return refused;
+interface Played {
+  /** What was asked for, as `words` says it. */
+  asked: Set<string>;
+  /** Calls that were answered 403. */
+  refused: string[];
+  /** What came of it, on the objects and for people. */
+  tale: string;
 }
 
-describe('the Roles that are shipped', () => {
-  it.each(Object.keys(stories))('are enough for %s', async (story) =>
-    expect(await refusals(story, shipped)).toEqual([]),
-  );
+/** Plays a story with just these rules. */
+async function play(story: Story, rules: Rule[]): Promise<Played> {
+  const at = await scene({}, story.env);
+  await story.given(at);
+  at.sim.addToken('of-the-role', 'system:serviceaccount:wukong-lifecycle:under-test', rules);
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig('of-the-role')), at.sim.dispatcher());
+  const said: string[] = [];
+  const say = (message: string) => void said.push(message);
+  const { bus: _bus, ...rest } = at.world;
+  const world: World = {
+    ...rest,
+    log: { ...silentLog, info: say, warn: say, error: say },
+    transport: transportTo(credentials, at.clock, at.world.random),
+  };
+  const answer = await at
+    .run(() => story.when(at, { ...at.invocation('the-request'), world }))
+    .catch((thrown: unknown) => ({ threw: asLifecycleError(thrown).code }));
+  const mine = at.sim.requests.filter(({ user }) => user.endsWith('under-test'));
+  const asked = new Set(mine.map(askedBy));
+  const refused = mine.filter(({ status }) => status === 403).map(({ method, path }) => `${method} ${path}`);
+  const tale = JSON.stringify({ answer: gist(answer), said, objects: objectsOf(at) });
+  await at.sim.close();
+  return { asked, refused, tale };
+}
 
-  it.each(single)('are not more than is needed: $verb $resource', async ({ group, resource, verb }) => {
-    const fewer = single
-      .filter((one) => !(one.group === group && one.resource === resource && one.verb === verb))
-      .map((one) => ({ apiGroups: [one.group], resources: [one.resource], verbs: [one.verb] }));
-    for (const story of Object.keys(stories)) if ((await refusals(story, fewer)).length > 0) return;
-    expect.fail(`nothing needs ${verb} on ${resource}`);
-  });
+/** The permission that a request needs, in the same words. */
+function askedBy({ method, path, watch }: RequestRecord): string {
+  const [, core, inner = ''] = /^\/(api\/v1|apis\/[^/]+\/[^/]+)\/(.*)$/.exec(path) ?? [];
+  const group = core === 'api/v1' ? '' : (core?.split('/')[1] ?? '');
+  const [plural = '', name, sub] = inner.replace(/^namespaces\/[^/]+\/(?=.)/, '').split('/');
+  const verbs: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+  const verb = watch ? 'watch' : (verbs[method] ?? (name === undefined ? 'list' : 'get'));
+  return words({ apiGroups: [group], resources: [sub ? `${plural}/${sub}` : plural], verbs: [verb] });
+}
 
-  it('differ between one namespace and all only in what is of the cluster', () => {
-    const text = (rules: Rule[]) => rules.filter(({ resources }) => !resources.includes('namespaces'));
-    expect(text(shippedRules(['role-cluster.yaml']))).toEqual(shippedRules(['role.yaml']));
+/** Of an answer what does not differ from run to run. */
+function gist(answer: unknown): unknown {
+  const { outcomes = [], problems = [], ...more } = answer as { outcomes?: Outcome[]; problems?: string[] };
+  const { threw, states } = more as { threw?: string; states?: { state: string; last?: object }[] };
+  return { threw, states, problems, outcomes: outcomes.map((one) => [one.outcome, reasonOf(one), one.forced]) };
+}
+
+function objectsOf({ sim }: Scene): unknown {
+  const status = ({ status }: KubeObject) => {
+    const { lifecycleState, lastHandled } = (status ?? {}) as {
+      lifecycleState?: Record<string, unknown>;
+      lastHandled?: string;
+    };
+    return { outcome: lifecycleState?.['outcome'], state: lifecycleState?.['state'], lastHandled };
+  };
+  return {
+    wukongs: sim.list<KubeObject>('wukongs').map((one) => [Object.keys(one.metadata.annotations ?? {}), status(one)]),
+    schedules: sim.list<KubeObject>('wukongschedules').map(status),
+    namespaces: sim.list<KubeObject>('namespaces').map(({ metadata }) => metadata.annotations),
+    running: sim.list<KubeObject>('virtualmachineinstances').length,
+    events: sim.list<{ reason: string }>('events').map(({ reason }) => reason),
+  };
+}
+
+const rulesFor = ({ by, extras = [] }: Story): Rule[] => single(shippedRules([by, ...extras]));
+const words = ({ apiGroups, resources, verbs }: Rule): string =>
+  `${verbs[0]} ${resources[0]}${apiGroups[0] ? `.${apiGroups[0]}` : ''}`;
+
+const whole = new Map<Story, Promise<Played>>();
+const playedWhole = (story: Story): Promise<Played> => {
+  const played = whole.get(story) ?? play(story, rulesFor(story));
+  whole.set(story, played);
+  return played;
+};
+
+describe('the Roles that are shipped are enough', () => {
+  it.each(stories)('for $name ($by)', async (story) => expect((await playedWhole(story)).refused).toEqual([]));
+});
+
+const roles: (FunctionName | Extra)[] = [
+  'stop',
+  'start',
+  'reconcile',
+  'state',
+  'all-namespaces',
+  'stuck-pods',
+  'skip-next',
+];
+const each = roles.flatMap((role) => single(shippedRules([role])).map((rule) => ({ role, rule: words(rule) })));
+
+describe('the Roles that are shipped are not more than enough', () => {
+  it.each(each)('$role: without $rule a story ends otherwise', async ({ role, rule }) => {
+    const mine = stories.filter(({ by, extras }) => by === role || extras?.includes(role as Extra));
+    let refused = 0;
+    for (const story of mine) {
+      const before = await playedWhole(story);
+      if (!before.asked.has(rule)) continue;
+      const fewer = rulesFor(story).filter((one) => words(one) !== rule);
+      const played = await play(story, fewer);
+      refused += played.refused.length;
+      if (played.refused.length > 0 && played.tale !== before.tale) return;
+    }
+    expect.fail(refused > 0 ? `${rule} is asked for, and nobody misses it` : `nothing needs ${rule}`);
   });
 });

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+
+import { loadAllYaml } from '@kubernetes/client-node';
+
+import type { PolicyRule } from '../../sim/sim.ts';
+
+export type FunctionName = 'reconcile' | 'stop' | 'start' | 'state';
+/** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up. */
+export type Extra = 'all-namespaces' | 'stuck-pods' | 'skip-next';
+export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>>;
+
+const file = (role: FunctionName | Extra) =>
+  role === 'all-namespaces' || role === 'stuck-pods' || role === 'skip-next' ? `${role}/role.yaml` : `${role}.yaml`;
+
+/** The rules of infra/rbac, in all namespaces as the ClusterRoles that an overlay makes of them. */
+export function shippedRules(roles: (FunctionName | Extra)[]): Rule[] {
+  const objects = roles.flatMap((role) => loadAllYaml(readFileSync(`infra/rbac/${file(role)}`, 'utf8')));
+  return (objects as { rules?: Rule[] }[]).flatMap(({ rules }) => rules ?? []);
+}
+
+/** All of them: what the functions have together, for stories in which several meet. */
+export const allRules = (): Rule[] =>
+  shippedRules(['reconcile', 'stop', 'start', 'state', 'all-namespaces', 'stuck-pods', 'skip-next']);
+
+/** Each (group, resource, verb) alone. */
+export const single = (rules: Rule[]): Rule[] =>
+  rules.flatMap(({ apiGroups, resources, verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        verbs.map((verb) => ({ apiGroups: [group], resources: [resource], verbs: [verb] })),
+      ),
+    ),
+  );

@@ -1,0 +1,223 @@
+import { getState } from '../../functions/getState/handler.ts';
+import { reconcileState } from '../../functions/reconcileState/handler.ts';
+import { startVm } from '../../functions/startVm/handler.ts';
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import type { Invocation } from '../../shared/entry.ts';
+import type { Wukong } from '../../shared/model.ts';
+import type { WukongOptions } from '../../sim/sim.ts';
+import type { Extra, FunctionName } from '../flow/roles.ts';
+import { namespace, type Scene } from '../flow/scene.ts';
+
+/** What one function is asked for. Together they need each verb of its Role. */
+export interface Story {
+  name: string;
+  by: FunctionName;
+  /** Roles that it needs besides. */
+  extras?: Extra[];
+  env?: Record<string, string>;
+  /** Before the function is called, with all rights. */
+  given(at: Scene): Promise<unknown>;
+  when(at: Scene, invocation: Invocation): Promise<unknown>;
+}
+
+const target = { namespace, name: 'web' };
+const fleet = { selector: 'env=dev' };
+
+async function vm(at: Scene, options: Partial<WukongOptions> = {}): Promise<void> {
+  at.sim.createWukong({ ...target, runStrategy: 'Always', labels: { env: 'dev' }, ...options });
+  await at.pass(5_000);
+}
+
+/** Its guest never came up, and KubeVirt has the next start in its queue. */
+async function crashed(at: Scene): Promise<void> {
+  await vm(at, { runStrategy: 'RerunOnFailure', guest: { 'never-running': 'true' } });
+  const queued = () => (at.vm('web').status?.['stateChangeRequests'] as unknown[] | undefined)?.length;
+  for (let i = 0; i < 2_000 && !(queued() && !at.vmi('web')); i++) await at.pass(25);
+}
+
+const hanging = (at: Scene) => vm(at, { terminationGracePeriodSeconds: 2, guest: { hang: 'true' } });
+
+async function onceStopped(at: Scene): Promise<void> {
+  await vm(at, { runStrategy: 'Once' });
+  await at.perform('stop', 'web');
+}
+
+const answerLost = (at: Scene) =>
+  at.sim.faults.add({ when: { method: 'POST', path: /events/ }, times: 1, does: { kind: 'dropAfter' } });
+/** As servers before Kubernetes 1.32. */
+const noInitialEvents = (at: Scene) =>
+  at.sim.faults.add({ when: { watch: true }, times: 2, does: { kind: 'status', status: 422 } });
+const declare = (at: Scene, lifecycleAction: object) =>
+  at.sim.change<Wukong>('wukongs', namespace, 'web', (wukong) => (wukong.spec = { ...wukong.spec, lifecycleAction }));
+const onNamespace = (at: Scene, annotations: Record<string, string>) =>
+  at.sim.change<Wukong>('namespaces', '', namespace, ({ metadata }) => (metadata.annotations = annotations));
+
+/** An evening stop that falls due, with a calendar of holidays. */
+async function due(at: Scene): Promise<void> {
+  await vm(at);
+  const metadata = { namespace, name: 'free' };
+  at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { holidays: '2026-12-25' } });
+  at.sim.create({
+    apiVersion: 'vm.novasphere.dev/v1alpha1',
+    kind: 'WukongSchedule',
+    metadata: { namespace, name: 'office' },
+    spec: {
+      stop: '1 20 * * *',
+      selector: { matchLabels: { env: 'dev' } },
+      holidays: { configMapRef: { name: 'free' } },
+    },
+  });
+  await at.pass(60_000);
+}
+
+const keepRunning = { 'lifecycle.novasphere.dev/keep-running-until': '2026-11-25T00:00:00Z' };
+const oneNamespace = { WATCH_NAMESPACES: namespace };
+
+const stops: Omit<Story, 'by'>[] = [
+  { name: 'a stop', given: vm, when: (_, by) => stopVm({ target }, by) },
+  {
+    name: 'a stop of a fleet in all namespaces',
+    extras: ['all-namespaces'],
+    given: vm,
+    when: (_, by) => stopVm({ target: fleet }, by),
+  },
+  {
+    name: 'a stop of a fleet whose namespace is to keep running',
+    env: oneNamespace,
+    given: async (at) => (await vm(at), onNamespace(at, keepRunning)),
+    when: (_, by) => stopVm({ target: fleet }, by),
+  },
+  { name: 'a stop of a crashed guest', given: crashed, when: (_, by) => stopVm({ target }, by) },
+  { name: 'a stop of a hanging guest', given: hanging, when: (_, by) => stopVm({ target }, by) },
+  {
+    name: 'a stop that deletes the pod',
+    extras: ['stuck-pods'],
+    given: hanging,
+    when: (_, by) => stopVm({ target, deletePodWhenStuck: true }, by),
+  },
+  {
+    name: 'a stop whose Event is told with a lost answer',
+    given: async (at) => (await vm(at), answerLost(at)),
+    when: (_, by) => stopVm({ target }, by),
+  },
+  {
+    name: 'a stop on a server without initial events',
+    given: async (at) => (await vm(at), noInitialEvents(at)),
+    when: (_, by) => stopVm({ target }, by),
+  },
+];
+
+const halted = (at: Scene) => vm(at, { runStrategy: 'Halted' });
+const starts: Omit<Story, 'by'>[] = [
+  { name: 'a start', given: halted, when: (_, by) => startVm({ target }, by) },
+  { name: 'a start that restores the strategy', given: onceStopped, when: (_, by) => startVm({ target }, by) },
+  {
+    name: 'a start of a fleet in all namespaces',
+    extras: ['all-namespaces'],
+    given: halted,
+    when: (_, by) => startVm({ target: fleet }, by),
+  },
+  {
+    name: 'a start of a fleet whose namespace is to stay off',
+    env: oneNamespace,
+    given: async (at) => (
+      await halted(at),
+      onNamespace(at, { 'lifecycle.novasphere.dev/keep-stopped-until': '2026-11-25T00:00:00Z' })
+    ),
+    when: (_, by) => startVm({ target: fleet }, by),
+  },
+  {
+    name: 'a start whose Event is told with a lost answer',
+    given: async (at) => (await halted(at), answerLost(at)),
+    when: (_, by) => startVm({ target }, by),
+  },
+  {
+    name: 'a start on a server without initial events',
+    given: async (at) => (await halted(at), noInitialEvents(at)),
+    when: (_, by) => startVm({ target }, by),
+  },
+];
+
+const tick = (_: Scene, by: Invocation) => reconcileState({}, by);
+const ticks: Omit<Story, 'by'>[] = [
+  { name: 'a declared stop', given: async (at) => (await vm(at), declare(at, { action: 'stop' })), when: tick },
+  {
+    name: 'a declared stop of a crashed guest',
+    given: async (at) => (await crashed(at), declare(at, { action: 'stop' })),
+    when: tick,
+  },
+  {
+    name: 'a declared stop of a hanging guest',
+    given: async (at) => (await hanging(at), declare(at, { action: 'stop' })),
+    when: tick,
+  },
+  { name: 'a declared start', given: async (at) => (await halted(at), declare(at, { action: 'start' })), when: tick },
+  {
+    name: 'a declared start that restores the strategy',
+    given: async (at) => (await onceStopped(at), declare(at, { action: 'start' })),
+    when: tick,
+  },
+  {
+    name: 'what deletes a pod and was interrupted',
+    extras: ['stuck-pods'],
+    given: async (at) => (
+      await hanging(at),
+      at.perform('stop', 'web', { deletePodWhenStuck: true }, { leftMs: 1_000 })
+    ),
+    when: tick,
+  },
+  {
+    name: 'a tick whose Event is told with a lost answer',
+    given: async (at) => (await vm(at), declare(at, { action: 'stop' }), answerLost(at)),
+    when: tick,
+  },
+  {
+    name: 'a tick on a server without initial events',
+    given: async (at) => (await vm(at), noInitialEvents(at)),
+    when: tick,
+  },
+  { name: 'a schedule', env: oneNamespace, given: due, when: tick },
+  {
+    name: 'a schedule in a frozen cluster',
+    env: { ...oneNamespace, LIFECYCLE_NAMESPACE: namespace },
+    given: async (at) => {
+      await due(at);
+      const metadata = { namespace, name: 'wukong-lifecycle' };
+      at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { freezeUntil: '2026-11-25T00:00:00Z' } });
+    },
+    when: tick,
+  },
+  {
+    name: 'a schedule whose namespace is to keep running',
+    env: oneNamespace,
+    given: async (at) => (await due(at), onNamespace(at, keepRunning)),
+    when: tick,
+  },
+  {
+    name: 'a schedule of all namespaces, one of which is to keep running',
+    extras: ['all-namespaces'],
+    given: async (at) => (await due(at), onNamespace(at, keepRunning)),
+    when: tick,
+  },
+  {
+    name: 'a namespace whose next stop is to be skipped',
+    env: oneNamespace,
+    extras: ['skip-next'],
+    given: async (at) => (await due(at), onNamespace(at, { 'lifecycle.novasphere.dev/skip-next': 'true' })),
+    when: tick,
+  },
+];
+
+const looks: Omit<Story, 'by'>[] = [
+  { name: 'the state of one', given: vm, when: (_, by) => getState(target, by) },
+  { name: 'the states of all', given: vm, when: (_, by) => getState({}, by) },
+];
+
+const all = (by: FunctionName, of: Omit<Story, 'by'>[]): Story[] => of.map((story) => ({ ...story, by }));
+
+export const stories: Story[] = [
+  ...all('stop', stops),
+  ...all('start', starts),
+  ...all('reconcile', ticks),
+  ...all('state', looks),
+];
