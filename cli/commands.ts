@@ -16,6 +16,8 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   crd: async () => (await import('./crd.ts')).crd,
   doctor: async () => (await import('./doctor.ts')).doctor,
   sim: async () => (await import('./sim.ts')).sim,
+  'aws-local': async () => (await import('./awsLocal.ts')).awsLocal,
+  redrive: async () => (await import('./redrive.ts')).redrive,
   completion: async () => (await import('./completion.ts')).completion,
   version: async () => (await import('./version.ts')).version,
 };

@@ -3,6 +3,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { asLifecycleError, type FailureCode, failures } from './errors.ts';
 import type { Report } from './fleet.ts';
 import type { Outcome, SkipReason } from './outcome.ts';
+import { detailOf } from './report/tell.ts';
 import type { HttpRequest } from './request.ts';
 import type { WukongState } from './state.ts';
 
@@ -85,21 +86,21 @@ export async function answerHttp(
     if (done.states) return answer(200, named(request) ? done.states[0] : { items: done.states });
     const [outcome] = done.outcomes ?? [];
     if (!outcome) return answer(200, done);
-    const { quiet: _told, ...told } = outcome;
-    if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome, told);
+    if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome);
     const state = await look();
     const running = state?.operation !== undefined;
-    return answer(running ? 202 : 200, { ...told, state }, running ? located(request) : {});
+    return answer(running ? 202 : 200, { ...detailOf(outcome), state }, running ? located(request) : {});
   } catch (thrown) {
     return refusalAnswer(thrown);
   }
 }
 
-function outcomeAnswer(request: HttpRequest, outcome: Outcome, told: object): Answer {
+/** The body is the detail of the outcome event. */
+function outcomeAnswer(request: HttpRequest, outcome: Outcome): Answer {
   const status = statusOf(outcome);
   const next = outcome.outcome === 'Failed' ? { next: failures[outcome.reason].next } : {};
   const headers = status === 202 ? located(request) : status === 429 || status === 503 ? retryLater : {};
-  return answer(status, { ...told, ...next }, headers);
+  return answer(status, { ...detailOf(outcome), ...next }, headers);
 }
 
 const named = (request: HttpRequest): boolean => request.pathParameters?.['name'] !== undefined;

@@ -8,7 +8,7 @@ import { failureCodes, LifecycleError } from '../../shared/errors.ts';
 import { refusalAnswer, statusOf } from '../../shared/http.ts';
 import { type Outcome, skipReasons } from '../../shared/outcome.ts';
 import { parseTrigger } from '../../shared/trigger.ts';
-import { namespace, type Scene,scene } from '../flow/scene.ts';
+import { namespace, type Scene, scene } from '../flow/scene.ts';
 
 const told = { namespace, name: 'web', action: 'stop', forced: false, requestId: 'r', trigger: 'http' } as const;
 const outcome = (result: object) => ({ ...told, startedAt: 0, finishedAt: 0, message: '', ...result }) as Outcome;
@@ -103,7 +103,11 @@ interface Answer {
 const call = (at: Scene, event: unknown, handler = lambda('stopVm', stopVm, () => Promise.resolve(at.world))) =>
   at.run(
     async () =>
-      (await handler(event, { getRemainingTimeInMillis: () => 120_000 } as Context, undefined as never)) as Answer,
+      (await handler(
+        event,
+        { getRemainingTimeInMillis: () => 120_000 } as Context,
+        undefined as never,
+      )) as unknown as Answer,
   );
 
 describe('stopVm over HTTP', () => {
@@ -128,7 +132,7 @@ describe('stopVm over HTTP', () => {
     ['200 for one that is off', { runStrategy: 'Halted' }, 200],
   ])('answers %s', async (_what, wukong, status) => {
     const at = await scene();
-    if (status !== 404) at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', ...wukong });
+    if (status !== 404) at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', ...(wukong as object) });
     await at.pass(5_000);
     expect(await call(at, request())).toMatchObject({ statusCode: status });
   });
