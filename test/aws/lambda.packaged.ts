@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { callAws } from '../../shared/aws.ts';
+import { systemClock } from '../../shared/clock.ts';
 import type { LifecycleState } from '../../shared/model.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { resource, unpack } from './packaging.ts';
@@ -275,12 +279,58 @@ describe('a process that dies of a rejection that nobody handles', () => {
   });
 });
 
+describe('credentials from AWS, in the bundle', () => {
+  const region = 'eu-central-1';
+
+  it('are a kubeconfig in Secrets Manager', async () => {
+    const moto = process.env['MOTO_URL'] ?? '';
+    const call = {
+      service: 'secretsmanager',
+      region,
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': 'secretsmanager.CreateSecret' },
+      body: JSON.stringify({ Name: 'wukong/edge', SecretString: sim.kubeconfig(), ClientRequestToken: 'x'.repeat(36) }),
+    } as const;
+    const login = () => Promise.resolve({ accessKeyId: 'testing', secretAccessKey: 'testing' });
+    await callAws(call, login, { clock: systemClock, env: { AWS_ENDPOINT_URL: moto } });
+    const CLUSTERS = 'edge=secret:wukong/edge,other=secret:wukong/none';
+    const stop = deploy('stopVm', { CLUSTERS, KUBECONFIG: '', AWS_ENDPOINT_URL_SECRETS_MANAGER: moto });
+    const name = await vm();
+    const { body } = await stop.invoke({ cluster: 'edge', target: { namespace, name } });
+    expect(body).toMatchObject({ outcomes: [{ name, outcome: 'Stopped' }] });
+    expect(outcomesOf(name)).toMatchObject([{ cluster: 'edge', outcome: 'Stopped' }]);
+    const { body: unnamed } = await stop.invoke({ target: { namespace, name } });
+    expect(unnamed).toMatchObject({
+      outcomes: [{ reason: 'InvalidAction', message: expect.stringContaining('edge, other') }],
+    });
+    const { body: none } = await stop.invoke({ cluster: 'other', target: { namespace, name } });
+    expect(none).toMatchObject({
+      outcomes: [{ reason: 'Denied', message: expect.stringContaining('GetSecretValue') }],
+    });
+  });
+
+  it('are a token for EKS, which this cluster does not take', async () => {
+    const eks = createServer((_request, answer) => {
+      const data = Buffer.from(sim.caPem).toString('base64');
+      answer.end(JSON.stringify({ cluster: { endpoint: sim.url, certificateAuthority: { data } } }));
+    });
+    await new Promise<void>((ready) => eks.listen(0, '127.0.0.1', ready));
+    const endpoint = `http://127.0.0.1:${(eks.address() as AddressInfo).port}`;
+    const stop = deploy('stopVm', { CLUSTERS: 'prod=eks:prod', KUBECONFIG: '', AWS_ENDPOINT_URL_EKS: endpoint });
+    const { body } = await stop.invoke({ target: { namespace, name: 'any' } });
+    expect(body).toMatchObject({ outcomes: [{ reason: 'Denied', message: expect.stringContaining('401') }] });
+    eks.closeAllConnections();
+    await new Promise((closed) => eks.close(closed));
+  });
+});
+
 describe('secrets', () => {
   it('are in nothing that was written: logs, answers, errors, events, Events', () => {
     const written = functions.flatMap((one) => one.written).join('\n') + JSON.stringify(bus.entries);
     const onObjects = JSON.stringify([sim.list('events'), sim.list('wukongs')]);
     expect(written.length).toBeGreaterThan(5_000);
     expect(written + onObjects).not.toContain(sim.adminToken);
-    expect(written + onObjects).not.toMatch(/bearer /i);
+    expect(written + onObjects).not.toMatch(/bearer |k8s-aws-v1\.|X-Amz-Signature/i);
   });
 });
