@@ -1,0 +1,108 @@
+import { afterAll, expect, it } from 'vitest';
+
+import { wrongWith } from './explore.ts';
+import { leave } from './ground.ts';
+import type { CommandStep, History, Step } from './history.ts';
+
+/** Histories that once contradicted the model, made small: each is named for what went wrong. */
+const ask = (action: 'start' | 'stop', more: Partial<CommandStep> = {}): Step => ({
+  do: 'command',
+  action,
+  ageSeconds: 0,
+  times: 1,
+  leftMs: 600_000,
+  force: false,
+  deletePod: false,
+  skewMs: 0,
+  ...more,
+});
+const pass = (seconds: number): Step => ({ do: 'pass', seconds });
+const tick = (more: Partial<Extract<Step, { do: 'tick' }>> = {}): Step => ({
+  do: 'tick',
+  leftMs: 50_000,
+  skewMs: 0,
+  ...more,
+});
+const declare = (action: 'start' | 'stop'): Step => ({ do: 'declare', action, force: false });
+const plain: Omit<History, 'steps'> = {
+  strategy: 'Always',
+  guest: 'plain',
+  operator: false,
+  bus: false,
+  protected: false,
+};
+
+const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
+  [
+    'a lease hid a keep-running-until that had not ended yet, and a stop was carried out',
+    { strategy: 'notRunning', operator: true, keepRunningSeconds: 200 },
+    [ask('start'), pass(2), declare('stop'), ask('start', { leaseSeconds: 240, notAfterSeconds: 0 })],
+  ],
+  [
+    'a superseded request was delivered again and carried out after all',
+    {},
+    [ask('stop', { dies: { nth: 5, when: 'after' } }), pass(1), ask('start', { ageSeconds: 1 })],
+  ],
+  [
+    'a request that was carried out was told as stale when it was delivered again too late',
+    { strategy: 'RerunOnFailure', guest: 'slow', grace: 20 },
+    [pass(42), declare('stop'), ask('start', { times: 2, leftMs: 500, notAfterSeconds: 0 })],
+  ],
+  [
+    'a request that had found nothing to do was told as superseded when it was delivered again',
+    {},
+    [ask('start', { times: 2 }), pass(1), ask('stop'), pass(3), ask('start', { times: 3 })],
+  ],
+  [
+    'a superseded start went on asking KubeVirt, and the VM came up after the newer stop had ended',
+    { strategy: 'Manual', guest: 'slowBoot', grace: 20, schedule: { policy: 'Respect', stopMinute: 2 } },
+    [pass(85), declare('stop'), ask('start', { leftMs: 60_000, dies: { nth: 3, when: 'after' } }), pass(41), tick()],
+  ],
+  [
+    'a stop that fell due while a tick carried out a start was marked as handled and never done',
+    {
+      strategy: 'RerunOnFailure',
+      guest: 'slowBoot',
+      grace: 5,
+      schedule: { policy: 'Respect', startMinute: 1, stopMinute: 2 },
+    },
+    [tick({ dies: { nth: 2, when: 'after' } }), declare('stop'), pass(32), tick(), pass(60), tick()],
+  ],
+  [
+    'a stop that fell due while the VM of a running start was still off was taken for done',
+    { guest: 'deaf', schedule: { policy: 'Respect', stopMinute: 1 } },
+    [{ do: 'hand', strategy: 'Halted' }, ask('start', { leftMs: 5_000 }), pass(50), tick({ skewMs: 5_000 }), tick()],
+  ],
+  [
+    'the end of an operation whose process died before it told it was forgotten over the next one',
+    {},
+    [ask('stop', { leftMs: 500 }), pass(3), tick({ dies: { nth: 6, when: 'before' } }), ask('start', { force: true })],
+  ],
+  [
+    'a late InProgress was written over the end in the status',
+    { guest: 'deaf', grace: 5, bus: true, schedule: { policy: 'Enforce', stopMinute: 2 } },
+    [
+      ask('stop', { times: 3, leftMs: 5_000 }),
+      pass(76),
+      { do: 'fault', target: 'status', nth: 3, times: 3, harm: { kind: 'delay', ms: 15_205 } },
+      tick({ dies: { nth: 13, when: 'after' } }),
+      tick(),
+    ],
+  ],
+  [
+    'the embedded cluster waited for ever for a client that had gone away while its request was parked',
+    { strategy: 'RerunOnFailure', guest: 'slow', grace: 5, keepRunningSeconds: 30 },
+    [
+      ask('stop', { leftMs: 500, deletePod: true, notAfterSeconds: 60 }),
+      ask('start', { times: 3, dies: { nth: 10, when: 'after' } }),
+      { do: 'fault', target: 'events', nth: 1, times: 2, harm: { kind: 'delay', ms: 6_503 } },
+      pass(53),
+    ],
+  ],
+];
+
+afterAll(leave);
+
+it.each(found)('not any more: %s', async (_what, given, steps) => {
+  expect(await wrongWith({ ...plain, ...given, steps })).toEqual([]);
+});
