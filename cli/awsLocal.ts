@@ -11,7 +11,6 @@ import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import type { World } from '../shared/world.ts';
-import { startSim } from '../sim/sim.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from './command.ts';
 import { furnish } from './demoScene.ts';
 import { demoWukongs } from './demoWukongs.ts';
@@ -48,6 +47,8 @@ export const awsLocal: CliCommand = {
     const port = whole(values, 'port', 0, 65_535);
     const tickMs = whole(values, 'tick-seconds', 1, 3_600) * 1000;
     const signal = io.interrupt?.();
+    // Loaded when it is asked for: the image has no embedded cluster in it.
+    const { startSim } = await import('../sim/sim.ts');
     const sim = await startSim({ clock: systemClock, operator: (_namespace, name) => name === 'shop' });
     // A cluster that runs for days must not remember every request.
     setInterval(() => sim.requests.splice(0, Math.max(0, sim.requests.length - 10_000)), 60_000).unref();

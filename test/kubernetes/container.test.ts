@@ -1,86 +1,97 @@
-import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type Sim, startSim } from '../../sim/sim.ts';
+import { assemble, copies, defaultArguments, dockerfile, entryPoint, lastStage, start } from './image.ts';
 
-const lines = readFileSync('infra/container/Dockerfile', 'utf8')
-  .split('\n')
-  .map((line) => line.trim());
-const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
-const entry = JSON.parse(
-  last.find((line) => line.startsWith('ENTRYPOINT'))?.slice('ENTRYPOINT'.length) ?? '[]',
-) as string[];
-const copies = last.filter((line) => /^COPY (?!--from)/.test(line)).map((line) => line.split(/\s+/).slice(1));
+let app: string;
+let outside: string;
+let sim: Sim;
+beforeAll(async () => {
+  app = assemble();
+  outside = `${app}-outside`;
+  mkdirSync(join(outside, 'tmp'), { recursive: true });
+  sim = await startSim();
+  writeFileSync(join(outside, 'kubeconfig'), sim.kubeconfig());
+});
+afterAll(async () => {
+  rmSync(app, { recursive: true, force: true });
+  rmSync(outside, { recursive: true, force: true });
+  await sim.close();
+});
 
-/** A folder as the image's last stage would have it: the files it copies, and the packages that are not for development. */
-function assemble(): string {
-  const app = mkdtempSync(join(tmpdir(), 'wukong-image-'));
-  for (const [from = '', to = ''] of copies)
-    cpSync(from, join(app, to.endsWith('/') ? join(to, from) : to), { recursive: true });
-  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
-  };
-  for (const [path, { dev, devOptional }] of Object.entries(lock.packages)) {
-    if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || dev || devOptional || !existsSync(path)) continue;
-    mkdirSync(join(app, dirname(path)), { recursive: true });
-    symlinkSync(join(process.cwd(), path), join(app, path), 'dir');
-  }
-  return app;
-}
+const begin = (...args: string[]) =>
+  start(app, args, { KUBECONFIG: join(outside, 'kubeconfig'), TMPDIR: join(outside, 'tmp') });
+
+/** Every file below, with when it was changed; packages are links to our own. */
+const files = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !path.startsWith('node_modules'))
+    .map((path) => `${path} ${lstatSync(join(folder, path)).mtimeMs}`);
 
 describe('the image', () => {
-  let app: string;
-  let sim: Sim;
-  beforeAll(async () => {
-    app = assemble();
-    sim = await startSim();
-    writeFileSync(join(app, 'kubeconfig'), sim.kubeconfig());
-  });
-  afterAll(async () => {
-    rmSync(app, { recursive: true, force: true });
-    await sim.close();
-  });
-  const start = async (...args: string[]) => {
-    const program = join(app, relative('/app', entry[1] ?? ''));
-    const env = { PATH: '', KUBECONFIG: join(app, 'kubeconfig'), NODE_ENV: 'production' };
-    return promisify(execFile)(process.execPath, [program, ...args], { cwd: app, env });
-  };
-
   it('copies only what is there, and what .dockerignore lets in', () => {
-    const let_in = readFileSync('.dockerignore', 'utf8')
+    const allowed = readFileSync('.dockerignore', 'utf8')
       .split('\n')
-      .filter((line) => line.startsWith('!'));
-    for (const [from = ''] of copies) {
-      expect(existsSync(from), from).toBe(true);
+      .filter((line) => line.startsWith('!'))
+      .map((line) => `${line.slice(1)}/`);
+    const sources = dockerfile
+      .filter((line) => /^COPY (?!--from)/.test(line))
+      .flatMap((line) => line.split(/\s+/).slice(1, -1));
+    expect(sources.length).toBeGreaterThan(copies.length);
+    for (const source of sources) {
+      expect(existsSync(source), source).toBe(true);
       expect(
-        let_in.some((line) => `${from}/`.startsWith(`${line.slice(1)}/`)),
-        from,
+        allowed.some((one) => `${source}/`.startsWith(one)),
+        source,
       ).toBe(true);
     }
   });
 
-  it('runs as nobody, on exact versions, with the Node that the project uses', () => {
-    expect(last).toContain('USER 65532:65532');
-    const node = (JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: { node: string } })
-      .devDependencies.node;
-    expect(lines.find((line) => line.startsWith('FROM node:'))).toContain(`node:${node}-`);
-    expect(last[0]).toContain(`nodejs${node.split('.')[0]}`);
+  it('is built in two stages from the exact Node that the project is tested with', () => {
+    const own = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: { node: string } };
+    const bases = dockerfile.filter((line) => line.startsWith('FROM ')).map((line) => line.split(/\s+/)[1]);
+    expect(bases).toEqual(Array(2).fill(`node:${own.devDependencies.node}-bookworm-slim`));
   });
 
-  it('starts with its entry point and says what it can do', async () => {
-    expect((await start('--help')).stdout).toContain('Usage: wukong');
+  it('is not root, as the pods say too', () => {
+    expect(lastStage).toContain('USER 1000:1000');
+    const pod = readFileSync('infra/kubernetes/base/pod.yaml', 'utf8');
+    expect(pod).toContain('runAsUser: 1000\n');
+    expect(pod).toContain('runAsGroup: 1000\n');
   });
 
-  it('makes a tick on a cluster, with packages for production alone', async () => {
+  it('starts a file that it has, with its Node', () => {
+    expect(entryPoint).toHaveLength(2);
+    expect(entryPoint[0]).toBe('/usr/local/bin/node');
+    expect(existsSync(join(app, (entryPoint[1] ?? '').replace('/app/', '')))).toBe(true);
+  });
+
+  it('says what it can do when it is started with nothing', async () => {
+    const ended = await begin(...defaultArguments);
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage: wukong') });
+  });
+
+  it('makes a tick, and writes nothing into its own files', async () => {
     sim.createWukong({ namespace: 'team-a', name: 'web', runStrategy: 'Halted' });
-    await start('reconcile', '--once');
+    const before = files(app);
+    expect(await begin('reconcile', '--once')).toMatchObject({ code: 0 });
     expect(sim.get('wukongs', 'team-a', 'web')).toMatchObject({
       status: { lifecycleState: { state: expect.any(String) } },
     });
+    expect(files(app)).toEqual(before);
+    expect(files(join(outside, 'tmp'))).toEqual([]);
+  });
+
+  it('does not fail for what was left alone on purpose, but for what failed', async () => {
+    const annotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    sim.createWukong({ namespace: 'team-a', name: 'db', runStrategy: 'Always', annotations });
+    const left = await begin('stop', 'db', '-n', 'team-a');
+    expect(left.stdout).toContain('Protected');
+    expect(left.code).toBe(0);
+    expect((await begin('stop', 'nobody', '-n', 'team-a')).code).toBe(1);
+    expect((await begin('stop', 'db', '--nonsense')).code).toBe(2);
   });
 });
