@@ -1,4 +1,5 @@
 // What serverless.yml asks for with ${file(infra/aws/config.js):…}. The packager reads .js only; the work is in the .ts.
+import { options } from './bundle/options.mjs';
 import { parameterNames, readParameters } from './parameters.ts';
 import { roles as rolesOf } from './roles.ts';
 import { scheduleEvents } from './schedules.ts';
@@ -103,3 +104,13 @@ export const alarmSubscription = async (variables) => {
   const Properties = { Protocol: 'email', Endpoint: alarmEmail, TopicArn: { Ref: 'AlarmTopic' } };
   return { Resources: { AlarmMail: { Type: 'AWS::SNS::Subscription', Properties } } };
 };
+
+export const esbuild = () => ({
+  ...options,
+  outputFileExtension: '.mjs',
+  plugins: 'infra/aws/bundle/plugin.mjs',
+  packager: 'npm',
+  exclude: [],
+  concurrency: 2,
+  skipRebuild: true,
+});
