@@ -30,6 +30,6 @@ for overlay in namespaced cluster-wide; do
 done
 kubectl get cronjob -A
 kubectl get role,rolebinding -n team-a
-kubectl get clusterrolebinding wukong-lifecycle
+kubectl get clusterrolebinding | grep wukong
 [ "$(kubectl get cronjob -n wukong-lifecycle wukong-reconcile -o jsonpath='{.spec.concurrencyPolicy}')" = Forbid ]
 echo "kubernetes: both overlays render and are taken"

@@ -1,5 +1,5 @@
 // The embedded cluster in a process of its own, so that what it costs is not counted as ours. Spoken to over IPC.
-import { parseKubeConfig, credentialsOf } from '../shared/kube/credentials.ts';
+import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
 import { startSim, type WukongOptions } from '../sim/sim.ts';
 import { observe } from './observe.ts';
 
@@ -40,7 +40,8 @@ let from = 0;
 const ready = (namespace: string) =>
   sim
     .list<{ status?: { conditions?: { type: string; status: string }[] } }>('virtualmachineinstances', namespace)
-    .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True')).length;
+    .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
+    .length;
 
 async function carryOut(order: Order): Promise<unknown> {
   switch (order.do) {

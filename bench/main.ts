@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { limited, patient, unlimited } from './fleets.ts';
-import { importTime } from './import.ts';
 import { idleTick } from './idleTick.ts';
+import { importTime } from './import.ts';
 import { type Row, table } from './row.ts';
 import { evaluations } from './schedule.ts';
 
@@ -24,7 +24,8 @@ const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const wanted = (name: string) => values.only === undefined || name === values.only || name.startsWith(`${values.only}/`);
+const wanted = (name: string) =>
+  values.only === undefined || name === values.only || name.startsWith(`${values.only}/`);
 const chosen = sections.filter(({ names }) => names.some(wanted));
 if (chosen.length === 0) {
   const names = [...new Set(sections.flatMap((section) => section.names))].sort();

@@ -88,7 +88,9 @@ async function original(rival: Rival): Promise<void> {
     const mark = { metadata: { annotations: { 'bench.novasphere.dev/done': `${action} ${Date.now()}` } } };
     const wukong = `/apis/vm.novasphere.dev/v1alpha1/namespaces/${namespace}/wukongs/${name.replace(/-vm$/, '')}`;
     await update(vm, mark);
-    await update(`${wukong}/status`, { status: { lifecycleState: { state: action === 'stop' ? 'Stopped' : 'Running' } } });
+    await update(`${wukong}/status`, {
+      status: { lifecycleState: { state: action === 'stop' ? 'Stopped' : 'Running' } },
+    });
     await update(wukong, mark);
   });
 }

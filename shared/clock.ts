@@ -17,7 +17,10 @@ export const systemClock: Clock = {
     const at = Date.now() + Math.max(0, ms);
     let timer: NodeJS.Timeout;
     const arm = () => {
-      timer = setTimeout(() => (Date.now() >= at ? run() : arm()), Math.max(0, Math.min(at - Date.now(), longestTimerMs)));
+      timer = setTimeout(
+        () => (Date.now() >= at ? run() : arm()),
+        Math.max(0, Math.min(at - Date.now(), longestTimerMs)),
+      );
     };
     arm();
     return () => clearTimeout(timer);

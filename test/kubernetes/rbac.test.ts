@@ -64,7 +64,7 @@ function gist(answer: unknown): unknown {
 }
 
 function objectsOf({ sim }: Scene): unknown {
-  const status = ({ status }: KubeObject) => {
+  const status = ({ status }: KubeObject & { status?: unknown }) => {
     const { lifecycleState, lastHandled } = (status ?? {}) as {
       lifecycleState?: Record<string, unknown>;
       lastHandled?: string;

@@ -6,7 +6,7 @@ import type { BusEntry, World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { startSim } from '../../sim/sim.ts';
 import { worldOn } from '../flow/scene.ts';
-import { changesOf, clockOf,happensAt, type Plain } from '../zones/oracle.ts';
+import { changesOf, clockOf, happensAt, type Plain } from '../zones/oracle.ts';
 
 /**
  * Months of schedules on a virtual clock: reconcileState ticks, sometimes does not, its events are delivered, sometimes
