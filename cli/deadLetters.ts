@@ -53,7 +53,8 @@ export function judge(messageId: string, text: string, action: Action): Pick<Dea
   const record = { messageId, body, eventSource: 'aws:sqs' };
   try {
     const { target, requestId } = parseTrigger(record, { action, requestId: messageId, requestedAt: Date.now() });
-    const what = 'name' in target ? `${target.namespace}/${target.name}` : 'a selector';
+    const many = 'names' in target ? `${target.names.length} by name` : 'by selector';
+    const what = 'name' in target ? `${target.namespace}/${target.name}` : many;
     return { body, asks: `${action} ${what}, request ${requestId}` };
   } catch (thrown) {
     return { body, asks: body.slice(0, 120), problem: (thrown as Error).message };
