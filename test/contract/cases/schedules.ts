@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+
+import { cases } from '../case.ts';
+import { paths } from '../client.ts';
+import { is, isOffNow, isToldTrue } from '../looking.ts';
+import { isUp, wukongOf } from '../making.ts';
+import type { Stage } from '../stage.ts';
+
+const labels = { contract: 'scheduled' };
+const on = { by: { runStrategy: 'Always' }, as: 'on', labels } as const;
+const off = { by: { runStrategy: 'Halted' }, as: 'off', labels } as const;
+const prefix = 'lifecycle.novasphere.dev/';
+
+const cronAt = (instant: number): string => {
+  const at = new Date(instant);
+  return `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`;
+};
+const minute = 60_000;
+
+/** The next full minute that leaves time for what is prepared. */
+const soon = (stage: Stage): number => Math.ceil((stage.ground.clock.now() + 3_000) / minute) * minute;
+
+async function schedule(stage: Stage, spec: object, name = 'office'): Promise<void> {
+  const whole = { timeZone: 'Etc/UTC', selector: { matchLabels: labels }, ...spec };
+  const object = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', metadata: { name }, spec: whole };
+  const { status, body } = await stage.send('POST', paths.schedule(stage.namespace), object);
+  assert.equal(status, 201, JSON.stringify(body).slice(0, 300));
+}
+
+const until = (stage: Stage, instant: number) => stage.sleep(Math.max(0, instant - stage.ground.clock.now()));
+
+/** A schedule whose boundary comes within two minutes; back when that is just past. */
+async function boundary(stage: Stage, action: 'start' | 'stop', more: object = {}): Promise<number> {
+  const at = soon(stage);
+  await schedule(stage, { [action]: cronAt(at), ...more });
+  await until(stage, at + 1_000);
+  return at;
+}
+
+export const scheduleCases = cases('schedules', [
+  {
+    name: 'a stop that is due is carried out once',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(on);
+      await boundary(stage, 'stop');
+      is((await stage.tick()).outcomes[0]!, 'Stopped');
+      await isOffNow(stage, made);
+      await isToldTrue(stage, made, 'Stopped', 'Stopped');
+      assert.equal((await wukongOf(stage, made)).status.lifecycleState.trigger, 'schedule');
+      assert.deepEqual((await stage.tick()).outcomes, []);
+    },
+  },
+  {
+    name: 'a start that is due is carried out once; the schedule says what comes next',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(off);
+      const at = await boundary(stage, 'start');
+      is((await stage.tick()).outcomes[0]!, 'Started');
+      await isToldTrue(stage, made, 'Running', 'Started');
+      await stage.tick();
+      const { status } = (await stage.send('GET', paths.schedule(stage.namespace, 'office'))).body;
+      assert.equal(Date.parse(status.nextStart), at + 24 * 60 * minute);
+      assert.equal(Date.parse(status.lastHandled), at);
+      assert.equal(status.conditions[0].status, 'True');
+    },
+  },
+  {
+    name: 'a stop that comes later is not done now, but announced in the status',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(on);
+      const at = soon(stage) + 30 * minute;
+      await schedule(stage, { stop: cronAt(at) });
+      assert.deepEqual((await stage.tick()).outcomes, []);
+      assert.ok(await isUp(stage, made));
+      const told = (await wukongOf(stage, made)).status.lifecycleState;
+      assert.deepEqual([told.nextAction, Date.parse(told.nextActionTime)], ['stop', at]);
+    },
+  },
+  {
+    name: 'a suspended schedule does nothing',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(on);
+      await boundary(stage, 'stop', { suspend: true });
+      assert.deepEqual((await stage.tick()).outcomes, []);
+      assert.ok(await isUp(stage, made));
+    },
+  },
+  {
+    name: 'a Wukong without the labels is nobody\'s; the schedule says how many it has',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make({ ...on, labels: { contract: 'other' } });
+      await boundary(stage, 'stop');
+      assert.deepEqual((await stage.tick()).outcomes, []);
+      assert.ok(await isUp(stage, made));
+      const { status } = (await stage.send('GET', paths.schedule(stage.namespace, 'office'))).body;
+      assert.deepEqual([status.matched, status.conditions[0].reason], [0, 'NothingMatched']);
+    },
+  },
+  {
+    name: 'a cron that is none: Ready=False with the reason; the others go on',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(on);
+      await schedule(stage, { stop: '99 99 * * *' }, 'broken');
+      await boundary(stage, 'stop');
+      is((await stage.tick()).outcomes[0]!, 'Stopped');
+      await isOffNow(stage, made);
+      const { status } = (await stage.send('GET', paths.schedule(stage.namespace, 'broken'))).body;
+      assert.deepEqual([status.conditions[0].status, status.conditions[0].reason], ['False', 'InvalidCron']);
+    },
+  },
+  {
+    name: 'a time zone that is none: Ready=False with the reason',
+    alone: true,
+    async run(stage) {
+      await stage.make(on);
+      await schedule(stage, { stop: '0 20 * * *', timeZone: 'Mars/Olympus' });
+      await stage.tick();
+      const { status } = (await stage.send('GET', paths.schedule(stage.namespace, 'office'))).body;
+      assert.equal(status.conditions[0].reason, 'InvalidTimeZone');
+    },
+  },
+  {
+    name: 'keep-running-until holds a stop back, and is told once',
+    alone: true,
+    async run(stage) {
+      const later = new Date(stage.ground.clock.now() + 3_600_000).toISOString();
+      const made = await stage.make({ ...on, annotations: { [`${prefix}keep-running-until`]: later } });
+      await boundary(stage, 'stop');
+      await stage.tick();
+      await stage.tick();
+      assert.ok(await isUp(stage, made));
+    },
+  },
+  {
+    name: 'skip-next leaves out one boundary and is used up',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make({ ...on, annotations: { [`${prefix}skip-next`]: 'true' } });
+      await boundary(stage, 'stop');
+      await stage.tick();
+      assert.ok(await isUp(stage, made));
+      assert.equal((await wukongOf(stage, made)).metadata.annotations[`${prefix}skip-next`], undefined);
+      assert.deepEqual((await stage.tick()).outcomes, []);
+    },
+  },
+  {
+    name: 'a freeze holds every schedule back',
+    alone: true,
+    async run(stage) {
+      const made = await stage.make(on);
+      const freezeUntil = new Date(stage.ground.clock.now() + 3_600_000).toISOString();
+      const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'wukong-lifecycle' }, data: { freezeUntil } };
+      assert.equal((await stage.send('POST', paths.core(stage.namespace, 'configmaps'), map)).status, 201);
+      await boundary(stage, 'stop');
+      assert.deepEqual((await stage.tick()).outcomes, []);
+      assert.ok(await isUp(stage, made));
+    },
+  },
+  {
+    name: 'Respect: a start by hand after the boundary stays; Enforce undoes it',
+    alone: true,
+    limitMs: 300_000,
+    async run(stage) {
+      const made = await stage.make(on);
+      await boundary(stage, 'stop');
+      await stage.tick();
+      await isOffNow(stage, made);
+      is(await stage.start(made), 'Started');
+      assert.deepEqual((await stage.tick()).outcomes, []);
+      assert.ok(await isUp(stage, made), 'Respect did not respect it');
+      await stage.send('PATCH', paths.schedule(stage.namespace, 'office'), { spec: { policy: 'Enforce' } });
+      await stage.tick();
+      await isOffNow(stage, made);
+    },
+  },
+]);
