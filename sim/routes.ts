@@ -6,6 +6,7 @@ import { type Lists, read } from './reading.ts';
 import { noSuchPath, Refusal } from './refusal.ts';
 import { reviewOf } from './reviews.ts';
 import { nameSelected } from './selectors.ts';
+import { tokenRequested } from './tokens.ts';
 import { watch } from './watching.ts';
 import { create, patch, remove, replace } from './writing.ts';
 
@@ -25,6 +26,8 @@ export async function route(served: Served, call: Call): Promise<Answer | Stream
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
   if (parts[0] === 'apis' && parts[1] === 'subresources.kubevirt.io') return served.power.answer(call, parts);
   if (parts[0] === 'apis' && parts[1] === 'authorization.k8s.io') return reviewOf(served.access, call, parts[3] ?? '');
+  const token = tokenRequested(served, served.access, call);
+  if (token) return token;
   const target = targetOf(served, parts);
   if (!target) throw noSuchPath();
   const watching = isWatch(call.query) && call.method === 'GET';
