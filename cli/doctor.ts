@@ -27,7 +27,7 @@ export const doctor: CliCommand = {
   help: helpOf({
     usage: ['doctor [-n NAME | -A] [--grace DURATION]'],
     about:
-      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, every permission that infra/rbac asks for, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
+      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, the permissions of the Roles of infra/rbac, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
     options,
     exit: '0 nothing has failed (warnings are none), 1 something has, 2 wrong usage.',
   }),

@@ -16,6 +16,7 @@ interface Rule {
 }
 interface Role {
   kind?: string;
+  metadata?: { name?: string };
   rules?: Rule[] | null;
 }
 
@@ -30,11 +31,15 @@ export interface Permission {
 
 const folder = new URL('../infra/rbac/', import.meta.url);
 
-/** Every permission that the roles of infra/rbac grant, once. Undefined when they are not shipped with this program. */
-export function shippedPermissions(): Permission[] | undefined {
+/** The Roles of infra/rbac, one a function. Undefined when they are not shipped with this program. */
+export function shippedRoles(): { name: string; permissions: Permission[] }[] | undefined {
   try {
-    const files = readdirSync(folder).filter((file) => /\.ya?ml$/.test(file));
-    return permissionsOf(files.map((file) => readFileSync(new URL(file, folder), 'utf8')));
+    const files = readdirSync(folder).filter((file) => /\.ya?ml$/.test(file) && file !== 'kustomization.yaml');
+    return files.map((file) => {
+      const text = readFileSync(new URL(file, folder), 'utf8');
+      const [role] = loadAllYaml(text) as (Role | null)[];
+      return { name: role?.metadata?.name ?? file, permissions: permissionsOf([text]) };
+    });
   } catch {
     return undefined;
   }
@@ -62,18 +67,39 @@ function permissionsIn({ apiGroups = [], resources = [], verbs, resourceNames = 
 const written = ({ verb, group, resource, subresource, name }: Permission): string =>
   `${verb} ${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}${name ? ` ${name}` : ''}`;
 
+/**
+ * An account has one Role or several: what it has only in part is a warning, and a failure when it has none in full,
+ * of the one that it is nearest to.
+ */
 export async function checkPermissions({ world, namespace }: Examined): Promise<Finding[]> {
-  const wanted = shippedPermissions();
+  const roles = shippedRoles() ?? [];
   const check = 'permissions';
-  if (!wanted || wanted.length === 0)
+  if (roles.length === 0)
     return [{ level: 'WARN', check, found: 'not checked: infra/rbac is not shipped with this program' }];
-  const missing = await missingPermissions(world, wanted, namespace);
   const where = namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`;
-  if (missing.length === 0)
-    return [{ level: 'OK', check, found: `all ${wanted.length} of infra/rbac are granted ${where}` }];
-  return missing
-    .toSorted()
-    .map((one) => ({ level: 'FAIL', check, found: `missing ${where}: ${one}`, next: 'bind the role of infra/rbac' }));
+  const looked: { name: string; missing: string[]; share: number }[] = [];
+  for (const { name, permissions } of roles) {
+    const missing = await missingPermissions(world, permissions, namespace);
+    looked.push({ name, missing, share: missing.length / permissions.length });
+  }
+  const granted = looked.filter(({ missing }) => missing.length === 0);
+  const partly = looked.filter(({ missing }) => missing.length > 0).sort((a, b) => a.share - b.share);
+  if (granted.length === 0)
+    return (partly[0]?.missing ?? []).map((one) => ({
+      level: 'FAIL',
+      check,
+      found: `missing ${where}: ${one}`,
+      next: `bind ${partly[0]?.name} of infra/rbac`,
+    }));
+  const all = granted.map(({ name }) => name).join(', ');
+  return [
+    { level: 'OK', check, found: `all of ${all} ${granted.length === 1 ? 'is' : 'are'} granted ${where}` },
+    ...partly.map(({ name, missing }): Finding => ({
+      level: 'WARN',
+      check,
+      found: `no ${name} ${where}, for want of ${missing.join(', ')}`,
+    })),
+  ];
 }
 
 /** Which of these this account lacks, in words: `update virtualmachines/stop.subresources.kubevirt.io`. */

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { missingPermissions, permissionsOf } from '../../cli/permissions.ts';
+import { checkPermissions, missingPermissions, permissionsOf } from '../../cli/permissions.ts';
 import { connect } from '../../shared/connect.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
+import { type Rule, shippedRules, single } from '../flow/roles.ts';
 
 const roles = `
 kind: ClusterRole
@@ -59,4 +60,29 @@ it('finds what an account lacks, by namespace and by name', async () => {
   expect(await lacks('some', 'ops')).toEqual(always);
   expect(await lacks('some', 'dev')).toEqual(['get configmaps wukong-lifecycle', ...always]);
   expect(await lacks(sim.adminToken)).toEqual([]);
+});
+
+it('knows an account by its Roles, and fails only for one that has none in full', async () => {
+  const findings = async (rules: Rule[]) => {
+    sim.addToken('account', 'somebody', rules);
+    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig('account')), sim.dispatcher());
+    const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
+    return checkPermissions({ world, credentials, namespace: undefined, grace: undefined });
+  };
+  const stop = shippedRules(['stop']);
+  expect(await findings(stop)).toMatchObject([
+    { level: 'OK', found: 'all of wukong-stop is granted in all namespaces' },
+    { level: 'WARN' },
+    { level: 'WARN' },
+    { level: 'WARN' },
+  ]);
+  const lacking = single(stop).filter(({ resources }) => resources[0] !== 'virtualmachines/stop');
+  expect(await findings(lacking)).toEqual([
+    {
+      level: 'FAIL',
+      check: 'permissions',
+      found: 'missing in all namespaces: update virtualmachines/stop.subresources.kubevirt.io',
+      next: 'bind wukong-stop of infra/rbac',
+    },
+  ]);
 });
