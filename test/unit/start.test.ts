@@ -1,0 +1,227 @@
+import { describe, expect, it } from 'vitest';
+
+import { decideStart, type StartOptions } from '../../shared/start.ts';
+import { type Case, decideBy, deleting, ends, halted, s, t0, waits } from './machines.ts';
+
+const table = (cases: (Case & { options?: Partial<StartOptions> })[]) =>
+  it.each(cases)('$name', ({ options, ...one }) => {
+    const decide = decideBy('start', (op, machine, seen, now) =>
+      decideStart(op, machine, seen, now, { requireAgent: false, ...options }),
+    );
+    expect(decide(one)).toMatchObject(one.expected);
+  });
+
+const booting = { phase: 'Scheduled', ready: 'False' as const };
+const limit = waits(300 * s);
+const old = (action: 'start' | 'stop') => ({ requestId: 'old', action, trigger: 'event', startedAt: t0 });
+
+describe('a guest that is up', () => {
+  table([
+    {
+      name: 'is started',
+      after: 1_250,
+      expected: ends('Started', { message: 'The guest is up and ready after 1.3 s.' }),
+    },
+    { name: 'is not, while its VM is Halted', vm: halted, expected: { ...limit, for: 'the accepted stop to end' } },
+    { name: 'is not, while a Stop is queued', vm: { queue: [{ action: 'Stop' }] }, expected: limit },
+    { name: 'is, while a Start is queued', vm: { queue: [{ action: 'Start' }] }, expected: ends('Started') },
+    { name: 'is not, while it is going', vmi: deleting(0), expected: { ...limit, for: 'the old guest to go' } },
+    {
+      name: 'is not without its agent, where that is required',
+      options: { requireAgent: true },
+      expected: { ...limit, for: 'the guest agent' },
+    },
+    {
+      name: 'is with its agent',
+      options: { requireAgent: true },
+      vmi: { agentConnected: true },
+      expected: ends('Started'),
+    },
+    {
+      name: 'is not sure while a superseded stop may come through',
+      op: { supersedes: [old('stop')] },
+      after: 14_999,
+      expected: waits(15 * s),
+    },
+    {
+      name: 'is sure when it cannot any more',
+      op: { supersedes: [old('stop')] },
+      after: 15 * s,
+      expected: ends('Started'),
+    },
+    {
+      name: 'is sure at once when the superseded one wanted the same',
+      op: { supersedes: [old('start')] },
+      expected: ends('Started'),
+    },
+    { name: 'is started even at the deadline', after: 300 * s, expected: ends('Started') },
+  ]);
+});
+
+describe('a guest that is not up yet', () => {
+  table([
+    {
+      name: 'is waited for until the deadline',
+      vmi: booting,
+      after: 299 * s,
+      expected: { ...limit, for: 'the guest to be ready' },
+    },
+    {
+      name: 'is given up at the deadline',
+      vmi: booting,
+      after: 300 * s,
+      expected: ends('Failed', { reason: 'TimedOut' }),
+    },
+    {
+      name: 'has the time that the command gives',
+      op: { waitSeconds: 20 },
+      vmi: booting,
+      after: 20 * s,
+      expected: ends('Failed'),
+    },
+    {
+      name: 'and boots is not asked again, where an agent is required',
+      options: { requireAgent: true },
+      vmi: booting,
+      expected: { ...limit, for: 'the guest to be ready' },
+    },
+  ]);
+});
+
+describe('no guest', () => {
+  const none = { vmi: null };
+  table([
+    { name: 'and no VM is told', vm: null, vmi: null, expected: ends('Failed', { reason: 'NotFound' }) },
+    { name: 'under Halted is asked for', ...none, vm: halted, expected: { do: 'ask' } },
+    {
+      name: 'under Halted gets back the strategy that was remembered',
+      ...none,
+      vm: halted,
+      op: { restore: 'Once' },
+      expected: { do: 'strategy', value: 'Once' },
+    },
+    {
+      name: 'under running: false has none to get back',
+      ...none,
+      vm: { ...halted, field: 'running' },
+      op: { restore: 'Once' },
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'whose remembered strategy is Always is asked for',
+      ...none,
+      vm: halted,
+      op: { restore: 'Always' },
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'under Halted is patched where there are no subresources',
+      ...none,
+      vm: halted,
+      seen: { noSubresource: true },
+      expected: { do: 'strategy', value: 'Always' },
+    },
+    {
+      name: 'under Halted that was Manual is patched to run where there are none',
+      ...none,
+      vm: halted,
+      op: { restore: 'Manual' },
+      seen: { noSubresource: true },
+      expected: { do: 'strategy', value: 'Always' },
+    },
+    {
+      name: 'under Halted that was Once becomes Once there',
+      ...none,
+      vm: halted,
+      op: { restore: 'Once' },
+      seen: { noSubresource: true },
+      expected: { do: 'strategy', value: 'Once' },
+    },
+    { name: 'under Manual is asked for', ...none, vm: { strategy: 'Manual' }, expected: { do: 'ask' } },
+    {
+      name: 'under Manual is patched where there are no subresources',
+      ...none,
+      vm: { strategy: 'Manual' },
+      seen: { noSubresource: true },
+      expected: { do: 'strategy', value: 'Always' },
+    },
+    { name: 'under RerunOnFailure is asked for', ...none, vm: { strategy: 'RerunOnFailure' }, expected: { do: 'ask' } },
+    {
+      name: 'under RerunOnFailure is waited for where there are no subresources',
+      ...none,
+      vm: { strategy: 'RerunOnFailure' },
+      seen: { noSubresource: true },
+      expected: limit,
+    },
+    {
+      name: 'that failed under RerunOnFailure comes back by itself',
+      vm: { strategy: 'RerunOnFailure' },
+      vmi: { phase: 'Failed' },
+      expected: { ...limit, for: 'KubeVirt to restart the failed guest' },
+    },
+    {
+      name: 'that went under RerunOnFailure is asked for',
+      vm: { strategy: 'RerunOnFailure' },
+      vmi: { phase: 'Succeeded' },
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'that ended under Once needs Once anew',
+      vm: { strategy: 'Once' },
+      vmi: { phase: 'Succeeded' },
+      expected: { do: 'strategy', value: 'Halted' },
+    },
+    {
+      name: 'that is going under Once is waited for',
+      vm: { strategy: 'Once' },
+      vmi: deleting(0, { phase: 'Succeeded' }),
+      expected: limit,
+    },
+    { name: 'under Once comes by itself', ...none, vm: { strategy: 'Once' }, expected: limit },
+    { name: 'under Always comes by itself', ...none, expected: { ...limit, for: 'KubeVirt to begin the start' } },
+    {
+      name: 'with a queued Start is waited for',
+      ...none,
+      vm: { strategy: 'Manual', queue: [{ action: 'Start' }] },
+      expected: limit,
+    },
+    {
+      name: 'that KubeVirt has not looked at is waited for',
+      ...none,
+      vm: { ...halted, observed: false },
+      expected: limit,
+    },
+    {
+      name: 'that was just asked for is waited for',
+      ...none,
+      vm: halted,
+      seen: { askedAt: t0 },
+      after: 4_999,
+      expected: waits(9_999),
+    },
+    {
+      name: 'that was just asked for is waited for until the deadline at the most',
+      ...none,
+      vm: halted,
+      op: { waitSeconds: 7 },
+      seen: { askedAt: t0 },
+      after: 4 * s,
+      expected: waits(7 * s),
+    },
+    {
+      name: 'is asked for again after that',
+      ...none,
+      vm: halted,
+      seen: { askedAt: t0 },
+      after: 5 * s,
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'whose start is refused for good is told',
+      ...none,
+      vm: halted,
+      seen: { invalid: true, refusal: 'bad' },
+      expected: ends('Failed', { reason: 'Refused', message: 'KubeVirt refused the start: bad' }),
+    },
+  ]);
+});

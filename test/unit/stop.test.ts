@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import { decideStop } from '../../shared/stop.ts';
+import { type Case, decideBy, ends, halted, s, t0, waits } from './machines.ts';
+
+const decide = decideBy('stop', decideStop);
+const table = (cases: Case[]) => it.each(cases)('$name', (one) => expect(decide(one)).toMatchObject(one.expected));
+
+describe('a running guest', () => {
+  table([
+    { name: 'is asked to go', expected: { do: 'ask' } },
+    {
+      name: 'is asked with the period of the command',
+      op: { graceSeconds: 60 },
+      expected: { do: 'ask', graceSeconds: 60 },
+    },
+    {
+      name: 'is asked with no period when the command forces',
+      op: { force: true },
+      expected: { do: 'ask', graceSeconds: 0 },
+    },
+    {
+      name: 'of another uid than the one to stop is taken over',
+      op: { vmiUid: 'zero' },
+      expected: { do: 'retarget', uid: 'one', cameBack: false },
+    },
+    {
+      name: 'that came back is stopped again',
+      op: { vmiUid: 'zero', comebacks: 1 },
+      seen: { askedFor: 'zero' },
+      expected: { do: 'retarget', cameBack: true },
+    },
+    {
+      name: 'that came back for the third time is left, and told',
+      op: { vmiUid: 'zero', comebacks: 2 },
+      seen: { askedFor: 'zero' },
+      expected: ends('Failed', { reason: 'RestartedItself' }),
+    },
+    {
+      name: 'that was asked is waited for',
+      vm: halted,
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 1 * s,
+      expected: waits(120 * s),
+    },
+    {
+      name: 'is asked once more when nothing began within 120 s',
+      vm: halted,
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 120 * s,
+      expected: { do: 'ask', graceSeconds: 29, again: true },
+    },
+    {
+      name: 'is asked once more under Manual with the same period',
+      vm: { strategy: 'Manual', queue: [{ action: 'Stop', uid: 'one' }] },
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 120 * s,
+      expected: { do: 'ask', graceSeconds: undefined, again: true },
+    },
+    {
+      name: 'is not given up before another 120 s',
+      op: { step: 'AskedAgain', stepAt: t0 + 120 * s },
+      vm: halted,
+      after: 239 * s,
+      expected: waits(240 * s),
+    },
+    {
+      name: 'is given up after another 120 s',
+      op: { step: 'AskedAgain', stepAt: t0 + 120 * s },
+      vm: halted,
+      after: 240 * s,
+      expected: ends('Failed', { reason: 'NotAccepted' }),
+    },
+    {
+      name: 'is asked again where the request left no trace',
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 5 * s,
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'is waited for as long as the watch may lag',
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 4_999,
+      expected: { do: 'wait' },
+    },
+    {
+      name: 'that cannot be asked for 240 s is given up, with what KubeVirt said',
+      seen: { refusal: 'no' },
+      after: 240 * s,
+      expected: ends('Failed', { reason: 'NotAccepted', message: 'KubeVirt did not take the stop. It said: no' }),
+    },
+    { name: 'that came back late still has its time', op: { comebacks: 1 }, after: 240 * s, expected: { do: 'ask' } },
+    {
+      name: 'gets the period that was asked for, where it still has another',
+      op: { graceSeconds: 10 },
+      vm: halted,
+      after: 10 * s,
+      expected: { do: 'ask', graceSeconds: 10 },
+    },
+    {
+      name: 'whose period is that of the command is left to it',
+      op: { graceSeconds: 30 },
+      vm: halted,
+      after: 10 * s,
+      expected: waits(120 * s),
+    },
+    { name: 'whose request is invalid is forced', seen: { invalid: true }, expected: { do: 'force' } },
+    {
+      name: 'whose force is invalid too is told',
+      op: { step: 'Forced' },
+      seen: { invalid: true, refusal: 'bad' },
+      expected: ends('Failed', { reason: 'Refused', message: 'KubeVirt refused the stop: bad' }),
+    },
+    {
+      name: 'whose force by command is invalid is told',
+      op: { force: true },
+      seen: { invalid: true },
+      expected: ends('Failed', { reason: 'Refused' }),
+    },
+    {
+      name: 'that is to be restarted has its queue replaced',
+      vm: { queue: [{ action: 'Stop', uid: 'one' }, { action: 'Start' }] },
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'that is to be restarted although Halted gets a shorter period',
+      vm: { ...halted, queue: [{ action: 'Start' }] },
+      expected: { do: 'ask', graceSeconds: 29 },
+    },
+    {
+      name: 'that is to be restarted and has no shorter period has its queue cleared',
+      vm: { ...halted, queue: [{ action: 'Start' }] },
+      vmi: { graceSeconds: 1 },
+      expected: { do: 'clearQueue' },
+    },
+    {
+      name: 'is still asked for when a Stop for another uid is queued',
+      vm: { strategy: 'Manual', queue: [{ action: 'Stop', uid: 'other' }] },
+      after: 10 * s,
+      expected: { do: 'ask' },
+    },
+  ]);
+});
