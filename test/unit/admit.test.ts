@@ -1,0 +1,253 @@
+import { describe, expect, it } from 'vitest';
+
+import { type Command, parseCommand } from '../../shared/command.ts';
+import type { Wukong } from '../../shared/model.ts';
+import { lastKey, leaseKey, type Operation, operationKey, settledKey, write } from '../../shared/operation.ts';
+import type { Action } from '../../shared/outcome.ts';
+import { admit, already, intentHolds } from '../../shared/plan.ts';
+import { machineOf, operation, s, t0 } from './machines.ts';
+
+const prefix = 'lifecycle.novasphere.dev/';
+const rfc = (instant: number) => new Date(instant).toISOString();
+
+const command = (action: Action, more: object = {}, at = t0, trigger = 'direct'): Command =>
+  parseCommand(
+    { target: { namespace: 'team-a', name: 'web' }, ...more },
+    { action, trigger, requestId: 'request', requestedAt: at },
+  );
+const wukong = (annotations: Record<string, string> = {}, autoStart?: boolean): Wukong => ({
+  metadata: { namespace: 'team-a', name: 'web', annotations },
+  ...(autoStart === undefined ? {} : { spec: { startStrategy: { autoStart } } }),
+});
+const running = (more: Partial<Operation> = {}) => ({
+  [operationKey]: write(operation({ requestId: 'other', holder: 'somebody', ...more })),
+});
+const done = (more: object = {}) => ({
+  [lastKey]: write({
+    requestId: 'other',
+    action: 'stop',
+    outcome: 'Stopped',
+    message: '',
+    trigger: 'direct',
+    requestedAt: t0,
+    startedAt: t0,
+    finishedAt: t0,
+    ...more,
+  }),
+});
+const settled = (more: object = {}) => ({
+  [settledKey]: write({
+    requestId: 'other',
+    action: 'stop',
+    outcome: 'AlreadyOff',
+    requestedAt: t0,
+    earlier: [],
+    ...more,
+  }),
+});
+const skipped = (reason: string) => ({ kind: 'answer', result: { outcome: 'Skipped', reason } });
+const superseded = { kind: 'answer', result: { outcome: 'Superseded' } };
+const go = { kind: 'perform' };
+
+interface Case {
+  name: string;
+  command?: Command;
+  has?: Record<string, string>;
+  namespace?: Record<string, string>;
+  /** Since the command was asked for. */
+  after?: number;
+  expected: object;
+}
+const table = (cases: Case[]) =>
+  it.each(cases)('$name', ({ command: given = command('stop'), has = {}, namespace, after = 0, expected }) =>
+    expect(admit(given, wukong(has), t0 + after, namespace)).toMatchObject(expected),
+  );
+
+describe('a command for a Wukong with nothing on it', () => {
+  table([
+    { name: 'is carried out', expected: go },
+    {
+      name: 'is carried out at its last instant',
+      command: command('stop', { notAfter: rfc(t0 + s) }),
+      after: s,
+      expected: go,
+    },
+    {
+      name: 'is stale after it',
+      command: command('stop', { notAfter: rfc(t0 + s) }),
+      after: s + 1,
+      expected: skipped('Stale'),
+    },
+  ]);
+});
+
+describe('a request that comes again', () => {
+  table([
+    { name: 'was done', has: done({ requestId: 'request' }), expected: skipped('Duplicate') },
+    {
+      name: 'was done, and is not stale for that',
+      command: command('stop', { notAfter: rfc(t0) }),
+      has: done({ requestId: 'request' }),
+      after: s,
+      expected: skipped('Duplicate'),
+    },
+    { name: 'is being carried out', has: running({ requestId: 'request' }), expected: skipped('Duplicate') },
+    {
+      name: 'is carried out anew when its claim has expired',
+      has: running({ requestId: 'request' }),
+      after: 600 * s,
+      expected: go,
+    },
+    {
+      name: 'was superseded by what was done since',
+      has: done({ superseded: ['x', 'request'] }),
+      expected: skipped('Duplicate'),
+    },
+    {
+      name: 'was superseded by what is being done',
+      has: running({ supersedes: [{ requestId: 'request', action: 'start', trigger: 'event', startedAt: t0 }] }),
+      expected: skipped('Duplicate'),
+    },
+    { name: 'had found nothing to do', has: settled({ requestId: 'request' }), expected: skipped('Duplicate') },
+    {
+      name: 'had found nothing to do, before others',
+      has: settled({ earlier: ['x', 'request'] }),
+      expected: skipped('Duplicate'),
+    },
+  ]);
+});
+
+describe('of two wishes the newer one wins', () => {
+  table([
+    { name: 'against what was done', has: done({ action: 'start', requestedAt: t0 + 1 }), expected: superseded },
+    {
+      name: 'against what was so already',
+      has: settled({ action: 'start', requestedAt: t0 + 1 }),
+      expected: superseded,
+    },
+    {
+      name: 'against the newer of both',
+      has: { ...done({ requestedAt: t0 - s }), ...settled({ requestedAt: t0 + s }) },
+      expected: superseded,
+    },
+    {
+      name: 'also when it was done before the other was found so',
+      has: { ...done({ requestedAt: t0 + s }), ...settled({ requestedAt: t0 - s }) },
+      expected: superseded,
+    },
+    { name: 'and of two of one instant the later delivery', has: done({ action: 'start' }), expected: go },
+    {
+      name: 'against what is being done',
+      has: running({ action: 'start', requestedAt: t0 + 1 }),
+      expected: superseded,
+    },
+    { name: 'over what is being done', has: running({ action: 'start', requestedAt: t0 - 1 }), expected: go },
+    {
+      name: 'over what was being done and has expired',
+      has: running({ action: 'start', requestedAt: t0 + 1 }),
+      after: 600 * s,
+      expected: go,
+    },
+    { name: 'and the same one is not done twice', has: running(), expected: skipped('Duplicate') },
+    { name: 'but force is more than a stop', command: command('stop', { force: true }), has: running(), expected: go },
+    {
+      name: 'and force is not more than force',
+      command: command('stop', { force: true }),
+      has: running({ force: true }),
+      expected: skipped('Duplicate'),
+    },
+  ]);
+});
+
+describe('who is left alone', () => {
+  const hold = (key: string, until: number) => ({ [`${prefix}${key}`]: rfc(until) });
+  table([
+    { name: 'the protected', has: { [`${prefix}protected`]: 'true' }, expected: skipped('Protected') },
+    { name: 'the protected namespace', namespace: { [`${prefix}protected`]: 'true' }, expected: skipped('Protected') },
+    { name: 'but not from a start', command: command('start'), has: { [`${prefix}protected`]: 'true' }, expected: go },
+    { name: 'what is to be kept running', has: hold('keep-running-until', t0 + s), expected: skipped('Override') },
+    { name: 'until its time', has: hold('keep-running-until', t0 + s), after: s, expected: go },
+    {
+      name: 'what is to be kept stopped',
+      command: command('start'),
+      has: hold('keep-stopped-until', t0 + s),
+      expected: skipped('Override'),
+    },
+    { name: 'not what is leased, from somebody who asks', has: { [leaseKey]: rfc(t0 + s) }, expected: go },
+    {
+      name: 'what is leased, from a schedule',
+      command: command('stop', {}, t0, 'schedule'),
+      has: { [leaseKey]: rfc(t0 + s) },
+      expected: skipped('Override'),
+    },
+    {
+      name: 'what is to be kept running under a longer lease',
+      has: { ...hold('keep-running-until', t0 + s), [leaseKey]: rfc(t0 + 9 * s) },
+      expected: skipped('Override'),
+    },
+    {
+      name: 'what cannot be read',
+      has: { [`${prefix}keep-running-until`]: 'friday' },
+      expected: { result: { reason: 'Override', message: expect.stringContaining('until it is mended') as string } },
+    },
+  ]);
+});
+
+describe('what is so already', () => {
+  const off = machineOf({ strategy: 'Halted' }, null);
+  const on = machineOf();
+  it.each([
+    { name: 'off', given: command('stop'), machine: off, expected: { result: { outcome: 'AlreadyOff' } } },
+    { name: 'on', given: command('start'), machine: on, expected: { result: { outcome: 'AlreadyOn' } } },
+    {
+      name: 'off is no rest while something is carried out',
+      given: command('stop'),
+      machine: off,
+      has: running(),
+      expected: undefined,
+    },
+    {
+      name: 'on is no rest while its VM is Halted',
+      given: command('start'),
+      machine: machineOf({ strategy: 'Halted' }),
+      expected: undefined,
+    },
+    {
+      name: 'on is no rest while a request is queued',
+      given: command('start'),
+      machine: machineOf({ queue: [{ action: 'Stop' }] }),
+      expected: undefined,
+    },
+    { name: 'on is not on without its agent', given: command('start'), machine: on, agent: true, expected: undefined },
+    {
+      name: 'on is on with its agent',
+      given: command('start'),
+      machine: machineOf({}, { agentConnected: true }),
+      agent: true,
+      expected: { kind: 'already' },
+    },
+    { name: 'on is not off', given: command('stop'), machine: on, expected: undefined },
+    { name: 'off is not on', given: command('start'), machine: off, expected: undefined },
+    {
+      name: 'a VM that is not there',
+      given: command('stop'),
+      machine: {},
+      expected: { kind: 'answer', result: { reason: 'NotFound' } },
+    },
+  ])('$name', ({ given, machine, has = {}, agent = false, expected }) => {
+    const plan = already(given, wukong(has), machine, agent);
+    if (expected) expect(plan).toMatchObject(expected);
+    else expect(plan).toBeUndefined();
+  });
+
+  it.each([
+    ['start', undefined, true],
+    ['start', true, true],
+    ['start', false, false],
+    ['stop', undefined, false],
+    ['stop', true, false],
+    ['stop', false, true],
+  ] as const)('the intent %s, with autoStart %s: %s', (action, autoStart, holds) =>
+    expect(intentHolds(command(action), wukong({}, autoStart))).toBe(holds),
+  );
+});
