@@ -40,7 +40,10 @@ async function schedules(variables) {
 export const vpc = async (variables) => (await read(variables)).vpc ?? {};
 export const tracing = async (variables) => (await read(variables)).tracing;
 export const logRetentionDays = async (variables) => (await read(variables)).logRetentionDays;
-export const roles = async (variables) => ({ Resources: rolesOf(await read(variables), await prefixOf(variables)) });
+export const roles = async (variables) => ({
+  Resources: rolesOf(await read(variables), await prefixOf(variables)),
+  Outputs: roleOutputs(),
+});
 export const startEvents = async (variables) => [...eventsOf('start'), ...(await schedules(variables)).start];
 export const stopEvents = async (variables) => [...eventsOf('stop'), ...(await schedules(variables)).stop];
 

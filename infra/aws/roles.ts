@@ -103,3 +103,12 @@ export function roles(parameters: Parameters, prefix: string): Record<string, ob
     ),
   };
 }
+
+/** The functions' roles by name, to let them into the clusters. */
+export const roleOutputs = (): Record<string, object> =>
+  Object.fromEntries(
+    ['StartVm', 'StopVm', 'ReconcileState', 'GetState'].map((name) => [
+      `${name}RoleArn`,
+      { Value: arnOf(`${name}Role`) },
+    ]),
+  );

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
+import { costTable } from '../../infra/aws/cost.ts';
 import { awsCron } from '../../infra/aws/cron.ts';
-import { readParameters } from '../../infra/aws/parameters.ts';
+import { parameterNames, readParameters } from '../../infra/aws/parameters.ts';
 import { scheduleEvents } from '../../infra/aws/schedules.ts';
 import { parseClusters } from '../../shared/clusters.ts';
 
@@ -117,4 +120,16 @@ describe('the parameters', () => {
     [{ tracing: 'yes' }, 'tracing: "yes"'],
     [{ alarmEmail: 'nobody' }, 'alarmEmail: "nobody"'],
   ])('%j is refused by name', (wrong, said) => expect(() => readParameters({ ...good, ...wrong })).toThrow(said));
+});
+
+describe('docs/deploy-aws.md', () => {
+  const text = readFileSync('docs/deploy-aws.md', 'utf8');
+
+  it('says what `npm run cost` computes', () => {
+    expect(/<!-- cost -->\n\n(.*)\n\n<!-- \/cost -->/s.exec(text)?.[1]).toBe(costTable());
+  });
+
+  it('names every parameter', () => {
+    for (const name of parameterNames) expect(text).toContain(`\`${name}\``);
+  });
 });

@@ -1,6 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
-import { packageService, type Resource, template } from './packaging.ts';
+import { packageService, type Resource, template, unpack } from './packaging.ts';
 
 const { Resources } = template();
 const ofType = (type: string): [string, Resource['Properties']][] =>
@@ -150,6 +154,16 @@ describe('the roles', () => {
   });
 });
 
+describe('the bundles', () => {
+  it.each(['startVm', 'stopVm', 'reconcileState', 'getState'])('%s has at most 1.6 MB, and its source map', (name) => {
+    const folder = unpack(name, mkdtempSync(join(tmpdir(), 'wukong-bundle-')));
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.[a-z]+$/.test(file));
+    expect(files.sort()).toEqual([`functions/${name}/handler.mjs`, `functions/${name}/handler.mjs.map`]);
+    expect(statSync(join(folder, `functions/${name}/handler.mjs`)).size).toBeLessThan(1_600_000);
+    rmSync(folder, { recursive: true });
+  });
+});
+
 describe('the packager', () => {
   const refusal = (options: string[]): string => {
     try {
@@ -159,6 +173,11 @@ describe('the packager', () => {
     }
     throw new Error('it was packaged');
   };
+
+  it('puts the roles into the outputs, to let them into the clusters', () => {
+    const { Outputs } = template() as unknown as { Outputs: Record<string, object> };
+    expect(Outputs['StopVmRoleArn']).toEqual({ Value: attribute('StopVmRole') });
+  });
 
   it('names every parameter that is missing', () => {
     const said = refusal(['--stage', 'prod', '--package', '.serverless/refused']);
