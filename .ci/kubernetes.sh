@@ -23,7 +23,7 @@ fi
 
 node infra/setup.mjs
 # Once as they are, and once with the optional Roles that stand there as comments.
-cp -r infra "$work/infra"
+mkdir "$work/infra" && cp -r infra/crds infra/rbac infra/kubernetes "$work/infra"
 sed -i 's/^  # - \(.*rbac\)/  - \1/' "$work/infra/kubernetes/cluster-wide/kustomization.yaml"
 sed -i 's/^# components:/components:/; s/^#   - /  - /' "$work/infra/kubernetes/namespaced/kustomization.yaml"
 for overlay in $overlays; do
@@ -34,6 +34,11 @@ for overlay in $overlays; do
     grep -q "name: wukong-$role" "$work/$overlay-optional.yaml"
   done
 done
+
+# As docs/deploy-kubernetes.md says it is copied for another team.
+cp -r "$work/infra/kubernetes/namespaced" "$work/infra/kubernetes/team-b"
+sed -i 's/team-a/team-b/g' "$work/infra/kubernetes/team-b/kustomization.yaml"
+if render "$work/infra/kubernetes/team-b" | grep team-a; then echo "team-b: something of team-a is left" >&2; exit 1; fi
 
 if command -v go > /dev/null; then
   (cd test/kubernetes/strict && go build -o "$work/strict" .)
