@@ -1,3 +1,5 @@
+import { createSecureContext } from 'node:tls';
+
 import { Agent, type Dispatcher } from 'undici';
 
 /** One dispatcher's connections: how many of them hold an exchange. */
@@ -86,7 +88,8 @@ export class Traffic {
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 600_000,
-      connect: { ca, timeout: 0 },
+      // Made once: a watch that ends takes its connection with it, and the next one shakes hands anew.
+      connect: { secureContext: createSecureContext({ ca }), timeout: 0 },
     });
     const pool: Pool = { taken: 0 };
     const counted = agent.compose((dispatch) => (options, handler) => this.#counted(pool, dispatch, options, handler));

@@ -6,6 +6,7 @@ import { group, version, type Wukong } from '../model.ts';
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
 import type { Cluster } from '../world.ts';
+import { plain } from './plain.ts';
 
 export interface EventText {
   /** Makes the Event's name: the same thing is told once, however often it is tried. */
@@ -32,7 +33,10 @@ export function eventOf(outcome: Outcome): EventText {
     id: subjectOf(outcome),
     type: quietly ? 'Normal' : 'Warning',
     reason: `${outcome.outcome}${reason ?? ''}`,
-    message: `${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`.slice(0, 1024),
+    message: plain(`${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`).slice(
+      0,
+      1024,
+    ),
   };
 }
 

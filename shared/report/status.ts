@@ -6,6 +6,7 @@ import { type Condition, conditionOf, type LifecycleState, type StateName, type 
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
 import type { Cluster } from '../world.ts';
+import { plain } from './plain.ts';
 
 export const readyCondition = 'LifecycleReady';
 const extend = 'kubectl patch crd wukongs.vm.novasphere.dev --type=json --patch-file infra/crds/wukongs-extension.json';
@@ -19,7 +20,7 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
     lastActionTime: rfc3339(outcome.startedAt),
     outcome: outcome.outcome,
     reason: reasonOf(outcome),
-    message: outcome.message,
+    message: plain(outcome.message),
     forced: outcome.forced,
     forceReason: outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined,
     requestId: outcome.requestId,

@@ -4,6 +4,7 @@ import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
 import type { World } from '../world.ts';
 import { eventOf, putEvent, subjectOf } from './events.ts';
+import { plain } from './plain.ts';
 
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
 
@@ -16,7 +17,7 @@ export const detailOf = (outcome: Outcome) => ({
   action: outcome.action,
   outcome: outcome.outcome,
   ...(reasonOf(outcome) ? { reason: reasonOf(outcome) } : {}),
-  message: outcome.message,
+  message: plain(outcome.message),
   forced: outcome.forced,
   ...(outcome.outcome === 'ForcedOff' ? { forceReason: outcome.forceReason } : {}),
   requestId: outcome.requestId,
