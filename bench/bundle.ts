@@ -1,43 +1,20 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 
-// The plugin is plain JavaScript, as the packager loads it.
-const { lean } = (await import(new URL('../infra/aws/bundle/plugin.mjs', import.meta.url).href)) as { lean: Plugin };
+import { options } from '../infra/aws/bundle/options.mjs';
+import { lean } from '../infra/aws/bundle/plugin.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'wukong-bench-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-export interface Bundled {
-  file: string;
-  kilobytes: number;
-}
-
-/** One file as the packager makes it for Lambda: minified, without what the functions never come to. */
-export async function bundle(entry: string | { contents: string; name: string }, slim = true): Promise<Bundled> {
-  const name = typeof entry === 'string' ? basename(entry, '.ts') : entry.name;
-  const file = join(folder, `${name}.mjs`);
-  const top = fileURLToPath(new URL('..', import.meta.url));
-  const made = await build({
-    ...(typeof entry === 'string'
-      ? { entryPoints: [join(top, entry)] }
-      : { stdin: { contents: entry.contents, resolveDir: top, loader: 'ts' as const } }),
-    outfile: file,
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    plugins: slim ? [lean] : [],
-    banner: {
-      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-    },
-    metafile: true,
-    logLevel: 'error',
-  });
-  const bytes = Object.values(made.metafile.outputs)[0]?.bytes ?? 0;
-  return { file, kilobytes: bytes / 1024 };
+/** A program as the packager makes one for Lambda: minified, without what the functions never come to. */
+export async function bundle(entry: string): Promise<string> {
+  const outfile = join(folder, `${basename(entry, '.ts')}.mjs`);
+  const entryPoints = [fileURLToPath(new URL(`../${entry}`, import.meta.url))];
+  await build({ ...options, entryPoints, outfile, plugins: [lean], logLevel: 'error' });
+  return outfile;
 }

@@ -1,29 +1,42 @@
-import { Cron } from 'croner';
+import { Cron as Croner } from 'croner';
 
 import { parseCron } from '../shared/cron.ts';
 import { nextAfter } from '../shared/wallclock.ts';
 import { parseZone } from '../shared/zone.ts';
 import { type Row, row } from './row.ts';
 
-const zones = ['Europe/Berlin', 'America/Santiago', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
-const text = '30 2 * * 1-5';
-const rounds = 5_000;
+const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Cairo'];
+const crons = ['0 8 * * 1-5', '0 20 * * 1-5', '30 2 * * *', '*/15 6-9 1,15 * *'];
+const from = Date.parse('2026-01-01T00:00:00Z');
+const evaluationsEach = 2_000;
 
-/** Evaluations of "when is the next boundary" a second, beside croner with the same questions. */
-export async function evaluations(): Promise<Row[]> {
-  const from = Date.UTC(2026, 0, 1);
-  const cron = parseCron(text);
-  const ours = zones.map((name) => parseZone(name));
-  const theirs = zones.map((timezone) => new Cron(text, { timezone }));
-  const hour = 3_600_000;
-  const mine = rate((i) => nextAfter(cron, ours[i % ours.length]!, from + i * hour));
-  const rivals = rate((i) => theirs[i % theirs.length]!.nextRun(new Date(from + i * hour)));
-  return [row('schedule/evaluations', mine, 'a second', { rival: 'croner', rivalValue: rivals })];
+/** Evaluations a second: the next time of each cron in each zone, hour after hour over three months. */
+function perSecond(nexts: ((instant: number) => unknown)[]): number {
+  const began = performance.now();
+  for (const next of nexts) for (let i = 0; i < evaluationsEach; i++) next(from + i * 3_600_000);
+  return (nexts.length * evaluationsEach) / ((performance.now() - began) / 1000);
 }
 
-function rate(evaluate: (i: number) => unknown): number {
-  for (let i = 0; i < rounds / 10; i++) evaluate(i);
-  const begin = performance.now();
-  for (let i = 0; i < rounds; i++) evaluate(i);
-  return (rounds / (performance.now() - begin)) * 1000;
+const best = (measure: () => number): number => Math.max(measure(), measure(), measure());
+
+/** Against croner, the fastest kept library: both parse once and are asked again and again, as a tick does. */
+export async function evaluations(): Promise<Row[]> {
+  const pairs = zones.flatMap((zone) => crons.map((cron) => ({ zone, cron })));
+  const ours = pairs.map(({ zone, cron }) => {
+    const [parsed, place] = [parseCron(cron), parseZone(zone)];
+    return (instant: number) => nextAfter(parsed, place, instant);
+  });
+  const theirs = pairs.map(({ zone, cron }) => {
+    const parsed = new Croner(cron, { timezone: zone });
+    return (instant: number) => parsed.nextRun(new Date(instant));
+  });
+  const rivalValue = best(() => perSecond(theirs));
+  return Promise.resolve([
+    row(
+      'schedule/evaluations',
+      best(() => perSecond(ours)),
+      '1/s',
+      { rival: 'croner', rivalValue },
+    ),
+  ]);
 }

@@ -8,8 +8,8 @@ import { connect } from '../shared/connect.ts';
 import { LifecycleError } from '../shared/errors.ts';
 import { type Credentials, credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/kube/credentials.ts';
 import { silentLog } from '../shared/report/log.ts';
-import { redact } from '../shared/report/plain.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
+import { redact } from '../shared/report/plain.ts';
 import type { Log, World } from '../shared/world.ts';
 import { checkChoice, type Io, type Options, type Values } from './command.ts';
 

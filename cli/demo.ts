@@ -1,4 +1,5 @@
-// `npm start`: the main job on the embedded cluster, through the real handlers; with --cluster on that of KUBECONFIG.
+// `npm start`: the main job on the embedded cluster, through the real handlers; with --cluster on that of KUBECONFIG, with
+// --fleet 1000 one command on so many VMs.
 import { parseArgs } from 'node:util';
 
 import { reconcileState } from '../functions/reconcileState/handler.ts';
@@ -21,11 +22,16 @@ import { startSim } from '../sim/sim.ts';
 import { ask, countRequests, furnish, type Handler, invoke, look, tidy, type View } from './demoScene.ts';
 import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
 import { describeWukong } from './describe.ts';
+import { fleetDemo, fleetSize } from './fleetDemo.ts';
 import { JumpClock } from './jumpClock.ts';
 import { liveTable } from './liveTable.ts';
 
 const { values: option } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, cluster: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
+    fleet: { type: 'string' },
+  },
 });
 const terminal = Boolean(process.stdout.isTTY) && !option.json && !process.env['NO_COLOR'];
 const say = (text = '') => void (option.json || process.stdout.write(`${text}\n`));
@@ -98,6 +104,10 @@ const office = {
 };
 
 async function main(): Promise<void> {
+  if (option.fleet !== undefined) {
+    await fleetDemo(fleetSize(option.fleet), process.stdout, terminal);
+    process.exit(0);
+  }
   const clock = option.cluster ? systemClock : new JumpClock();
   const sim = option.cluster ? undefined : await startSim({ clock, operator: (_namespace, name) => name === 'shop' });
   const config = sim ? parseKubeConfig(sim.kubeconfig()) : findKubeConfig(process.env);

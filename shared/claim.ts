@@ -1,6 +1,6 @@
 import type { Command } from './command.ts';
 import { answerFailure, bodyOf } from './kube/failure.ts';
-import { jsonPatch, type JsonPatchStep, mergePatch, pointer, readWukong, wukongPath } from './kube/objects.ts';
+import { jsonPatch, type JsonPatchStep, mergePatch, pointer, readWukong, slim, wukongPath } from './kube/objects.ts';
 import { living, type Machine, type Wukong } from './model.ts';
 import {
   claimDeadline,
@@ -110,7 +110,7 @@ export async function claim(
   };
   const answer = await mergePatch<Wukong>(cluster, pathOf(wukong), body, limits);
   if (answer.status !== 409)
-    return bodyOf(answer, `claim of ${op.action} on Wukong ${placeOf(wukong).namespace}/${placeOf(wukong).name}`);
+    return slim(bodyOf(answer, `claim of ${op.action} on Wukong ${placeOf(wukong).namespace}/${placeOf(wukong).name}`));
   const now = await readWukong(cluster, placeOf(wukong), limits);
   return operationOf(now)?.holder === op.holder ? now : undefined; // the answer to our own claim was lost
 }

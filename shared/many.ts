@@ -60,6 +60,9 @@ export async function performMany(
       told(outcome, --inFlight);
     } finally {
       begun();
+      // What was listed is done with: of ten thousand it would be most of the memory.
+      wukong.status = undefined;
+      wukong.metadata.annotations = undefined;
     }
   };
   for (const wave of inWaves(command, targets)) {

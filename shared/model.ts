@@ -77,6 +77,7 @@ export interface VmView {
   observed: boolean;
   deleting: boolean;
   printableStatus: string;
+  /** Those that complain. */
   conditions: Condition[];
   startFailure?: { failures: number; retryAfter?: string };
   created: boolean;
@@ -129,8 +130,14 @@ interface RawVmi extends KubeObject {
   };
 }
 
-const slim = (conditions: Condition[] = []): Condition[] =>
-  conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+const none: Condition[] = [];
+
+/** Those that complain: what is well is read from the fields beside them, and would only cost memory. */
+const slim = (conditions: Condition[] = none): Condition[] => {
+  const complaints = conditions.filter(({ type, status }) => status !== 'True' || type === 'Failure');
+  if (complaints.length === 0) return none;
+  return complaints.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+};
 
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
@@ -186,9 +193,13 @@ export const vmNameOf = (wukong: Wukong): string => wukong.status?.vmName ?? `${
 export const living = (vmi: VmiView | undefined): VmiView | undefined =>
   vmi?.phase === 'Succeeded' || vmi?.phase === 'Failed' ? undefined : vmi;
 
-/** On (KUBEVIRT §2): VMI Running, not deleting, Ready. */
+/** On (KUBEVIRT §2): VMI Running, not deleting, Ready; one that stands still is not. */
 export const isOn = ({ vmi }: Machine): boolean =>
-  vmi !== undefined && vmi.phase === 'Running' && vmi.deletingSince === undefined && vmi.ready === 'True';
+  vmi !== undefined &&
+  vmi.phase === 'Running' &&
+  vmi.deletingSince === undefined &&
+  vmi.ready === 'True' &&
+  !vmi.paused;
 
 export const startQueued = (vm: VmView): boolean => vm.queue.some(({ action }) => action === 'Start');
 

@@ -1,3 +1,4 @@
+import type { Place } from './command.ts';
 import { LifecycleError } from './errors.ts';
 import { listPages } from './kube/list.ts';
 import { group, type KubeObject, version } from './model.ts';
@@ -22,9 +23,9 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
   const [texts, namespaces, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits),
+    readConfigMaps(world, schedules, limits, problems),
     readNamespaces(world, schedules, limits, problems),
-    readConfigMap(world, world.config.lifecycleNamespace, freezeConfigMap.name, limits),
+    readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
@@ -55,13 +56,15 @@ interface ConfigMap extends KubeObject {
 
 async function readConfigMap(
   { transport }: World,
-  namespace: string,
-  name: string,
+  { namespace, name }: Place,
   limits: Limits,
+  problems: string[],
 ): Promise<ConfigMap | undefined> {
   const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
   const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 200 ? answer.body : undefined;
+  if (answer.status === 200) return answer.body;
+  if (answer.status !== 404) problems.push(`ConfigMap ${namespace}/${name} cannot be read (${answer.status})`);
+  return undefined;
 }
 
 /** Each ConfigMap that a schedule names, once. */
@@ -69,8 +72,9 @@ async function readConfigMaps(
   world: World,
   schedules: WukongSchedule[],
   limits: Limits,
+  problems: string[],
 ): Promise<Map<string, ConfigMap | undefined>> {
-  const named = new Map<string, { namespace: string; name: string }>();
+  const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
     const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
       ?.name;
@@ -78,9 +82,7 @@ async function readConfigMaps(
     if (typeof name === 'string' && name !== '') named.set(`${namespace}/${name}`, { namespace, name });
   }
   const read = await Promise.all(
-    [...named].map(
-      async ([key, { namespace, name }]) => [key, await readConfigMap(world, namespace, name, limits)] as const,
-    ),
+    [...named].map(async ([key, place]) => [key, await readConfigMap(world, place, limits, problems)] as const),
   );
   return new Map(read);
 }

@@ -2,7 +2,7 @@ import { type Command, type Place } from './command.ts';
 import { asLifecycleError, LifecycleError } from './errors.ts';
 import { answerFailure } from './kube/failure.ts';
 import { listPages } from './kube/list.ts';
-import { readWukong, wukongPath } from './kube/objects.ts';
+import { readWukong, slim, wukongPath } from './kube/objects.ts';
 import type { KubeObject, Wukong } from './model.ts';
 import type { Annotations } from './override.ts';
 import { format } from './selector.ts';
@@ -82,19 +82,6 @@ const inOrder = (wukongs: Iterable<Wukong>): Wukong[] =>
 
 async function* listed(world: World, path: string, limits: Limits): AsyncGenerator<Wukong> {
   for await (const { items } of listPages<Wukong>(world.transport, path, limits)) yield* items.map(slim);
-}
-
-const applied = 'kubectl.kubernetes.io/last-applied-configuration';
-
-/** What is needed to decide and to claim, so that ten thousand fit into memory. */
-function slim({ metadata, spec, status }: Wukong): Wukong {
-  const { name, namespace, uid, resourceVersion, generation, annotations } = metadata;
-  const { [applied]: _applied, ...kept } = annotations ?? {};
-  return {
-    metadata: { name, namespace, uid, resourceVersion, generation, annotations: kept },
-    spec: { startStrategy: spec?.startStrategy, lifecycleAction: spec?.lifecycleAction },
-    status,
-  };
 }
 
 /**

@@ -34,19 +34,21 @@ export function findKubeConfig(env: Record<string, string | undefined>): KubeCon
     else if (existsSync(`${account}/token`)) config.loadFromCluster();
     else throw new Error('no KUBECONFIG is set, and this is not a pod with a service account');
   } catch (cause) {
-    throw new LifecycleError('Unreachable', `kubeconfig: ${(cause as Error).message}`, { cause });
+    throw unreadable(cause, (cause as Error).message);
   }
   return config;
 }
+
+/** js-yaml's message quotes the text, which holds secrets: only its reason is passed on. */
+const unreadable = (cause: unknown, otherwise: string): LifecycleError =>
+  new LifecycleError('Unreachable', `kubeconfig: ${(cause as { reason?: string }).reason ?? otherwise}`);
 
 export function parseKubeConfig(text: string): KubeConfig {
   const config = new PooledKubeConfig();
   try {
     config.loadFromString(text);
   } catch (cause) {
-    // js-yaml's message quotes the text, which holds secrets: only its reason is passed on.
-    const reason = (cause as { reason?: string }).reason ?? 'not a kubeconfig';
-    throw new LifecycleError('Unreachable', `kubeconfig: ${reason}`);
+    throw unreadable(cause, 'not a kubeconfig');
   }
   return config;
 }
@@ -79,12 +81,17 @@ async function headersOf(config: KubeConfig, server: string): Promise<Record<str
   try {
     await config.applySecurityAuthentication(context);
   } catch (cause) {
-    throw new LifecycleError('Denied', `credentials: ${firstLine(cause)}`, { cause });
+    throw unproved(cause);
   }
   return context.getHeaders();
 }
 
-const firstLine = (cause: unknown): string => (cause as Error).message.split('\n')[0] ?? '';
+/** Without its cause, which would be logged: JSON.parse quotes what it could not read, and that may be the token. */
+function unproved(cause: unknown): LifecycleError {
+  const quotes = cause instanceof SyntaxError;
+  const why = quotes ? 'what the exec program printed is no ExecCredential' : (cause as Error).message.split('\n')[0];
+  return new LifecycleError('Denied', `credentials: ${why}`);
+}
 
 /** HTTP/1.1 with kept connections: measured faster than HTTP/2 on one, and a watch holds just its own. */
 async function agentFor(config: KubeConfig): Promise<Dispatcher> {
@@ -92,7 +99,7 @@ async function agentFor(config: KubeConfig): Promise<Dispatcher> {
   try {
     await config.applyToHTTPSOptions(tls);
   } catch (cause) {
-    throw new LifecycleError('Denied', `credentials: ${firstLine(cause)}`, { cause });
+    throw unproved(cause);
   }
   const { ca, cert, key, servername } = tls;
   const verified = { ca, cert, key, servername, rejectUnauthorized: true };

@@ -21,6 +21,19 @@ export async function readWukong(
   return bodyOf(answer, `Wukong ${namespace}/${name}`);
 }
 
+const applied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Of a Wukong what is needed to decide, to claim and to end, so that ten thousand fit into memory. */
+export function slim({ metadata, spec, status }: Wukong): Wukong {
+  const { name, namespace, uid, resourceVersion, generation, annotations } = metadata;
+  const { [applied]: _applied, ...kept } = annotations ?? {};
+  return {
+    metadata: { name, namespace, uid, resourceVersion, generation, annotations: kept },
+    spec: { startStrategy: spec?.startStrategy, lifecycleAction: spec?.lifecycleAction },
+    status,
+  };
+}
+
 export interface JsonPatchStep {
   op: 'test' | 'add' | 'remove' | 'replace';
   path: string;

@@ -1,5 +1,6 @@
 /** What may be in a message of somebody else's and must not be in a log. */
-const secret = /(bearer\s+)[\w.~+/=-]+|\bk8s-aws-v1\.[\w-]+|\beyJ[\w-]{8,}\.[\w.-]+/gi;
+const secret =
+  /(bearer\s+|X-Amz-(?:Signature|Security-Token|Credential)=)[\w.~+/=%-]+|\bk8s-aws-v1\.[\w-]+|\beyJ[\w-]{8,}\.[\w.-]+/gi;
 export const redact = (text: string): string =>
   text.replace(secret, (_all, bearer?: string) => `${bearer ?? ''}[secret]`);
 

@@ -18,7 +18,12 @@ export type Send = (method: string, path: string, body?: unknown, type?: string)
 
 /** A plain HTTP client: no retries, nothing hidden. */
 export function clientOf({ server, dispatcher, headers }: Access): Send {
-  return async (method, path, body, type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json') => {
+  return async (
+    method,
+    path,
+    body,
+    type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+  ) => {
     const answer = await request(server + path, {
       method: method as 'GET',
       dispatcher,

@@ -24,7 +24,12 @@ export async function installCrds({ send, clock }: Ground): Promise<void> {
     const { name } = wanted.metadata;
     for (let tries = 0; ; tries++) {
       const { body } = await send('GET', paths.crd(name));
-      if (body.status?.conditions?.some((one: { type: string; status: string }) => one.type === 'Established' && one.status === 'True')) break;
+      if (
+        body.status?.conditions?.some(
+          (one: { type: string; status: string }) => one.type === 'Established' && one.status === 'True',
+        )
+      )
+        break;
       if (tries === 100) throw new Error(`CRD ${name} is not established`);
       await new Promise<void>((resolve) => clock.after(100, resolve));
     }
@@ -57,9 +62,13 @@ export async function checkServed({ send }: Ground): Promise<void> {
   for (const [path, name] of [
     ['/apis/kubevirt.io/v1/virtualmachines?limit=1', 'KubeVirt'],
     ['/apis/vm.novasphere.dev/v1alpha1/wukongs?limit=1', 'the CRD of Wukong (--install-crds installs it)'],
-    ['/apis/vm.novasphere.dev/v1alpha1/wukongschedules?limit=1', 'the CRD of WukongSchedule (--install-crds installs it)'],
+    [
+      '/apis/vm.novasphere.dev/v1alpha1/wukongschedules?limit=1',
+      'the CRD of WukongSchedule (--install-crds installs it)',
+    ],
   ] as const) {
     const { status, body } = await send('GET', path);
-    if (status !== 200) throw new Error(`this cluster does not serve ${name}: ${status} ${JSON.stringify(body).slice(0, 200)}`);
+    if (status !== 200)
+      throw new Error(`this cluster does not serve ${name}: ${status} ${JSON.stringify(body).slice(0, 200)}`);
   }
 }

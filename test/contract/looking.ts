@@ -10,7 +10,13 @@ const operationKey = 'lifecycle.novasphere.dev/operation';
 export function is(outcome: Outcome, name: string, reason?: string): void {
   const found = `${outcome.outcome}${'reason' in outcome ? `/${outcome.reason}` : ''}: ${outcome.message}`;
   assert.equal(outcome.outcome, name, found);
-  if (reason !== undefined) assert.equal((outcome as { reason?: string; forceReason?: string }).reason ?? (outcome as { forceReason?: string }).forceReason, reason, found);
+  if (reason !== undefined)
+    assert.equal(
+      (outcome as { reason?: string; forceReason?: string }).reason ??
+        (outcome as { forceReason?: string }).forceReason,
+      reason,
+      found,
+    );
 }
 
 /** Off, as the suite's own eyes see it: no guest, nothing that starts one, and it stays so for a moment. */
@@ -23,12 +29,20 @@ export async function isOffNow(stage: Stage, made: Made, staysMs = 2_000): Promi
     const queued = (vm.status?.stateChangeRequests ?? []) as { action: string }[];
     assert.ok(!queued.some(({ action }) => action === 'Start'), 'a Start is queued');
     const strategy = strategyOf(vm);
-    assert.ok(['Halted', false, 'Manual', 'RerunOnFailure', 'Once'].includes(strategy as string), `strategy ${String(strategy)}`);
+    assert.ok(
+      ['Halted', false, 'Manual', 'RerunOnFailure', 'Once'].includes(strategy as string),
+      `strategy ${String(strategy)}`,
+    );
   }
 }
 
 /** The status, the record and the wish say what is so; nobody's other fields were touched. */
-export async function isToldTrue(stage: Stage, made: Made, state: 'Running' | 'Stopped', outcome?: string): Promise<void> {
+export async function isToldTrue(
+  stage: Stage,
+  made: Made,
+  state: 'Running' | 'Stopped',
+  outcome?: string,
+): Promise<void> {
   const wukong = await wukongOf(stage, made);
   const told = wukong.status?.lifecycleState;
   assert.equal(told?.state, state, `status.lifecycleState.state: ${JSON.stringify(told)}`);
@@ -39,27 +53,45 @@ export async function isToldTrue(stage: Stage, made: Made, state: 'Running' | 'S
   assert.equal(wukong.spec.memory, '64Mi');
 }
 
-export async function eventsOf({ send, namespace }: Stage, { wukong }: Made): Promise<{ reason: string; message: string; type: string }[]> {
+export async function eventsOf(
+  { send, namespace }: Stage,
+  { wukong }: Made,
+): Promise<{ reason: string; message: string; type: string }[]> {
   const { body } = await send('GET', paths.core(namespace, 'events'));
   return body.items.filter(
-    ({ involvedObject }: { involvedObject: { kind: string; name: string } }) => involvedObject.kind === 'Wukong' && involvedObject.name === wukong,
+    ({ involvedObject }: { involvedObject: { kind: string; name: string } }) =>
+      involvedObject.kind === 'Wukong' && involvedObject.name === wukong,
   );
 }
 
 /** A stop that came to its end: off, told true, told once. */
-export async function stoppedAs(stage: Stage, made: Made, outcome: Outcome, name: string, strategy?: string | boolean): Promise<void> {
+export async function stoppedAs(
+  stage: Stage,
+  made: Made,
+  outcome: Outcome,
+  name: string,
+  strategy?: string | boolean,
+): Promise<void> {
   is(outcome, name);
   await isOffNow(stage, made);
   await isToldTrue(stage, made, 'Stopped', name);
   if (strategy !== undefined) assert.equal(strategyOf(await vmOf(stage, made)), strategy, 'the strategy afterwards');
-  if (!name.startsWith('Already')) assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
+  if (!name.startsWith('Already'))
+    assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
 }
 
 /** A start that came to its end: up, by another VMI than before, told true, told once. */
-export async function startedAs(stage: Stage, made: Made, outcome: Outcome, name: string, strategy?: string | boolean): Promise<void> {
+export async function startedAs(
+  stage: Stage,
+  made: Made,
+  outcome: Outcome,
+  name: string,
+  strategy?: string | boolean,
+): Promise<void> {
   is(outcome, name);
   assert.ok(await isUp(stage, made), 'the guest is not up');
   await isToldTrue(stage, made, 'Running', name);
   if (strategy !== undefined) assert.equal(strategyOf(await vmOf(stage, made)), strategy, 'the strategy afterwards');
-  if (name === 'Started') assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
+  if (name === 'Started')
+    assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
 }

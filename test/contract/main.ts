@@ -25,7 +25,9 @@ const { values } = parseArgs({
 });
 const file = values.kubeconfig ?? process.env['KUBECONFIG'];
 if (!file) {
-  console.error('Which cluster? Set KUBECONFIG, or give --kubeconfig FILE. The embedded one: npm run sim -- --kubeconfig-out FILE');
+  console.error(
+    'Which cluster? Set KUBECONFIG, or give --kubeconfig FILE. The embedded one: npm run sim -- --kubeconfig-out FILE',
+  );
   process.exit(2);
 }
 /** `spec.template` of a VM, or a whole VirtualMachine, as YAML or JSON. */

@@ -35,7 +35,8 @@ export type Guest = Partial<
 export type Switch = { runStrategy: 'Always' | 'Once' | 'Manual' | 'RerunOnFailure' | 'Halted' } | { running: boolean };
 
 /** What is waited for before the case begins; `made`: nothing. */
-export type Situation = 'made' | 'on' | 'off' | 'starting' | 'stopping' | 'Failed' | 'Succeeded' | 'crashing' | 'restarting';
+export type Situation =
+  'made' | 'on' | 'off' | 'starting' | 'stopping' | 'Failed' | 'Succeeded' | 'crashing' | 'restarting';
 
 export interface Making {
   by: Switch;
@@ -82,8 +83,19 @@ export async function makeWukong(stage: Stage, template: Template, how: Making):
     send('POST', paths.vm(namespace), {
       apiVersion: 'kubevirt.io/v1',
       kind: 'VirtualMachine',
-      metadata: { ...head, annotations: undefined, name: one.vm, ownerReferences: [{ apiVersion, kind, name: wukong, uid: owner.metadata.uid }] },
-      spec: { ...how.by, template: { metadata: { ...template.metadata, annotations }, spec: { ...template.spec, ...grace, ...how.template } } },
+      metadata: {
+        ...head,
+        annotations: undefined,
+        name: one.vm,
+        ownerReferences: [{ apiVersion, kind, name: wukong, uid: owner.metadata.uid }],
+      },
+      spec: {
+        ...how.by,
+        template: {
+          metadata: { ...template.metadata, annotations },
+          spec: { ...template.spec, ...grace, ...how.template },
+        },
+      },
     }),
   );
   await bring(stage, one, how);
@@ -101,13 +113,16 @@ async function bring(stage: Stage, one: Made, { by, as }: Making): Promise<void>
   const observed = () => vmOf(stage, one).then((vm) => vm?.status?.printableStatus !== undefined);
   if (as === 'made') return;
   await stage.until('KubeVirt to look at the VM', observed);
-  const [manual, halted] = 'runStrategy' in by ? [by.runStrategy === 'Manual', by.runStrategy === 'Halted'] : [false, !by.running];
+  const [manual, halted] =
+    'runStrategy' in by ? [by.runStrategy === 'Manual', by.runStrategy === 'Halted'] : [false, !by.running];
   if (as === 'off') return manual || halted ? undefined : switchOff(stage, one);
   if (manual || halted) assert.equal((await stage.power(one, 'start')).status, 202);
   if (as === 'crashing') return deathOf(stage, one, 2);
   const phase = async () => (await vmiOf(stage, one))?.status?.phase;
-  if (as === 'starting') return void (await stage.until('a VMI', async () => /^(Scheduling|Scheduled)$/.test((await phase()) ?? '')));
-  if (as === 'Failed' || as === 'Succeeded') return void (await stage.until(`VMI ${as}`, async () => (await phase()) === as));
+  if (as === 'starting')
+    return void (await stage.until('a VMI', async () => /^(Scheduling|Scheduled)$/.test((await phase()) ?? '')));
+  if (as === 'Failed' || as === 'Succeeded')
+    return void (await stage.until(`VMI ${as}`, async () => (await phase()) === as));
   await stage.until('the guest to be up', () => isUp(stage, one));
   if (as === 'on') return;
   assert.equal((await stage.power(one, as === 'stopping' ? 'stop' : 'restart')).status, 202);
@@ -134,15 +149,24 @@ const bodyIf = async (sent: ReturnType<Stage['send']>) => {
   const { status, body } = await sent;
   return status === 200 ? body : undefined;
 };
-export const wukongOf = ({ send, namespace }: Stage, { wukong }: Made) => bodyIf(send('GET', paths.wukong(namespace, wukong)));
+export const wukongOf = ({ send, namespace }: Stage, { wukong }: Made) =>
+  bodyIf(send('GET', paths.wukong(namespace, wukong)));
 export const vmOf = ({ send, namespace }: Stage, { vm }: Made) => bodyIf(send('GET', paths.vm(namespace, vm)));
 export const vmiOf = ({ send, namespace }: Stage, { vm }: Made) => bodyIf(send('GET', paths.vmi(namespace, vm)));
+
+export const conditionOf = (
+  object: { status?: { conditions?: { type: string; status: string }[] } } | undefined,
+  wanted: string,
+): string | undefined => object?.status?.conditions?.find(({ type }) => type === wanted)?.status;
 
 /** Its VMI's guest runs and is ready, and is not going. */
 export async function isUp(stage: Stage, one: Made): Promise<boolean> {
   const vmi = await vmiOf(stage, one);
-  const ready = vmi?.status?.conditions?.find(({ type }: { type: string }) => type === 'Ready')?.status;
-  return vmi?.status?.phase === 'Running' && ready === 'True' && vmi.metadata.deletionTimestamp === undefined;
+  return (
+    vmi?.status?.phase === 'Running' &&
+    conditionOf(vmi, 'Ready') === 'True' &&
+    vmi.metadata.deletionTimestamp === undefined
+  );
 }
 
 export const strategyOf = (vm: { spec: { runStrategy?: string; running?: boolean } }): string | boolean | undefined =>

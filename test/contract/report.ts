@@ -4,13 +4,18 @@ import type { Result } from './run.ts';
 export function tableOf(results: Result[]): string {
   const width = Math.max(...results.map(({ area, name }) => area.length + name.length)) + 4;
   const lines = results.map(
-    ({ area, name, seconds, result }) => `${`${area}: ${name}`.padEnd(width)}${seconds.toFixed(1).padStart(7)}  ${result}`,
+    ({ area, name, seconds, result }) =>
+      `${`${area}: ${name}`.padEnd(width)}${seconds.toFixed(1).padStart(7)}  ${result}`,
   );
   const told = (which: Result['result'], title: string) => {
     const those = results.filter(({ result }) => result === which);
     return those.length === 0
       ? []
-      : ['', title, ...those.map(({ area, name, message }) => `  ${area}: ${name}: ${message?.split('\n').join('\n    ')}`)];
+      : [
+          '',
+          title,
+          ...those.map(({ area, name, message }) => `  ${area}: ${name}: ${message?.split('\n').join('\n    ')}`),
+        ];
   };
   return [
     `${'case'.padEnd(width)}seconds  result`,

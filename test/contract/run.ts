@@ -1,5 +1,5 @@
-import { paths } from './client.ts';
 import { type Case, NotApplicable } from './case.ts';
+import { paths } from './client.ts';
 import type { Ground } from './ground.ts';
 import type { Template } from './making.ts';
 import { stageOn } from './stage.ts';
@@ -23,7 +23,11 @@ export interface Running {
 const usualLimitMs = 180_000;
 
 /** Runs cases in namespaces of their own making, which go at the end; what needs everything to itself comes last. */
-export async function runCases(all: Case[], ground: Ground, { template, atOnce, tell = () => {} }: Running): Promise<Result[]> {
+export async function runCases(
+  all: Case[],
+  ground: Ground,
+  { template, atOnce, tell = () => {} }: Running,
+): Promise<Result[]> {
   const home = `wukong-contract-${Math.floor(Math.random() * 36 ** 6).toString(36)}`;
   const spaces: string[] = [];
   const space = async (name: string) => {
@@ -46,7 +50,13 @@ export async function runCases(all: Case[], ground: Ground, { template, atOnce, 
       result = { area, name, seconds: taken(), result: 'passed' };
     } catch (thrown) {
       const message = (thrown as Error).message;
-      result = { area, name, seconds: taken(), result: thrown instanceof NotApplicable ? 'not applicable' : 'failed', message };
+      result = {
+        area,
+        name,
+        seconds: taken(),
+        result: thrown instanceof NotApplicable ? 'not applicable' : 'failed',
+        message,
+      };
     }
     results.push(result);
     tell(result);
@@ -73,8 +83,13 @@ function lacks({ guests, crds, process: own }: Case, ground: Ground): string | u
 }
 
 async function makeNamespace({ send, clock }: Ground, name: string): Promise<void> {
-  const { status, body } = await send('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  if (status !== 201) throw new Error(`namespace ${name} could not be made (${status}): ${JSON.stringify(body).slice(0, 300)}`);
+  const { status, body } = await send('POST', '/api/v1/namespaces', {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name },
+  });
+  if (status !== 201)
+    throw new Error(`namespace ${name} could not be made (${status}): ${JSON.stringify(body).slice(0, 300)}`);
   // A real namespace takes a moment until its first objects are taken.
   for (let tries = 0; tries < 50; tries++) {
     const known = await send('GET', paths.core(name, 'configmaps'));

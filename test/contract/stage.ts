@@ -11,7 +11,7 @@ import type { Outcome } from '../../shared/outcome.ts';
 import type { Tick } from '../../shared/reconcile.ts';
 import { paths, type Reply, type Send } from './client.ts';
 import type { Ground } from './ground.ts';
-import { type Made, type Making, makeWukong, type Template } from './making.ts';
+import { type Made, makeWukong, type Making, type Template } from './making.ts';
 
 /** How a function is called: with which environment, as whom, and how long it has. */
 export interface Calling {

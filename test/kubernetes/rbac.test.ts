@@ -121,3 +121,25 @@ describe('the Roles that are shipped are not more than enough', () => {
     expect.fail(refused > 0 ? `${rule} is asked for, and nobody misses it` : `nothing needs ${rule}`);
   });
 });
+
+describe('what a Role lacks is told', () => {
+  it.each([
+    ['a stop that deletes the pod', 'delete pods', '["Failed","Denied",false]'],
+    ['a declared stop', 'update virtualmachines/stop.subresources.kubevirt.io', '["Failed","Denied",false]'],
+    ['a schedule in a frozen cluster', 'get configmaps', 'ConfigMap team-a/wukong-lifecycle cannot be read (403)'],
+    ['a namespace whose next stop is to be skipped', 'patch namespaces', 'remove it by hand'],
+    [
+      'a schedule whose namespace is to keep running',
+      'get namespaces',
+      'annotations of namespace team-a are not known',
+    ],
+  ])('in %s without %s', async (name, rule, told) => {
+    const story = stories.find((one) => one.name === name);
+    if (!story) throw new Error(`no story ${name}`);
+    const played = await play(
+      story,
+      rulesFor(story).filter((one) => words(one) !== rule),
+    );
+    expect(played.tale).toContain(told);
+  });
+});

@@ -17,7 +17,10 @@ export const conflictCases = cases('conflicts', [
       const both = await Promise.all([stage.stop(made), stage.stop(made)]);
       const names = both.map(({ outcome }) => outcome).sort();
       assert.ok(names.includes('Stopped'), names.join());
-      assert.ok(names.every((name) => /^(Stopped|Skipped|Superseded|InProgress)$/.test(name)), names.join());
+      assert.ok(
+        names.every((name) => /^(Stopped|Skipped|Superseded|InProgress)$/.test(name)),
+        names.join(),
+      );
       await isOffNow(stage, made);
       await isToldTrue(stage, made, 'Stopped', 'Stopped');
     },
@@ -71,10 +74,13 @@ export const conflictCases = cases('conflicts', [
     },
   },
   {
-    name: 'six who stop the same VM by KubeVirt\'s own call meanwhile',
+    name: "six who stop the same VM by KubeVirt's own call meanwhile",
     async run(stage) {
       const made = await stage.make(on);
-      const [outcome] = await Promise.all([stage.stop(made), ...Array.from({ length: 6 }, () => stage.power(made, 'stop'))]);
+      const [outcome] = await Promise.all([
+        stage.stop(made),
+        ...Array.from({ length: 6 }, () => stage.power(made, 'stop')),
+      ]);
       is(outcome, 'Stopped');
       await isOffNow(stage, made);
     },

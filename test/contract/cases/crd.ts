@@ -53,7 +53,9 @@ export const crdCases = cases('a CRD that was not extended', [
     run: (stage) =>
       unextended(stage, async () => {
         const made = await stage.make({ by: { runStrategy: 'Always' }, as: 'on' });
-        await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), { spec: { lifecycleAction: { action: 'stop' } } });
+        await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), {
+          spec: { lifecycleAction: { action: 'stop' } },
+        });
         const { outcomes } = await stage.tick();
         assert.deepEqual(outcomes, []);
       }),

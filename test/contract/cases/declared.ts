@@ -9,7 +9,9 @@ import type { Stage } from '../stage.ts';
 const on = { by: { runStrategy: 'Always' }, as: 'on' } as const;
 
 const declare = async (stage: Stage, made: Made, lifecycleAction: object): Promise<void> => {
-  const { status, body } = await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), { spec: { lifecycleAction } });
+  const { status, body } = await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), {
+    spec: { lifecycleAction },
+  });
   assert.equal(status, 200, JSON.stringify(body).slice(0, 300));
 };
 const isGone = async (stage: Stage, made: Made): Promise<void> =>
@@ -61,8 +63,15 @@ export const declaredCases = cases('spec.lifecycleAction', [
       await declare(stage, made, { action: 'explode' });
       await declare(stage, other, { action: 'stop' });
       const { outcomes } = await stage.tick();
-      is(outcomes.find(({ name }) => name === made.wukong)!, 'Failed', 'InvalidAction');
-      is(outcomes.find(({ name }) => name === other.wukong)!, 'Stopped');
+      is(
+        outcomes.find(({ name }) => name === made.wukong)!,
+        'Failed',
+        'InvalidAction',
+      );
+      is(
+        outcomes.find(({ name }) => name === other.wukong)!,
+        'Stopped',
+      );
       assert.ok(await isUp(stage, made));
       await isGone(stage, made);
       assert.equal((await wukongOf(stage, made)).status.lifecycleState.reason, 'InvalidAction');
@@ -87,7 +96,10 @@ export const declaredCases = cases('spec.lifecycleAction', [
       const made = await stage.make({ ...on, guest: { 'shutdown-seconds': '4' } });
       await declare(stage, made, { action: 'stop' });
       const tick = stage.tick();
-      await stage.until('the claim', async () => (await wukongOf(stage, made)).metadata.annotations?.['lifecycle.novasphere.dev/operation']);
+      await stage.until(
+        'the claim',
+        async () => (await wukongOf(stage, made)).metadata.annotations?.['lifecycle.novasphere.dev/operation'],
+      );
       await declare(stage, made, { action: 'start' });
       await tick;
       for (let again = 0; again < 3 && !(await isUp(stage, made)); again++) await stage.tick();

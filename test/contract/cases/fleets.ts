@@ -13,7 +13,9 @@ async function fleet(stage: Stage, name: string, how: Making, more: Making[] = [
   return Promise.all(all.map((one) => stage.make({ ...one, labels })));
 }
 
-const of = (stage: Stage, name: string) => ({ target: { namespaces: [stage.namespace], selector: `contract=${name}` } });
+const of = (stage: Stage, name: string) => ({
+  target: { namespaces: [stage.namespace], selector: `contract=${name}` },
+});
 const on: Making = { by: { runStrategy: 'Always' }, as: 'on' };
 const off: Making = { by: { runStrategy: 'Halted' }, as: 'off' };
 
@@ -46,7 +48,10 @@ export const fleetCases = cases('fleets', [
     guests: true,
     limitMs: 300_000,
     async run(stage) {
-      const protectedOne = { ...off, annotations: { 'lifecycle.novasphere.dev/keep-stopped-until': '2999-01-01T00:00:00Z' } };
+      const protectedOne = {
+        ...off,
+        annotations: { 'lifecycle.novasphere.dev/keep-stopped-until': '2999-01-01T00:00:00Z' },
+      };
       await fleet(stage, 'mixed', off, [{ ...off, guest: { unschedulable: 'true' } }, protectedOne]);
       const { counts } = await stage.invoke('startVm', { ...of(stage, 'mixed'), waitSeconds: 30 });
       assert.deepEqual(counts, { Started: size - 2, Failed: 1, Skipped: 1 });

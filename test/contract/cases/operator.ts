@@ -92,11 +92,16 @@ export const operatorCases = cases('the operator', [
       const lastTransitionTime = '2026-01-01T00:00:00Z';
       const ready = { type: 'Ready', status: 'True', reason: 'VMRunning', message: 'up', lastTransitionTime };
       const path = `${paths.wukong(stage.namespace, made.wukong)}/status`;
-      assert.equal((await stage.send('PATCH', path, { status: { phase: 'Running', conditions: [ready] } })).status, 200);
+      assert.equal(
+        (await stage.send('PATCH', path, { status: { phase: 'Running', conditions: [ready] } })).status,
+        200,
+      );
       is(await stage.stop(made), 'Stopped');
       const { status } = await wukongOf(stage, made);
       assert.equal(status.phase, 'Running');
-      const { lastTransitionTime: when, ...kept } = status.conditions.find(({ type }: { type: string }) => type === 'Ready');
+      const { lastTransitionTime: when, ...kept } = status.conditions.find(
+        ({ type }: { type: string }) => type === 'Ready',
+      );
       assert.deepEqual([kept.status, kept.reason, kept.message, when], ['True', 'VMRunning', 'up', lastTransitionTime]);
     },
   },

@@ -11,9 +11,23 @@ import type { FunctionName, Stage } from '../stage.ts';
 const program = fileURLToPath(new URL('../process.ts', import.meta.url));
 
 /** A function in a process of its own, which is killed as soon as `until` holds. */
-async function killed(stage: Stage, name: FunctionName, event: object, what: string, until: () => Promise<unknown>): Promise<void> {
-  const env = { ...process.env, KUBECONFIG: stage.ground.kubeconfig, WATCH_NAMESPACES: stage.namespace, LIFECYCLE_NAMESPACE: stage.namespace };
-  const child = spawn(process.execPath, [program, name, JSON.stringify(event)], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+async function killed(
+  stage: Stage,
+  name: FunctionName,
+  event: object,
+  what: string,
+  until: () => Promise<unknown>,
+): Promise<void> {
+  const env = {
+    ...process.env,
+    KUBECONFIG: stage.ground.kubeconfig,
+    WATCH_NAMESPACES: stage.namespace,
+    LIFECYCLE_NAMESPACE: stage.namespace,
+  };
+  const child = spawn(process.execPath, [program, name, JSON.stringify(event)], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const over = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   try {
     await stage.until(what, until, 30_000);
@@ -74,7 +88,13 @@ export const resumeCases = cases('a killed process', [
     guests: true,
     async run(stage) {
       const made = await stage.make({ ...slow, guest: { 'ignore-acpi': 'true' } });
-      await killed(stage, 'stopVm', { ...target(stage, made), gracePeriodSeconds: 3 }, 'the shutdown', going(stage, made));
+      await killed(
+        stage,
+        'stopVm',
+        { ...target(stage, made), gracePeriodSeconds: 3 },
+        'the shutdown',
+        going(stage, made),
+      );
       await ticks(stage, made);
       await isOffNow(stage, made);
       await isToldTrue(stage, made, 'Stopped');
@@ -101,7 +121,9 @@ export const resumeCases = cases('a killed process', [
     guests: true,
     async run(stage) {
       const made = await stage.make(slow);
-      await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), { spec: { lifecycleAction: { action: 'stop' } } });
+      await stage.send('PATCH', paths.wukong(stage.namespace, made.wukong), {
+        spec: { lifecycleAction: { action: 'stop' } },
+      });
       await killed(stage, 'reconcileState', {}, 'the shutdown', going(stage, made));
       await ticks(stage, made);
       await isOffNow(stage, made);

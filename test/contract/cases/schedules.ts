@@ -90,7 +90,7 @@ export const scheduleCases = cases('schedules', [
     },
   },
   {
-    name: 'a Wukong without the labels is nobody\'s; the schedule says how many it has',
+    name: "a Wukong without the labels is nobody's; the schedule says how many it has",
     alone: true,
     async run(stage) {
       const made = await stage.make({ ...on, labels: { contract: 'other' } });
@@ -155,7 +155,12 @@ export const scheduleCases = cases('schedules', [
     async run(stage) {
       const made = await stage.make(on);
       const freezeUntil = new Date(stage.ground.clock.now() + 3_600_000).toISOString();
-      const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'wukong-lifecycle' }, data: { freezeUntil } };
+      const map = {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'wukong-lifecycle' },
+        data: { freezeUntil },
+      };
       assert.equal((await stage.send('POST', paths.core(stage.namespace, 'configmaps'), map)).status, 201);
       await boundary(stage, 'stop');
       assert.deepEqual((await stage.tick()).outcomes, []);

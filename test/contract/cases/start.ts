@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cases } from '../case.ts';
 import { paths } from '../client.ts';
 import { is, isToldTrue, startedAs } from '../looking.ts';
-import { isUp, strategyOf, type Switch, vmiOf, vmOf, wukongOf } from '../making.ts';
+import { conditionOf, isUp, strategyOf, type Switch, vmiOf, vmOf, wukongOf } from '../making.ts';
 import type { Stage } from '../stage.ts';
 
 const nameOf = (by: Switch): string => ('running' in by ? `running: ${by.running}` : by.runStrategy);
@@ -66,12 +66,14 @@ export const startCases = cases('start', [
       await startedAs(stage, made, await stage.start(made), 'Started', runStrategy);
     },
   })),
-  ...([
-    ['Manual', 'Failed'],
-    ['Manual', 'Succeeded'],
-    ['Once', 'Succeeded'],
-    ['RerunOnFailure', 'Succeeded'],
-  ] as const).map(([runStrategy, as]) => ({
+  ...(
+    [
+      ['Manual', 'Failed'],
+      ['Manual', 'Succeeded'],
+      ['Once', 'Succeeded'],
+      ['RerunOnFailure', 'Succeeded'],
+    ] as const
+  ).map(([runStrategy, as]) => ({
     name: `${runStrategy}, its guest ended as ${as}: a new one comes up`,
     guests: true,
     async run(stage: Stage) {
@@ -91,10 +93,14 @@ export const startCases = cases('start', [
       const key = 'lifecycle.novasphere.dev/lease-until';
       assert.ok((await wukongOf(stage, made)).metadata.annotations[key]);
       is(await stage.stop(made), 'Stopped');
-      await stage.until('the lease to end', async () => {
-        const until = (await wukongOf(stage, made)).metadata.annotations[key];
-        return until === undefined || Date.parse(until) <= stage.ground.clock.now();
-      }, 5_000);
+      await stage.until(
+        'the lease to end',
+        async () => {
+          const until = (await wukongOf(stage, made)).metadata.annotations[key];
+          return until === undefined || Date.parse(until) <= stage.ground.clock.now();
+        },
+        5_000,
+      );
     },
   },
 ]);
@@ -119,15 +125,21 @@ export const failureCases = cases('start that fails', [
     name: 'a PVC that is not bound: StorageNotReady',
     async run(stage) {
       const { namespace } = stage;
-      const spec = { accessModes: ['ReadWriteOnce'], storageClassName: 'contract-nobody', resources: { requests: { storage: '1Mi' } } };
-      const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'unbound' }, spec };
+      // No class of that name: it stays Pending. An embedded cluster, which has no classes, is told so.
+      const metadata = { name: 'unbound', annotations: { 'sim.novasphere.dev/pvc-unbound': 'true' } };
+      const spec = {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'contract-nobody',
+        resources: { requests: { storage: '1Mi' } },
+      };
+      const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata, spec };
       assert.equal((await stage.send('POST', paths.core(namespace, 'persistentvolumeclaims'), claim)).status, 201);
       const made = await stage.make({ ...halted, template: absentDisk('unbound') });
       is(await stage.start(made, { waitSeconds: 8 }), 'Failed', 'StorageNotReady');
     },
   },
   {
-    name: 'no node fits: Unschedulable, in the scheduler\'s words; the wish to run stays',
+    name: "no node fits: Unschedulable, in the scheduler's words; the wish to run stays",
     guests: true,
     async run(stage) {
       const made = await stage.make({ ...halted, guest: { unschedulable: 'true' } });
@@ -176,7 +188,7 @@ export const failureCases = cases('start that fails', [
       const made = await stage.make({ by: { runStrategy: 'Always' }, as: 'on' });
       const path = paths.sub(stage.namespace, 'virtualmachineinstances', made.vm, 'pause');
       assert.equal((await stage.send('PUT', path, {})).status, 202);
-      await stage.until('the pause', async () => !(await isUp(stage, made)));
+      await stage.until('the pause', async () => conditionOf(await vmiOf(stage, made), 'Paused') === 'True');
       const outcome = await stage.start(made, { waitSeconds: 4 });
       is(outcome, 'Failed', 'TimedOut');
       assert.match(outcome.message, /unpause/);
@@ -188,7 +200,13 @@ export const failureCases = cases('start that fails', [
     async run(stage) {
       const made = await stage.make({ ...halted, guest: { 'boot-seconds': '30' } });
       const lastTransitionTime = '2026-01-01T00:00:00Z';
-      const condition = { type: 'NetworksConfigured', status: 'False', reason: 'Missing', message: 'no attachment blue', lastTransitionTime };
+      const condition = {
+        type: 'NetworksConfigured',
+        status: 'False',
+        reason: 'Missing',
+        message: 'no attachment blue',
+        lastTransitionTime,
+      };
       const path = `${paths.wukong(stage.namespace, made.wukong)}/status`;
       assert.equal((await stage.send('PATCH', path, { status: { conditions: [condition] } })).status, 200);
       const outcome = await stage.start(made, { waitSeconds: 4 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 
 import { cases } from '../case.ts';
 import { is, isOffNow, isToldTrue, stoppedAs } from '../looking.ts';
-import type { Stage } from '../stage.ts';
 import { type Guest, type Making, strategyOf, type Switch, vmiOf, vmOf } from '../making.ts';
+import type { Stage } from '../stage.ts';
 
 type Row = [by: Switch, strategyAfter: string | boolean];
 const nameOf = (by: Switch): string => ('running' in by ? `running: ${by.running}` : by.runStrategy);
@@ -191,10 +191,12 @@ const forcing = cases('force', [
 ]);
 
 const patching = cases('POWER_METHOD=patch', [
-  ...([
-    [{ runStrategy: 'Always' }, 'Halted'],
-    [{ running: true }, false],
-  ] as Row[]).map(([by, after]) => ({
+  ...(
+    [
+      [{ runStrategy: 'Always' }, 'Halted'],
+      [{ running: true }, false],
+    ] as Row[]
+  ).map(([by, after]) => ({
     name: `${nameOf(by)}: off by a patch of the field that it uses`,
     async run(stage: Stage) {
       const made = await stage.make({ by, as: 'on' });

@@ -25,7 +25,13 @@ export const triggerCases = cases('triggers', [
       const made = await stage.make(on);
       const detail = { target: { namespace: stage.namespace, name: made.wukong } };
       const time = new Date(stage.ground.clock.now()).toISOString();
-      const event = { version: '0', id: `event-${made.wukong}`, 'detail-type': 'Wukong VM Stop Requested', time, detail };
+      const event = {
+        version: '0',
+        id: `event-${made.wukong}`,
+        'detail-type': 'Wukong VM Stop Requested',
+        time,
+        detail,
+      };
       is((await stage.invoke('stopVm', event)).outcomes[0], 'Stopped');
       is((await stage.invoke('stopVm', event)).outcomes[0], 'Skipped', 'Duplicate');
     },
@@ -59,7 +65,10 @@ export const triggerCases = cases('triggers', [
     async run(stage) {
       const missing = await stage.invoke('startVm', http('POST', stage.namespace, 'nobody', 'start'));
       assert.equal(missing.statusCode, 404);
-      const wrong = await stage.invoke('startVm', http('POST', stage.namespace, 'nobody', 'start', { waitSeconds: 'long' }));
+      const wrong = await stage.invoke(
+        'startVm',
+        http('POST', stage.namespace, 'nobody', 'start', { waitSeconds: 'long' }),
+      );
       assert.equal(wrong.statusCode, 400);
       assert.equal(JSON.parse(wrong.body).fields[0].field, 'waitSeconds');
     },
