@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // All cores: vitest leaves one to itself, which of two is half.
+    maxWorkers: '100%',
   },
 });

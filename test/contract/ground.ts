@@ -2,28 +2,38 @@ import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node'
 import { Agent } from 'undici';
 
 import { type Clock, systemClock } from '../../shared/clock.ts';
-import { connect } from '../../shared/connect.ts';
-import { silentLog } from '../../shared/report/log.ts';
-import { silentMetrics } from '../../shared/report/metrics.ts';
 import type { World } from '../../shared/world.ts';
 import { type Access, clientOf, type Send } from './client.ts';
+import type * as functionsModule from './functions.ts';
+
+export type Functions = typeof functionsModule;
 
 /** What the suite needs of a cluster: a way to look at it, the time, and how the functions get in. */
 export interface Ground {
   send: Send;
   clock: Clock;
+  functions: Functions;
   /** A world for the functions: with an environment, and as another user where a token is given. */
   open(env: Record<string, string>, token?: string): Promise<World>;
-  /** A kubeconfig file for processes of their own; absent where time is virtual, which they would not know. */
-  kubeconfig?: string;
+  /** What processes of their own are given; absent where time is virtual, which they would not know. */
+  processes?: { kubeconfig: string; functions: string };
   /** Guests that do as annotations say. */
   obedient: boolean;
   /** CRDs may be changed, and put back. */
   mayChangeCrds: boolean;
 }
 
-/** As the kubeconfig says, by its own context; the functions find it by KUBECONFIG, as they always do. */
-export async function groundOf(file: string, modes: Pick<Ground, 'obedient' | 'mayChangeCrds'>): Promise<Ground> {
+/**
+ * As the kubeconfig says, by its own context; the functions find it by KUBECONFIG, as they always do. `module`: where the
+ * packaged functions are.
+ */
+export async function groundOf(
+  file: string,
+  module: string,
+  modes: Pick<Ground, 'obedient' | 'mayChangeCrds'>,
+): Promise<Ground> {
+  const functions = (await import(module)) as Functions;
+  const { connect, credentialsOf, parseKubeConfig, silentLog: log, silentMetrics: metrics } = functions;
   const config = new KubeConfig();
   config.loadFromFile(file);
   const server = config.getCurrentCluster()?.server.replace(/\/$/, '');
@@ -40,22 +50,34 @@ export async function groundOf(file: string, modes: Pick<Ground, 'obedient' | 'm
       return context.getHeaders();
     },
   };
-  // A token is used alone: a client certificate beside it would win.
-  const dispatcher = new Agent({ connect: { ca }, allowH2: false, connections: 32 });
   return {
     ...modes,
     send: clientOf(access),
     clock: systemClock,
-    kubeconfig: file,
-    open: kept((env, token) =>
+    functions,
+    processes: { kubeconfig: file, functions: module },
+    open: kept(async (env, token) =>
       connect({
         env: { ...env, KUBECONFIG: file },
-        log: silentLog,
-        metrics: silentMetrics,
-        ...(token === undefined ? {} : { credentials: { server, dispatcher, headers: bearer(token) } }),
+        log,
+        metrics,
+        ...(token === undefined
+          ? {}
+          : { credentials: await credentialsOf(parseKubeConfig(withToken(server, ca, token))) }),
       }),
     ),
   };
+}
+
+/** A token is used alone: a client certificate beside it would win. */
+function withToken(server: string, ca: string | undefined, token: string): string {
+  const trusted = ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  return JSON.stringify({
+    clusters: [{ name: 'here', cluster: { server, ...trusted } }],
+    users: [{ name: 'account', user: { token } }],
+    contexts: [{ name: 'here', context: { cluster: 'here', user: 'account' } }],
+    'current-context': 'here',
+  });
 }
 
 export const bearer = (token: string) => () => Promise.resolve({ authorization: `Bearer ${token}` });

@@ -9,6 +9,7 @@ import { allCases } from './cases/all.ts';
 import { checkServed, installCrds } from './crds.ts';
 import { groundOf } from './ground.ts';
 import { plainTemplate, type Template } from './making.ts';
+import { packaged } from './packaged.ts';
 import { countsOf, junitOf, tableOf } from './report.ts';
 import { runCases } from './run.ts';
 
@@ -36,7 +37,10 @@ function templateIn(path: string): Template {
   return read.spec.template ?? read;
 }
 
-const ground = await groundOf(file, { obedient: values.guests !== 'real', mayChangeCrds: values['install-crds'] });
+const ground = await groundOf(file, await packaged(), {
+  obedient: values.guests !== 'real',
+  mayChangeCrds: values['install-crds'],
+});
 if (values['install-crds']) await installCrds(ground);
 await checkServed(ground);
 const chosen = allCases.filter(({ area, name }) => `${area}: ${name}`.includes(values.only ?? ''));

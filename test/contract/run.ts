@@ -78,7 +78,7 @@ export async function runCases(
 function lacks({ guests, crds, process: own }: Case, ground: Ground): string | undefined {
   if (guests && !ground.obedient) return 'needs guests that do as annotations say';
   if (crds && !ground.mayChangeCrds) return 'needs --install-crds, as it changes CRDs and puts them back';
-  if (own && !ground.kubeconfig) return 'needs a process of its own, which virtual time does not know';
+  if (own && !ground.processes) return 'needs a process of its own, which virtual time does not know';
   return undefined;
 }
 

@@ -2,11 +2,6 @@ import assert from 'node:assert/strict';
 
 import type { Context } from 'aws-lambda';
 
-import { getState } from '../../functions/getState/handler.ts';
-import { reconcileState } from '../../functions/reconcileState/handler.ts';
-import { startVm } from '../../functions/startVm/handler.ts';
-import { stopVm } from '../../functions/stopVm/handler.ts';
-import { lambda } from '../../shared/entry.ts';
 import type { Outcome } from '../../shared/outcome.ts';
 import type { Tick } from '../../shared/reconcile.ts';
 import { paths, type Reply, type Send } from './client.ts';
@@ -40,8 +35,7 @@ export interface Stage {
   until<T>(what: string, look: () => Promise<T>, limitMs?: number): Promise<NonNullable<T>>;
 }
 
-const functions = { stopVm, startVm, reconcileState, getState };
-export type FunctionName = keyof typeof functions;
+export type FunctionName = 'stopVm' | 'startVm' | 'reconcileState' | 'getState';
 
 const lookEveryMs = 150;
 const untilMs = 90_000;
@@ -57,7 +51,8 @@ export function stageOn(ground: Ground, namespace: string, template: Template): 
     make: (how) => makeWukong(stage, template, how),
     async invoke(name, event, { env = {}, token, leftMs = 600_000 } = {}) {
       const world = await ground.open(env, token);
-      const handle = lambda<unknown>(name, functions[name], () => Promise.resolve(world));
+      const { lambda, [name]: called } = ground.functions;
+      const handle = lambda<unknown>(name, called, () => Promise.resolve(world));
       const context = { awsRequestId: `contract-${++calls}`, getRemainingTimeInMillis: () => leftMs } as Context;
       return handle(event, context);
     },

@@ -18,13 +18,14 @@ async function killed(
   what: string,
   until: () => Promise<unknown>,
 ): Promise<void> {
+  const { kubeconfig: KUBECONFIG, functions = '' } = stage.ground.processes ?? {};
   const env = {
     ...process.env,
-    KUBECONFIG: stage.ground.kubeconfig,
+    KUBECONFIG,
     WATCH_NAMESPACES: stage.namespace,
     LIFECYCLE_NAMESPACE: stage.namespace,
   };
-  const child = spawn(process.execPath, [program, name, JSON.stringify(event)], {
+  const child = spawn(process.execPath, [program, functions, name, JSON.stringify(event)], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+
+import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+import { VirtualClock } from '../../sim/clock.ts';
+import { type Sim, startSim } from '../../sim/sim.ts';
+import type { Case } from './case.ts';
+import { allCases } from './cases/all.ts';
+import { clientOf } from './client.ts';
+import * as functions from './functions.ts';
+import { bearer, type Ground, kept } from './ground.ts';
+import { plainTemplate } from './making.ts';
+import { type Result, runCases } from './run.ts';
+
+let sim: Sim;
+let results: Result[];
+
+/** All of them once, eight at a time, as on any cluster; but here an hour passes in a moment. */
+beforeAll(async () => {
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true); // what lambda() logs of bad input
+  const clock = new VirtualClock('2026-11-23T20:00:10Z');
+  sim = await startSim({ clock });
+  const running = runCases(allCases, await virtualGround(clock), { template: plainTemplate, atOnce: 8 });
+  results = await clock.run(running, { sims: [sim], limitMs: 3_600_000 });
+}, 120_000);
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await sim.close();
+});
+
+async function virtualGround(clock: VirtualClock): Promise<Ground> {
+  const admin = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
+  const as = (token: string) => ({ ...admin, headers: bearer(token) });
+  const { connect, silentLog: log, silentMetrics: metrics } = functions;
+  return {
+    send: clientOf(admin),
+    clock,
+    functions,
+    obedient: true,
+    mayChangeCrds: true,
+    open: kept((env, token) =>
+      connect({ env, clock, log, metrics, credentials: token === undefined ? admin : as(token) }),
+    ),
+  };
+}
+
+/** Killed processes live by the machine's clock (`.ci/contract.sh` has them), and no quotas are held here. */
+const expected = ({ process: own, name }: Case) =>
+  own || name.startsWith('a quota that has no room') ? 'not applicable' : 'passed';
+
+it.each(allCases.map((each) => ({ ...each, expected: expected(each) })))('$area: $name: $expected', (each) => {
+  const { result, message } = results.find(({ area, name }) => area === each.area && name === each.name) as Result;
+  expect({ result, message: result === 'failed' ? message : undefined }).toEqual({ result: each.expected });
+});

@@ -1,0 +1,10 @@
+// What the cases call. `packaged` makes one file of it as the packager makes those of Lambda.
+export { getState } from '../../functions/getState/handler.ts';
+export { reconcileState } from '../../functions/reconcileState/handler.ts';
+export { startVm } from '../../functions/startVm/handler.ts';
+export { stopVm } from '../../functions/stopVm/handler.ts';
+export { connect } from '../../shared/connect.ts';
+export { lambda } from '../../shared/entry.ts';
+export { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+export { silentLog } from '../../shared/report/log.ts';
+export { silentMetrics } from '../../shared/report/metrics.ts';

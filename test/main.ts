@@ -1,0 +1,10 @@
+// npm test [-- PATH…]          everything, on the embedded cluster
+// npm test -- --cluster […]    the contract tests on the cluster of KUBECONFIG; further words are those of test:cluster
+import { spawnSync } from 'node:child_process';
+
+const words = process.argv.slice(2);
+const onCluster = words.includes('--cluster');
+const args = onCluster
+  ? ['test/contract/main.ts', ...words.filter((word) => word !== '--cluster')]
+  : ['node_modules/vitest/vitest.mjs', 'run', ...words];
+process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1);
