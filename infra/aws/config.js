@@ -1,7 +1,7 @@
 // What serverless.yml asks for with ${file(infra/aws/config.js):…}. The packager reads .js only; the work is in the .ts.
 import { options } from './bundle/options.mjs';
 import { parameterNames, readParameters } from './parameters.ts';
-import { roles as rolesOf } from './roles.ts';
+import { roleOutputs, roles as rolesOf } from './roles.ts';
 import { scheduleEvents } from './schedules.ts';
 
 const file = 'infra/aws/schedules.yml';

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -14,11 +14,12 @@ export function setup(): void {
 export function packageService(options: string[]): void {
   const { AWS_PROFILE: _none, AWS_ACCESS_KEY_ID: _no, ...env } = process.env;
   const packager = 'infra/aws/node_modules/osls/bin/serverless.js';
-  execFileSync(process.execPath, [packager, 'package', ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const done = spawnSync(process.execPath, [packager, 'package', ...options], {
     env,
-    timeout: 60_000,
+    encoding: 'utf8',
+    timeout: 120_000,
   });
+  if (done.status !== 0) throw new Error(`${done.stdout}${done.stderr}${done.error?.message ?? ''}`);
 }
 
 export interface Resource {

@@ -169,7 +169,7 @@ describe('the packager', () => {
     try {
       packageService(options);
     } catch (thrown) {
-      return String((thrown as { stderr: Buffer }).stderr);
+      return (thrown as Error).message;
     }
     throw new Error('it was packaged');
   };
