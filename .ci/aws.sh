@@ -20,7 +20,9 @@ headers() {
 headers >/dev/null || need+=(libnode-dev)
 if [ ${#need[@]} -gt 0 ]; then
   echo "aws: installing ${need[*]}"
-  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
+  as_root=$([ "$(id -u)" = 0 ] || echo sudo)
+  $as_root apt-get update -qq
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
 npm_config_nodedir=$(headers)
 export npm_config_nodedir
