@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** US dollars, region us-east-1, without any free tier, as listed in November 2026. Other regions: some 10 to 20 % more. */
+/** US dollars, region us-east-1, without any free tier, as listed in 2026. Other regions: some 10 to 25 % more. */
 export const prices = {
   lambdaGbSecondArm: 0.0000133334,
   lambdaRequest: 0.2e-6,
