@@ -121,11 +121,11 @@ async function byKeyboard(url) {
   await page.keyboard.press('Home');
   assert.equal(await focus(), first);
   await page.keyboard.press('End');
-  const seen = await page.evaluate(() => {
+  // Scrolling is smooth, so it takes a moment; never to arrive is what fails.
+  await page.waitForFunction(() => {
     const { top, bottom } = document.activeElement.getBoundingClientRect();
     return top >= 0 && bottom <= innerHeight;
   });
-  assert.ok(seen, 'the last line is brought into sight');
   await page.keyboard.press('Enter');
   assert.ok(await page.evaluate(() => document.activeElement.parentElement.open), 'Enter opens all times');
   await page.focus('#find');
@@ -169,6 +169,7 @@ async function onPaper(url, name) {
   await close();
 }
 
+let slowest = 0;
 try {
   for (const [name, make] of Object.entries(scenes)) {
     const text = renderPage(make());
@@ -177,6 +178,7 @@ try {
     const url = pathToFileURL(file).href;
     const paints = [];
     for (const look of looks) paints.push(await looksRight(name, url, look));
+    slowest = Math.max(slowest, ...paints);
     console.log(
       `${name}: ${Math.round(text.length / 1024)} KB, first paint ${paints.join(', ')} ms, axe-core finds nothing`,
     );
@@ -185,7 +187,9 @@ try {
     await withoutScript(url);
     await onPaper(url, name);
   }
-  console.log(`keyboard, no script, print: fine; screenshots in ${folder}`);
+  console.log(
+    `${Object.keys(scenes).length} pages in Chromium ${browser.version()}: axe-core finds nothing, no request, first paint within ${slowest} ms; keyboard, no script and print are fine`,
+  );
 } finally {
   await browser.close();
 }
