@@ -19,14 +19,16 @@ export function legend(model: PageModel): Html {
     }
   if (model.schedules.some(({ changes }) => changes.length > 0)) used.add('clock');
   const held = model.groups.some(({ rows }) => rows.some(({ overrides }) => overrides.some(({ until }) => until)));
+  const shapes: Record<string, string> = { on: 'M1 2h28v14h-28z', present: 'M15 1v16' };
   const sample = (kind: string, words: string) =>
     markup`<li>
       <svg class="sample" viewBox="0 0 30 18" aria-hidden="true">
-        ${kind === 'on' ? markup`<path class="on" d="M1 2h28v14h-28z" />` : markup`<path class="${kind}" d="M1 9h28" />`}</svg
+        <path class="${kind}" d="${shapes[kind] ?? 'M1 9h28'}" /></svg
       >${words}
     </li>`;
+  const present = model.now > model.from && model.now < model.to;
   return markup`<ul class="legend" aria-label="What the shapes mean">
-    ${sample('on', 'On')}${sample('off', 'Off')}${sample('unknown', 'Not known')}${
+    ${sample('on', 'On')}${sample('off', 'Off')}${sample('unknown', 'Not known')}${present && sample('present', 'Now')}${
       held && sample('hold', 'An override holds')
     }${Object.entries(glyphWords)
       .filter(([glyph]) => used.has(glyph as Glyph))
