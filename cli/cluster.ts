@@ -60,6 +60,8 @@ export async function openCluster(values: Values, io: Io): Promise<Session> {
 
 /** As kubectl: the option, the files of $KUBECONFIG (the first that names a thing counts), ~/.kube/config, the pod. */
 function kubeConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfig {
+  if (option !== undefined && !existsSync(option))
+    throw new LifecycleError('Unreachable', `kubeconfig: --kubeconfig names ${option}, which is not there`);
   if (option !== undefined) return findKubeConfig({ KUBECONFIG: option });
   const home = join(env['HOME'] || homedir(), '.kube', 'config');
   const named = env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? [];

@@ -112,10 +112,17 @@ function negated(arg: string, options: Options): string {
   return value === 'true' ? `--${name}` : `--no-${name}`;
 }
 
+function expectedOf(name: string, { choices, value }: Option): string {
+  return choices ? oneOf(choices) : (value ?? name.toUpperCase());
+}
+
 function explain({ message, code }: Error & { code?: string }, options: Options): string {
   const first = message.split('. ')[0]?.split('\n')[0] ?? message;
   const typed = /'(--?[^']+)'/.exec(first)?.[1];
+  const name = /--([a-z-]+)/.exec(typed ?? '')?.[1] ?? '';
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && options[name]?.type === 'string')
+    return `--${name}: expected ${expectedOf(name, options[name])} after it`;
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || typed === undefined) return first;
   const known = Object.keys(options).map((name) => `--${name}`);
-  return `${first}: expected ${oneOf(known.toSorted())}${didYouMean(typed, known)}`;
+  return `there is no option ${typed}: expected ${oneOf(known.toSorted())}${didYouMean(typed, known)}`;
 }

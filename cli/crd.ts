@@ -56,7 +56,9 @@ async function check(world: World, io: Io): Promise<number> {
   const wukong = await readCrd(world, wukongCrd);
   const lacks = wukong ? extensionOf(wukong).adds.filter((one) => !one.startsWith('columns')) : undefined;
   const schedule = await readCrd(world, scheduleCrd);
-  const say = (name: string, well: boolean, what: string) => io.out(`${well ? 'OK  ' : 'FAIL'}   ${name}   ${what}\n`);
+  const width = Math.max(wukongCrd.length, scheduleCrd.length);
+  const say = (name: string, well: boolean, what: string) =>
+    io.out(`${well ? 'OK  ' : 'FAIL'}   ${name.padEnd(width)}   ${what}\n`);
   if (!lacks) say(wukongCrd, false, 'is not installed; run: wukong crd install');
   else if (lacks.length > 0) say(wukongCrd, false, `lacks ${lacks.join(' and ')}; run: wukong crd patch`);
   else say(wukongCrd, true, 'has spec.lifecycleAction and status.lifecycleState');

@@ -26,13 +26,20 @@ import { fleetDemo, fleetSize } from './fleetDemo.ts';
 import { JumpClock } from './jumpClock.ts';
 import { liveTable } from './liveTable.ts';
 
-const { values: option } = parseArgs({
-  options: {
+function readOptions() {
+  const options = {
     json: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
     fleet: { type: 'string' },
-  },
-});
+  } as const;
+  try {
+    return parseArgs({ options }).values;
+  } catch (thrown) {
+    process.stderr.write(`npm start: ${(thrown as Error).message}\nExpected: --json, --cluster or --fleet N\n`);
+    process.exit(2);
+  }
+}
+const option = readOptions();
 const terminal = Boolean(process.stdout.isTTY) && !option.json && !process.env['NO_COLOR'];
 const say = (text = '') => void (option.json || process.stdout.write(`${text}\n`));
 const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);

@@ -27,7 +27,7 @@ export const doctor: CliCommand = {
   help: helpOf({
     usage: ['doctor [-n NAME | -A] [--grace DURATION]'],
     about:
-      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, the permissions of the Roles of infra/rbac, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
+      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, the permissions of the Roles of infra/rbac, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. It looks at one namespace, with -A at all. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
     options,
     exit: '0 nothing has failed (warnings are none), 1 something has, 2 wrong usage.',
   }),
@@ -43,6 +43,8 @@ export const doctor: CliCommand = {
       // Nothing more can be known of a cluster that does not answer.
       if (check === checks[0] && findings.some(({ level }) => level === 'FAIL')) break;
     }
+    if (namespace !== undefined && values.output !== 'json')
+      io.err(`Looked at namespace ${namespace}; -A looks at all.\n`);
     if (values.output === 'json') io.out(text(found.map((one) => JSON.stringify(one))));
     else {
       const rows = found.map(({ level, check, found: what, next }) => [level, check, next ? `${what}; ${next}` : what]);

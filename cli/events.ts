@@ -46,7 +46,7 @@ export const events: CliCommand = {
     if (values.follow !== true) {
       const found = (await listAll<KubeEvent>(world, path, {})).filter(ours).toSorted(byTime);
       if (found.length === 0 && values.output !== 'json')
-        io.err(`No Events on ${name ?? 'Wukongs'}${all ? '' : ` in namespace ${namespace}`}.\n`);
+        io.err(`No Events on ${name ?? 'Wukongs'}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`);
       else print(found, world.clock.now());
       return exitCodes.done;
     }
@@ -64,6 +64,7 @@ export const events: CliCommand = {
     print(first.toSorted(byTime), world.clock.now());
     await new Promise((end) => signal.addEventListener('abort', end, { once: true }));
     followed.close();
+    if (io.terminal) io.out('\n'); // the terminal has written ^C
     return exitCodes.interrupted;
   },
 };

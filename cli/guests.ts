@@ -36,8 +36,8 @@ export async function checkGuests({ world, namespace, grace }: Examined): Promis
     });
     const schedules = await listSchedules(world, namespace);
     return [
-      agents(guests, world.config.requireAgent),
-      shortGrace(guests),
+      looked(wukongs, guests, namespace),
+      ...(guests.length > 0 ? [agents(guests, world.config.requireAgent), shortGrace(guests)] : []),
       ...capped(guests, schedules, grace),
       ...forgotten(wukongs, world.clock.now()),
     ];
@@ -61,6 +61,16 @@ const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${me
 function some(names: string[]): string {
   const shown = names.toSorted().slice(0, 8);
   return `${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
+}
+
+/** What the other findings are about, so that none of them is taken for more. */
+function looked(wukongs: Wukong[], guests: Guest[], namespace: string | undefined): Finding {
+  const check = 'Wukongs';
+  const where = namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`;
+  if (wukongs.length > 0)
+    return { level: 'OK', check, found: `${wukongs.length} ${where}, of which ${guests.length} running` };
+  const next = namespace === undefined ? 'make one' : 'name another with -n, or look at all with -A';
+  return { level: 'WARN', check, found: `none ${where}, so nothing is known of guests`, next };
 }
 
 function agents(guests: Guest[], required: boolean): Finding {

@@ -14,6 +14,8 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
   const limits = { deadline: world.clock.now() + 60_000 };
   const problems: string[] = [];
   const around = await readSurroundings(world, limits, problems);
+  if (around.schedules.length === 0)
+    problems.push(`there is no WukongSchedule${all ? '' : ` in namespace ${namespace}; -A looks at all`}`);
   const configMaps: ConfigMap[] = [];
   for (const { metadata, spec } of around.schedules) {
     const ref = (spec as { holidays?: { configMapRef?: { name?: string; key?: string } } } | undefined)?.holidays

@@ -52,15 +52,17 @@ export const reconcile: CliCommand = {
   },
 };
 
+const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
+
 function tell({ wukongs, outcomes, repaired, sent, problems }: Tick, begun: number, json: boolean, io: Io): void {
   if (json) return io.out(`${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, outcomes })}\n`);
   const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf(namespace, name).length));
   for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
   for (const problem of problems) io.err(`problem: ${problem}\n`);
   const did = [
-    `${outcomes.length} outcomes`,
-    `${repaired} statuses put right`,
-    ...(sent ? [`${sent} commands sent`] : []),
+    counted(outcomes.length, 'outcome'),
+    `${counted(repaired, 'status')} put right`,
+    ...(sent ? [`${counted(sent, 'command')} sent`] : []),
   ];
-  io.err(`${rfc3339(begun)} ${wukongs} Wukongs: ${did.join(', ')}\n`);
+  io.err(`${rfc3339(begun)} ${counted(wukongs, 'Wukong')}: ${did.join(', ')}\n`);
 }

@@ -64,7 +64,8 @@ function show(states: WukongState[], values: Values, one: boolean, { world, name
   const format = values.output as (typeof formats)[number] | undefined;
   if (format === 'json' || format === 'yaml') return io.out(dump(format, one ? states[0] : { items: states }));
   if (format === 'name') return io.out(text(states.map(({ name }) => `wukong.vm.novasphere.dev/${name}`)));
-  if (states.length === 0) return io.err(`No Wukongs found${all ? '' : ` in namespace ${namespace}`}.\n`);
+  if (states.length === 0)
+    return io.err(`No Wukongs found${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`);
   io.out(text(tableOf(states, { all, wide: format === 'wide', colour: io.colour, now: world.clock.now() })));
 }
 
@@ -128,8 +129,11 @@ async function follow(
     now: world.clock.now(),
   });
   const plain = values.output === undefined || values.output === 'wide';
-  const print = io.terminal && plain ? redrawing(io, look) : appending(io, look, values.output as string | undefined);
-  await watchStates(world, { ...scope, mine }, signal, (states) => print(sorted(states)));
+  const drawn = io.terminal === true && plain;
+  const print = drawn ? redrawing(io, look) : appending(io, look, values.output as string | undefined);
+  const watching = { ...scope, mine, ...(drawn ? { everyMs: 1_000 } : {}) };
+  await watchStates(world, watching, signal, (states) => print(sorted(states)));
+  if (drawn) io.out('\n'); // the terminal has written ^C
   return exitCodes.interrupted;
 }
 
@@ -150,10 +154,13 @@ function redrawing(io: Io, look: () => Look) {
 function appending(io: Io, look: () => Look, format: string | undefined) {
   const known = new Map<string, string>();
   let widths: number[] | undefined;
+  const plain = format === undefined || format === 'wide';
+  /** A change is one that can be seen; a longer age is none. */
+  const still = (): Look => ({ ...look(), now: 0 });
   return (states: WukongState[]) => {
     const fresh = states.filter((one) => {
       const key = `${one.namespace}/${one.name}`;
-      const now = JSON.stringify(one);
+      const now = plain ? cellsOf(one, still()).join('\n') : JSON.stringify(one);
       const changed = known.get(key) !== now;
       known.set(key, now);
       return changed;

@@ -12,12 +12,14 @@ export interface Watching {
   namespace?: string;
   name?: string;
   mine: (labels?: Record<string, string>) => boolean;
+  /** Shows them this often too, though nothing has changed: ages grow. */
+  everyMs?: number;
 }
 
 /** Shows the states of a scope now and after every change, until the signal is aborted. @throws LifecycleError */
 export async function watchStates(
   world: World,
-  { namespace, name, mine }: Watching,
+  { namespace, name, mine, everyMs }: Watching,
   signal: AbortSignal,
   show: (states: WukongState[]) => void,
 ): Promise<void> {
@@ -55,12 +57,18 @@ export async function watchStates(
     });
     show(states);
   }
+  let again: (() => void) | undefined;
+  const tick = () => {
+    draw();
+    if (everyMs !== undefined) again = world.clock.after(everyMs, tick);
+  };
   ready = true;
-  draw();
+  tick();
   await new Promise<void>((end) => {
     if (signal.aborted) end();
     signal.addEventListener('abort', () => end(), { once: true });
   });
+  again?.();
   pending?.();
   for (const followed of [wukongs, vms, vmis]) followed.close();
 }

@@ -37,8 +37,8 @@ describe('wukong crd', () => {
     const before = await versionOf();
     const lacking = await bare.wukong('crd check');
     expect(lacking.code).toBe(1);
-    expect(lacking.out).toContain(
-      'FAIL   wukongs.vm.novasphere.dev   lacks spec.lifecycleAction and status.lifecycleState',
+    expect(lacking.out).toMatch(
+      /^FAIL {3}wukongs\.vm\.novasphere\.dev +lacks spec\.lifecycleAction and status\.lifecycleState/,
     );
     const dry = await bare.wukong('crd patch --dry-run');
     expect(dry.out).toContain('would be extended by spec.lifecycleAction, status.lifecycleState');

@@ -111,7 +111,7 @@ describe('wukong plan and reconcile on a cluster', () => {
     await sim.api('PATCH', `${own}/wukongs/web`, { spec: { lifecycleAction: { action: 'stop' } } });
     const { code, out, err } = await sim.wukong('reconcile --once -n demo-a');
     expect([code, out]).toEqual([0, expect.stringMatching(/^demo-a\/web +Stopped/)]);
-    expect(err).toMatch(/ 5 Wukongs: 1 outcomes, /);
+    expect(err).toMatch(/ 5 Wukongs: 1 outcome, /);
     const next = JSON.parse((await sim.wukong('state batch -n demo-a -o json')).out) as object;
     expect(next).toMatchObject({
       nextAction: 'stop',

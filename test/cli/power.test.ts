@@ -53,7 +53,7 @@ describe('wukong state', () => {
 
   it('says that there are none, and that a name is wrong', async () => {
     const [none, wrong] = await Promise.all([sim.wukong('state -n default'), sim.wukong('state wbe -n demo-a')]);
-    expect(none).toEqual({ code: 0, out: '', err: 'No Wukongs found in namespace default.\n' });
+    expect(none).toEqual({ code: 0, out: '', err: 'No Wukongs found in namespace default; -A looks in all.\n' });
     expect(wrong).toEqual({
       code: 1,
       out: '',

@@ -1,97 +1,96 @@
 /**
- * npm run test:mutation -- [--only stop,plan] [--sample N]
- * Changes shared/ one operator at a time, in a copy of the tree, and runs the tests that should notice. Prints the score
- * of each file and every mutant that no test noticed.
+ * npm run test:mutation -- [--only stop,plan] [--quick] [--out file.md]
+ * Changes the decisions in shared/ one expression at a time, in a copy of the tree, and looks whether a test notices.
+ * Prints what became of the mutants of each file, each survivor, and a table. `--quick` leaves the stories out.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { setPriority, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { applied, type Mutant, mutantsOf } from './operators.ts';
+import { type Explained, explained } from './explained.ts';
+import { type Measured, measure } from './measure.ts';
+import { related } from './related.ts';
 
-/** The tests of each file: the quick ones first, the stories only for what those did not notice. */
-const related: Record<string, { quick: string[]; slow: string[] }> = {
-  stop: { quick: ['test/unit/stop', 'test/unit/stopped', 'test/unit/stopping'], slow: ['test/flow/stop.test.ts'] },
-  start: { quick: ['test/unit/start'], slow: ['test/flow/start.test.ts'] },
-  plan: { quick: ['test/unit/admit'], slow: ['test/flow/order.test.ts', 'test/property/found.test.ts'] },
-  claim: {
-    quick: ['test/flow/order.test.ts', 'test/unit/claim'],
-    slow: ['test/flow/stop.test.ts', 'test/flow/reconcile.test.ts', 'test/property/found.test.ts'],
-  },
-  calendar: { quick: ['test/unit/schedule', 'test/unit/wallclock'], slow: ['test/flow/schedule.test.ts'] },
-  decide: { quick: ['test/unit/schedule'], slow: ['test/flow/schedule.test.ts'] },
-  schedule: { quick: ['test/unit/schedule'], slow: ['test/flow/schedule.test.ts'] },
-};
-
-const { values } = parseArgs({ options: { only: { type: 'string' }, sample: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, out: { type: 'string' } },
+});
+const names = values.only?.split(',') ?? Object.keys(related);
 const top = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const copy = mkdtempSync(join(tmpdir(), 'mutation-'));
-const limitMs = 90_000;
+const copied = 'shared sim functions cli infra docs test package.json tsconfig.json vitest.config.ts'.split(' ');
 
-function prepare() {
-  const wanted = [
-    'shared',
-    'sim',
-    'functions',
-    'cli',
-    'infra',
-    'docs',
-    'test',
-    'package.json',
-    'tsconfig.json',
-    'vitest.config.ts',
-  ];
-  for (const name of wanted) {
-    const skip = (from: string) => !from.includes('node_modules');
-    cpSync(join(top, name), join(copy, name), { recursive: true, filter: skip });
-  }
-  mkdirSync(copy, { recursive: true });
-  symlinkSync(join(top, 'node_modules'), join(copy, 'node_modules'));
+function copyOf(tree: string): string {
+  const copy = mkdtempSync(join(tmpdir(), 'mutation-'));
+  const filter = (from: string) => !from.includes('node_modules');
+  for (const name of copied) cpSync(join(tree, name), join(copy, name), { recursive: true, filter });
+  symlinkSync(join(tree, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
 }
 
-/** Whether these tests pass; one that never ends has noticed too. */
-function passes(tests: string[]): boolean {
-  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--bail=1', '--reporter=dot', '--passWithNoTests', ...tests];
-  return spawnSync(process.execPath, args, { cwd: copy, timeout: limitMs, stdio: 'ignore' }).status === 0;
+const explains =
+  (name: string, { before, after }: { before: string; after: string }) =>
+  (one: Explained) =>
+    one.file === name && one.before === before && one.after === after;
+
+interface Row {
+  name: string;
+  all: number;
+  killed: number;
+  timedOut: number;
+  explained: number;
+  survived: number;
+}
+const score = ({ all, explained, survived }: Row): string =>
+  `${((100 * (all - explained - survived)) / Math.max(1, all - explained)).toFixed(1)} %`;
+
+function report(name: string, { all, timedOut, survivors }: Measured, seconds: number): Row {
+  const known = survivors.filter((mutant) => explained.some(explains(name, mutant)));
+  const open = survivors.filter((mutant) => !known.includes(mutant));
+  const killed = all - timedOut - survivors.length;
+  const row = { name, all, killed, timedOut, explained: known.length, survived: open.length };
+  console.log(
+    `${name}.ts: ${all} mutants, ${killed} killed, ${timedOut} timed out, ${known.length} explained, ` +
+      `${open.length} survived, score ${score(row)}, ${seconds.toFixed(0)} s`,
+  );
+  for (const { line, operator, before, after } of open)
+    console.log(`  shared/${name}.ts:${line} ${operator}\n    - ${before}\n    + ${after}`);
+  return row;
 }
 
-/** A part of them, spread evenly. */
-const sampled = (all: Mutant[], most: number): Mutant[] =>
-  all.length <= most
-    ? all
-    : all.filter((_, i) => Math.floor((i * most) / all.length) !== Math.floor(((i - 1) * most) / all.length));
-
-function measure(name: string): { all: number; survivors: Mutant[] } {
-  const tests = related[name];
-  if (!tests) throw new Error(`no tests are named for ${name}`);
-  const file = join(copy, 'shared', `${name}.ts`);
-  const source = readFileSync(file, 'utf8');
-  if (!passes([...tests.quick, ...tests.slow])) throw new Error(`the tests of ${name} do not pass as it is`);
-  const mutants = sampled(mutantsOf(source), Number(values.sample ?? Infinity));
-  const survivors = mutants.filter((mutant) => {
-    writeFileSync(file, applied(source, mutant));
-    return passes(tests.quick) && passes(tests.slow);
-  });
-  writeFileSync(file, source);
-  return { all: mutants.length, survivors };
+const cells = (row: Row) => [row.all, row.killed, row.timedOut, row.explained, row.survived, score(row)].join(' | ');
+function tableOf(rows: Row[]): string {
+  const keys = ['all', 'killed', 'timedOut', 'explained', 'survived'] as const;
+  const sum = Object.fromEntries(keys.map((key) => [key, rows.reduce((total, row) => total + row[key], 0)]));
+  return [
+    '| file | mutants | killed | timed out | explained | survived | score |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows.map((row) => `| shared/${row.name}.ts | ${cells(row)} |`),
+    `| all | ${cells(sum as unknown as Row)} |`,
+  ].join('\n');
 }
 
-prepare();
+// Whoever else works on this machine comes first.
+setPriority(10);
+const copy = copyOf(top);
 try {
-  for (const name of values.only?.split(',') ?? Object.keys(related)) {
+  const rows: Row[] = [];
+  const seen: Explained[] = [];
+  for (const name of names) {
+    const tests = related[name];
+    if (!tests) throw new Error(`no tests are named for ${name} in test/mutation/related.ts`);
     const began = Date.now();
-    const { all, survivors } = measure(name);
-    const score = ((100 * (all - survivors.length)) / all).toFixed(1);
-    console.log(
-      `${name}.ts: ${all} mutants, ${survivors.length} survived, score ${score} %, ${((Date.now() - began) / 1000).toFixed(0)} s`,
-    );
-    for (const { line, operator, before, after } of survivors)
-      console.log(`  line ${line} (${operator})\n    - ${before.trim()}\n    + ${after.trim()}`);
+    const measured = measure(copy, name, values.quick ? { ...tests, stories: [] } : tests);
+    rows.push(report(name, measured, (Date.now() - began) / 1000));
+    seen.push(...explained.filter((one) => measured.survivors.some((mutant) => explains(name, mutant)(one))));
   }
+  const table = tableOf(rows);
+  console.log(`\n${table}`);
+  if (values.out) writeFileSync(values.out, `${table}\n`);
+  const idle = explained.filter((one) => names.includes(one.file) && !seen.includes(one));
+  for (const { file, before, after } of idle)
+    console.log(`explained.ts: no survivor of ${file}.ts is\n    - ${before}\n    + ${after}`);
+  process.exitCode = idle.length > 0 ? 1 : 0;
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }

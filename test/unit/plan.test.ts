@@ -184,7 +184,7 @@ describe('wukong plan', () => {
     ],
     ['plan --schedule FILE --to 2026-03-01', '--to 2026-03-01T00:00:00Z: expected a time after 2026-03-27T12:00:00Z'],
     ['plan --schedule FILE --zone Berlin', '--zone: "Berlin" is no IANA time zone: did you mean Europe/Berlin?'],
-    ['plan --schedule FILE --jsn', "Unknown option '--jsn'"],
+    ['plan --schedule FILE --jsn', 'there is no option --jsn: expected'],
     ['plan FILE', 'Unexpected argument'],
     ['paln', 'wukong: "paln" is no command: expected start, stop, state, plan,'],
   ])('%s is wrong usage: it answers 2 and says what was expected', async (args, message) => {
