@@ -139,7 +139,9 @@ describe('wukong events', () => {
     expect((await following.done).code).toBe(130);
     const { out } = await sim.wukong('events import -n demo-a');
     expect(out.split('\n').filter((line) => / import /.test(line)).length).toBeGreaterThan(0);
-    expect((await sim.wukong('events -n default')).err).toBe('No Events on Wukongs in namespace default.\n');
+    expect((await sim.wukong('events -n default')).err).toBe(
+      'No Events on Wukongs in namespace default; -A looks in all.\n',
+    );
     const [line = ''] = (await sim.wukong('events -A -o json')).out.split('\n');
     expect(JSON.parse(line)).toMatchObject({ involvedObject: { kind: 'Wukong' } });
   });

@@ -21,7 +21,7 @@ const stateOf = async (name: string, namespace: string) =>
 
 describe('the embedded cluster of `wukong sim`', () => {
   it('has the eight Wukongs of the demo, those up that start by themselves', async () => {
-    const { code, out, err } = await sim.wukong('state -A');
+    const { code, out, err } = await sim.start('state -A').done;
     expect([code, err]).toEqual([0, '']);
     const rows = out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 3).join(' '));
     expect(rows[0]).toBe('NAMESPACE NAME STATE');
@@ -67,7 +67,7 @@ describe('wukong stop and start', () => {
     const watching = sim.start('state -A -w -o json');
     const dry = await sim.wukong('stop web -n demo-a --dry-run');
     expect([dry.code, dry.out]).toEqual([0, expect.stringMatching(/^demo-a\/web +Skipped \(DryRun\) .*Would stop/)]);
-    const one = await sim.wukong('stop wukong/web shop -n demo-a --reason office_hours_are_over');
+    const one = await sim.start('stop wukong/web shop -n demo-a --reason office_hours_are_over').done;
     expect(one.code).toBe(0);
     expect(one.out).toMatch(/^demo-a\/(web|shop) +Stopped +\d+\.\d s +The guest shut down by itself/);
     expect(one.err).toBe('2 VMs: 2 Stopped\n');
@@ -122,7 +122,7 @@ describe('wukong stop and start', () => {
   });
 
   it('refuses more than --max-targets where nobody can be asked, unless --yes is given', async () => {
-    const refused = await sim.wukong('stop -A -l demo=yes --max-targets 7');
+    const refused = await sim.start('stop -A -l demo=yes --max-targets 7').done;
     expect([refused.code, refused.out]).toEqual([2, '']);
     expect(refused.err).toContain('would stop 8 VMs in 2 namespaces, more than --max-targets 7: expected --yes');
     const agreed = await sim.wukong('stop -n demo-a -l start=on-demand --max-targets 0 --yes');

@@ -50,16 +50,18 @@ const swapped: Record<string, string[]> = {
   '>>': ['<<'],
 };
 const logical: Record<string, string> = { '&&': '||', '||': '&&', '??': '&&' };
-const methods: Record<string, string> = {
-  some: 'every',
-  every: 'some',
-  find: 'findLast',
-  findLast: 'find',
-  max: 'min',
-  min: 'max',
-  floor: 'ceil',
-  startsWith: 'endsWith',
-};
+const methods = new Map(
+  Object.entries({
+    some: 'every',
+    every: 'some',
+    find: 'findLast',
+    findLast: 'find',
+    max: 'min',
+    min: 'max',
+    floor: 'ceil',
+    startsWith: 'endsWith',
+  }),
+);
 const droppable = new Set(['filter', 'sort', 'slice', 'trim', 'toLowerCase', 'toUpperCase']);
 const droppableMath = new Set(['trunc', 'abs', 'round']);
 const tested = new Set(['IfStatement', 'ConditionalExpression', 'WhileStatement', 'ForStatement']);
@@ -178,7 +180,7 @@ export function mutantsOf(source: string): Found {
     const [object, property] = [node(callee, 'object'), node(callee, 'property')];
     const name = property['name'] as string;
     const args = nodes(at, 'arguments');
-    const other = methods[name];
+    const other = methods.get(name);
     if (other) add('method', at, source.slice(at.start, property.start) + other + source.slice(property.end, at.end));
     if (droppable.has(name)) add('method', at, textOf(object), textOf(at), `without ${name}`);
     if (textOf(object) === 'Math' && droppableMath.has(name)) add('method', at, textOf(args[0]!));
