@@ -4,7 +4,7 @@ import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
 import { type LifecycleState, type Machine, stateOf, type Wukong } from './model.ts';
-import { lastOf, type Operation, operationOf, outcomeOf, untoldEnd } from './operation.ts';
+import { lastOf, type Operation, operationOf, outcomeOf, type SupersededRequest, untoldEnd } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { note, putOutcome, tell } from './report/tell.ts';
@@ -44,9 +44,7 @@ export async function finish(
     if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
     const ended = await endRecord(world, wukong, op, outcome, limits);
     if (!ended) return await lost(world, wukong, op, told);
-    for (const old of op.supersedes)
-      await tell(world, wukong, supersededBy(old, outcome), { teller: op.holder, limits });
-    await tell(world, ended, outcome, { teller: op.holder, limits });
+    await tellEnd(world, ended, outcome, op.supersedes, { teller: op.holder, limits });
     await writeStatus(
       world,
       ended,
@@ -95,11 +93,25 @@ async function leave(
   return outcome;
 }
 
-const supersededBy = (old: Operation['supersedes'][number], by: Outcome): Outcome => {
-  const { namespace, name, finishedAt } = by;
-  const message = `A newer ${by.action}, request ${by.requestId}, took over.`;
-  return { namespace, name, finishedAt, ...old, outcome: 'Superseded', message, forced: false };
-};
+/** Tells how an operation ended, and before it of those that it took over from. */
+export async function tellEnd(
+  world: World,
+  wukong: Wukong,
+  outcome: Outcome,
+  superseded: SupersededRequest[],
+  options: Parameters<typeof tell>[3],
+): Promise<void> {
+  const { namespace, name, finishedAt, action, requestId } = outcome;
+  const message = `A newer ${action}, request ${requestId}, took over.`;
+  for (const old of superseded)
+    await tell(
+      world,
+      wukong,
+      { namespace, name, finishedAt, ...old, outcome: 'Superseded', message, forced: false },
+      options,
+    );
+  await tell(world, wukong, outcome, options);
+}
 
 /**
  * Before a new operation: the end of the one before, where its process did not live to tell it, as the new record's end
@@ -115,7 +127,8 @@ export async function tellBefore(world: World, wukong: Wukong, limits: Limits): 
   const now = patienceMs > 0 ? await readWukong(world, place, limits) : wukong;
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
   const own = { deadline: clock.now() + tellingMs };
-  await tell(world, now, outcomeOf(now, last), { teller: newHolder(world), limits: own, insist: true });
+  const options = { teller: newHolder(world), limits: own, insist: true };
+  await tellEnd(world, now, outcomeOf(now, last), last.superseded ?? [], options);
 }
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */

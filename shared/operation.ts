@@ -18,6 +18,14 @@ export const steps = ['Claimed', 'AskedAgain', 'Forced', 'PodDeleted'] as const;
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+const superseded = z.object({
+  requestId: z.string(),
+  action: z.enum(['start', 'stop']),
+  trigger: z.string(),
+  startedAt: time,
+});
+export type SupersededRequest = z.output<typeof superseded>;
+
 const operation = z.object({
   requestId: z.string(),
   /** Which process claimed it: tells a lost answer to our own claim from somebody else's. */
@@ -51,9 +59,7 @@ const operation = z.object({
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
   declared: z.unknown().optional(),
   /** The requests that were running when this one took over, newest first; they are told as Superseded. */
-  supersedes: z
-    .array(z.object({ requestId: z.string(), action: z.enum(['start', 'stop']), trigger: z.string(), startedAt: time }))
-    .default([]),
+  supersedes: z.array(superseded).default([]),
 });
 export type Operation = z.output<typeof operation>;
 
@@ -69,8 +75,8 @@ const last = z.object({
   startedAt: time,
   finishedAt: time,
   restore: z.string().optional(),
-  /** The requests that it took over from: delivered again, they are known. */
-  superseded: z.array(z.string()).optional(),
+  /** The requests that it took over from: to be told, and known when they are delivered again. */
+  superseded: z.array(superseded).optional(),
 });
 export type Last = z.output<typeof last>;
 
@@ -167,7 +173,7 @@ export function lastAfter(op: Operation, outcome: Outcome): Last {
     startedAt: op.startedAt,
     finishedAt: outcome.finishedAt,
     restore: op.restore,
-    ...(op.supersedes.length > 0 ? { superseded: op.supersedes.map(({ requestId }) => requestId) } : {}),
+    ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
   };
 }
 

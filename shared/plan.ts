@@ -51,8 +51,9 @@ function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan
   if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
     return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);
   const running = operationOf(wukong);
-  const superseded = [...(last?.superseded ?? []), ...(running?.supersedes.map((old) => old.requestId) ?? [])];
-  if (superseded.includes(requestId)) return skip('Duplicate', `Request ${requestId} was superseded before.`);
+  const superseded = [...(last?.superseded ?? []), ...(running?.supersedes ?? [])];
+  if (superseded.some((old) => old.requestId === requestId))
+    return skip('Duplicate', `Request ${requestId} was superseded before.`);
   if (running?.requestId === requestId && now < running.deadline)
     return skip('Duplicate', `Request ${requestId} is being carried out.`);
   return undefined;

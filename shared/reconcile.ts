@@ -2,7 +2,7 @@ import { advance, newHolder } from './claim.ts';
 import { parseDeclared, removeDeclared } from './declared.ts';
 import { each } from './each.ts';
 import { asLifecycleError } from './errors.ts';
-import { finish } from './finish.ts';
+import { finish, tellEnd } from './finish.ts';
 import { listPages } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
@@ -194,7 +194,7 @@ async function refuse(
 /** An end that its process recorded and did not live to tell. */
 async function retell(last: Last, wukong: Wukong, machine: Machine, world: World, limits: Limits): Promise<Outcome> {
   const outcome = outcomeOf(wukong, last);
-  await tell(world, wukong, outcome, { teller: newHolder(world), limits, insist: true });
+  await tellEnd(world, wukong, outcome, last.superseded ?? [], { teller: newHolder(world), limits, insist: true });
   await writeStatus(
     world,
     wukong,

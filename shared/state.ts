@@ -6,6 +6,7 @@ import { listPages } from './kube/list.ts';
 import { readWukong, wukongPath } from './kube/objects.ts';
 import { vmPath } from './machines.ts';
 import {
+  annotationPrefix,
   type KubeObject,
   type LifecycleState,
   readVm,
@@ -15,7 +16,8 @@ import {
   vmNameOf,
   type Wukong,
 } from './model.ts';
-import { lastOf, operationOf, outcomeOf } from './operation.ts';
+import { lastOf, leaseKey, operationOf, outcomeOf } from './operation.ts';
+import { overrideKeys } from './override.ts';
 import { stateAfter } from './report/status.ts';
 import { isHttp, queryIn } from './request.ts';
 import { format, parseSelector } from './selector.ts';
@@ -40,6 +42,8 @@ export interface WukongState {
   /** What is being carried out now. */
   operation?: { action: string; requestId: string; step: string; startedAt: string; forceAt?: string };
   last?: LifecycleState;
+  /** The annotations on the Wukong itself that overrule its schedules, without their prefix and as they stand there. */
+  overrides?: Record<string, string>;
   nextAction?: string;
   nextActionTime?: string;
 }
@@ -137,7 +141,16 @@ export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi:
         }
       : {}),
     last,
+    overrides: overridesOn(wukong),
     nextAction: last?.nextAction,
     nextActionTime: last?.nextActionTime,
   };
+}
+
+function overridesOn({ metadata }: Wukong): Record<string, string> | undefined {
+  const found = [...Object.values(overrideKeys), leaseKey].flatMap((key) => {
+    const text = metadata.annotations?.[key];
+    return text === undefined ? [] : [[key.replace(annotationPrefix, ''), text] as const];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
 }

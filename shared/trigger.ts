@@ -45,7 +45,8 @@ function parseMessage({ body, messageId, attributes }: QueueRecord, origin: Omit
   } catch {
     throw new LifecycleError('InvalidAction', 'message: expected JSON: a command, or an event with one as its detail');
   }
-  const sent = new Date(Number(attributes?.SentTimestamp ?? NaN));
+  const timestamp: unknown = attributes?.SentTimestamp;
+  const sent = new Date(typeof timestamp === 'string' ? Number(timestamp) : NaN);
   const requestedAt = Number.isNaN(sent.getTime())
     ? origin.requestedAt
     : askedAt(sent.toISOString(), origin.requestedAt);

@@ -18,11 +18,13 @@ export interface EventText {
 }
 
 /**
- * What this telling is of: the request. One that did not reach the cluster is delivered again, and what it then comes to
- * is told beside it.
+ * What this telling is of: the request. One that did not reach the cluster is delivered again, and one that was skipped
+ * may be, when its process died with nothing but this Event; what it then comes to is told beside it.
  */
-export const subjectOf = (outcome: Outcome): string =>
-  reasonOf(outcome) === 'Unreachable' ? `${outcome.requestId}/unreached` : outcome.requestId;
+export function subjectOf(outcome: Outcome): string {
+  if (reasonOf(outcome) === 'Unreachable') return `${outcome.requestId}/unreached`;
+  return outcome.outcome === 'Skipped' ? `${outcome.requestId}/skipped` : outcome.requestId;
+}
 
 const normal = new Set(['Started', 'Stopped', 'AlreadyOn', 'AlreadyOff', 'Superseded', 'InProgress']);
 

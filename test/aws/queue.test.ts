@@ -32,6 +32,11 @@ describe('a message of a queue', () => {
     });
   });
 
+  it('with a time that is none counts as asked for now', () => {
+    const attributes = { SentTimestamp: { toString: 0 } } as never;
+    expect(parseTrigger({ ...record('m-1', command), attributes }, origin)).toMatchObject({ requestedAt: now });
+  });
+
   it.each(['{', '"text"', '[]', 'null'])('that is %s is poison', (body) =>
     expect(() => parseTrigger(record('m-1', body), origin)).toThrow(LifecycleError),
   );

@@ -86,6 +86,7 @@ describe('wukong doctor', () => {
     expect(of('KubeVirt')).toEqual(['OK v1.9.0, Deployed']);
     expect(of('power calls')).toEqual(['OK start and stop are served']);
     expect(of('CRDs')).toHaveLength(2);
+    expect(of('Wukongs')).toEqual([expect.stringMatching(/^OK 8 in all namespaces, of which \d running$/)]);
     expect(of('guest agents')).toEqual([expect.stringMatching(/^WARN none in \d of \d running guests: .*demo-a\/web/)]);
     expect(of('grace periods')).toEqual(['WARN shorter than 30 s: demo-b/deaf (4 s)']);
     expect(of('grace asked for')).toEqual([
@@ -95,9 +96,13 @@ describe('wukong doctor', () => {
 
   it('says that the CRD is not extended', async () => {
     const original = await simulate('--empty', '--crd', 'original');
-    const { code, out } = await original.wukong('doctor');
+    const { code, out, err } = await original.wukong('doctor');
     await original.close();
-    expect(code).toBe(1);
+    expect([code, err]).toEqual([1, 'Looked at namespace default; -A looks at all.\n']);
+    expect(out).toMatch(
+      /^WARN +Wukongs +none in namespace default, .*; name another with -n, or look at all with -A$/m,
+    );
+    expect(out).not.toMatch(/ 0 running guests/);
     expect(out).toMatch(/^FAIL +CRDs +wukongs\.vm\.novasphere\.dev lacks .*; wukong crd patch$/m);
   });
 });
@@ -141,6 +146,7 @@ describe('finding the cluster', () => {
     expect(missing.err).toContain('wukong stop: kubeconfig: $KUBECONFIG names /nowhere, which is not there');
     expect(refused.err).toContain('https://127.0.0.1:9: nothing listens there (ECONNREFUSED); check address and port');
     expect(debugged.err).toMatch(/^ +at /m);
+    expect(debugged.err).toContain('kubeconfig: --kubeconfig names /nowhere, which is not there');
     expect([doctor.code, doctor.out]).toEqual([
       1,
       expect.stringMatching(/^FAIL +cluster +https:\/\/127\.0\.0\.1:9: nothing listens/),

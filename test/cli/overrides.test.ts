@@ -39,6 +39,12 @@ describe('wukong keep, skip-next and protect', () => {
     await Promise.all([sim.wukong('protect import -n demo-a'), sim.wukong('skip-next import -n demo-a')]);
     expect(await annotationsOf('import')).toMatchObject({ protected: 'true', 'skip-next': 'true' });
     expect((await sim.wukong('stop import -n demo-a')).code).toBe(4);
+    const [json, wide] = await Promise.all([
+      sim.wukong('state import -n demo-a -o json'),
+      sim.wukong('state -n demo-a -o wide'),
+    ]);
+    expect(JSON.parse(json.out)).toMatchObject({ overrides: { protected: 'true', 'skip-next': 'true' } });
+    expect(wide.out).toMatch(/^import .* skip-next, protected /m);
     await Promise.all([sim.wukong('protect import --off -n demo-a'), sim.wukong('skip-next import --off -n demo-a')]);
     expect(Object.keys(await annotationsOf('import'))).not.toEqual(expect.arrayContaining(['protected', 'skip-next']));
   });
@@ -105,6 +111,7 @@ describe('wukong plan and reconcile on a cluster', () => {
       { at: '2027-03-28T18:00:00Z', action: 'stop', schedule: 'demo-a/night' },
     ]);
     expect([all.out, elsewhere.out]).toEqual([here.out, '']);
+    expect(elsewhere.err).toBe('note: there is no WukongSchedule in namespace demo-b; -A looks at all\n');
   });
 
   it('does what a tick of reconcileState does', async () => {

@@ -99,6 +99,21 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       pass(53),
     ],
   ],
+  [
+    'a superseded request was told to nobody, as the process that took over died between its end and the telling',
+    { guest: 'slow', bus: true },
+    [ask('stop', { leftMs: 500 }), pass(3), ask('start', { dies: { nth: 7, when: 'after' } }), pass(100)],
+  ],
+  [
+    'what had been skipped by a process that died was carried out when it came again, and told to nobody',
+    { strategy: 'Manual', operator: true, keepRunningSeconds: 30 },
+    [ask('stop', { graceSeconds: 3, dies: { nth: 2, when: 'after' } }), declare('start')],
+  ],
+  [
+    'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
+    {},
+    [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],
+  ],
 ];
 
 afterAll(leave);

@@ -19,8 +19,9 @@ export function verdict(history: History, story: Story): string[] {
 }
 
 const prefix = 'lifecycle.novasphere.dev/';
-const isHarmed = ({ steps }: History): boolean =>
-  steps.some((step) => step.do === 'fault' || step.do === 'virtApi' || ('dies' in step && step.dies !== undefined));
+const dies = ({ steps }: History): boolean => steps.some((step) => 'dies' in step && step.dies !== undefined);
+const isHarmed = (history: History): boolean =>
+  dies(history) || history.steps.some((step) => step.do === 'fault' || step.do === 'virtApi');
 
 function nothingLeft({ metadata, spec }: Wukong): string[] {
   const left = [];
@@ -100,8 +101,12 @@ function oneOutcomeEach(history: History, story: Story): string[] {
     const skipped = final[0]?.outcome === 'Skipped' || final[0]?.outcome === 'Superseded';
     if (!isHarmed(history) && !wiped && !skipped && final.length > 1)
       found.push(`${id} was told ${final.length} times: ${words(final[0]!)}`);
+    // Delivered again because its process had died after it told that it was skipped, it may come to something else.
     const event = story.events.find(
-      ({ message, reason }) => message.includes(`request ${id})`) && reason !== 'FailedUnreachable',
+      ({ message, reason }) =>
+        message.includes(`request ${id})`) &&
+        reason !== 'FailedUnreachable' &&
+        !(reason.startsWith('Skipped') && dies(history)),
     );
     if (event && final[0] && event.reason !== words(final[0]))
       found.push(`${id} has the Event ${event.reason} and was told as ${words(final[0])}`);
@@ -177,7 +182,9 @@ function claimsOf(history: History, story: Story): Claim[] {
       const later = story.wishes.some(
         (other) => other.kind !== 'guest' && other !== wish && other.to >= at && other.from <= at,
       );
-      const fought = busy || later || operator;
+      // Nothing says when a change by hand was made: what was asked for before it and is delivered after it is carried out.
+      const overtaken = story.wishes.some((other) => other.kind === 'command' && other.at <= at && other.from >= at);
+      const fought = busy || later || overtaken || operator;
       claims.push({ action, low: at, high: fought ? ever : at, weak: fought, id: 'by hand' });
     }
     const stays = strategy === 'Once' || strategy === 'Manual' || strategy === 'RerunOnFailure';

@@ -45,6 +45,7 @@ const settled = (more: object = {}) => ({
     ...more,
   }),
 });
+const old = (requestId: string) => ({ requestId, action: 'start', trigger: 'direct', startedAt: t0 });
 const skipped = (reason: string) => ({ kind: 'answer', result: { outcome: 'Skipped', reason } });
 const superseded = { kind: 'answer', result: { outcome: 'Superseded' } };
 const go = { kind: 'perform' };
@@ -100,7 +101,7 @@ describe('a request that comes again', () => {
     },
     {
       name: 'was superseded by what was done since',
-      has: done({ superseded: ['x', 'request'] }),
+      has: done({ superseded: [old('x'), old('request')] }),
       expected: skipped('Duplicate'),
     },
     {

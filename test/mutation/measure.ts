@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { applied, type Mutant, mutantsOf, together } from './operators.ts';
+import type { Related } from './related.ts';
+import type { Standing } from './runner.ts';
+
+export interface Measured {
+  all: number;
+  /** Killed because a test with it did not come to an end. */
+  timedOut: number;
+  survivors: Mutant[];
+}
+
+const quickLimitMs = 30_000;
+const storyLimitMs = 60_000;
+const togetherLimitMs = 600_000;
+
+/** How tests end on the copy as it stands, in a process of their own. */
+function run(copy: string, tests: string[], timeout: number, more: string[] = [], env = {}): 'pass' | 'fail' | 'late' {
+  const vitest = join(copy, 'node_modules/vitest/vitest.mjs');
+  const fixed = ['run', '--pool=threads', '--maxWorkers=1', '--reporter=dot', '--dangerouslyIgnoreUnhandledErrors'];
+  const { status, signal } = spawnSync(process.execPath, [vitest, ...fixed, ...more, ...tests], {
+    cwd: copy,
+    timeout,
+    killSignal: 'SIGKILL',
+    stdio: 'ignore',
+    env: { ...process.env, ...env },
+  });
+  return signal === 'SIGKILL' ? 'late' : status === 0 ? 'pass' : 'fail';
+}
+
+/**
+ * What becomes of a file's mutants: first all of them in one process, each asleep until its turn; then those that nobody
+ * noticed, or that are evaluated when the file is loaded, each in a process of its own, with the quick tests and with the
+ * stories.
+ */
+export function measure(copy: string, name: string, { quick, stories }: Related): Measured {
+  const file = join(copy, 'shared', `${name}.ts`);
+  const source = readFileSync(file, 'utf8');
+  if (run(copy, [...quick, ...stories], togetherLimitMs) !== 'pass')
+    throw new Error(`the tests of ${name} do not pass as it is`);
+  const found = mutantsOf(source);
+  const { alive, endless } = awake(copy, file, source, quick);
+  let timedOut = endless.length;
+  const survivors = alive
+    .map((index) => found.mutants[index]!)
+    .filter((mutant) => {
+      writeFileSync(file, applied(source, mutant));
+      let end = quick.length > 0 ? run(copy, quick, quickLimitMs, ['--bail=1']) : 'pass';
+      if (end === 'pass' && stories.length > 0) end = run(copy, stories, storyLimitMs, ['--bail=1']);
+      if (end === 'late') timedOut++;
+      return end === 'pass';
+    });
+  writeFileSync(file, source);
+  return { all: found.mutants.length, timedOut, survivors };
+}
+
+/** The mutants that nobody noticed in one process. Where one leaves something behind for the next, that is all of them. */
+function awake(copy: string, file: string, source: string, quick: string[]): Standing {
+  const found = mutantsOf(source);
+  const everybody: Standing = { alive: found.mutants.map((_, index) => index), endless: [] };
+  if (quick.length === 0) return everybody;
+  const standing = join(copy, 'standing.json');
+  writeFileSync(standing, JSON.stringify(everybody));
+  writeFileSync(file, together(source, found));
+  const runner = ['--config', 'test/mutation/vitest.config.ts', '--root', '.'];
+  const end = run(copy, quick, togetherLimitMs, runner, { MUTATION_STANDING: standing });
+  writeFileSync(file, source);
+  return end === 'pass' ? (JSON.parse(readFileSync(standing, 'utf8')) as Standing) : everybody;
+}
