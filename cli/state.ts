@@ -20,7 +20,8 @@ export const state: CliCommand = {
   summary: 'shows what VMs are, what was done last and what comes next',
   help: helpOf({
     usage: ['state [NAME] [-n NAME | -A] [-l SELECTOR] [-o wide|json|yaml|name] [--watch]'],
-    about: 'STATE is read from the live VM, the rest from the Wukong.',
+    about:
+      'STATE is read from the live VM, the rest from the Wukong. HELD, with -o wide: the annotations on it that overrule its schedules.',
     options,
     examples: ['wukong state -A', 'wukong state web -o yaml', 'wukong state -l env=dev --watch'],
     exit: '0, or 1 when the Wukong is not there or the cluster cannot be reached, 2 wrong usage, 130 interrupted.',
@@ -79,7 +80,7 @@ interface Look {
 const headingsOf = ({ all, wide }: Look): string[] => [
   ...(all ? ['NAMESPACE'] : []),
   ...['NAME', 'STATE', 'LAST', 'OUTCOME', 'AGO', 'NEXT', 'AT'],
-  ...(wide ? ['VM', 'STRATEGY', 'LABEL', 'NODE', 'UNDER WAY', 'MESSAGE'] : []),
+  ...(wide ? ['VM', 'STRATEGY', 'LABEL', 'NODE', 'UNDER WAY', 'HELD', 'MESSAGE'] : []),
 ];
 
 function cellsOf(one: WukongState, { all, wide, now }: Look): string[] {
@@ -96,11 +97,26 @@ function cellsOf(one: WukongState, { all, wide, now }: Look): string[] {
     one.nextAction,
     one.nextActionTime,
     ...(wide
-      ? [vm.name, vm.strategy, vm.label, one.node, op && `${op.action} since ${op.startedAt}`, last?.message]
+      ? [
+          vm.name,
+          vm.strategy,
+          vm.label,
+          one.node,
+          op && `${op.action} since ${op.startedAt}`,
+          heldBy(one),
+          last?.message,
+        ]
       : []),
   ];
   return cells.map((cell) => cell || '-');
 }
+
+/** `keep-running-until 2026-03-29T01:00:00Z, protected`: what is written on the Wukong itself. */
+const heldBy = ({ overrides = {} }: WukongState): string =>
+  Object.entries(overrides)
+    .filter(([, value]) => value !== 'false')
+    .map(([key, value]) => (value === 'true' ? key : `${key} ${value}`))
+    .join(', ');
 
 const tableOf = (states: WukongState[], look: Look): string[] =>
   columns(
