@@ -23,11 +23,15 @@ const part = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat('e
 const weekday = part({ weekday: 'short' });
 const month = part({ month: 'short' });
 
-/** A label a day; a week where there are many. */
+/** Of the whole time: what a label takes where it is narrowest. */
+const labelShare = 0.03;
+
+/** A label a day; a week where there are many. None for what is left of a last day, where it would be cut. */
 export function ticks(zone: Zone, period: Period): Tick[] {
   const starts = midnights(zone, period);
   const each = starts.length <= 62 ? 1 : 7;
-  const labels = starts.filter((at) => at >= period.from || starts.length === 1);
+  const room = (period.to - period.from) * labelShare;
+  const labels = starts.filter((at) => (at >= period.from && period.to - at >= room) || starts.length === 1);
   return labels
     .filter((at) => each === 1 || new Date(instantToWall(zone, at)).getUTCDay() === 1)
     .map((at, i) => {
