@@ -119,10 +119,18 @@ export function settledBy(command: Command, outcome: Settled['outcome'], wukong:
   return { requestId, action, outcome, requestedAt, earlier };
 }
 
+/** A request that was skipped, remembered beside those: it is known when it comes again, and nothing was done by it. */
+export function skippedBy({ requestId, action, requestedAt }: Command, wukong: Wukong): Settled {
+  const before = settledOf(wukong);
+  if (!before) return { requestId, action, outcome: 'Skipped', requestedAt, earlier: [] };
+  return { ...before, earlier: [requestId, ...before.earlier].slice(0, mostSettled - 1) };
+}
+
 /** Of all that was carried out or found fulfilled, what was asked for last. */
 export const newestDone = (wukong: Wukong): Last | Settled | undefined =>
   [lastOf(wukong), settledOf(wukong)]
     .filter((done) => done !== undefined)
+    .filter(({ outcome }) => outcome !== 'Skipped')
     .sort((a, b) => a.requestedAt - b.requestedAt)
     .at(-1);
 

@@ -1,3 +1,4 @@
+import { answer } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command, Place } from './command.ts';
 import { type Drive, drive } from './drive.ts';
@@ -43,7 +44,7 @@ export async function performOne(command: Command, place: Place, world: World, o
     // It may have been done before it grew too old: only the Wukong knows. One that cannot be read changes nothing.
     if (late?.kind === 'answer') {
       wukong ??= await readWukong(world, place, options.limits).catch(() => undefined);
-      if (!wukong) return await finishUnclaimed(world, wukong, outcome(late.result));
+      if (!wukong) return await answer(command, wukong, outcome(late.result), world, options);
     }
     wukong ??= await readWukong(world, place, options.limits);
     return await begin(command, wukong, world, options, outcome);
@@ -67,7 +68,7 @@ async function begin(
   const place = { namespace: first.metadata.namespace ?? '', name: first.metadata.name };
   const guard = (wukong: Wukong) => admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
   let plan = guard(first);
-  if (plan.kind !== 'perform') return finishUnclaimed(world, first, outcome(plan.result));
+  if (plan.kind !== 'perform') return answer(command, first, outcome(plan.result), world, options);
   const vmName = vmNameOf(first);
   const machines = options.machines ?? (await watchMachines(world, { namespace: place.namespace, vmName }, limits));
   try {
@@ -76,7 +77,7 @@ async function begin(
       plan = already(command, wukong, machine, world.config.requireAgent) ?? { kind: 'perform' };
       if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
       if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
-      if (plan.kind === 'answer') return await finishUnclaimed(world, wukong, outcome(plan.result));
+      if (plan.kind === 'answer') return await answer(command, wukong, outcome(plan.result), world, options);
       await tellBefore(world, wukong, limits);
       const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
@@ -90,7 +91,7 @@ async function begin(
         });
       wukong = await readWukong(world, place, limits);
       plan = guard(wukong);
-      if (plan.kind !== 'perform') return await finishUnclaimed(world, wukong, outcome(plan.result));
+      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world, options);
     }
   } finally {
     if (!options.machines) machines.close();

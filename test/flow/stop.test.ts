@@ -236,4 +236,31 @@ describe('stop', () => {
     expect(await at.perform('stop', 'safe')).toMatchObject({ outcome: 'Skipped', reason: 'Protected' });
     expect(at.calls()).toEqual([]);
   });
+
+  it('writes nothing in a dry run, also of what would be left alone', async () => {
+    const at = await scene();
+    const annotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    at.sim.createWukong({ namespace, name: 'safe', runStrategy: 'Always', annotations });
+    await at.pass(5_000);
+    expect(await at.perform('stop', 'safe', { dryRun: true })).toMatchObject({
+      outcome: 'Skipped',
+      reason: 'DryRun',
+      message: expect.stringContaining('protected'),
+    });
+    expect(at.sim.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+    expect(at.bus).toEqual([]);
+  });
+
+  it('that was skipped is known when it is delivered again after the override is gone', async () => {
+    const at = await scene();
+    const annotations = { 'lifecycle.novasphere.dev/keep-running-until': '2026-11-23T20:10:00Z' };
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', annotations });
+    await at.pass(5_000);
+    const again = { requestId: 'delivered-twice' };
+    expect(await at.perform('stop', 'web', {}, again)).toMatchObject({ outcome: 'Skipped', reason: 'Override' });
+    await at.pass(700_000);
+    expect(await at.perform('stop', 'web', {}, again)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+    expect(at.calls()).toEqual([]);
+    expect(await at.perform('stop', 'web')).toMatchObject(off);
+  });
 });

@@ -110,6 +110,11 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [ask('stop', { graceSeconds: 3, dies: { nth: 2, when: 'after' } }), declare('start')],
   ],
   [
+    'a request was skipped, and carried out when its other delivery came again after the override had ended',
+    { keepRunningSeconds: 30 },
+    [ask('stop', { times: 2, force: true, dies: { nth: 1, when: 'before' } })],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],
