@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
+import { shippedRules } from '../flow/roles.ts';
 import type { Case } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { clientOf } from './client.ts';
@@ -13,6 +14,9 @@ import { type Result, runCases } from './run.ts';
 
 let sim: Sim;
 let results: Result[];
+
+/** Each function may do what its own Role and the optional ones say, and no more. */
+const roleOf = { stopVm: 'stop', startVm: 'start', reconcileState: 'reconcile', getState: 'state' } as const;
 
 /** All of them once, eight at a time, as on any cluster; but here an hour passes in a moment. */
 beforeAll(async () => {
@@ -30,6 +34,8 @@ afterAll(async () => {
 async function virtualGround(clock: VirtualClock): Promise<Ground> {
   const admin = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
   const as = (token: string) => ({ ...admin, headers: bearer(token) });
+  for (const [name, role] of Object.entries(roleOf))
+    sim.addToken(`of-${name}`, name, shippedRules([role, 'all-namespaces', 'stuck-pods', 'skip-next']));
   const { connect, silentLog: log, silentMetrics: metrics } = functions;
   return {
     send: clientOf(admin),
@@ -37,9 +43,7 @@ async function virtualGround(clock: VirtualClock): Promise<Ground> {
     functions,
     obedient: true,
     mayChangeCrds: true,
-    open: kept((env, token) =>
-      connect({ env, clock, log, metrics, credentials: token === undefined ? admin : as(token) }),
-    ),
+    open: kept((name, env, token = `of-${name}`) => connect({ env, clock, log, metrics, credentials: as(token) })),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { World } from '../../shared/world.ts';
 import { type Access, clientOf, type Send } from './client.ts';
 import type * as functionsModule from './functions.ts';
+import type { FunctionName } from './stage.ts';
 
 export type Functions = typeof functionsModule;
 
@@ -13,8 +14,8 @@ export interface Ground {
   send: Send;
   clock: Clock;
   functions: Functions;
-  /** A world for the functions: with an environment, and as another user where a token is given. */
-  open(env: Record<string, string>, token?: string): Promise<World>;
+  /** A world for a function: with an environment, and as another user where a token is given. */
+  open(name: FunctionName, env: Record<string, string>, token?: string): Promise<World>;
   /** What processes of their own are given; absent where time is virtual, which they would not know. */
   processes?: { kubeconfig: string; functions: string };
   /** Guests that do as annotations say. */
@@ -56,7 +57,7 @@ export async function groundOf(
     clock: systemClock,
     functions,
     processes: { kubeconfig: file, functions: module },
-    open: kept(async (env, token) =>
+    open: kept(async (_name, env, token) =>
       connect({
         env: { ...env, KUBECONFIG: file },
         log,
@@ -82,12 +83,12 @@ function withToken(server: string, ca: string | undefined, token: string): strin
 
 export const bearer = (token: string) => () => Promise.resolve({ authorization: `Bearer ${token}` });
 
-/** One world, and one pool of connections, for each environment and token. */
+/** One world, and one pool of connections, for each function, environment and token. */
 export function kept(open: Ground['open']): Ground['open'] {
   const worlds = new Map<string, Promise<World>>();
-  return (env, token) => {
-    const key = JSON.stringify([env, token]);
-    const world = worlds.get(key) ?? open(env, token);
+  return (name, env, token) => {
+    const key = JSON.stringify([name, env, token]);
+    const world = worlds.get(key) ?? open(name, env, token);
     worlds.set(key, world);
     return world;
   };

@@ -50,7 +50,7 @@ export function stageOn(ground: Ground, namespace: string, template: Template): 
     send,
     make: (how) => makeWukong(stage, template, how),
     async invoke(name, event, { env = {}, token, leftMs = 600_000 } = {}) {
-      const world = await ground.open(env, token);
+      const world = await ground.open(name, env, token);
       const { lambda, [name]: called } = ground.functions;
       const handle = lambda<unknown>(name, called, () => Promise.resolve(world));
       const context = { awsRequestId: `contract-${++calls}`, getRemainingTimeInMillis: () => leftMs } as Context;
