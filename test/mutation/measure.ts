@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { applied, type Mutant, mutantsOf, together } from './operators.ts';
@@ -64,9 +64,12 @@ function awake(copy: string, file: string, source: string, quick: string[]): Sta
   if (quick.length === 0) return everybody;
   const standing = join(copy, 'standing.json');
   writeFileSync(standing, JSON.stringify(everybody));
-  writeFileSync(file, together(source, found));
+  // A mutant may make a loop endless in another file than its own.
+  const others = globSync(join(copy, 'shared/*.ts')).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  for (const { path, text } of others)
+    writeFileSync(path, together(text, path === file ? found : { mutants: [], loops: mutantsOf(text).loops }));
   const runner = ['--config', 'test/mutation/vitest.config.ts', '--root', '.'];
   const end = run(copy, quick, togetherLimitMs, runner, { MUTATION_STANDING: standing });
-  writeFileSync(file, source);
+  for (const { path, text } of others) writeFileSync(path, text);
   return end === 'pass' ? (JSON.parse(readFileSync(standing, 'utf8')) as Standing) : everybody;
 }

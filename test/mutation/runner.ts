@@ -8,15 +8,16 @@ export interface Standing {
   endless: number[];
 }
 
-const mostTurns = 3_000_000;
-const limitMs = 5_000;
+/** A test with a mutant may take this long, or some times as long as without it. */
+const limitMs = 1_000;
+const timesAsLong = 5;
 const at = process.env['MUTATION_STANDING']!;
 const standing = JSON.parse(readFileSync(at, 'utf8')) as Standing;
 const alive = new Set(standing.alive);
 const endless = new Set(standing.endless);
 
 let on: number | undefined;
-let turns = 0;
+let [turns, until] = [0, Infinity];
 let reached = new Set<number>();
 class Endless extends Error {}
 
@@ -26,14 +27,14 @@ Object.assign(globalThis, {
     return on === index;
   },
   turn() {
-    if (on !== undefined && ++turns > mostTurns) throw new Endless('a loop without end');
+    if (on !== undefined && ++turns % 1_000 === 0 && performance.now() > until) throw new Endless('a loop without end');
   },
 });
 
-async function within(work: Promise<void> | void): Promise<void> {
+async function within(ms: number, work: Promise<void> | void): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Endless('a wait without end')), limitMs);
+    timer = setTimeout(() => reject(new Endless('a wait without end')), ms);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
@@ -43,11 +44,13 @@ export default class MutationRunner extends TestRunner {
   runTask = async (test: RunnerTestCase): Promise<void> => {
     const run = TestRunner.getTestFn(test);
     reached = new Set();
+    const began = performance.now();
     await run();
+    const allowed = Math.max(limitMs, timesAsLong * (performance.now() - began));
     for (const index of [...reached].filter((each) => alive.has(each))) {
-      [on, turns] = [index, 0];
+      [on, turns, until] = [index, 0, performance.now() + allowed];
       try {
-        await within(run() as Promise<void> | void);
+        await within(allowed, run() as Promise<void> | void);
       } catch (thrown) {
         alive.delete(index);
         if (thrown instanceof Endless) endless.add(index);
