@@ -4,15 +4,16 @@ import { finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
 import type { Wukong } from './model.ts';
-import { settledKey, skippedBy, write } from './operation.ts';
+import { mostRemembered, settledBy, settledKey, type Skipped, skippedKey, skippedOf, write } from './operation.ts';
 import type { Outcome } from './outcome.ts';
+import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
 const mostNotes = 3;
 
 /**
- * Tells a result that needed no operation. What was skipped for a reason that may pass is remembered of a request for one
- * Wukong: delivered again later, it would come to something else.
+ * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped for a
+ * reason that may pass: delivered again later, it would come to something else.
  */
 export async function answer(
   command: Command,
@@ -25,21 +26,42 @@ export async function answer(
     const message = `Nothing would be called: ${told.outcome}. ${told.message}`;
     return { ...told, outcome: 'Skipped', reason: 'DryRun', message, forced: false, quiet: true };
   }
-  const done = await finishUnclaimed(world, wukong, told);
   const passing = told.outcome === 'Skipped' && (told.reason === 'Override' || told.reason === 'Protected');
-  if (!wukong || !passing || declared !== undefined || !('name' in command.target)) return done;
+  if (wukong && passing && declared === undefined && 'name' in command.target)
+    await rememberSkipped({ requestId: command.requestId, reason: told.reason as Skipped['reason'] }, wukong, world);
+  return finishUnclaimed(world, wukong, told);
+}
+
+async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<void> {
   const { namespace = '', name } = wukong.metadata;
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
-      const annotations = { [settledKey]: write(skippedBy(command, now)) };
-      const body = { metadata: { resourceVersion: now.metadata.resourceVersion, annotations } };
-      const { status } = await mergePatch(world, wukongPath(namespace, name), body, limits);
-      if (status !== 409) break;
+      const before = skippedOf(now);
+      if (before.some(({ requestId }) => requestId === one.requestId)) return;
+      const text = JSON.stringify([one, ...before].slice(0, mostRemembered));
+      if (await annotate(now, { [skippedKey]: text }, world, limits)) return;
       now = await readWukong(world, { namespace, name }, limits);
     }
   } catch (thrown) {
     world.log.warn('a skipped request could not be remembered', { problem: (thrown as Error).message });
   }
-  return done;
+}
+
+/**
+ * A wish that an older one for the same is fulfilling counts from now on, so that nothing between the two is done after
+ * it. False: the Wukong has changed meanwhile, and is to be read again.
+ */
+export const join = (command: Command, wukong: Wukong, world: World, limits: Limits): Promise<boolean> =>
+  annotate(wukong, { [settledKey]: write(settledBy(command, 'Skipped', wukong)) }, world, limits);
+
+async function annotate(
+  { metadata: { namespace = '', name, resourceVersion } }: Wukong,
+  annotations: Record<string, string>,
+  world: World,
+  limits: Limits,
+): Promise<boolean> {
+  const body = { metadata: { resourceVersion, annotations } };
+  const { status } = await mergePatch(world, wukongPath(namespace, name), body, limits);
+  return status !== 409;
 }

@@ -8,8 +8,13 @@ import { type Outcome, outcomeNames, reasonOf, type Result } from './outcome.ts'
 export const operationKey = `${annotationPrefix}operation`;
 /** What is remembered between operations: the last one's end and the run strategy to restore. */
 export const lastKey = `${annotationPrefix}last-operation`;
-/** The newest request that found its wish fulfilled: it needed no operation, and must be known when it comes again. */
+/**
+ * The newest request that found its wish fulfilled, or being fulfilled by an older one: it needed no operation, must be
+ * known when it comes again, and wins over older wishes.
+ */
 export const settledKey = `${annotationPrefix}last-settled`;
+/** Requests that were skipped for a reason that may pass, newest first: delivered again, they are skipped again. */
+export const skippedKey = `${annotationPrefix}last-skipped`;
 /** An on-demand start holds until then; afterwards the schedule rules again. */
 export const leaseKey = `${annotationPrefix}lease-until`;
 
@@ -85,6 +90,9 @@ const settled = last
   .extend({ earlier: z.array(z.string()).default([]) });
 export type Settled = z.output<typeof settled>;
 
+const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum(['Override', 'Protected']) }));
+export type Skipped = z.output<typeof skipped>[number];
+
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
 function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefined {
   const text = wukong.metadata.annotations?.[key];
@@ -98,6 +106,7 @@ function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefin
 export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
 export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
 export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
+export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];
 
 /** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
 const tellWithinMs = 30 * 60_000;
@@ -110,27 +119,20 @@ export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   return !last || told || now - last.finishedAt > tellWithinMs ? undefined : last;
 }
 
-const mostSettled = 5;
+/** Of requests that needed no operation so many are remembered. */
+export const mostRemembered = 5;
 /** The newest request that found its wish fulfilled, and those before it that may be delivered once more. */
 export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
   const { requestId, action, requestedAt } = command;
   const before = settledOf(wukong);
-  const earlier = before ? [before.requestId, ...before.earlier].slice(0, mostSettled - 1) : [];
+  const earlier = before ? [before.requestId, ...before.earlier].slice(0, mostRemembered - 1) : [];
   return { requestId, action, outcome, requestedAt, earlier };
-}
-
-/** A request that was skipped, remembered beside those: it is known when it comes again, and nothing was done by it. */
-export function skippedBy({ requestId, action, requestedAt }: Command, wukong: Wukong): Settled {
-  const before = settledOf(wukong);
-  if (!before) return { requestId, action, outcome: 'Skipped', requestedAt, earlier: [] };
-  return { ...before, earlier: [requestId, ...before.earlier].slice(0, mostSettled - 1) };
 }
 
 /** Of all that was carried out or found fulfilled, what was asked for last. */
 export const newestDone = (wukong: Wukong): Last | Settled | undefined =>
   [lastOf(wukong), settledOf(wukong)]
     .filter((done) => done !== undefined)
-    .filter(({ outcome }) => outcome !== 'Skipped')
     .sort((a, b) => a.requestedAt - b.requestedAt)
     .at(-1);
 

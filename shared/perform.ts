@@ -1,4 +1,4 @@
-import { answer } from './answer.ts';
+import { answer, join } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import type { Command, Place } from './command.ts';
 import { type Drive, drive } from './drive.ts';
@@ -29,6 +29,11 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'b
 }
 
 const mostClaims = 8;
+const unclaimable: Result = {
+  outcome: 'Failed',
+  reason: 'Refused',
+  message: 'The Wukong changes faster than it can be claimed.',
+};
 
 /**
  * Carries out a command on one Wukong and tells the outcome. Never throws: what fails is an outcome too.
@@ -66,35 +71,29 @@ async function begin(
 ): Promise<Outcome> {
   const { limits } = options;
   const place = { namespace: first.metadata.namespace ?? '', name: first.metadata.name };
-  const guard = (wukong: Wukong) => admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
-  let plan = guard(first);
-  if (plan.kind !== 'perform') return answer(command, first, outcome(plan.result), world, options);
   const vmName = vmNameOf(first);
-  const machines = options.machines ?? (await watchMachines(world, { namespace: place.namespace, vmName }, limits));
+  let { machines } = options;
   try {
-    for (let wukong = first, attempt = 1; ; attempt++) {
+    for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, place, limits)) {
+      const admitted = admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
+      if (admitted.kind === 'joins' && !command.dryRun && options.declared === undefined)
+        if (!(await join(command, wukong, world, limits)) && attempt < mostClaims) continue;
+      if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world, options);
+      machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
       const machine = machines.get(place.namespace, vmName);
-      plan = already(command, wukong, machine, world.config.requireAgent) ?? { kind: 'perform' };
+      const plan = already(command, wukong, machine, world.config.requireAgent) ?? admitted;
       if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
       if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
-      if (plan.kind === 'answer') return await answer(command, wukong, outcome(plan.result), world, options);
+      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world, options);
       await tellBefore(world, wukong, limits);
       const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
       const claimed = await claim(world, wukong, op, limits);
       if (claimed) return await carryOn(op, claimed, world, { ...options, machines });
-      if (attempt === mostClaims)
-        return outcome({
-          outcome: 'Failed',
-          reason: 'Refused',
-          message: 'The Wukong changes faster than it can be claimed.',
-        });
-      wukong = await readWukong(world, place, limits);
-      plan = guard(wukong);
-      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world, options);
+      if (attempt === mostClaims) return outcome(unclaimable);
     }
   } finally {
-    if (!options.machines) machines.close();
+    if (!options.machines) machines?.close();
   }
 }
 

@@ -1,18 +1,25 @@
 import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
 import { isOff, isOn, type Machine, type Wukong } from './model.ts';
-import { lastOf, leaseKey, newestDone, operationOf, settledOf } from './operation.ts';
+import { lastOf, leaseKey, newestDone, operationOf, settledOf, skippedOf } from './operation.ts';
 import type { Result, SkipReason } from './outcome.ts';
 import { type Annotations, overrideFor, overrideKeys } from './override.ts';
 
-/** Whether a command may begin, decided without effects. `already` is a result that needs no operation. */
-export type Plan = { kind: 'perform' } | { kind: 'answer'; result: Result } | { kind: 'already'; result: Result };
+/**
+ * Whether a command may begin, decided without effects. `already` and `joins` need no operation: what is wished is so, or
+ * an older wish for it is being carried out.
+ */
+export type Plan = { kind: 'perform' } | Answered;
+export interface Answered {
+  kind: 'answer' | 'already' | 'joins';
+  result: Result;
+}
 
-const skip = (reason: SkipReason, message: string): Plan => ({
+const skip = (reason: SkipReason, message: string): Answered => ({
   kind: 'answer',
   result: { outcome: 'Skipped', reason, message },
 });
-const superseded = (message: string): Plan => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
+const superseded = (message: string): Answered => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
 
 /** A delivery after `notAfter` does nothing. */
 export function stale(command: Command, now: number): Plan | undefined {
@@ -36,8 +43,10 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
   if (guarded) return guarded;
   const running = operationOf(wukong);
   if (!running || now >= running.deadline) return { kind: 'perform' };
-  if (running.action === command.action && (!command.force || running.force))
-    return skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
+  if (running.action === command.action && (!command.force || running.force)) {
+    const same = skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
+    return command.requestedAt > running.requestedAt ? { ...same, kind: 'joins' } : same;
+  }
   if (running.requestedAt > command.requestedAt)
     return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
   return { kind: 'perform' };
@@ -50,6 +59,8 @@ function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan
   const settled = settledOf(wukong);
   if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
     return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);
+  const skipped = skippedOf(wukong).find((one) => one.requestId === requestId);
+  if (skipped) return skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`);
   const running = operationOf(wukong);
   const superseded = [...(last?.superseded ?? []), ...(running?.supersedes ?? [])];
   if (superseded.some((old) => old.requestId === requestId))

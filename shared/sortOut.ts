@@ -28,6 +28,7 @@ export const isContested = ({ action, requestedAt }: Command, wukongs: Wukong[],
 export function sortOut(command: Command, wukong: Wukong, machine: Machine, known: Known): Result | undefined {
   const { now, requireAgent, namespaceAnnotations, contested } = known;
   const admitted = admit(command, wukong, now, namespaceAnnotations);
+  if (admitted.kind === 'joins') return undefined; // that it was wished is to be remembered
   if (admitted.kind !== 'perform') {
     if (command.dryRun) return asDryRun(admitted.result);
     return admitted.result.outcome === 'Skipped' ? admitted.result : undefined;

@@ -251,7 +251,7 @@ describe('stop', () => {
     expect(at.bus).toEqual([]);
   });
 
-  it('that was skipped is known when it is delivered again after the override is gone', async () => {
+  it('that was skipped is skipped again when it is delivered once more after the override is gone, and told once', async () => {
     const at = await scene();
     const annotations = { 'lifecycle.novasphere.dev/keep-running-until': '2026-11-23T20:10:00Z' };
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', annotations });
@@ -259,8 +259,9 @@ describe('stop', () => {
     const again = { requestId: 'delivered-twice' };
     expect(await at.perform('stop', 'web', {}, again)).toMatchObject({ outcome: 'Skipped', reason: 'Override' });
     await at.pass(700_000);
-    expect(await at.perform('stop', 'web', {}, again)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+    expect(await at.perform('stop', 'web', {}, again)).toMatchObject({ outcome: 'Skipped', reason: 'Override' });
     expect(at.calls()).toEqual([]);
+    expect(at.bus).toHaveLength(1);
     expect(await at.perform('stop', 'web')).toMatchObject(off);
   });
 });

@@ -115,6 +115,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [ask('stop', { times: 2, force: true, dies: { nth: 1, when: 'before' } })],
   ],
   [
+    'a stop that joined an older one under way was forgotten, and a schedule started what was asked to stop after it',
+    { schedule: { policy: 'Respect', startMinute: 1 } },
+    [ask('stop', { graceSeconds: 3, dies: { nth: 4, when: 'after' } }), pass(56), ask('stop', { graceSeconds: 3 })],
+  ],
+  [
+    'a skipped request whose process died before it could be remembered was carried out when it came again',
+    { keepRunningSeconds: 30 },
+    [ask('stop', { dies: { nth: 3, when: 'before' } }), declare('start')],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],
