@@ -12,8 +12,8 @@ import type { World } from './world.ts';
 const mostNotes = 3;
 
 /**
- * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped for a
- * reason that may pass: delivered again later, it would come to something else.
+ * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped:
+ * delivered again later, it might come to something else.
  */
 export async function answer(
   command: Command,
@@ -26,9 +26,9 @@ export async function answer(
     const message = `Nothing would be called: ${told.outcome}. ${told.message}`;
     return { ...told, outcome: 'Skipped', reason: 'DryRun', message, forced: false, quiet: true };
   }
-  const passing = told.outcome === 'Skipped' && (told.reason === 'Override' || told.reason === 'Protected');
-  if (wukong && passing && declared === undefined && 'name' in command.target)
-    await rememberSkipped({ requestId: command.requestId, reason: told.reason as Skipped['reason'] }, wukong, world);
+  const remembered = told.outcome === 'Skipped' && told.reason !== 'Duplicate' && told.reason !== 'DryRun';
+  if (wukong && remembered && declared === undefined && 'name' in command.target)
+    await rememberSkipped({ requestId: command.requestId, reason: told.reason }, wukong, world);
   return finishUnclaimed(world, wukong, told);
 }
 

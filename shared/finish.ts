@@ -163,7 +163,7 @@ export async function finishUnclaimed(world: World, wukong: Wukong | undefined, 
     if (wukong && settled) return correctState(world, wukong, outcome);
     return outcome;
   }
-  await tell(world, wukong, outcome, { teller: 'unclaimed', limits });
+  await tell(world, wukong, outcome, { teller: newHolder(world), limits });
   return outcome;
 }
 

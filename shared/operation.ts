@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Command } from './command.ts';
 import { annotationPrefix, type Wukong } from './model.ts';
-import { type Outcome, outcomeNames, reasonOf, type Result } from './outcome.ts';
+import { type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
 export const operationKey = `${annotationPrefix}operation`;
@@ -13,7 +13,7 @@ export const lastKey = `${annotationPrefix}last-operation`;
  * known when it comes again, and wins over older wishes.
  */
 export const settledKey = `${annotationPrefix}last-settled`;
-/** Requests that were skipped for a reason that may pass, newest first: delivered again, they are skipped again. */
+/** Requests that were skipped, newest first: delivered again, they are skipped again for the same reason. */
 export const skippedKey = `${annotationPrefix}last-skipped`;
 /** An on-demand start holds until then; afterwards the schedule rules again. */
 export const leaseKey = `${annotationPrefix}lease-until`;
@@ -90,7 +90,7 @@ const settled = last
   .extend({ earlier: z.array(z.string()).default([]) });
 export type Settled = z.output<typeof settled>;
 
-const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum(['Override', 'Protected']) }));
+const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum(skipReasons) }));
 export type Skipped = z.output<typeof skipped>[number];
 
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */

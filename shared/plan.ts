@@ -32,14 +32,14 @@ export function stale(command: Command, now: number): Plan | undefined {
 
 /** The guards that need the Wukong alone: duplicates, order of wishes, protection, overrides. */
 export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
-  const known = knownRequest(command, wukong, now) ?? stale(command, now);
+  const known = knownRequest(command, wukong, now);
   if (known) return known;
   const last = newestDone(wukong);
   if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
-  const guarded = guard(command, wukong, now, namespaceAnnotations);
+  const guarded = stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
   const running = operationOf(wukong);
   if (!running || now >= running.deadline) return { kind: 'perform' };
@@ -77,8 +77,9 @@ function guard(
   now: number,
   namespaceAnnotations: Annotations,
 ): Plan | undefined {
-  const { [leaseKey]: lease, ...overrides } = wukong.metadata.annotations ?? {};
-  const wukongAnnotations = trigger === 'schedule' ? { ...overrides, ...(lease && { [leaseKey]: lease }) } : overrides;
+  const annotations = wukong.metadata.annotations ?? {};
+  const { [leaseKey]: _lease, ...withoutLease } = annotations;
+  const wukongAnnotations = trigger === 'schedule' ? annotations : withoutLease;
   const { holds, ...override } = overrideFor({ wukongAnnotations, namespaceAnnotations, now });
   if (action === 'stop' && override.protected)
     return skip('Protected', `The annotation ${overrideKeys.protected} on the ${override.protected} protects this VM.`);

@@ -48,9 +48,9 @@ const staysOn = (vm: VmView): boolean => vm.strategy !== 'Halted' && !vm.queue.s
 function request(op: Operation, vm: VmView, { vmi: ended }: Machine, seen: Seen, wait: (what: string) => Step): Step {
   switch (vm.strategy) {
     case 'Halted': {
-      const restored = vm.field === 'runStrategy' && op.restore !== undefined && op.restore !== 'Always';
-      if (restored)
-        return { do: 'strategy', value: seen.noSubresource && op.restore === 'Manual' ? 'Always' : (op.restore ?? '') };
+      const { restore } = op;
+      if (vm.field === 'runStrategy' && restore !== undefined && restore !== 'Always')
+        return { do: 'strategy', value: seen.noSubresource && restore === 'Manual' ? 'Always' : restore };
       return seen.noSubresource ? { do: 'strategy', value: 'Always' } : { do: 'ask' };
     }
     case 'Manual':

@@ -42,6 +42,10 @@ function retarget(op: Operation, vmi: VmiView, seen: Seen): Step {
   return { do: 'retarget', uid: vmi.uid, cameBack };
 }
 
+/** Whether the answer to our request may not have come by the watch yet. */
+const justAsked = (seen: Seen, uid: string, now: number): boolean =>
+  seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;
+
 /** Whether the VM shows that KubeVirt was asked: Halted, or a Stop request for this very VMI. */
 const isAsked = (vm: VmView, vmi: VmiView): boolean =>
   vm.strategy === 'Halted' || vm.queue.some(({ action, uid }) => action === 'Stop' && uid === vmi.uid);
@@ -49,7 +53,7 @@ const isAsked = (vm: VmView, vmi: VmiView): boolean =>
 /** The guest runs and nothing has begun yet. */
 function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number): Step {
   if (seen.invalid) return refused(op, seen);
-  const recently = seen.askedFor === vmi.uid && now < (seen.askedAt ?? 0) + lagMs;
+  const recently = justAsked(seen, vmi.uid, now);
   const comesBack = comingBack(vm, vmi);
   if (comesBack && !recently) return comesBack;
   const since = op.step === 'AskedAgain' ? op.stepAt : (seen.askedAt ?? op.startedAt);
@@ -80,7 +84,7 @@ function refused(op: Operation, seen: Seen): Step {
 /** The period that was asked for, where the VMI still has another one. */
 function graceWanted(op: Operation, vmi: VmiView): number | undefined {
   const wanted = op.force ? 0 : op.graceSeconds;
-  return wanted === undefined || wanted === vmi.graceSeconds || vmi.graceSeconds === 0 ? undefined : wanted;
+  return wanted === vmi.graceSeconds || vmi.graceSeconds === 0 ? undefined : wanted;
 }
 
 /** What keeps a VM from coming back once its guest is gone (KUBEVIRT §1, the restart table). */
@@ -94,7 +98,7 @@ function comingBack(vm: VmView, vmi: VmiView): Step | undefined {
 
 /** The guest is shutting down: wait for its grace period, counted from deletionTimestamp, then force. */
 function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Seen, now: number): Step {
-  const recently = seen.askedFor === vmi.uid && now < (seen.askedAt ?? 0) + lagMs;
+  const recently = justAsked(seen, vmi.uid, now);
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
   if (restarts && !recently) return restarts;
@@ -129,9 +133,9 @@ function keepOff(op: Operation, vm: VmView, ended: VmiView | undefined, seen: Se
   if (startQueued(vm)) return { do: 'clearQueue' };
   if (vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
   if (seen.invalid) return refused(op, seen);
-  const uid = ended?.uid ?? 'none';
-  const recently = seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;
-  return recently ? { do: 'wait', until: now + lagMs, for: 'the VM to come to rest' } : { do: 'ask' };
+  return justAsked(seen, ended?.uid ?? 'none', now)
+    ? { do: 'wait', until: now + lagMs, for: 'the VM to come to rest' }
+    : { do: 'ask' };
 }
 
 /** How it ended, as far as it was seen. */
@@ -158,8 +162,8 @@ function stopped(op: Operation, machine: Machine, seen: Seen): Result {
       'GracePeriodExceeded',
       `The guest did not shut down within ${last.graceSeconds} s, so KubeVirt ended it.`,
     );
-  if (!seen.ended && op.vmiUid)
-    return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
+  if (!op.vmiUid) return { outcome: 'Stopped', message: 'The VM is off; it had no guest.' };
+  if (!seen.ended) return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
   return { outcome: 'Stopped', message: `The guest shut down by itself; off in ${took}.${capped}` };
 }
 

@@ -125,6 +125,15 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [ask('stop', { dies: { nth: 3, when: 'before' } }), declare('start')],
   ],
   [
+    'a superseded request was told as stale when it came again',
+    {},
+    [
+      ask('start', { ageSeconds: 31, times: 2, notAfterSeconds: 60, dies: { nth: 1, when: 'before' } }),
+      ask('start', { times: 2 }),
+      pass(1),
+    ],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],

@@ -184,7 +184,7 @@ function claimsOf(history: History, story: Story): Claim[] {
       );
       // Nothing says when a change by hand was made: what was asked for before it and is delivered after it is carried out.
       const overtaken = story.wishes.some((other) => other.kind === 'command' && other.at <= at && other.from >= at);
-      const fought = busy || later || overtaken || operator;
+      const fought = busy || later || overtaken || operator || isDue(history, story, at);
       claims.push({ action, low: at, high: fought ? ever : at, weak: fought, id: 'by hand' });
     }
     const stays = strategy === 'Once' || strategy === 'Manual' || strategy === 'RerunOnFailure';
@@ -192,6 +192,13 @@ function claimsOf(history: History, story: Story): Claim[] {
   }
   if (schedule) claims.push(...scheduled(history, story, claims));
   return claims;
+}
+
+/** A boundary was due shortly before, and the tick that sees to it may be still to come. */
+function isDue({ schedule }: History, { begin }: Story, at: number): boolean {
+  const hour = Math.floor(begin / 3_600_000) * 3_600_000;
+  const boundaries = [schedule?.startMinute, schedule?.stopMinute].flatMap((minute) => minute ?? []);
+  return boundaries.some((minute) => hour + minute * 60_000 <= at && at < hour + (minute + 3) * 60_000);
 }
 
 /** What the schedule wants: its boundaries, and what overrides and leases put off. */
