@@ -47,7 +47,10 @@ const settled = (more: object = {}) => ({
 });
 const old = (requestId: string) => ({ requestId, action: 'start', trigger: 'direct', startedAt: t0 });
 const skipped = (reason: string) => ({ kind: 'answer', result: { outcome: 'Skipped', reason } });
-const superseded = { kind: 'answer', result: { outcome: 'Superseded' } };
+const superseded = {
+  kind: 'answer',
+  result: { outcome: 'Superseded', message: expect.stringContaining('newer') as string },
+};
 const go = { kind: 'perform' };
 
 interface Case {
@@ -102,6 +105,21 @@ describe('a request that comes again', () => {
     {
       name: 'was superseded by what was done since',
       has: done({ superseded: [old('x'), old('request')] }),
+      expected: skipped('Duplicate'),
+    },
+    {
+      name: 'is being carried out, whatever it says of force',
+      command: command('stop', { force: true }),
+      has: running({ requestId: 'request' }),
+      expected: skipped('Duplicate'),
+    },
+    {
+      name: 'was superseded by what is being done, however new it claims to be',
+      has: running({
+        action: 'start',
+        requestedAt: t0 - 1,
+        supersedes: [{ requestId: 'request', action: 'stop', trigger: 'event', startedAt: t0 }],
+      }),
       expected: skipped('Duplicate'),
     },
     {
@@ -167,6 +185,22 @@ describe('who is left alone', () => {
     { name: 'the protected namespace', namespace: { [`${prefix}protected`]: 'true' }, expected: skipped('Protected') },
     { name: 'but not from a start', command: command('start'), has: { [`${prefix}protected`]: 'true' }, expected: go },
     { name: 'what is to be kept running', has: hold('keep-running-until', t0 + s), expected: skipped('Override') },
+    {
+      name: 'and it says until when',
+      has: hold('keep-running-until', t0 + s),
+      expected: {
+        result: {
+          message:
+            'The annotation lifecycle.novasphere.dev/keep-running-until on the Wukong holds until 2026-11-23T20:00:01Z.',
+        },
+      },
+    },
+    {
+      name: 'what is to be kept running, from a schedule too',
+      command: command('stop', {}, t0, 'schedule'),
+      has: hold('keep-running-until', t0 + s),
+      expected: skipped('Override'),
+    },
     { name: 'until its time', has: hold('keep-running-until', t0 + s), after: s, expected: go },
     {
       name: 'what is to be kept stopped',
@@ -198,7 +232,12 @@ describe('what is so already', () => {
   const off = machineOf({ strategy: 'Halted' }, null);
   const on = machineOf();
   it.each([
-    { name: 'off', given: command('stop'), machine: off, expected: { result: { outcome: 'AlreadyOff' } } },
+    {
+      name: 'off',
+      given: command('stop'),
+      machine: off,
+      expected: { kind: 'already', result: { outcome: 'AlreadyOff' } },
+    },
     { name: 'on', given: command('start'), machine: on, expected: { result: { outcome: 'AlreadyOn' } } },
     {
       name: 'off is no rest while something is carried out',
@@ -228,12 +267,21 @@ describe('what is so already', () => {
       expected: { kind: 'already' },
     },
     { name: 'on is not off', given: command('stop'), machine: on, expected: undefined },
+    {
+      name: 'what KubeVirt is going to start is not on',
+      given: command('start'),
+      machine: machineOf({}, null),
+      expected: undefined,
+    },
     { name: 'off is not on', given: command('start'), machine: off, expected: undefined },
     {
       name: 'a VM that is not there',
       given: command('stop'),
       machine: {},
-      expected: { kind: 'answer', result: { reason: 'NotFound' } },
+      expected: {
+        kind: 'answer',
+        result: { outcome: 'Failed', reason: 'NotFound', message: 'Wukong team-a/web has no VM.' },
+      },
     },
   ])('$name', ({ given, machine, has = {}, agent = false, expected }) => {
     const plan = already(given, wukong(has), machine, agent);
@@ -251,4 +299,10 @@ describe('what is so already', () => {
   ] as const)('the intent %s, with autoStart %s: %s', (action, autoStart, holds) =>
     expect(intentHolds(command(action), wukong({}, autoStart))).toBe(holds),
   );
+});
+
+it('a Wukong that says nothing at all is let through, and its intent is to run', () => {
+  const bare: Wukong = { metadata: { namespace: 'team-a', name: 'web' } };
+  expect(admit(command('stop'), bare, t0)).toEqual(go);
+  expect(intentHolds(command('start'), { ...bare, spec: {} })).toBe(true);
 });

@@ -23,7 +23,11 @@ describe('a guest that is up', () => {
       expected: ends('Started', { message: 'The guest is up and ready after 1.3 s.' }),
     },
     { name: 'is not, while its VM is Halted', vm: halted, expected: { ...limit, for: 'the accepted stop to end' } },
-    { name: 'is not, while a Stop is queued', vm: { queue: [{ action: 'Stop' }] }, expected: limit },
+    {
+      name: 'is not, while a Stop is queued',
+      vm: { queue: [{ action: 'Stop' }] },
+      expected: { ...limit, for: 'the guest to be ready' },
+    },
     { name: 'is, while a Start is queued', vm: { queue: [{ action: 'Start' }] }, expected: ends('Started') },
     { name: 'is not, while it is going', vmi: deleting(0), expected: { ...limit, for: 'the old guest to go' } },
     {
@@ -53,6 +57,13 @@ describe('a guest that is up', () => {
       name: 'is sure at once when the superseded one wanted the same',
       op: { supersedes: [old('start')] },
       expected: ends('Started'),
+    },
+    {
+      name: 'is not there yet, so that no superseded stop matters',
+      op: { supersedes: [old('stop')] },
+      vmi: booting,
+      after: 1 * s,
+      expected: limit,
     },
     { name: 'is started even at the deadline', after: 300 * s, expected: ends('Started') },
   ]);
@@ -222,6 +233,20 @@ describe('no guest', () => {
       vm: halted,
       seen: { invalid: true, refusal: 'bad' },
       expected: ends('Failed', { reason: 'Refused', message: 'KubeVirt refused the start: bad' }),
+    },
+    {
+      name: 'whose start is refused for good without a word is told',
+      ...none,
+      vm: halted,
+      seen: { invalid: true },
+      expected: ends('Failed', { message: 'KubeVirt refused the start: ' }),
+    },
+    {
+      name: 'of a Manual that was stopped becomes Manual again',
+      ...none,
+      vm: halted,
+      op: { restore: 'Manual' },
+      expected: { do: 'strategy', value: 'Manual' },
     },
   ]);
 });

@@ -61,6 +61,34 @@ describe('no guest', () => {
       expected: waits(6 * s),
     },
     {
+      name: 'under Always is asked again when that came to nothing',
+      vmi: null,
+      seen: { askedFor: 'none', askedAt: t0 },
+      after: 5 * s,
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'under Always is asked though its guest just was',
+      vmi: null,
+      seen: { askedFor: 'one', askedAt: t0 },
+      after: 1 * s,
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'of a VM that became Halted with its queue cleared is off',
+      vm: halted,
+      vmi: null,
+      seen: { ...ended(), clearedQueue: true },
+      expected: ends('Stopped'),
+    },
+    {
+      name: 'that ever was is off, and says so',
+      op: { vmiUid: undefined },
+      vm: halted,
+      vmi: null,
+      expected: ends('Stopped', { message: 'The VM is off; it had no guest.' }),
+    },
+    {
       name: 'under Always that refuses for good is forced',
       vmi: null,
       seen: { invalid: true },
@@ -116,6 +144,12 @@ describe('how it ended', () => {
       expected: ends('ForcedOff', { forceReason: 'GuestIgnoredShutdown' }),
     },
     {
+      name: 'by our force, as another process saw',
+      ...off,
+      op: { step: 'Forced', stepAt: t0 + 50 * s },
+      expected: ends('ForcedOff', { message: 'The guest ignored the shutdown and was forced off after 50 s.' }),
+    },
+    {
       name: 'by our force as KubeVirt would not ask',
       ...off,
       op: { step: 'Forced' },
@@ -138,6 +172,20 @@ describe('how it ended', () => {
         forceReason: 'GracePeriodExceeded',
         message: 'The guest did not shut down within 20 s, so KubeVirt ended it.',
       }),
+    },
+    {
+      name: 'by KubeVirt when its period was over, and something holds its VMI',
+      vm: halted,
+      vmi: deleting(0, { phase: 'Failed', graceSeconds: 20 }),
+      seen: ended('Failed', 20 * s),
+      after: 80 * s,
+      expected: ends('ForcedOff', { forceReason: 'GracePeriodExceeded' }),
+    },
+    {
+      name: 'nobody saw, though it failed',
+      ...off,
+      gone: deleting(0, { phase: 'Failed', graceSeconds: 20 }),
+      expected: ends('Stopped', { message: 'The VM is off; how its guest ended was not seen.' }),
     },
     {
       name: 'by a crash before its period was over',

@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+
+import { nothingSeen, seconds } from '../../shared/step.ts';
+
+it('a process that has just begun has seen and done nothing', () => {
+  const { died, refusals, ...flags } = nothingSeen();
+  expect([died.size, refusals]).toEqual([0, 0]);
+  expect(Object.values(flags)).toEqual([false, false, false, false, false]);
+});
+
+it.each([
+  [0, '0.0 s'],
+  [1_250, '1.3 s'],
+  [9_999, '10.0 s'],
+  [10_000, '10 s'],
+  [61_000, '61 s'],
+])('%d ms are told as %s', (ms, text) => expect(seconds(ms)).toBe(text));
