@@ -41,7 +41,7 @@ function boundary(schedule: Schedule, action: Action, { at, wall, kind }: Occurr
     at,
     action,
     wall: `${wallDate(wall)}T${named}`,
-    ...(note ? { note } : {}),
+    note,
     ...(onHoliday(schedule, action, wall) ? { skippedBecause: `holiday ${wallDate(wall)}: start skipped` } : {}),
   };
 }

@@ -49,11 +49,7 @@ export type Decision =
   /** `until`: when there may be more to say. */
   | { do: 'nothing'; because: string; until?: number };
 
-const nothing = (because: string, until?: number): Decision => ({
-  do: 'nothing',
-  because,
-  ...(until === undefined ? {} : { until }),
-});
+const nothing = (because: string, until?: number): Decision => ({ do: 'nothing', because, until });
 const powerFor = { start: 'on', stop: 'off' } as const;
 
 /**
@@ -89,21 +85,19 @@ function occasion(active: Schedule[], facts: Facts, override: Override, now: num
     .at(-1);
   const wish = wishAt(active, now);
   const end = wish && endOf(wish, facts, override, now);
-  if (end && (!own || end.at > own.boundary.at)) return end.occasion;
+  if (end) return end;
   return own && { boundary: own.boundary, because: own.because, missed: own.kind === 'missed', resumed: false };
 }
 
-function endOf(wish: Boundary, facts: Facts, { ended, holds }: Override, now: number) {
+/** The end of what held the newest boundary back; it is later than that boundary, and so than all others. */
+function endOf(wish: Boundary, facts: Facts, { ended, holds }: Override, now: number): Occasion | undefined {
   const end = ended[wish.action];
   if (!end || holds[wish.action] || end.until <= wish.at || wish.at === facts.skipped) return undefined;
   if (end.until <= (facts.lastHandled ?? -Infinity) || end.until < Math.max(facts.createdAt, wish.schedule.createdAt))
     return undefined;
   const because = `${end.key} ended at ${utcText(end.until)}, and schedule ${wish.schedule.key} wants ${wish.action} since ${wish.wall}`;
   const missed = now - end.until > wish.schedule.startingDeadlineMs;
-  return {
-    at: end.until,
-    occasion: { boundary: { ...wish, at: end.until, note: because }, because, missed, resumed: true },
-  };
+  return { boundary: { ...wish, at: end.until, note: because }, because, missed, resumed: true };
 }
 
 function carryOut(

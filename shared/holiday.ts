@@ -8,9 +8,8 @@ export const holidaysKey = 'holidays';
 
 /** A real date as YYYY-MM-DD. @throws Error saying what was found and what was expected. */
 export function readDate(value: unknown): string {
-  const instant =
-    typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : NaN;
-  // Date.parse takes the 30th of February for the 2nd of March.
+  const instant = typeof value === 'string' ? Date.parse(`${value}T00:00:00Z`) : NaN;
+  // Date.parse takes the 30th of February for the 2nd of March, and reads more forms than this one.
   if (!Number.isNaN(instant) && wallDate(instant) === value) return value;
   throw new Error(`${JSON.stringify(value)?.slice(0, 40)} is no date: expected YYYY-MM-DD`);
 }

@@ -8,18 +8,16 @@ import { wallDate, wallTime } from './wallclock.ts';
 import { parseZone, type Zone } from './zone.ts';
 
 /** The reasons of a WukongSchedule's condition Ready: the closed set. */
-export const scheduleReasons = [
-  'Scheduled', // the only one with status True
-  'InvalidCron',
-  'InvalidTimeZone',
-  'SameMinute',
-  'InvalidHoliday',
-  'ConfigMapMissing',
-  'InvalidSelector',
-  'InvalidSpec',
-  'NothingMatched',
-] as const;
-export type ScheduleReason = (typeof scheduleReasons)[number];
+export type ScheduleReason =
+  | 'Scheduled' // the only one with status True
+  | 'InvalidCron'
+  | 'InvalidTimeZone'
+  | 'SameMinute'
+  | 'InvalidHoliday'
+  | 'ConfigMapMissing'
+  | 'InvalidSelector'
+  | 'InvalidSpec'
+  | 'NothingMatched';
 
 /** What is wrong with one field, and what was expected there. */
 export interface Problem {

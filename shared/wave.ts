@@ -21,7 +21,7 @@ export function waves<T extends KubeObject>(targets: T[], action: Action): Waves
         target,
         message: `${waveKey} is ${JSON.stringify(text.slice(0, 60))}: expected a whole number; taken as 0`,
       });
-    const wave = fine ? Number(text) || 0 : 0;
+    const wave = fine ? Number(text) : 0;
     groups.set(wave, [...(groups.get(wave) ?? []), target]);
   }
   const order = [...groups.keys()].sort((a, b) => (action === 'start' ? a - b : b - a));

@@ -75,6 +75,7 @@ const passedBy = new Set([
   'decorators',
   'id',
   'label',
+  'source',
 ]);
 
 /** All mutants of a source, one operator at one place each. */
