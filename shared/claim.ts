@@ -1,5 +1,5 @@
 import type { Command } from './command.ts';
-import { answerFailure, bodyOf } from './kube/failure.ts';
+import { bodyOf } from './kube/failure.ts';
 import { jsonPatch, type JsonPatchStep, mergePatch, pointer, readWukong, slim, wukongPath } from './kube/objects.ts';
 import { living, type Machine, type Wukong } from './model.ts';
 import {
@@ -178,6 +178,5 @@ export async function endRecord(
     const now = await readWukong(cluster, placeOf(wukong), limits);
     return now.metadata.annotations?.[lastKey] === last ? now : undefined;
   }
-  if (answer.status === 404) throw answerFailure(answer, 'end of the record');
   return bodyOf(answer, 'end of the record');
 }

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { type Command, parseCommand } from '../../shared/command.ts';
 import type { Wukong } from '../../shared/model.ts';
-import { lastKey, leaseKey, type Operation, operationKey, settledKey, write } from '../../shared/operation.ts';
+import {
+  lastKey,
+  leaseKey,
+  type Operation,
+  operationKey,
+  settledKey,
+  skippedKey,
+  write,
+} from '../../shared/operation.ts';
 import type { Action } from '../../shared/outcome.ts';
 import { admit, already, intentHolds } from '../../shared/plan.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
@@ -127,6 +135,21 @@ describe('a request that comes again', () => {
       has: running({ supersedes: [{ requestId: 'request', action: 'start', trigger: 'event', startedAt: t0 }] }),
       expected: skipped('Duplicate'),
     },
+    {
+      name: 'was skipped, and is again for the same reason',
+      has: {
+        [skippedKey]: JSON.stringify([
+          { requestId: 'x', reason: 'Stale' },
+          { requestId: 'request', reason: 'Protected' },
+        ]),
+      },
+      expected: skipped('Protected'),
+    },
+    {
+      name: 'and another one that was skipped does not matter',
+      has: { [skippedKey]: JSON.stringify([{ requestId: 'x', reason: 'Stale' }]) },
+      expected: go,
+    },
     { name: 'had found nothing to do', has: settled({ requestId: 'request' }), expected: skipped('Duplicate') },
     {
       name: 'had found nothing to do, before others',
@@ -168,6 +191,11 @@ describe('of two wishes the newer one wins', () => {
       expected: go,
     },
     { name: 'and the same one is not done twice', has: running(), expected: skipped('Duplicate') },
+    {
+      name: 'but the newer of the same counts from now on',
+      has: running({ requestedAt: t0 - 1 }),
+      expected: { kind: 'joins', result: { outcome: 'Skipped', reason: 'Duplicate' } },
+    },
     { name: 'but force is more than a stop', command: command('stop', { force: true }), has: running(), expected: go },
     {
       name: 'and force is not more than force',

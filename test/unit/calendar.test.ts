@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  type Boundary,
   boundaries,
+  type Boundary,
   compare,
   due,
   newestBoundary,

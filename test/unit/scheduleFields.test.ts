@@ -11,8 +11,8 @@ const problems = (spec: unknown, more: object = {}) =>
   check(spec, more).problems?.map(({ field, reason, message }) => `${reason} ${field}: ${message}`);
 
 describe('a schedule that says only what it must', () => {
-  const { schedule } = check({ start, selector });
   test('has these defaults', () => {
+    const { schedule } = check({ start, selector });
     expect(schedule).toMatchObject({
       key: 'dev/office',
       namespace: 'dev',
