@@ -1,4 +1,3 @@
-import type { Extras } from './claim.ts';
 import type { Command } from './command.ts';
 import { finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
@@ -20,14 +19,13 @@ export async function answer(
   wukong: Wukong | undefined,
   told: Outcome,
   world: World,
-  { declared }: Extras,
 ): Promise<Outcome> {
   if (command.dryRun) {
     const message = `Nothing would be called: ${told.outcome}. ${told.message}`;
     return { ...told, outcome: 'Skipped', reason: 'DryRun', message, forced: false, quiet: true };
   }
   const remembered = told.outcome === 'Skipped' && told.reason !== 'Duplicate' && told.reason !== 'DryRun';
-  if (wukong && remembered && declared === undefined && 'name' in command.target)
+  if (wukong && remembered && 'name' in command.target)
     await rememberSkipped({ requestId: command.requestId, reason: told.reason }, wukong, world);
   return finishUnclaimed(world, wukong, told);
 }

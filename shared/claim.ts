@@ -157,7 +157,7 @@ export async function endRecord(
   limits: Partial<Limits>,
 ): Promise<Wukong | undefined> {
   const record = wukong.metadata.annotations?.[operationKey] ?? write(op);
-  const last = write(lastAfter(op, outcome));
+  const last = write(lastAfter(op, outcome, lastOf(wukong)));
   const steps: JsonPatchStep[] = [
     { op: 'test', path: recordAt, value: record },
     { op: 'remove', path: recordAt },

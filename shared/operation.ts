@@ -82,6 +82,8 @@ const last = z.object({
   restore: z.string().optional(),
   /** The requests that it took over from: to be told, and known when they are delivered again. */
   superseded: z.array(superseded).optional(),
+  /** What was done before it, newest first: delivered again, that is known too. */
+  earlier: z.array(z.string()).optional(),
 });
 export type Last = z.output<typeof last>;
 
@@ -169,8 +171,8 @@ export function undoneUntil({ action, startedAt, supersedes }: Operation): numbe
   return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
 }
 
-/** What stays on the Wukong after the end. */
-export function lastAfter(op: Operation, outcome: Outcome): Last {
+/** What stays on the Wukong after the end, in the place of what was there before. */
+export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last {
   return {
     requestId: op.requestId,
     action: op.action,
@@ -184,6 +186,7 @@ export function lastAfter(op: Operation, outcome: Outcome): Last {
     finishedAt: outcome.finishedAt,
     restore: op.restore,
     ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
+    ...(before ? { earlier: [before.requestId, ...(before.earlier ?? [])].slice(0, mostRemembered - 1) } : {}),
   };
 }
 

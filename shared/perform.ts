@@ -49,7 +49,7 @@ export async function performOne(command: Command, place: Place, world: World, o
     // It may have been done before it grew too old: only the Wukong knows. One that cannot be read changes nothing.
     if (late?.kind === 'answer') {
       wukong ??= await readWukong(world, place, options.limits).catch(() => undefined);
-      if (!wukong) return await answer(command, wukong, outcome(late.result), world, options);
+      if (!wukong) return await answer(command, wukong, outcome(late.result), world);
     }
     wukong ??= await readWukong(world, place, options.limits);
     return await begin(command, wukong, world, options, outcome);
@@ -78,13 +78,13 @@ async function begin(
       const admitted = admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
       if (admitted.kind === 'joins' && !command.dryRun && options.declared === undefined)
         if (!(await join(command, wukong, world, limits)) && attempt < mostClaims) continue;
-      if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world, options);
+      if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
       machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
       const machine = machines.get(place.namespace, vmName);
       const plan = already(command, wukong, machine, world.config.requireAgent) ?? admitted;
       if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
       if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
-      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world, options);
+      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world);
       await tellBefore(world, wukong, limits);
       const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });

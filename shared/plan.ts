@@ -56,6 +56,7 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
 function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan | undefined {
   const last = lastOf(wukong);
   if (last?.requestId === requestId) return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
+  if (last?.earlier?.includes(requestId)) return skip('Duplicate', `Request ${requestId} was done before.`);
   const settled = settledOf(wukong);
   if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
     return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);

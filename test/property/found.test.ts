@@ -134,6 +134,28 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'a declared stop that was skipped was carried out later, as the tick had died before it could take it away',
+    { bus: true, keepRunningSeconds: 30 },
+    [declare('stop'), tick({ dies: { nth: 5, when: 'before' } })],
+  ],
+  [
+    'what was done before the last operation was told as stale when it came again',
+    { strategy: 'Once' },
+    [
+      ask('start', { times: 2, notAfterSeconds: 0, dies: { nth: 9, when: 'before' } }),
+      ask('start', { force: true, leaseSeconds: 60, dies: { nth: 1, when: 'before' } }),
+      { do: 'guest', phase: 'Succeeded' },
+      pass(7),
+      { do: 'hand', strategy: 'Halted' },
+      declare('start'),
+    ],
+  ],
+  [
+    'a declared start that a stop had replaced before anybody saw it was expected to be carried out',
+    { strategy: 'Halted', keepRunningSeconds: 200 },
+    [declare('start'), declare('stop'), ask('stop', { times: 2 })],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],

@@ -32,6 +32,8 @@ export interface Wish {
   from: number;
   to: number;
   step: Step;
+  /** Another took its place, perhaps before anybody saw it. */
+  replaced?: boolean;
   /** Something was being carried out, or asked for, at that moment. */
   busy: boolean;
 }
@@ -293,7 +295,8 @@ class Life {
       o.spec = { ...o.spec, lifecycleAction: value };
     });
     const now = clock.now();
-    for (const old of this.#story.wishes) if (old.kind === 'declared' && old.to === Infinity) old.to = now;
+    for (const old of this.#story.wishes)
+      if (old.kind === 'declared' && old.to === Infinity) Object.assign(old, { to: now, replaced: true });
     const id = `declared-${(changed as Wukong).metadata.generation}`;
     this.#story.wishes.push({
       kind: 'declared',

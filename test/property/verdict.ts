@@ -230,6 +230,7 @@ function validity(history: History, story: Story, wish: Wish): 'yes' | 'no' | 'm
   if (action === 'stop' && history.protected) return 'no';
   const until = story.begin - 5_000 + (history.keepRunningSeconds ?? -1e6) * 1000;
   if (action === 'stop' && from <= until + 11_000) return to < until - 11_000 ? 'no' : 'maybe';
+  if (wish.replaced) return 'maybe';
   const { notAfterSeconds } = step as CommandStep;
   if (notAfterSeconds !== undefined) {
     const left = wish.at + notAfterSeconds * 1000 - from;

@@ -111,6 +111,16 @@ describe('a request that comes again', () => {
       expected: go,
     },
     {
+      name: 'was done before what was done last',
+      has: done({ earlier: ['x', 'request'] }),
+      expected: skipped('Duplicate'),
+    },
+    {
+      name: 'was skipped before, and would not be now',
+      has: { [skippedKey]: JSON.stringify([{ requestId: 'request', reason: 'Override' }]) },
+      expected: skipped('Override'),
+    },
+    {
       name: 'was superseded by what was done since',
       has: done({ superseded: [old('x'), old('request')] }),
       expected: skipped('Duplicate'),
