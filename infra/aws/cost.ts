@@ -26,7 +26,7 @@ export const assumptions = {
   /** reconcileState, every minute of 30 days. */
   ticks: 43_200,
   tickGb: 1,
-  /** An idle tick over 5,000 VMs takes 0.43 s here (bench: reconcile/idle-tick); Lambda at 1 GB has half of such a core. */
+  /** An idle tick over 5,000 VMs takes 0.2 s here (bench: reconcile/idle-tick); at 1 GB there is half such a core, and a longer way. */
   tickSeconds: (vms: number) => 0.2 + 0.0002 * vms,
   /** What a LIST has for a Wukong, its VM and its VMI. */
   tickKbPerVm: 9,
