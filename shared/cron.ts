@@ -91,7 +91,7 @@ function checkField(part: string, { name, low, high, names }: Field, shown: stri
     if (rest.length > 0) fail(`"${item.slice(0, 20)}": expected a range such as ${low}-${high}`);
     const from = value(first, item);
     const to = last !== undefined ? value(last, item) : step !== undefined ? high : from;
-    if (from > to) fail(`"${item.slice(0, 20)}": expected a range that does not wrap`);
+    if (from > to) fail(`"${item}": expected a range that does not wrap`);
     for (let n = from; n <= to; n += every) {
       // cron-parser refuses what is named twice; `*` and 0-7 name Sunday twice, and are fine.
       if (seen.has(n)) fail(`names ${n} twice`);

@@ -21,7 +21,12 @@ export const explained: Explained[] = [
     after: 'seen.askedAt',
     because: 'Nothing is smaller than NaN: an instant that is not there is past either way.',
   },
-  { file: 'start', before: '0', after: '1', because: 'An instant 57 years ago or a millisecond later: both are past.' },
+  {
+    file: 'start',
+    before: 'if (now < (seen.askedAt ?? 0) + lagMs)',
+    after: 'if (now < (seen.askedAt ?? 1) + lagMs)',
+    because: '1970, or a millisecond later: both are past.',
+  },
   {
     file: 'stop',
     before: 'seen.askedAt ?? 0',
@@ -30,9 +35,21 @@ export const explained: Explained[] = [
   },
   {
     file: 'stop',
-    before: '0',
-    after: '1',
-    because: 'An instant 57 years ago or a millisecond later; and a millisecond is told as 0.0 s.',
+    before: 'seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;',
+    after: 'seen.askedFor === uid && now < (seen.askedAt ?? 1) + lagMs;',
+    because: 'askedFor and askedAt are set together.',
+  },
+  {
+    file: 'stop',
+    before: 'const took = seconds(Math.max(0, (seen.ended?.at ?? op.stepAt) - op.startedAt));',
+    after: 'const took = seconds(Math.max(1, (seen.ended?.at ?? op.stepAt) - op.startedAt));',
+    because: 'A millisecond is told as 0.0 s.',
+  },
+  {
+    file: 'stop',
+    before: '(seen.ended?.at ?? 0) >= vmi.deletingSince + vmi.graceSeconds * 1000;',
+    after: '(seen.ended?.at ?? 1) >= vmi.deletingSince + vmi.graceSeconds * 1000;',
+    because: '1970, or a millisecond later: both are before any deletion.',
   },
   {
     file: 'stop',
@@ -76,7 +93,12 @@ export const explained: Explained[] = [
     after: 'asked > allowed',
     because: 'undefined is not above anything.',
   },
-  { file: 'claim', before: '0', after: '1', because: 'The removal has two steps or none.' },
+  {
+    file: 'claim',
+    before: 'if (answer.status === 422 && removal.length > 0)',
+    after: 'if (answer.status === 422 && removal.length > 1)',
+    because: 'The removal has two steps or none.',
+  },
   {
     file: 'operation',
     before: 'text === undefined',
@@ -99,13 +121,21 @@ export const explained: Explained[] = [
     file: 'calendar',
     before: 'a.wall < b.wall',
     after: 'a.wall <= b.wall',
-    because: 'They differ: that was asked in the line itself.',
+    because: 'They differ: that was asked in the same line.',
   },
   {
     file: 'calendar',
-    before: '1',
-    after: '2',
-    because: 'Crons know whole minutes: two milliseconds before midnight is as good as one.',
+    before:
+      'while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));',
+    after:
+      'while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 2));',
+    because: 'Crons know whole minutes.',
+  },
+  {
+    file: 'calendar',
+    before: 'one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 1));',
+    after: 'one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 2));',
+    because: 'Crons know whole minutes.',
   },
   {
     file: 'calendar',
@@ -115,8 +145,8 @@ export const explained: Explained[] = [
   },
   {
     file: 'calendar',
-    before: '0',
-    after: '1',
+    before: '{ now, lastHandled, createdAt = 0 }: { now: number; lastHandled?: number; createdAt?: number },',
+    after: '{ now, lastHandled, createdAt = 1 }: { now: number; lastHandled?: number; createdAt?: number },',
     because: 'No schedule has a boundary in the first millisecond of 1970.',
   },
   {
@@ -125,8 +155,18 @@ export const explained: Explained[] = [
     after: 'newest.at <= lastHandled',
     because: 'Nothing is at or before undefined.',
   },
-  { file: 'nextAction', before: '100', after: '101', because: 'How far to look ahead is a choice.' },
-  { file: 'nextAction', before: '0', after: '1', because: 'How far to look ahead is a choice.' },
+  {
+    file: 'nextAction',
+    before: 'const mostSteps = 100;',
+    after: 'const mostSteps = 101;',
+    because: 'How far to look ahead is a choice.',
+  },
+  {
+    file: 'nextAction',
+    before: 'for (let steps = 0, at = now; steps < mostSteps; steps++) {',
+    after: 'for (let steps = 1, at = now; steps < mostSteps; steps++) {',
+    because: 'How far to look ahead is a choice.',
+  },
   {
     file: 'nextAction',
     before: 'steps < mostSteps',
@@ -192,5 +232,71 @@ export const explained: Explained[] = [
     before: 'wall === undefined',
     after: 'false',
     because: 'In a gap: a cron that happened once happens again within eight years.',
+  },
+  {
+    file: 'cron',
+    before: "why.includes('duplicate')",
+    after: 'true',
+    because: 'Whatever else cron-parser refuses was refused before.',
+  },
+  {
+    file: 'cron',
+    before: "'duplicate'",
+    after: "''",
+    because: 'Whatever else cron-parser refuses was refused before.',
+  },
+  {
+    file: 'cron',
+    before: 'weekdays: bits(read.dayOfWeek.values.map((day) => Number(day) % 7)),',
+    after: 'weekdays: bits(read.dayOfWeek.values.map((day) => Number(day) % 8)),',
+    because: 'cron-parser counts a Sunday as 0 already.',
+  },
+  {
+    file: 'cron',
+    before: 'day <= today + horizonDays',
+    after: 'day < today + horizonDays',
+    because: 'Leap days are at most 2921 days apart, and the horizon is 2928.',
+  },
+  {
+    file: 'cron',
+    before: 'day >= today - horizonDays',
+    after: 'day > today - horizonDays',
+    because: 'Leap days are at most 2921 days apart, and the horizon is 2928.',
+  },
+  {
+    file: 'cron',
+    before: 'const horizonDays = 8 * 366;',
+    after: 'const horizonDays = 9 * 366;',
+    because: 'A wider horizon finds the same.',
+  },
+  {
+    file: 'cron',
+    before: 'const horizonDays = 8 * 366;',
+    after: 'const horizonDays = 8 * 367;',
+    because: 'A wider horizon finds the same.',
+  },
+  {
+    file: 'cron',
+    before: 'Math.floor(from / dayMs)',
+    after: 'Math.ceil(from / dayMs)',
+    because: 'It begins at a midnight; and any later day would do.',
+  },
+  {
+    file: 'cron',
+    before: 'day < first + 28 * 366',
+    after: 'day <= first + 28 * 366',
+    because: 'A wider horizon finds the same.',
+  },
+  {
+    file: 'cron',
+    before: 'for (let day = first; day < first + 28 * 366; day++)',
+    after: 'for (let day = first; day < first + 29 * 366; day++)',
+    because: 'A wider horizon finds the same.',
+  },
+  {
+    file: 'cron',
+    before: 'for (let day = first; day < first + 28 * 366; day++)',
+    after: 'for (let day = first; day < first + 28 * 367; day++)',
+    because: 'A wider horizon finds the same.',
   },
 ];

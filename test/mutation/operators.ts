@@ -168,7 +168,13 @@ export function mutantsOf(source: string): Found {
   function literal(at: Node) {
     const value = at['value'];
     const around = source.slice(Math.max(0, at.start - 5), at.start);
-    if (typeof value === 'number') add('number', at, String(value + 1));
+    if (typeof value === 'number') {
+      // A number alone says nothing: it is shown in its line.
+      const from = source.lastIndexOf('\n', at.start) + 1;
+      const to = source.indexOf('\n', at.end);
+      const line = (text: string) => source.slice(from, at.start) + text + source.slice(at.end, to);
+      add('number', at, String(value + 1), line(textOf(at)), line(String(value + 1)));
+    }
     if (typeof value === 'boolean') add('boolean', at, String(!value));
     // Compared ones are covered by the comparison; texts with spaces are for people.
     const isWord = typeof value === 'string' && /^\S+$/.test(value);

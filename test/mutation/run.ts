@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { type Explained, explained } from './explained.ts';
-import { measure,type Measured } from './measure.ts';
+import { measure, type Measured } from './measure.ts';
 import { related } from './related.ts';
 
 const { values } = parseArgs({

@@ -38,10 +38,32 @@ describe('a cron expression', () => {
     ['1-5,3 8 * * *', '"1-5,3 8 * * *": minute names 3 twice'],
     ['0 8 * * 0,7', '"0 8 * * 0,7": names a value twice'],
     ['0 0 31 2 *', '"0 0 31 2 *" never happens: no such month has day 31'],
+    [' ', 'is empty: expected a cron expression such as "0 8 * * 1-5"'],
+    [' @daily', '" @daily" is a nickname: expected its five fields, such as "0 8 * * 1-5"'],
+    [8, 'expected a cron expression such as "0 8 * * 1-5"'],
+    ['x'.repeat(81), `"${'x'.repeat(80)}" has 1 field: expected five, such as "0 8 * * 1-5"`],
+    ['0 8 0 * *', '"0 8 0 * *": day of the month "0": expected 1 to 31'],
+    ['1/2/3 8 * * *', '"1/2/3 8 * * *": minute "1/2/3": expected one step at most'],
+    ['1-2-3 8 * * *', '"1-2-3 8 * * *": minute "1-2-3": expected a range such as 0-59'],
+    ['*/1e1 8 * * *', '"*/1e1 8 * * *": minute "*/1e1": expected a step from 1 to 59'],
+    ['1-5,4 8 * * *', '"1-5,4 8 * * *": minute names 4 twice'],
+    ['5/20,25 8 * * *', '"5/20,25 8 * * *": minute names 25 twice'],
     ['0 0 31 4,6,9,11 *', '"0 0 31 4,6,9,11 *" never happens: no such month has day 31'],
   ])('%j is refused, saying what was expected', (text, message) => {
     expect(() => parseCron(text)).toThrow(new Error(message));
   });
+
+  test.each([
+    ['1'.repeat(21), '0 to 59'],
+    [`*/${'9'.repeat(19)}`, 'a step from 1 to 59'],
+    [`1/2/${'3'.repeat(17)}`, 'one step at most'],
+    [`1-2-${'3'.repeat(17)}`, 'a range such as 0-59'],
+  ])('is refused showing no more than 20 characters of %s', (item, expected) => {
+    const text = `${item} 8 * * *`;
+    expect(() => parseCron(text)).toThrow(new Error(`"${text}": minute "${item.slice(0, 20)}": expected ${expected}`));
+  });
+
+  test('is kept as it was written', () => expect(parseCron('0  8 * * MON').text).toBe('0  8 * * MON'));
 
   test.each([
     ['names of days and months', '0 8 * jan Mon-fri', '2026-01-02T08:00:00Z'],
@@ -50,6 +72,7 @@ describe('a cron expression', () => {
     ['a range up to Sunday', '0 8 * * 6-7', '2026-01-03T08:00:00Z'],
     ['a step within a range', '10-50/20 9 * * *', '2026-01-01T09:10:00Z'],
     ['a step from a value on', '5/20 * * * *', '2026-01-01T08:45:00Z'],
+    ['a step as long as its field', '*/59 9 * * *', '2026-01-01T09:00:00Z'],
     ['a leap day', '0 0 29 2 *', '2028-02-29T00:00:00Z'],
     ['spaces around and between', '  0  9 * * *\t', '2026-01-01T09:00:00Z'],
     ['day of month or of week, when both are given', '0 0 13 * 5', '2026-01-02T00:00:00Z'],
@@ -67,6 +90,7 @@ describe('a cron expression', () => {
     expect(shared('0 8 * * 1-5', '0 8 * * 0,6')).toBeUndefined();
     expect(shared('0 8 29 2 *', '0 8 * 2 1')).toBe(at('2044-02-29T08:00:00Z'));
     expect(shared('0 8 * * *', '30 8 * * *')).toBeUndefined();
+    expect(shared('0 9,8 * * *', '0 8-9 * * *')).toBe(at('2026-01-01T08:00:00Z'));
   });
 });
 
