@@ -79,9 +79,8 @@ const whole = (low: number, high: number) => {
   const error = `expected a whole number from ${low} to ${high}`;
   return z.int({ error }).min(low, error).max(high, error);
 };
-const words = (text: string) => ({
-  error: (issue: { code?: string }) => (issue.code === 'unrecognized_keys' ? undefined : text),
-});
+/** Of unknown keys problemsOf says its own. */
+const words = (error: string) => ({ error });
 const date = parsed(readDate);
 
 const spec = z.strictObject(
@@ -121,7 +120,7 @@ const spec = z.strictObject(
         { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
         words('expected {maxInFlight, delaySeconds}'),
       )
-      .optional(),
+      .prefault({}),
     jitterSeconds: whole(0, 3_600).default(0),
   },
   words('expected the fields of a schedule'),
@@ -185,7 +184,7 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
       suspended: suspend,
       holidays: dates,
       startingDeadlineMs: startingDeadlineSeconds * 1000,
-      waves: { maxInFlight: waves?.maxInFlight ?? 50, delayMs: (waves?.delaySeconds ?? 0) * 1000 },
+      waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
   };
 }

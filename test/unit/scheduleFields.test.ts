@@ -32,13 +32,19 @@ describe('a schedule that says only what it must', () => {
   });
 });
 
+test('waves that say one thing have the default of the other', () => {
+  const wavesOf = (waves: object) => check({ start, selector, waves }).schedule?.waves;
+  expect(wavesOf({ maxInFlight: 3 })).toEqual({ maxInFlight: 3, delayMs: 0 });
+  expect(wavesOf({ delaySeconds: 3 })).toEqual({ maxInFlight: 50, delayMs: 3_000 });
+});
+
 test('what a schedule says is taken over', () => {
   const spec = {
     stop: '0 20 * * *',
     timeZone: 'Asia/Kathmandu',
     selector,
     suspend: true,
-    holidays: { dates: ['2026-12-24'], configMapRef: { name: 'days', key: 'free' } },
+    holidays: { dates: ['2026-12-24'], configMapRef: { name: 'd', key: 'k' } },
     policy: 'Enforce',
     startingDeadlineSeconds: 60,
     gracePeriodSeconds: 7,
@@ -62,7 +68,7 @@ test('what a schedule says is taken over', () => {
     jitterSeconds: 59,
   });
   expect([...schedule!.holidays]).toEqual(['2026-12-24', '2026-12-25']);
-  expect(asked).toEqual([{ namespace: 'dev', name: 'days', key: 'free' }]);
+  expect(asked).toEqual([{ namespace: 'dev', name: 'd', key: 'k' }]);
   expect([...check(spec).schedule!.holidays]).toEqual(['2026-12-24']);
   check({ ...spec, holidays: { dates: [] } }, {}, find);
   expect(asked).toHaveLength(1);
