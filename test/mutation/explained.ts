@@ -300,4 +300,11 @@ export const explained: Explained[] = [
     because: 'A wider horizon finds the same.',
   },
   { file: 'schedule', before: "'custom'", after: "''", because: 'Only the code unrecognized_keys is ever asked for.' },
+  { file: 'cron', before: "'UTC'", after: "''", because: 'Only the fields are read, which know no zone.' },
+  {
+    file: 'cron',
+    before: "const known = `${low} to ${high}${names.length > 0 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;",
+    after: "const known = `${low} to ${high}${names.length > 1 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;",
+    because: 'A field has seven names, twelve, or none.',
+  },
 ];
