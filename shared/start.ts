@@ -2,12 +2,18 @@ import { causeOf } from './diagnosis.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from './model.ts';
 import { type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
-import { seconds, type Seen, type Step } from './step.ts';
+import { hasTried, seconds, type Seen, type Step } from './step.ts';
 
 const lagMs = 5_000;
 
-/** When a start gives up waiting; the wish to run stays. */
-export const startDeadline = (op: Operation): number => op.startedAt + op.waitSeconds * 1000;
+/**
+ * When a start gives up waiting; the wish to run stays. Where its first process died before it asked, and the next one
+ * came that late, the time counts from the request.
+ */
+export function startDeadline({ startedAt, waitSeconds }: Operation, { askedAt = 0 }: Seen): number {
+  const until = startedAt + waitSeconds * 1000;
+  return askedAt < until ? until : askedAt + waitSeconds * 1000;
+}
 
 export interface StartOptions {
   requireAgent: boolean;
@@ -24,9 +30,13 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
     return { do: 'wait', until: undoneUntil(op), for: 'the superseded stop to leave the VM alone' };
   if (isUp)
     return end({ outcome: 'Started', message: `The guest is up and ready after ${seconds(now - op.startedAt)}.` });
-  const until = startDeadline(op);
-  if (now >= until) return end({ outcome: 'Failed', ...causeOf(machine, seen, op, options) });
+  const until = startDeadline(op, seen);
   const wait = (what: string): Step => ({ do: 'wait', until, for: what });
+  if (now >= until) {
+    const step =
+      hasTried(seen) || living(machine.vmi) || startQueued(vm) ? undefined : request(op, vm, machine, seen, wait);
+    return step && step.do !== 'wait' ? step : end({ outcome: 'Failed', ...causeOf(machine, seen, op, options) });
+  }
   const vmi = living(machine.vmi);
   if (vmi?.deletingSince !== undefined) return wait('the old guest to go'); // its 409 is never success
   if (vmi && vm.strategy === 'Halted') return wait('the accepted stop to end');

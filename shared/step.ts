@@ -48,4 +48,7 @@ export const nothingSeen = (): Seen => ({
   podDeleted: false,
 });
 
+/** Whether this process has asked KubeVirt for anything: before that it cannot say that KubeVirt did not take it. */
+export const hasTried = ({ askedAt, refusal }: Seen): boolean => askedAt !== undefined || refusal !== undefined;
+
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

@@ -1,7 +1,7 @@
 import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from './model.ts';
 import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
-import { seconds, type Seen, type Step } from './step.ts';
+import { hasTried, seconds, type Seen, type Step } from './step.ts';
 
 /** How long the watch may lag behind a request that was accepted before we ask again. */
 const lagMs = 5_000;
@@ -62,9 +62,9 @@ function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number)
     if (now < since + acceptMs) return { do: 'wait', until: since + acceptMs, for: 'KubeVirt to begin the shutdown' };
     // A Halted VM takes only a shorter period (KUBEVIRT §1): asking the same again would be refused.
     if (op.step === 'Claimed') return { do: 'ask', graceSeconds: shorter(vm, vmi), again: true };
-    return notAccepted('KubeVirt accepted the stop twice and began no shutdown.', seen);
+    return notAccepted('KubeVirt took the stop and began no shutdown, although it was asked again.', seen);
   }
-  if (now >= op.startedAt + 2 * acceptMs && op.comebacks === 0)
+  if (now >= op.startedAt + 2 * acceptMs && op.comebacks === 0 && hasTried(seen))
     return notAccepted('KubeVirt did not take the stop.', seen);
   return { do: 'ask', graceSeconds: op.force ? 0 : op.graceSeconds };
 }

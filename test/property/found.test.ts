@@ -156,6 +156,22 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [declare('start'), declare('stop'), ask('stop', { times: 2 })],
   ],
   [
+    'a stop whose process died before it asked was told as not accepted by a tick that came late, and had not asked either',
+    {},
+    [ask('stop', { force: true, dies: { nth: 4, when: 'after' } }), pass(180), ask('stop')],
+  ],
+  [
+    'an operator that starts what has no intent was not expected to, beside a schedule that may not stop it',
+    {
+      strategy: 'notRunning',
+      operator: true,
+      protected: true,
+      keepRunningSeconds: 200,
+      schedule: { policy: 'Enforce', stopMinute: 1 },
+    },
+    [{ do: 'guest', phase: 'Succeeded' }],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],

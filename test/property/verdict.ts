@@ -172,6 +172,8 @@ function claimsOf(history: History, story: Story): Claim[] {
   const { strategy, schedule, operator } = history;
   const atFirst = strategy === 'Halted' || strategy === 'Manual' || strategy === 'notRunning' ? 'stop' : 'start';
   const claims: Claim[] = [{ action: atFirst, low: -ever, high: -ever, weak: false, id: 'at first' }];
+  // A Wukong without intent is to run: its operator may act on that at any change.
+  if (operator) claims.push({ action: 'start', low: -ever, high: -ever, weak: true, id: 'the operator' });
   for (const wish of story.wishes) {
     const valid = validity(history, story, wish);
     if (valid === 'no') continue;

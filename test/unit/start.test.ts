@@ -65,6 +65,20 @@ describe('a guest that is up', () => {
       after: 1 * s,
       expected: limit,
     },
+    {
+      name: 'that nobody has asked for yet is asked for, however late',
+      vm: { strategy: 'Halted' },
+      vmi: null,
+      after: 330 * s,
+      expected: { do: 'ask' },
+    },
+    {
+      name: 'that was asked for late has its time from then',
+      vmi: { phase: 'Scheduling' },
+      seen: { askedFor: 'none', askedAt: t0 + 330 * s },
+      after: 340 * s,
+      expected: waits(630 * s),
+    },
     { name: 'is started even at the deadline', after: 300 * s, expected: ends('Started') },
   ]);
 });

@@ -85,7 +85,7 @@ describe('a running guest', () => {
       after: 240 * s,
       expected: ends('Failed', {
         reason: 'NotAccepted',
-        message: 'KubeVirt accepted the stop twice and began no shutdown.',
+        message: 'KubeVirt took the stop and began no shutdown, although it was asked again.',
       }),
     },
     {
@@ -126,6 +126,13 @@ describe('a running guest', () => {
       seen: { refusal: 'no' },
       after: 240 * s,
       expected: ends('Failed', { reason: 'NotAccepted', message: 'KubeVirt did not take the stop. It said: no' }),
+    },
+    { name: 'that nobody has asked yet is asked, however late', after: 400 * s, expected: { do: 'ask' } },
+    {
+      name: 'that took the request late and shows nothing of it is given up',
+      seen: { askedFor: 'one', askedAt: t0 + 400 * s },
+      after: 405 * s,
+      expected: ends('Failed', { reason: 'NotAccepted', message: 'KubeVirt did not take the stop.' }),
     },
     { name: 'that came back late still has its time', op: { comebacks: 1 }, after: 240 * s, expected: { do: 'ask' } },
     {
