@@ -1,7 +1,7 @@
 import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
 import { isOff, isOn, type Machine, type Wukong } from './model.ts';
-import { lastOf, leaseKey, newestDone, operationOf, settledOf, skippedOf } from './operation.ts';
+import { lastOf, leaseKey, newestDone, type Operation, operationOf, settledOf, skippedOf } from './operation.ts';
 import type { Result, SkipReason } from './outcome.ts';
 import { type Annotations, overrideFor, overrideKeys } from './override.ts';
 
@@ -39,17 +39,20 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
+  const running = runningOf(wukong, now);
+  if (running && running.action !== command.action && running.requestedAt > command.requestedAt)
+    return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
   const guarded = stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
+  if (!running || running.action !== command.action || (command.force && !running.force)) return { kind: 'perform' };
+  const same = skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
+  return command.requestedAt > running.requestedAt ? { ...same, kind: 'joins' } : same;
+}
+
+/** The operation under way; one whose time is over is nobody's any more. */
+function runningOf(wukong: Wukong, now: number): Operation | undefined {
   const running = operationOf(wukong);
-  if (!running || now >= running.deadline) return { kind: 'perform' };
-  if (running.action === command.action && (!command.force || running.force)) {
-    const same = skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
-    return command.requestedAt > running.requestedAt ? { ...same, kind: 'joins' } : same;
-  }
-  if (running.requestedAt > command.requestedAt)
-    return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
-  return { kind: 'perform' };
+  return running && now < running.deadline ? running : undefined;
 }
 
 /** A request that was delivered before comes to nothing else, however late it comes again. */

@@ -146,10 +146,7 @@ async function declared(
   try {
     const command = parseDeclared(wukong, now);
     outcome = await performOne(command, { namespace, name }, world, { limits, wukong, machines, declared: value });
-    const busy =
-      outcome.outcome === 'InProgress' ||
-      outcome.outcome === 'Superseded' ||
-      (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
+    const busy = outcome.outcome === 'InProgress' || (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
     if (busy) return outcome;
   } catch (thrown) {
     outcome = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);

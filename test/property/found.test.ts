@@ -172,6 +172,27 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [{ do: 'guest', phase: 'Succeeded' }],
   ],
   [
+    'a declared action that was superseded was not taken away, and carried out by the next tick',
+    { bus: true, keepRunningSeconds: 30 },
+    [
+      ask('start', { times: 2 }),
+      declare('start'),
+      pass(1),
+      tick({ skewMs: -1001 }),
+      ask('start', { graceSeconds: 3, deletePod: true }),
+    ],
+  ],
+  [
+    'a start was superseded by a stop under way, and told as stale when it came again',
+    {},
+    [
+      declare('stop'),
+      tick({ skewMs: 1 }),
+      ask('start', { force: true, times: 2, graceSeconds: 3, notAfterSeconds: 0 }),
+      ask('start', { notAfterSeconds: 0 }),
+    ],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],

@@ -218,7 +218,9 @@ function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, s
     // A stop that is held back or skipped is still the newest boundary: a start before it may not be made up for.
     const overtaken =
       action === 'start' && (kept || keepRunningSeconds !== undefined) && minute < (schedule?.stopMinute ?? 0);
-    const unsure = overtaken || (action === 'stop' && (leased || heldUntil > at));
+    // Two that meet within the same instant do not see each other (docs/decisions/0012).
+    const meets = story.wishes.some(({ kind, from }) => kind === 'command' && Math.abs(from - at) < 2_000);
+    const unsure = overtaken || meets || (action === 'stop' && (leased || heldUntil > at));
     found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
   }
   // Under Enforce whatever else was wished is undone.
