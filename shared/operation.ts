@@ -82,7 +82,7 @@ const last = z.object({
   restore: z.string().optional(),
   /** The requests that it took over from: to be told, and known when they are delivered again. */
   superseded: z.array(superseded).optional(),
-  /** What was done before it, newest first: delivered again, that is known too. */
+  /** What was done or superseded before it, newest first: delivered again, that is known too. */
   earlier: z.array(z.string()).optional(),
 });
 export type Last = z.output<typeof last>;
@@ -123,6 +123,8 @@ export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
 
 /** Of requests that needed no operation so many are remembered. */
 export const mostRemembered = 5;
+/** And of those that came to their end, or were superseded, before the last operation. */
+const mostEarlier = 8;
 /** The newest request that found its wish fulfilled, and those before it that may be delivered once more. */
 export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
   const { requestId, action, requestedAt } = command;
@@ -171,6 +173,13 @@ export function undoneUntil({ action, startedAt, supersedes }: Operation): numbe
   return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
 }
 
+/** The requests that an end answers for, newest first. */
+const knownBy = ({ requestId, superseded = [], earlier = [] }: Last): string[] => [
+  requestId,
+  ...superseded.map((old) => old.requestId),
+  ...earlier,
+];
+
 /** What stays on the Wukong after the end, in the place of what was there before. */
 export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last {
   return {
@@ -186,7 +195,7 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
     finishedAt: outcome.finishedAt,
     restore: op.restore,
     ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
-    ...(before ? { earlier: [before.requestId, ...(before.earlier ?? [])].slice(0, mostRemembered - 1) } : {}),
+    ...(before ? { earlier: knownBy(before).slice(0, mostEarlier) } : {}),
   };
 }
 

@@ -111,6 +111,11 @@ describe('what stays after the end', () => {
     const last = lastAfter(operation({ restore: 'Once', supersedes, requestedAt: t0 - s }), stopped);
     expect(last).toMatchObject({ restore: 'Once', requestedAt: t0 - s, superseded: supersedes });
     expect(lastOf(wukong({ [lastKey]: write(last) }))).toEqual({ ...last, reason: undefined });
+    const later = lastAfter(operation({ requestId: 'later' }), stopped, { ...last, earlier: ['first'] });
+    expect(later.earlier).toEqual([last.requestId, 'old', 'first']);
+    const many = Array.from({ length: 20 }, (_, i) => `r-${i}`);
+    expect(lastAfter(operation({}), stopped, { ...last, earlier: many }).earlier).toHaveLength(8);
+    expect(lastAfter(operation({}), stopped)).not.toHaveProperty('earlier');
     expect(lastAfter(operation({}), stopped)).not.toHaveProperty('superseded');
     expect(lastAfter(operation({}), stopped)).not.toHaveProperty('forceReason');
   });
