@@ -8,7 +8,7 @@ import type { Outcome } from './outcome.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
-const mostNotes = 3;
+const mostNotes = 8;
 
 /**
  * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped:

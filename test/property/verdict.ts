@@ -87,7 +87,7 @@ interface Told {
 function oneOutcomeEach(history: History, story: Story): string[] {
   const found: string[] = [];
   const told = Map.groupBy(
-    story.told.flatMap(({ type, detail }) => (type === outcomeType ? [detail as Told] : [])),
+    story.told.flatMap(({ type, detail, time }) => (type === outcomeType ? [{ ...(detail as Told), time }] : [])),
     ({ requestId }) => requestId,
   );
   const words = ({ outcome, reason }: Told) => `${outcome}${reason ?? ''}`;
@@ -99,7 +99,9 @@ function oneOutcomeEach(history: History, story: Story): string[] {
     // What was skipped may be told again, and so is an end that somebody wiped from the status: at least once.
     const wiped = history.operator || history.steps.some((step) => step.do === 'wipeStatus');
     const skipped = final[0]?.outcome === 'Skipped' || final[0]?.outcome === 'Superseded';
-    if (!isHarmed(history) && !wiped && !skipped && final.length > 1)
+    // A tick that comes between an end and its telling tells it too: at least once.
+    const apart = Math.max(...final.map(({ time }) => time)) - Math.min(...final.map(({ time }) => time)) > 5_000;
+    if (!isHarmed(history) && !wiped && !skipped && final.length > 1 && apart)
       found.push(`${id} was told ${final.length} times: ${words(final[0]!)}`);
     // Delivered again because its process had died after it told that it was skipped, it may come to something else.
     const event = story.events.find(
@@ -218,8 +220,9 @@ function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, s
     // A stop that is held back or skipped is still the newest boundary: a start before it may not be made up for.
     const overtaken =
       action === 'start' && (kept || keepRunningSeconds !== undefined) && minute < (schedule?.stopMinute ?? 0);
-    // Two that meet within the same instant do not see each other (docs/decisions/0012).
-    const meets = story.wishes.some(({ kind, from }) => kind === 'command' && Math.abs(from - at) < 2_000);
+    // A boundary that finds nothing to do writes nothing, so an older request that comes after it is carried out, and two
+    // that meet within the same instant do not see each other (docs/decisions/0012).
+    const meets = story.wishes.some((wish) => wish.kind === 'command' && wish.at < at + 2_000 && wish.to > at - 2_000);
     const unsure = overtaken || meets || (action === 'stop' && (leased || heldUntil > at));
     found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
   }
