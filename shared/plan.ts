@@ -40,11 +40,12 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
   const running = runningOf(wukong, now);
-  if (running && running.action !== command.action && running.requestedAt > command.requestedAt)
+  const isSame = running?.action === command.action && (!command.force || running.force);
+  if (running && !isSame && running.requestedAt > command.requestedAt)
     return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
   const guarded = stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
-  if (!running || running.action !== command.action || (command.force && !running.force)) return { kind: 'perform' };
+  if (!running || !isSame) return { kind: 'perform' };
   const same = skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
   return command.requestedAt > running.requestedAt ? { ...same, kind: 'joins' } : same;
 }

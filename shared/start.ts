@@ -10,9 +10,9 @@ const lagMs = 5_000;
  * When a start gives up waiting; the wish to run stays. Where its first process died before it asked, and the next one
  * came that late, the time counts from the request.
  */
-export function startDeadline({ startedAt, waitSeconds }: Operation, { askedAt = 0 }: Seen): number {
+export function startDeadline({ startedAt, waitSeconds }: Operation, { askedAt }: Seen): number {
   const until = startedAt + waitSeconds * 1000;
-  return askedAt < until ? until : askedAt + waitSeconds * 1000;
+  return askedAt === undefined || askedAt < until ? until : askedAt + waitSeconds * 1000;
 }
 
 export interface StartOptions {
@@ -31,12 +31,9 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   if (isUp)
     return end({ outcome: 'Started', message: `The guest is up and ready after ${seconds(now - op.startedAt)}.` });
   const until = startDeadline(op, seen);
-  const wait = (what: string): Step => ({ do: 'wait', until, for: what });
-  if (now >= until) {
-    const step =
-      hasTried(seen) || living(machine.vmi) || startQueued(vm) ? undefined : request(op, vm, machine, seen, wait);
-    return step && step.do !== 'wait' ? step : end({ outcome: 'Failed', ...causeOf(machine, seen, op, options) });
-  }
+  const failed = (): Step => end({ outcome: 'Failed', ...causeOf(machine, seen, op, options) });
+  if (now >= until && hasTried(seen)) return failed();
+  const wait = (what: string): Step => (now < until ? { do: 'wait', until, for: what } : failed());
   const vmi = living(machine.vmi);
   if (vmi?.deletingSince !== undefined) return wait('the old guest to go'); // its 409 is never success
   if (vmi && vm.strategy === 'Halted') return wait('the accepted stop to end');

@@ -193,6 +193,22 @@ describe('of two wishes the newer one wins', () => {
       has: running({ action: 'start', requestedAt: t0 + 1 }),
       expected: superseded,
     },
+    {
+      name: 'against what is being done, of two of one instant the later delivery',
+      has: running({ action: 'start' }),
+      expected: go,
+    },
+    {
+      name: 'and an older force does not undo a newer stop’s patience',
+      command: command('stop', { force: true }),
+      has: running({ requestedAt: t0 + 1 }),
+      expected: superseded,
+    },
+    {
+      name: 'and an older one of the same is done with the newer',
+      has: running({ requestedAt: t0 + 1 }),
+      expected: skipped('Duplicate'),
+    },
     { name: 'over what is being done', has: running({ action: 'start', requestedAt: t0 - 1 }), expected: go },
     {
       name: 'over what was being done and has expired',

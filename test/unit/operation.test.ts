@@ -113,6 +113,7 @@ describe('what stays after the end', () => {
     expect(lastOf(wukong({ [lastKey]: write(last) }))).toEqual({ ...last, reason: undefined });
     const later = lastAfter(operation({ requestId: 'later' }), stopped, { ...last, earlier: ['first'] });
     expect(later.earlier).toEqual([last.requestId, 'old', 'first']);
+    expect(lastOf(wukong({ [lastKey]: write(later) }))?.earlier).toEqual(later.earlier);
     const many = Array.from({ length: 20 }, (_, i) => `r-${i}`);
     expect(lastAfter(operation({}), stopped, { ...last, earlier: many }).earlier).toHaveLength(8);
     expect(lastAfter(operation({}), stopped)).not.toHaveProperty('earlier');

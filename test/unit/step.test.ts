@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { nothingSeen, seconds } from '../../shared/step.ts';
+import { hasTried, nothingSeen, seconds } from '../../shared/step.ts';
 
 it('a process that has just begun has seen and done nothing', () => {
   const { died, refusals, ...flags } = nothingSeen();
@@ -15,3 +15,11 @@ it.each([
   [10_000, '10 s'],
   [61_000, '61 s'],
 ])('%d ms are told as %s', (ms, text) => expect(seconds(ms)).toBe(text));
+
+it.each([
+  [{}, false],
+  [{ askedAt: 1 }, true],
+  [{ refusal: 'no' }, true],
+])('a process that has seen %j has tried: %s', (seen, tried) =>
+  expect(hasTried({ ...nothingSeen(), ...seen })).toBe(tried),
+);

@@ -129,6 +129,13 @@ describe('a running guest', () => {
     },
     { name: 'that nobody has asked yet is asked, however late', after: 400 * s, expected: { do: 'ask' } },
     {
+      name: 'that came back and left no trace of the request still has its time',
+      op: { comebacks: 1 },
+      seen: { askedFor: 'one', askedAt: t0 + 230 * s },
+      after: 240 * s,
+      expected: { do: 'ask' },
+    },
+    {
       name: 'that took the request late and shows nothing of it is given up',
       seen: { askedFor: 'one', askedAt: t0 + 400 * s },
       after: 405 * s,
