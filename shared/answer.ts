@@ -11,8 +11,8 @@ import type { World } from './world.ts';
 const mostNotes = 8;
 
 /**
- * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped:
- * delivered again later, it might come to something else.
+ * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped or
+ * superseded: delivered again later, it might come to something else.
  */
 export async function answer(
   command: Command,
@@ -24,10 +24,15 @@ export async function answer(
     const message = `Nothing would be called: ${told.outcome}. ${told.message}`;
     return { ...told, outcome: 'Skipped', reason: 'DryRun', message, forced: false, quiet: true };
   }
-  const remembered = told.outcome === 'Skipped' && told.reason !== 'Duplicate' && told.reason !== 'DryRun';
-  if (wukong && remembered && 'name' in command.target)
-    await rememberSkipped({ requestId: command.requestId, reason: told.reason }, wukong, world);
+  const reason = reasonToRemember(told);
+  if (wukong && reason && 'name' in command.target)
+    await rememberSkipped({ requestId: command.requestId, reason }, wukong, world);
   return finishUnclaimed(world, wukong, told);
+}
+
+function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
+  if (told.outcome === 'Superseded') return 'Superseded';
+  return told.outcome === 'Skipped' && told.reason !== 'Duplicate' ? told.reason : undefined;
 }
 
 async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<void> {

@@ -13,7 +13,7 @@ export const lastKey = `${annotationPrefix}last-operation`;
  * known when it comes again, and wins over older wishes.
  */
 export const settledKey = `${annotationPrefix}last-settled`;
-/** Requests that were skipped, newest first: delivered again, they are skipped again for the same reason. */
+/** Requests that were skipped or came too late for a newer one, newest first: delivered again, they are told the same. */
 export const skippedKey = `${annotationPrefix}last-skipped`;
 /** An on-demand start holds until then; afterwards the schedule rules again. */
 export const leaseKey = `${annotationPrefix}lease-until`;
@@ -92,7 +92,7 @@ const settled = last
   .extend({ earlier: z.array(z.string()).default([]) });
 export type Settled = z.output<typeof settled>;
 
-const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum(skipReasons) }));
+const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum([...skipReasons, 'Superseded']) }));
 export type Skipped = z.output<typeof skipped>[number];
 
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */

@@ -40,14 +40,14 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
   const running = runningOf(wukong, now);
-  const isSame = running?.action === command.action && (!command.force || running.force);
-  if (running && !isSame && running.requestedAt > command.requestedAt)
+  const same = running?.action === command.action && (!command.force || running.force) ? running : undefined;
+  if (running && !same && running.requestedAt > command.requestedAt)
     return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
   const guarded = stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
-  if (!running || !isSame) return { kind: 'perform' };
-  const same = skip('Duplicate', `The same is being carried out already, by request ${running.requestId}.`);
-  return command.requestedAt > running.requestedAt ? { ...same, kind: 'joins' } : same;
+  if (!same) return { kind: 'perform' };
+  const duplicate = skip('Duplicate', `The same is being carried out already, by request ${same.requestId}.`);
+  return command.requestedAt > same.requestedAt ? { ...duplicate, kind: 'joins' } : duplicate;
 }
 
 /** The operation under way; one whose time is over is nobody's any more. */
@@ -65,10 +65,11 @@ function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan
   if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
     return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);
   const skipped = skippedOf(wukong).find((one) => one.requestId === requestId);
+  if (skipped?.reason === 'Superseded') return superseded(`Request ${requestId} came too late for a newer one before.`);
   if (skipped) return skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`);
   const running = operationOf(wukong);
-  const superseded = [...(last?.superseded ?? []), ...(running?.supersedes ?? [])];
-  if (superseded.some((old) => old.requestId === requestId))
+  const overtaken = [...(last?.superseded ?? []), ...(running?.supersedes ?? [])];
+  if (overtaken.some((old) => old.requestId === requestId))
     return skip('Duplicate', `Request ${requestId} was superseded before.`);
   if (running?.requestId === requestId && now < running.deadline)
     return skip('Duplicate', `Request ${requestId} is being carried out.`);

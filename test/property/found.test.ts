@@ -193,6 +193,11 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'a request that came too late for a newer one was told as stale when that one was gone',
+    { strategy: 'notRunning', operator: true, schedule: { policy: 'Enforce', startMinute: 1 } },
+    [tick(), ask('stop', { ageSeconds: 1, times: 2, notAfterSeconds: 0 }), ask('stop')],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],

@@ -156,6 +156,11 @@ describe('a request that comes again', () => {
       expected: skipped('Protected'),
     },
     {
+      name: 'came too late for a newer one, and does so again',
+      has: { [skippedKey]: JSON.stringify([{ requestId: 'request', reason: 'Superseded' }]) },
+      expected: superseded,
+    },
+    {
       name: 'and another one that was skipped does not matter',
       has: { [skippedKey]: JSON.stringify([{ requestId: 'x', reason: 'Stale' }]) },
       expected: go,

@@ -77,7 +77,7 @@ describe('a guest that is up', () => {
       vm: { strategy: 'Halted' },
       vmi: null,
       seen: { refusal: 'no', refusals: 1 },
-      after: 330 * s,
+      after: 300 * s,
       expected: ends('Failed'),
     },
     {
@@ -88,6 +88,13 @@ describe('a guest that is up', () => {
       expected: ends('Failed', { reason: 'TimedOut' }),
     },
     { name: 'that runs by itself, and is late, is given up', vmi: null, after: 330 * s, expected: ends('Failed') },
+    {
+      name: 'that was asked for in time has its time from the beginning',
+      vmi: booting,
+      seen: { askedFor: 'none', askedAt: t0 + 10 * s },
+      after: 20 * s,
+      expected: limit,
+    },
     {
       name: 'that was asked for at the last moment has its time from then',
       vmi: { phase: 'Scheduling' },
