@@ -177,6 +177,8 @@ it('what was skipped is remembered, and nothing where that cannot be understood'
   expect(of(JSON.stringify(skipped))).toEqual(skipped);
   expect(of('[{"requestId":"a","reason":"Weather"}]')).toEqual([]);
   expect(skippedOf(wukong())).toEqual([]);
+  const late = [{ requestId: 'request', reason: 'Superseded' }];
+  expect(of(JSON.stringify(late))).toEqual(late);
 });
 
 describe('how long', () => {
