@@ -7,7 +7,7 @@ import { listPages } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
 import { type Machines, watchMachines } from './machines.ts';
 import { type Machine, stateOf, vmNameOf, type Wukong } from './model.ts';
-import { claimDeadline, type Last, lastOf, type Operation, outcomeOf } from './operation.ts';
+import { claimDeadline, type Last, lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { carryOn, performOne } from './perform.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
@@ -146,8 +146,9 @@ async function declared(
   try {
     const command = parseDeclared(wukong, now);
     outcome = await performOne(command, { namespace, name }, world, { limits, wukong, machines, declared: value });
-    const busy = outcome.outcome === 'InProgress' || (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate');
-    if (busy) return outcome;
+    // A duplicate of what is under way waits for its end; one of what is over has nothing to wait for.
+    const waits = outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate' && operationOf(wukong) !== undefined;
+    if (waits || outcome.outcome === 'InProgress') return outcome;
   } catch (thrown) {
     outcome = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
   }

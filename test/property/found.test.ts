@@ -198,6 +198,17 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [tick(), ask('stop', { ageSeconds: 1, times: 2, notAfterSeconds: 0 }), ask('stop')],
   ],
   [
+    'a declared stop that had come to its end before was waited for, tick after tick',
+    { strategy: 'Manual' },
+    [
+      declare('stop'),
+      ask('stop', { times: 2, force: true, graceSeconds: 3 }),
+      { do: 'hand', strategy: 'Always' },
+      tick({ dies: { nth: 4, when: 'after' } }),
+      { do: 'virtApi', down: false },
+    ],
+  ],
+  [
     'a change by hand was taken for newer than a start that was asked for before it and delivered after it',
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],
