@@ -213,6 +213,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     {},
     [{ do: 'hand', strategy: 'Halted' }, pass(1), ask('start', { ageSeconds: 2 })],
   ],
+  [
+    'an override that Enforce enforces was not expected to switch on a VM that nothing may switch off again',
+    {
+      strategy: 'Halted',
+      protected: true,
+      keepRunningSeconds: 200,
+      schedule: { policy: 'Enforce', stopMinute: 1 },
+    },
+    [tick()],
+  ],
 ];
 
 afterAll(leave);

@@ -226,9 +226,11 @@ function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, s
     const unsure = overtaken || meets || (action === 'stop' && (leased || heldUntil > at));
     found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
   }
-  // Under Enforce whatever else was wished is undone.
-  if (schedule?.policy === 'Enforce') for (const one of claims) Object.assign(one, { weak: true });
-  return found.map((one) => (schedule?.policy === 'Enforce' ? { ...one, high: ever } : one));
+  if (schedule?.policy !== 'Enforce') return found;
+  // Under Enforce whatever else was wished is undone, and an override is enforced too while it holds.
+  for (const one of claims) Object.assign(one, { weak: true });
+  if (keepRunningSeconds) found.push({ action: 'start', low: -ever, high: ever, weak: true, id: 'the override' });
+  return found.map((one) => ({ ...one, high: ever }));
 }
 
 function validity(history: History, story: Story, wish: Wish): 'yes' | 'no' | 'maybe' {
