@@ -1,7 +1,8 @@
 import { systemClock } from '../shared/clock.ts';
 import type { Credentials } from '../shared/kube/credentials.ts';
 import { transportTo } from '../shared/kube/transport.ts';
-import { type KubeObject, readVmi } from '../shared/model.ts';
+import { readVmi } from '../shared/machine.ts';
+import { type KubeObject } from '../shared/model.ts';
 import { lastKey } from '../shared/operation.ts';
 
 export interface Observed {

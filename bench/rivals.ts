@@ -1,7 +1,8 @@
 import { each } from '../shared/each.ts';
 import { follow } from '../shared/kube/watch.ts';
+import { readVmi } from '../shared/machine.ts';
 import { vmPath } from '../shared/machines.ts';
-import { type KubeObject, readVmi } from '../shared/model.ts';
+import { type KubeObject } from '../shared/model.ts';
 import type { Action } from '../shared/outcome.ts';
 import type { World } from '../shared/world.ts';
 

@@ -1,12 +1,13 @@
 import type { Command } from '../shared/command.ts';
 import { each } from '../shared/each.ts';
-import { type Machines, watchMachines } from '../shared/machines.ts';
-import { vmNameOf, type Wukong } from '../shared/model.ts';
+import { type Machines, scopeOf, watchMachines } from '../shared/machines.ts';
+import { keyOf, type Place, placeOf, type Wukong } from '../shared/model.ts';
+import { readNamespaces } from '../shared/namespaces.ts';
 import { lastOf, operationOf, outcomeOf } from '../shared/operation.ts';
 import type { Outcome } from '../shared/outcome.ts';
 import { carryOn, performOne } from '../shared/perform.ts';
 import type { World } from '../shared/world.ts';
-import { named, namespaceAnnotations } from './targets.ts';
+import { named } from './targets.ts';
 
 export interface Carrying {
   /** Instant at which the command returns with what it has. */
@@ -19,27 +20,23 @@ export interface Carrying {
   told: (outcome: Outcome) => void;
 }
 
-export const keyOf = (namespace: string, name: string): string => `${namespace}/${name}`;
-
 /**
  * Carries a command out on these Wukongs, on one watch for all. Who is interrupted, or does not want to wait, leaves the
  * record on the Wukong and InProgress in its status, so that reconcileState goes on.
  */
 export async function carryOut(command: Command, wukongs: Wukong[], world: World, how: Carrying): Promise<Outcome[]> {
-  const namespaces = [...new Set(wukongs.map(({ metadata }) => metadata.namespace ?? ''))];
+  const namespaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
   const limits = { deadline: how.deadline, signal: how.interrupted };
-  const wanted = new Set(wukongs.map((wukong) => keyOf(wukong.metadata.namespace ?? '', vmNameOf(wukong))));
-  const machines = await watchMachines(
-    world,
-    { namespaces, wanted: (ns, name) => wanted.has(keyOf(ns, name)) },
-    { ...limits, deadline: Math.min(how.deadline, world.clock.now() + 30_000) },
-  );
+  const soon = { ...limits, deadline: Math.min(how.deadline, world.clock.now() + 30_000) };
+  const machines = await watchMachines(world, scopeOf(wukongs, namespaces), soon);
   const outcomes: Outcome[] = [];
   try {
-    const annotations = await namespaceAnnotations(world, namespaces, limits);
+    const problems: string[] = [];
+    const annotations = await readNamespaces(world, namespaces, limits, problems);
+    for (const problem of problems) world.log.warn('overrides on namespaces are not known', { problem });
     await each(wukongs, Math.min(command.maxInFlight, wukongs.length), async (wukong) => {
       if (how.interrupted.aborted) return;
-      const around = annotations.get(wukong.metadata.namespace ?? '');
+      const around = annotations.get(placeOf(wukong).namespace);
       const outcome = await one(command, wukong, world, how, machines, around);
       if (!outcome) return;
       outcomes.push(outcome);
@@ -59,11 +56,11 @@ async function one(
   machines: Machines,
   annotations: Record<string, string> | undefined,
 ): Promise<Outcome | undefined> {
-  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
+  const place = placeOf(wukong);
   const leaving = new AbortController();
   const signal = AbortSignal.any([how.interrupted, leaving.signal]);
   const watching = (waitingFor: string) => {
-    how.waiting(keyOf(place.namespace, place.name), waitingFor);
+    how.waiting(keyOf(place), waitingFor);
     if (!how.wait) leaving.abort(new Error('not waited for'));
   };
   const options = { limits: { deadline: how.deadline, signal }, machines, watching };
@@ -89,12 +86,7 @@ function ended(wukong: Wukong): Outcome | undefined {
 }
 
 /** Looks once more without waiting: what has ended meanwhile is told, what has not is left in progress. */
-async function leave(
-  requestId: string,
-  place: { namespace: string; name: string },
-  world: World,
-  machines: Machines,
-): Promise<Outcome | undefined> {
+async function leave(requestId: string, place: Place, world: World, machines: Machines): Promise<Outcome | undefined> {
   const wukong = await named(world, place, { deadline: world.clock.now() + 5_000 });
   const op = operationOf(wukong);
   if (op?.requestId === requestId)

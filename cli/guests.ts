@@ -1,7 +1,8 @@
 import { LifecycleError } from '../shared/errors.ts';
 import { wukongPath } from '../shared/kube/objects.ts';
+import { living, readVmi, type VmiView } from '../shared/machine.ts';
 import { vmPath } from '../shared/machines.ts';
-import { type KubeObject, living, readVmi, type VmiView, vmNameOf, type Wukong } from '../shared/model.ts';
+import { type KubeObject, vmNameOf, type Wukong } from '../shared/model.ts';
 import { operationOf } from '../shared/operation.ts';
 import type { WukongSchedule } from '../shared/schedule.ts';
 import { matches, readLabelSelector } from '../shared/selector.ts';

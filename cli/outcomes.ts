@@ -2,8 +2,8 @@ import { rfc3339 } from '../shared/clock.ts';
 import type { Command } from '../shared/command.ts';
 import { failures } from '../shared/errors.ts';
 import { reportOf } from '../shared/fleet.ts';
+import { keyOf } from '../shared/model.ts';
 import { type Outcome, reasonOf } from '../shared/outcome.ts';
-import { keyOf } from './carryOut.ts';
 import { colourOfWord, paint } from './columns.ts';
 import { exitCodes } from './command.ts';
 
@@ -19,7 +19,7 @@ export function outcomeLine(outcome: Outcome, width: number, colour: boolean, wi
   const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(7);
   const shown = colour ? paint(word, colourOfWord(outcome.outcome)) : word;
   const next = outcome.outcome === 'Failed' ? ` ${failures[outcome.reason].next}` : '';
-  return `${keyOf(namespace, name).padEnd(width)}   ${shown} ${took}   ${wide ? `${requestId}   ` : ''}${message}${next}`;
+  return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${requestId}   ` : ''}${message}${next}`;
 }
 
 /** How many came to what; nothing for one VM that is through. */

@@ -3,10 +3,10 @@ import { userInfo } from 'node:os';
 
 import { type Command, parseCommand } from '../shared/command.ts';
 import { LifecycleError } from '../shared/errors.ts';
-import type { Wukong } from '../shared/model.ts';
+import { keyOf, type Wukong } from '../shared/model.ts';
 import type { Action } from '../shared/outcome.ts';
 import { openBoard } from './board.ts';
-import { carryOut, keyOf } from './carryOut.ts';
+import { carryOut } from './carryOut.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import { dump, text } from './columns.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from './command.ts';
@@ -90,7 +90,7 @@ async function run(action: Action, values: Values, io: Io, names: string[]): Pro
   if (!command.dryRun && wukongs.length > maxTargets && values.yes !== true)
     if (!(await agreed(action, wukongs, maxTargets, io))) return exitCodes.failed;
   const interrupted = io.interrupt?.() ?? new AbortController().signal;
-  const keys = wukongs.map(({ metadata }) => keyOf(metadata.namespace ?? '', metadata.name));
+  const keys = wukongs.map(({ metadata }) => keyOf(metadata));
   const width = Math.max(...keys.map((key) => key.length));
   const format = values.output as (typeof formats)[number] | undefined;
   const lines = format === undefined || format === 'wide';
@@ -101,8 +101,7 @@ async function run(action: Action, values: Values, io: Io, names: string[]): Pro
       interrupted,
       wait: values.wait !== false,
       waiting: (key, what) => board.show(key, what),
-      told: (told) =>
-        board.done(keyOf(told.namespace, told.name), outcomeLine(told, width, io.colour, format === 'wide')),
+      told: (told) => board.done(keyOf(told), outcomeLine(told, width, io.colour, format === 'wide')),
     });
     board.close();
     if (format === 'json' || format === 'yaml') io.out(dump(format, toJson(command, outcomes)));

@@ -1,7 +1,7 @@
 import { rfc3339 } from '../shared/clock.ts';
+import { keyOf } from '../shared/model.ts';
 import { reconcile as tickOnce, type Tick } from '../shared/reconcile.ts';
 import { sleep } from '../shared/wait.ts';
-import { keyOf } from './carryOut.ts';
 import { clusterOptions, namespaceOption, openCluster } from './cluster.ts';
 import { Interrupted } from './command.ts';
 import { type CliCommand, exitCodes, type Io, type Options } from './command.ts';
@@ -56,7 +56,7 @@ const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? ''
 
 function tell({ wukongs, outcomes, repaired, sent, problems }: Tick, begun: number, json: boolean, io: Io): void {
   if (json) return io.out(`${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, outcomes })}\n`);
-  const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf(namespace, name).length));
+  const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf({ namespace, name }).length));
   for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
   for (const problem of problems) io.err(`problem: ${problem}\n`);
   const did = [

@@ -1,8 +1,7 @@
 import { LifecycleError } from '../shared/errors.ts';
-import { bodyOf } from '../shared/kube/failure.ts';
 import { listPages } from '../shared/kube/list.ts';
 import { readWukong, wukongPath } from '../shared/kube/objects.ts';
-import type { KubeObject, Wukong } from '../shared/model.ts';
+import type { Wukong } from '../shared/model.ts';
 import { format, parseSelector } from '../shared/selector.ts';
 import type { Limits } from '../shared/wait.ts';
 import type { World } from '../shared/world.ts';
@@ -81,24 +80,4 @@ export async function named(
     const message = `there is no Wukong ${name} in namespace ${namespace}${didYouMean(name, words)}`;
     throw new LifecycleError('NotFound', message, { cause: thrown });
   }
-}
-
-/** The annotations of each namespace, where overrides may stand too; one that may not be read has none. */
-export async function namespaceAnnotations(
-  { transport, log }: World,
-  namespaces: Iterable<string>,
-  limits: Partial<Limits>,
-): Promise<Map<string, Record<string, string>>> {
-  const found = new Map<string, Record<string, string>>();
-  for (const name of new Set(namespaces)) {
-    const path = `/api/v1/namespaces/${name}`;
-    try {
-      const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      found.set(name, bodyOf(answer, `namespace ${name}`).metadata.annotations ?? {});
-    } catch (thrown) {
-      limits.signal?.throwIfAborted();
-      log.warn('overrides on the namespace are not known', { problem: (thrown as Error).message });
-    }
-  }
-  return found;
 }

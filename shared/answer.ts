@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { finishUnclaimed } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
-import type { Wukong } from './model.ts';
+import { placeOf, type Wukong } from './model.ts';
 import { mostRemembered, settledBy, settledKey, type Skipped, skippedKey, skippedOf, write } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import type { Limits } from './wait.ts';
@@ -36,7 +36,6 @@ function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
 }
 
 async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<void> {
-  const { namespace = '', name } = wukong.metadata;
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
@@ -44,7 +43,7 @@ async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Prom
       if (before.some(({ requestId }) => requestId === one.requestId)) return;
       const text = JSON.stringify([one, ...before].slice(0, mostRemembered));
       if (await annotate(now, { [skippedKey]: text }, world, limits)) return;
-      now = await readWukong(world, { namespace, name }, limits);
+      now = await readWukong(world, placeOf(wukong), limits);
     }
   } catch (thrown) {
     world.log.warn('a skipped request could not be remembered', { problem: (thrown as Error).message });

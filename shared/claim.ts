@@ -1,7 +1,8 @@
 import type { Command } from './command.ts';
 import { bodyOf } from './kube/failure.ts';
 import { jsonPatch, type JsonPatchStep, mergePatch, pointer, readWukong, slim, wukongPath } from './kube/objects.ts';
-import { living, type Machine, type Wukong } from './model.ts';
+import { living, type Machine } from './machine.ts';
+import { keyOf, placeOf, type Wukong } from './model.ts';
 import {
   claimDeadline,
   lastAfter,
@@ -17,7 +18,6 @@ import type { Outcome } from './outcome.ts';
 import type { Limits } from './wait.ts';
 import type { Cluster } from './world.ts';
 
-const placeOf = ({ metadata }: Wukong) => ({ namespace: metadata.namespace ?? '', name: metadata.name });
 const pathOf = (wukong: Wukong) => wukongPath(wukong.metadata.namespace, wukong.metadata.name);
 
 /** The strategies that KubeVirt or we replace when a VM is stopped; Always is what KubeVirt itself restores. */
@@ -109,8 +109,7 @@ export async function claim(
     spec: { startStrategy: { autoStart: op.action === 'start' } },
   };
   const answer = await mergePatch<Wukong>(cluster, pathOf(wukong), body, limits);
-  if (answer.status !== 409)
-    return slim(bodyOf(answer, `claim of ${op.action} on Wukong ${placeOf(wukong).namespace}/${placeOf(wukong).name}`));
+  if (answer.status !== 409) return slim(bodyOf(answer, `claim of ${op.action} on Wukong ${keyOf(wukong.metadata)}`));
   const now = await readWukong(cluster, placeOf(wukong), limits);
   return operationOf(now)?.holder === op.holder ? now : undefined; // the answer to our own claim was lost
 }

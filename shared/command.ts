@@ -1,13 +1,9 @@
 import * as z from 'zod';
 
 import { LifecycleError } from './errors.ts';
+import type { Place } from './model.ts';
 import type { Action } from './outcome.ts';
 import { format, parseSelector, type Selector } from './selector.ts';
-
-export interface Place {
-  namespace: string;
-  name: string;
-}
 
 /** One Wukong, those that a selector finds, or, in a part of a larger fleet, those that are named. */
 export type Target = Place | { namespaces?: string[]; selector: Selector } | { names: Place[] };

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { type Command, parseCommand } from './command.ts';
 import { LifecycleError } from './errors.ts';
 import { jsonPatch, pointer, wukongPath } from './kube/objects.ts';
-import type { Wukong } from './model.ts';
+import { placeOf, type Wukong } from './model.ts';
 import type { Limits } from './wait.ts';
 import type { Cluster } from './world.ts';
 
@@ -23,7 +23,6 @@ export function declaredId({ metadata, spec }: Wukong): string {
 
 /** `spec.lifecycleAction` as a Command. @throws LifecycleError InvalidAction naming the wrong fields. */
 export function parseDeclared(wukong: Wukong, now: number): Command {
-  const { namespace = '', name } = wukong.metadata;
   const read = schema.safeParse(wukong.spec?.lifecycleAction);
   if (!read.success) {
     const wrong = read.error.issues.map(
@@ -34,7 +33,7 @@ export function parseDeclared(wukong: Wukong, now: number): Command {
   const { action, ...rest } = read.data;
   const origin = { action, trigger: 'declared', requestId: declaredId(wukong), requestedAt: now };
   try {
-    return parseCommand({ target: { namespace, name }, ...rest }, origin);
+    return parseCommand({ target: placeOf(wukong), ...rest }, origin);
   } catch (thrown) {
     const message = (thrown as Error).message.split('; ').map((problem) => `spec.lifecycleAction.${problem}`);
     throw new LifecycleError('InvalidAction', message.join('; '));

@@ -1,5 +1,6 @@
 import type { FailureCode } from './errors.ts';
-import { type Condition, conditionOf, living, type Machine } from './model.ts';
+import { living, type Machine } from './machine.ts';
+import { type Condition, conditionOf } from './model.ts';
 import type { Operation } from './operation.ts';
 import type { Seen } from './step.ts';
 

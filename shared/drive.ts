@@ -1,8 +1,9 @@
 import { advance } from './claim.ts';
 import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
+import { type Machine, readVmi, type VmView } from './machine.ts';
 import { type Machines, vmPath } from './machines.ts';
-import { conditionOf, type KubeObject, type Machine, readVmi, vmNameOf, type VmView, type Wukong } from './model.ts';
+import { conditionOf, type KubeObject, placeOf, vmNameOf, type Wukong } from './model.ts';
 import { type Operation, operationOf } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
@@ -87,8 +88,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
 
 /** Whoever was superseded asks KubeVirt for nothing more. */
 async function isOurs(op: Operation, { world, wukong, limits }: Drive): Promise<boolean> {
-  const { namespace = '', name } = wukong.metadata;
-  return operationOf(await readWukong(world, { namespace, name }, limits))?.holder === op.holder;
+  return operationOf(await readWukong(world, placeOf(wukong), limits))?.holder === op.holder;
 }
 
 function decide(op: Operation, machine: Machine, seen: Seen, { world, wukong }: Drive): Step {

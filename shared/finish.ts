@@ -3,7 +3,8 @@ import type { Driven } from './drive.ts';
 import { LifecycleError } from './errors.ts';
 import { readWukong } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
-import { type LifecycleState, type Machine, stateOf, type Wukong } from './model.ts';
+import { type Machine, stateOf } from './machine.ts';
+import { type LifecycleState, placeOf, type Wukong } from './model.ts';
 import { lastOf, type Operation, operationOf, outcomeOf, type SupersededRequest, untoldEnd } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
@@ -28,8 +29,7 @@ export async function finish(
   const limits = { deadline: Math.max(world.clock.now() + tellingMs, until) };
   const told = (of: Result): Outcome => ({
     ...of,
-    namespace: wukong.metadata.namespace ?? '',
-    name: wukong.metadata.name,
+    ...placeOf(wukong),
     action: op.action,
     forced: of.outcome === 'ForcedOff',
     requestId: op.requestId,
@@ -85,7 +85,7 @@ async function leave(
   const limits = { deadline: world.clock.now() + tellingMs };
   const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
   if (!left) return outcome;
-  const now = await readWukong(world, { namespace: outcome.namespace, name: outcome.name }, limits);
+  const now = await readWukong(world, placeOf(wukong), limits);
   const goesOn = (wukong: Wukong) => operationOf(wukong)?.requestId === op.requestId;
   const state = stateAfter(outcome, stateOf(machine), now.status?.lifecycleState);
   if (goesOn(now)) await writeStatus(world, now, state, limits, goesOn);
@@ -123,8 +123,7 @@ export async function tellBefore(world: World, wukong: Wukong, limits: Limits): 
   if (!last) return;
   const patienceMs = last.finishedAt + tellingMs - clock.now();
   if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
-  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
-  const now = patienceMs > 0 ? await readWukong(world, place, limits) : wukong;
+  const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
   const own = { deadline: clock.now() + tellingMs };
   const options = { teller: newHolder(world), limits: own, insist: true };

@@ -1,7 +1,8 @@
-import type { Command, Place } from './command.ts';
-import { type Machines, watchMachines } from './machines.ts';
+import type { Command } from './command.ts';
+import { machineOf, type Machines, scopeOf, watchMachines } from './machines.ts';
 import { inWaves, type Many, performMany, recordLeft, type Target } from './many.ts';
-import { vmNameOf, type Wukong } from './model.ts';
+import { type Place, placeOf, type Wukong } from './model.ts';
+import { readNamespaces } from './namespaces.ts';
 import { type Outcome, type OutcomeName, reasonOf, type SkipReason } from './outcome.ts';
 import { newPace, type Pace } from './pace.ts';
 import { type Performing, performOne } from './perform.ts';
@@ -9,7 +10,7 @@ import { tellFleet } from './report/fleetOutcome.ts';
 import { gathered } from './report/gather.ts';
 import { isContested, sortOut } from './sortOut.ts';
 import { capacity, maySplit, parts, partSize } from './split.ts';
-import { findTargets, namespaceAnnotations } from './targets.ts';
+import { findTargets } from './targets.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -96,9 +97,7 @@ async function performFleet(command: Command, world: World, turn: Pace['turn'], 
   // A name that is not there is told as if it had been asked for alone.
   for (const place of missing) told(await performOne(command, place, world, { limits }));
   if (wukongs.length === 0) return reportOf(command, outcomes);
-  const wanted = new Set(wukongs.map((wukong) => `${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
-  const scope = { namespaces, wanted: (ns: string, name: string) => wanted.has(`${ns}/${name}`) };
-  const machines = options.machines ?? (await watchMachines(world, scope, limits));
+  const machines = options.machines ?? (await watchMachines(world, scopeOf(wukongs, namespaces), limits));
   try {
     const contested = isContested(command, wukongs, world.clock.now());
     const { todo, done } = await sorted(command, wukongs, machines, world, { limits, contested });
@@ -118,19 +117,21 @@ async function sorted(
   world: World,
   { limits, contested }: { limits: Limits; contested: boolean },
 ) {
-  const { clock, config } = world;
+  const { clock, config, log } = world;
   const spaces = new Set(wukongs.map(({ metadata }) => metadata.namespace ?? ''));
-  const around = await namespaceAnnotations(world, spaces, limits);
+  const problems: string[] = [];
+  const around = await readNamespaces(world, spaces, limits, problems);
+  for (const problem of problems) log.warn('overrides on namespaces are not known', { problem });
   const done: Outcome[] = [];
   const todo: Target[] = [];
   for (const wukong of wukongs) {
-    const { namespace = '', name } = wukong.metadata;
+    const place = placeOf(wukong);
     const now = clock.now();
-    const overrides = around.get(namespace);
+    const overrides = around.get(place.namespace);
     const known = { now, requireAgent: config.requireAgent, namespaceAnnotations: overrides, contested };
-    const result = sortOut(command, wukong, machines.get(namespace, vmNameOf(wukong)), known);
+    const result = sortOut(command, wukong, machineOf(wukong, machines), known);
     const { action, requestId, trigger } = command;
-    const plain = { namespace, name, action, requestId, trigger, startedAt: now, finishedAt: now, forced: false };
+    const plain = { ...place, action, requestId, trigger, startedAt: now, finishedAt: now, forced: false };
     if (result) done.push({ ...plain, ...result, quiet: true });
     else todo.push({ wukong, namespaceAnnotations: overrides });
   }
@@ -169,5 +170,3 @@ async function inTime(
   }
   return { sent: rest.length, left: await recordLeft(command, left, world, options) };
 }
-
-const placeOf = ({ metadata: { namespace = '', name } }: Wukong): Place => ({ namespace, name });

@@ -1,5 +1,6 @@
 import { follow, type Followed, type Source } from './kube/watch.ts';
-import { type KubeObject, type Machine, readVm, readVmi, type VmiView, type VmView } from './model.ts';
+import { type Machine, readVm, readVmi, type VmiView, type VmView } from './machine.ts';
+import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from './model.ts';
 import { heard, type Limits } from './wait.ts';
 import type { Cluster } from './world.ts';
 
@@ -18,6 +19,15 @@ export type Scope =
 /** `/apis/kubevirt.io/v1/namespaces/x/virtualmachines`, or of all namespaces. */
 export const vmPath = (kind: 'virtualmachines' | 'virtualmachineinstances', namespace?: string): string =>
   `/apis/kubevirt.io/v1/${namespace === undefined ? '' : `namespaces/${namespace}/`}${kind}`;
+
+export const machineOf = (wukong: Wukong, machines: Machines): Machine =>
+  machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+
+/** The VMs of these Wukongs, in these namespaces. */
+export function scopeOf(wukongs: Wukong[], namespaces: string[] | 'all'): Scope {
+  const vms = new Set(wukongs.map((wukong) => keyOf({ ...placeOf(wukong), name: vmNameOf(wukong) })));
+  return { namespaces, wanted: (namespace, name) => vms.has(keyOf({ namespace, name })) };
+}
 
 /** Begins to watch; resolves when the first state is complete. @throws LifecycleError when it cannot be had. */
 export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limits): Promise<Machines> {

@@ -2,7 +2,7 @@ import type { Command } from './command.ts';
 import { each } from './each.ts';
 import { asLifecycleError } from './errors.ts';
 import type { Machines } from './machines.ts';
-import type { Wukong } from './model.ts';
+import { placeOf, type Wukong } from './model.ts';
 import type { Outcome } from './outcome.ts';
 import type { Annotations } from './override.ts';
 import type { Pace } from './pace.ts';
@@ -46,7 +46,6 @@ export async function performMany(
   const left: Target[] = [];
   let inFlight = 0;
   const one = async ({ wukong, namespaceAnnotations }: Target, begun: () => void) => {
-    const { namespace = '', name } = wukong.metadata;
     told(undefined, ++inFlight);
     try {
       const mine = {
@@ -56,7 +55,7 @@ export async function performMany(
         begun,
         turn: (until = limits) => turn(command.action, until),
       };
-      const outcome = await performOne(command, { namespace, name }, world, mine);
+      const outcome = await performOne(command, placeOf(wukong), world, mine);
       told(outcome, --inFlight);
     } finally {
       begun();
@@ -94,9 +93,8 @@ export async function recordLeft(command: Command, left: Target[], world: World,
   await each(left, Math.min(recordingAtOnce, left.length), async ({ wukong, namespaceAnnotations }) => {
     const now = world.clock.now();
     if (now >= until || command.dryRun) return void untouched++;
-    const { namespace = '', name } = wukong.metadata;
     const atOnce = { machines, wukong, namespaceAnnotations, limits: { ...limits, deadline: now } };
-    told(await performOne(command, { namespace, name }, world, atOnce), 0);
+    told(await performOne(command, placeOf(wukong), world, atOnce), 0);
   });
   return untouched;
 }

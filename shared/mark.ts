@@ -2,9 +2,9 @@ import { nextBoundary } from './calendar.ts';
 import { rfc3339 } from './clock.ts';
 import { bodyOf } from './kube/failure.ts';
 import { mergePatch, withCondition } from './kube/objects.ts';
-import type { KubeObject, Wukong } from './model.ts';
+import { keyOf, type KubeObject, type Wukong } from './model.ts';
 import { problemsText, type Schedule, type WukongSchedule } from './schedule.ts';
-import { keyOf, type Selecting, throughUpTo, type Timetable } from './scheduled.ts';
+import { type Selecting, throughUpTo, type Timetable } from './scheduled.ts';
 import { schedulePath } from './surroundings.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -26,7 +26,7 @@ export async function mark(to: Marking): Promise<string[]> {
     try {
       await writeSchedule(to, selecting);
     } catch (thrown) {
-      problems.push(`schedule ${keyOf(selecting.object)}: ${(thrown as Error).message}`);
+      problems.push(`schedule ${keyOf(selecting.object.metadata)}: ${(thrown as Error).message}`);
     }
   }
   return problems;
@@ -62,7 +62,7 @@ async function writeSchedule(to: Marking, { object, checked, matched }: Selectin
 
 /** Whether a schedule still has to come back to this Wukong for its newest boundary. */
 function isOpen({ table, busy, left }: Marking, wukong: Wukong): boolean {
-  const key = keyOf(wukong);
+  const key = keyOf(wukong.metadata);
   const decision = table.decisions.get(key);
   if (left.has(key)) return true;
   if (busy.has(key)) return decision?.do === 'start' || decision?.do === 'stop';

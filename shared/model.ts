@@ -1,7 +1,4 @@
-/**
- * The objects as this library sees them: of each only what a decision needs, so that ten thousand fit into memory.
- * `…View` is read from the API's JSON by one function here; nothing else knows the JSON.
- */
+/** Objects of the API, as far as this library reads them, and where they stand. */
 export const group = 'vm.novasphere.dev';
 export const version = 'v1alpha1';
 export const annotationPrefix = 'lifecycle.novasphere.dev/';
@@ -60,184 +57,19 @@ export interface Wukong extends KubeObject {
   status?: { vmName?: string; phase?: string; conditions?: Condition[]; lifecycleState?: LifecycleState };
 }
 
-export const runStrategies = ['Always', 'RerunOnFailure', 'Manual', 'Halted', 'Once', 'WaitAsReceiver'] as const;
-
-/** A VirtualMachine. `strategy` is in KubeVirt's words also for the legacy field: `running: true` reads Always. */
-export interface VmView {
-  namespace: string;
-  name: string;
-  uid: string;
-  resourceVersion: string;
-  strategy: string;
-  /** Which of the two exclusive fields the VM uses. */
-  field: 'runStrategy' | 'running';
-  /** `status.stateChangeRequests`: a queued Start beats a stop (KUBEVIRT §1). */
-  queue: { action: string; uid?: string }[];
-  /** False until the controller has looked at the VM for the first time. */
-  observed: boolean;
-  deleting: boolean;
-  printableStatus: string;
-  /** Those that complain. */
-  conditions: Condition[];
-  startFailure?: { failures: number; retryAfter?: string };
-  created: boolean;
-}
-
-export interface VmiView {
-  namespace: string;
-  name: string;
-  uid: string;
-  phase: string;
-  /** Instant of `metadata.deletionTimestamp`: where the grace period begins. */
-  deletingSince?: number;
-  /** The VMI's own grace period; KubeVirt uses 30 s when the field is absent. */
-  graceSeconds: number;
-  ready: 'True' | 'False' | 'Unknown';
-  paused: boolean;
-  agentConnected: boolean;
-  migrating: boolean;
-  node?: string;
-  finalizers: string[];
-  conditions: Condition[];
-}
-
-/** What is there of one virtual machine. */
-export interface Machine {
-  vm?: VmView;
-  vmi?: VmiView;
-  /** The last VMI that was seen to go, as it was at its end. */
-  gone?: VmiView;
-}
-
-interface RawVm extends KubeObject {
-  spec?: { running?: boolean; runStrategy?: string };
-  status?: {
-    created?: boolean;
-    printableStatus?: string;
-    conditions?: Condition[];
-    stateChangeRequests?: { action: string; uid?: string }[];
-    startFailure?: { consecutiveFailCount?: number; retryAfterTimestamp?: string };
-  };
-}
-
-interface RawVmi extends KubeObject {
-  spec?: { terminationGracePeriodSeconds?: number };
-  status?: {
-    phase?: string;
-    nodeName?: string;
-    conditions?: Condition[];
-    migrationState?: { completed?: boolean; failed?: boolean; startTimestamp?: string };
-  };
-}
-
-const none: Condition[] = [];
-
-/** Those that complain: what is well is read from the fields beside them, and would only cost memory. */
-const slim = (conditions: Condition[] = none): Condition[] => {
-  const complaints = conditions.filter(({ type, status }) => status !== 'True' || type === 'Failure');
-  if (complaints.length === 0) return none;
-  return complaints.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
-};
-
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
-
-export function readVm(object: KubeObject): VmView {
-  const { metadata, spec, status } = object as RawVm;
-  const legacy = spec?.runStrategy === undefined;
-  const failure = status?.startFailure;
-  return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-    resourceVersion: metadata.resourceVersion ?? '',
-    strategy: spec?.runStrategy ?? (spec?.running ? 'Always' : 'Halted'),
-    field: legacy ? 'running' : 'runStrategy',
-    queue: status?.stateChangeRequests ?? [],
-    observed: status?.printableStatus !== undefined,
-    deleting: metadata.deletionTimestamp !== undefined,
-    printableStatus: status?.printableStatus ?? '',
-    conditions: slim(status?.conditions),
-    ...(failure
-      ? { startFailure: { failures: failure.consecutiveFailCount ?? 1, retryAfter: failure.retryAfterTimestamp } }
-      : {}),
-    created: status?.created ?? false,
-  };
-}
-
-export function readVmi(object: KubeObject): VmiView {
-  const { metadata, spec, status } = object as RawVmi;
-  const condition = (type: string) => conditionOf(status?.conditions, type)?.status;
-  const migration = status?.migrationState;
-  return {
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    uid: metadata.uid ?? '',
-    phase: status?.phase ?? '',
-    ...(metadata.deletionTimestamp ? { deletingSince: Date.parse(metadata.deletionTimestamp) } : {}),
-    graceSeconds: spec?.terminationGracePeriodSeconds ?? 30,
-    ready: condition('Ready') ?? 'False',
-    paused: condition('Paused') === 'True',
-    agentConnected: condition('AgentConnected') === 'True',
-    migrating: Boolean(migration?.startTimestamp && !migration.completed && !migration.failed),
-    node: status?.nodeName,
-    finalizers: metadata.finalizers ?? [],
-    conditions: slim(status?.conditions),
-  };
-}
 
 /** The name of a Wukong's VM: in `status.vmName`, else by the operator's rule (KUBEVIRT §4). */
 export const vmNameOf = (wukong: Wukong): string => wukong.status?.vmName ?? `${wukong.metadata.name}-vm`;
 
-/** The VMI whose guest runs or may run; an ended one is none. */
-export const living = (vmi: VmiView | undefined): VmiView | undefined =>
-  vmi?.phase === 'Succeeded' || vmi?.phase === 'Failed' ? undefined : vmi;
-
-/** On (KUBEVIRT §2): VMI Running, not deleting, Ready; one that stands still is not. */
-export const isOn = ({ vmi }: Machine): boolean =>
-  vmi !== undefined &&
-  vmi.phase === 'Running' &&
-  vmi.deletingSince === undefined &&
-  vmi.ready === 'True' &&
-  !vmi.paused;
-
-export const startQueued = (vm: VmView): boolean => vm.queue.some(({ action }) => action === 'Start');
-
-/**
- * Off (KUBEVIRT §2): no VMI, or an ended one that nothing will replace; and nothing is going to start one. A VM whose
- * status was never written is between: its controller has not looked yet.
- */
-export function isOff({ vm, vmi }: Machine): boolean {
-  if (!vm || !vm.observed || living(vmi) || startQueued(vm)) return false;
-  switch (vm.strategy) {
-    case 'Halted':
-    case 'Manual':
-      return true;
-    case 'RerunOnFailure':
-      return vmi?.phase !== 'Failed';
-    case 'Once':
-      return vmi !== undefined && vmi.deletingSince === undefined;
-    default:
-      return false;
-  }
+/** Where a Wukong stands. */
+export interface Place {
+  namespace: string;
+  name: string;
 }
 
-/** The state for people and tools, from what is really there. */
-export function stateOf(machine: Machine): StateName {
-  const { vm } = machine;
-  if (!vm) return 'Unknown';
-  const vmi = living(machine.vmi);
-  if (vmi) {
-    if (vmi.deletingSince !== undefined) return 'Stopping';
-    if (vmi.paused) return 'Paused';
-    if (vmi.phase === 'Unknown' || vmi.ready === 'Unknown') return 'Unknown';
-    if (vmi.phase === 'Running' && vmi.ready === 'True') return 'Running';
-    return troubled(vm) ? 'Failed' : 'Starting';
-  }
-  if (isOff(machine)) return 'Stopped';
-  return troubled(vm) ? 'Failed' : 'Starting';
-}
+export const placeOf = ({ metadata: { namespace = '', name } }: KubeObject): Place => ({ namespace, name });
 
-const trouble = /^(Err|ImagePullBackOff|CrashLoopBackOff|DataVolumeError)/;
-const troubled = (vm: VmView): boolean =>
-  trouble.test(vm.printableStatus) || conditionOf(vm.conditions, 'Failure')?.status === 'True';
+/** `namespace/name`, the key of a Wukong or a VM in every map. */
+export const keyOf = ({ namespace, name }: { namespace?: string; name: string }): string => `${namespace}/${name}`;

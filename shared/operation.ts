@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Command } from './command.ts';
-import { annotationPrefix, type Wukong } from './model.ts';
+import { annotationPrefix, placeOf, type Wukong } from './model.ts';
 import { type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
@@ -203,7 +203,6 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
 export function outcomeOf(wukong: Wukong, done: Last): Outcome {
   const { requestId, action, trigger, startedAt, finishedAt, message } = done;
   const told = { outcome: done.outcome, reason: done.reason, forceReason: done.forceReason, message } as Result;
-  const { namespace = '', name } = wukong.metadata;
   const forced = done.outcome === 'ForcedOff';
-  return { ...told, namespace, name, action, forced, requestId, trigger, startedAt, finishedAt };
+  return { ...told, ...placeOf(wukong), action, forced, requestId, trigger, startedAt, finishedAt };
 }

@@ -1,12 +1,12 @@
 import { answer, join } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
-import type { Command, Place } from './command.ts';
+import type { Command } from './command.ts';
 import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed, tellBefore } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
-import { type Machines, watchMachines } from './machines.ts';
-import { type LifecycleState, vmNameOf, type Wukong } from './model.ts';
+import { machineOf, type Machines, watchMachines } from './machines.ts';
+import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from './model.ts';
 import { leaseKey, type Operation, settledBy, settledKey, write } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
 import { admit, already, intentHolds, type Plan, stale } from './plan.ts';
@@ -70,7 +70,7 @@ async function begin(
   outcome: ToOutcome,
 ): Promise<Outcome> {
   const { limits } = options;
-  const place = { namespace: first.metadata.namespace ?? '', name: first.metadata.name };
+  const place = placeOf(first);
   const vmName = vmNameOf(first);
   let { machines } = options;
   try {
@@ -118,7 +118,7 @@ export async function carryOn(
         : { outcome: 'Failed', reason: error.code, message: error.message };
     driven = { op, result };
   }
-  const machine = machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+  const machine = machineOf(wukong, machines);
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline });
 }
 
@@ -172,7 +172,7 @@ async function dryRun(
     quiet: true,
   });
   if (plan.kind !== 'perform') return would(`Nothing would be called: ${plan.result.outcome}. ${plan.result.message}`);
-  const { vm } = machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+  const { vm } = machineOf(wukong, machines);
   if (!vm) return would('The Wukong has no VM.');
   const grace = command.force ? 0 : command.gracePeriodSeconds;
   const said =

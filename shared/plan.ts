@@ -1,6 +1,7 @@
 import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
-import { isOff, isOn, type Machine, type Wukong } from './model.ts';
+import { isOff, isOn, type Machine } from './machine.ts';
+import { type Wukong } from './model.ts';
 import { lastOf, leaseKey, newestDone, type Operation, operationOf, settledOf, skippedOf } from './operation.ts';
 import type { Result, SkipReason } from './outcome.ts';
 import { type Annotations, overrideFor, overrideKeys } from './override.ts';

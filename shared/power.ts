@@ -2,8 +2,8 @@ import { LifecycleError } from './errors.ts';
 import { answerFailure, messageOf } from './kube/failure.ts';
 import { jsonPatch, type JsonPatchStep } from './kube/objects.ts';
 import type { Answer } from './kube/transport.ts';
+import type { VmiView, VmView } from './machine.ts';
 import { vmPath } from './machines.ts';
-import type { VmiView, VmView } from './model.ts';
 import type { Limits } from './wait.ts';
 import type { Cluster } from './world.ts';
 

@@ -1,18 +1,21 @@
 import { advance, newHolder } from './claim.ts';
+import type { Command } from './command.ts';
 import { parseDeclared, removeDeclared } from './declared.ts';
 import { each } from './each.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, tellEnd } from './finish.ts';
 import { listPages } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
-import { type Machines, watchMachines } from './machines.ts';
-import { type Machine, stateOf, vmNameOf, type Wukong } from './model.ts';
+import { type Machine, stateOf } from './machine.ts';
+import { machineOf, type Machines, watchMachines } from './machines.ts';
+import { keyOf, placeOf, type Wukong } from './model.ts';
+import { readNamespaces } from './namespaces.ts';
 import { claimDeadline, type Last, lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { carryOn, performOne } from './perform.ts';
 import { stateAfter, writeStatus } from './report/status.ts';
 import { tell } from './report/tell.ts';
-import { keyOf, nextFor, type Timetable, timetable } from './scheduled.ts';
+import { nextFor, type Timetable, timetable } from './scheduled.ts';
 import { execute } from './scheduling.ts';
 import { readSurroundings } from './surroundings.ts';
 import { statusFor, taskFor } from './tick.ts';
@@ -47,8 +50,8 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
   try {
     const outcomes = new Map<string, Outcome>();
     await each(wukongs, atOnce, async (wukong) => {
-      const outcome = await attempt(tick, wukong, () => ownTask(wukong, machines, world, limits));
-      if (outcome) outcomes.set(keyOf(wukong), outcome);
+      const outcome = await attempt(tick, wukong, () => ownTask(wukong, machines, world, limits, tick.problems));
+      if (outcome) outcomes.set(keyOf(wukong.metadata), outcome);
     });
     const around = await readSurroundings(world, limits, tick.problems);
     const table = timetable(wukongs, (wukong) => machineOf(wukong, machines), around, world.clock.now());
@@ -56,7 +59,7 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
     tick.problems.push(...done.problems);
     tick.sent = done.sent;
     await each(wukongs, atOnce, async (wukong) => {
-      if (outcomes.has(keyOf(wukong)) || done.touched.has(keyOf(wukong))) return;
+      if (outcomes.has(keyOf(wukong.metadata)) || done.touched.has(keyOf(wukong.metadata))) return;
       await attempt(tick, wukong, () => repair(wukong, machines, table, world, limits, tick));
     });
     tick.outcomes = [...outcomes.values(), ...done.outcomes].filter((outcome) => !outcome.quiet);
@@ -77,16 +80,19 @@ async function attempt<T>(tick: Tick, wukong: Wukong, work: () => Promise<T>): P
   try {
     return await work();
   } catch (thrown) {
-    tick.problems.push(`${keyOf(wukong)}: ${asLifecycleError(thrown).message}`);
+    tick.problems.push(`${keyOf(wukong.metadata)}: ${asLifecycleError(thrown).message}`);
     return undefined;
   }
 }
 
-const machineOf = (wukong: Wukong, machines: Machines): Machine =>
-  machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
-
 /** What the Wukong itself asks for; undefined when that is nothing. */
-async function ownTask(wukong: Wukong, machines: Machines, world: World, limits: Limits): Promise<Outcome | undefined> {
+async function ownTask(
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+  problems: string[],
+): Promise<Outcome | undefined> {
   const machine = machineOf(wukong, machines);
   const task = taskFor(wukong, machine, world.clock.now(), world.config.requireAgent);
   switch (task.do) {
@@ -95,7 +101,7 @@ async function ownTask(wukong: Wukong, machines: Machines, world: World, limits:
     case 'giveUp':
       return finish(world, wukong, { op: task.op, result: gaveUp(task.op) }, machine);
     case 'declared':
-      return declared(wukong, machines, world, limits);
+      return declared(wukong, machines, world, limits, problems);
     case 'tell':
       return retell(task.last, wukong, machine, world, limits);
     case 'nothing':
@@ -138,21 +144,26 @@ async function declared(
   machines: Machines,
   world: World,
   limits: Limits,
+  problems: string[],
 ): Promise<Outcome | undefined> {
   const value = wukong.spec?.lifecycleAction;
-  const { namespace = '', name } = wukong.metadata;
   const now = world.clock.now();
-  let outcome: Outcome;
+  let command: Command;
   try {
-    const command = parseDeclared(wukong, now);
-    outcome = await performOne(command, { namespace, name }, world, { limits, wukong, machines, declared: value });
-    // A duplicate of what is under way waits for its end; one of what is over has nothing to wait for.
-    const waits = outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate' && operationOf(wukong) !== undefined;
-    if (waits || outcome.outcome === 'InProgress') return outcome;
+    command = parseDeclared(wukong, now);
   } catch (thrown) {
-    outcome = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
+    const refused = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
+    await removeDeclared(world, wukong, value, limits);
+    return refused;
   }
-  await removeDeclared(world, wukong, value, limits);
+  const place = placeOf(wukong);
+  const around = await readNamespaces(world, [place.namespace], limits, problems);
+  const namespaceAnnotations = around.get(place.namespace);
+  const options = { limits, wukong, machines, namespaceAnnotations, declared: value };
+  const outcome = await performOne(command, place, world, options);
+  // A duplicate of what is under way waits for its end; one of what is over has nothing to wait for.
+  const waits = outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate' && operationOf(wukong) !== undefined;
+  if (!waits && outcome.outcome !== 'InProgress') await removeDeclared(world, wukong, value, limits);
   return outcome;
 }
 
@@ -165,11 +176,9 @@ async function refuse(
   limits: Limits,
 ): Promise<Outcome> {
   const now = world.clock.now();
-  const { namespace = '', name } = wukong.metadata;
   const requestId = `declared-${wukong.metadata.generation ?? 0}`;
   const told = {
-    namespace,
-    name,
+    ...placeOf(wukong),
     action: 'stop' as const,
     forced: false,
     requestId,

@@ -2,7 +2,8 @@ import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { rfc3339 } from './clock.ts';
 import { type Command, parseCommand } from './command.ts';
 import { decide, type Decision, type Facts } from './decide.ts';
-import { isOff, isOn, type KubeObject, type LifecycleState, type Machine, type Wukong } from './model.ts';
+import { isOff, isOn, type Machine } from './machine.ts';
+import { keyOf, type LifecycleState, type Wukong } from './model.ts';
 import { nextActionFor } from './nextAction.ts';
 import { lastOf, newestDone, operationOf } from './operation.ts';
 import { type Annotations, readInstant } from './override.ts';
@@ -34,8 +35,6 @@ export interface Timetable {
   schedulesOf: Map<string, Schedule[]>;
 }
 
-export const keyOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
-
 /** Checks the schedules and decides for every Wukong, without effects. A bad schedule harms none but itself. */
 export function timetable(
   wukongs: Wukong[],
@@ -54,7 +53,7 @@ export function timetable(
     const matched = near.filter(({ metadata }) => matches(schedule.selector, metadata.labels));
     const mark = Date.parse(object.status?.lastHandled ?? '');
     for (const wukong of matched) {
-      const key = keyOf(wukong);
+      const key = keyOf(wukong.metadata);
       schedulesOf.set(key, [...(schedulesOf.get(key) ?? []), schedule]);
       if (!Number.isNaN(mark)) handled.set(key, Math.max(handled.get(key) ?? -Infinity, mark));
     }
@@ -63,7 +62,7 @@ export function timetable(
   const decisions = new Map<string, Decision>();
   const facts = new Map<string, Facts>();
   for (const wukong of wukongs) {
-    const key = keyOf(wukong);
+    const key = keyOf(wukong.metadata);
     const schedules = schedulesOf.get(key);
     if (!schedules) continue;
     const known = factsOf(wukong, machineOf(wukong), around, handled);
@@ -77,13 +76,13 @@ function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
   const memory = readMemory(wukong);
-  const mark = handled.get(keyOf(wukong));
+  const mark = handled.get(keyOf(wukong.metadata));
   // A boundary that an override holds back is not done, although its schedule is through with it.
   const through = mark === memory.withheld ? undefined : mark;
   const wishes = [through, newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
   const known = wishes.filter((instant) => instant !== undefined);
   return {
-    name: keyOf(wukong),
+    name: keyOf(wukong.metadata),
     createdAt: Date.parse(creationTimestamp ?? '') || 0,
     wukongAnnotations: annotations,
     namespaceAnnotations: around.namespaces.get(namespace),
@@ -144,8 +143,8 @@ export function currentWave(
 ): Wukong[] {
   let before = -Infinity;
   for (const { targets } of waves(matched, action).waves) {
-    const open = targets.filter((wukong) => pending.has(keyOf(wukong)));
-    const busy = targets.some((wukong) => operationOf(wukong) !== undefined && !pending.has(keyOf(wukong)));
+    const open = targets.filter((wukong) => pending.has(keyOf(wukong.metadata)));
+    const busy = targets.some((wukong) => operationOf(wukong) !== undefined && !pending.has(keyOf(wukong.metadata)));
     if (open.length > 0) return now >= before + schedule.waves.delayMs ? open : [];
     if (busy) return [];
     before = Math.max(before, ...targets.map((wukong) => lastOf(wukong)?.finishedAt ?? -Infinity));
@@ -165,8 +164,8 @@ export function nextFor(
   wukong: Wukong,
   now: number,
 ): Pick<LifecycleState, 'nextAction' | 'nextActionTime'> {
-  const schedules = timetable.schedulesOf.get(keyOf(wukong));
-  const facts = timetable.facts.get(keyOf(wukong));
+  const schedules = timetable.schedulesOf.get(keyOf(wukong.metadata));
+  const facts = timetable.facts.get(keyOf(wukong.metadata));
   const next = schedules && facts && nextActionFor(schedules, facts, now);
   return next ? { nextAction: next.action, nextActionTime: rfc3339(next.at) } : {};
 }

@@ -1,12 +1,12 @@
 import type { Command } from './command.ts';
 import { each } from './each.ts';
-import type { Machines } from './machines.ts';
+import { machineOf, type Machines } from './machines.ts';
 import { mark } from './mark.ts';
-import { type Machine, vmNameOf, type Wukong } from './model.ts';
+import { keyOf, placeOf, type Wukong } from './model.ts';
 import { lastOf, operationOf } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { performOne } from './perform.ts';
-import { commandFor, currentWave, isThere, keyOf, nextFor, type Timetable } from './scheduled.ts';
+import { commandFor, currentWave, isThere, nextFor, type Timetable } from './scheduled.ts';
 import { type Acting, clearEnded, skip, useUp } from './skip.ts';
 import { requestedType } from './trigger.ts';
 import type { Limits } from './wait.ts';
@@ -50,8 +50,8 @@ export async function execute(to: Executing): Promise<Executed> {
     }
     if ((decision.do === 'start' || decision.do === 'stop') && !isResting(wukong, decision, to.world.clock.now())) {
       // As long as something else is being carried out, what is so will not stay so.
-      const rests = isThere(decision.do, machineOf(to, wukong)) && !operationOf(wukong);
-      if (!rests) pending.set(keyOf(wukong), { wukong, decision });
+      const rests = isThere(decision.do, machineOf(wukong, to.machines)) && !operationOf(wukong);
+      if (!rests) pending.set(keyOf(wukong.metadata), { wukong, decision });
       else if (decision.boundary.note?.includes('ended at'))
         await attempt(done, wukong, () => clearEnded(to.world, wukong, decision, to.limits));
     }
@@ -63,7 +63,7 @@ export async function execute(to: Executing): Promise<Executed> {
     if (turn.length === 0 || now >= to.limits.deadline) break;
     if (to.world.bus) {
       await send(to, turn, done, now);
-      for (const { wukong } of turn) pending.delete(keyOf(wukong));
+      for (const { wukong } of turn) pending.delete(keyOf(wukong.metadata));
       break;
     }
     await each(turn, atOnce, (one) => perform(to, one, pending, done));
@@ -73,14 +73,11 @@ export async function execute(to: Executing): Promise<Executed> {
   return done;
 }
 
-const machineOf = ({ machines }: Executing, wukong: Wukong): Machine =>
-  machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
-
 function* decisionsOf({ table, busy }: Executing) {
   const seen = new Set<string>();
   for (const { matched } of table.selecting)
     for (const wukong of matched) {
-      const key = keyOf(wukong);
+      const key = keyOf(wukong.metadata);
       const decision = table.decisions.get(key);
       if (seen.has(key) || busy.has(key) || !decision) continue;
       seen.add(key);
@@ -102,14 +99,14 @@ function turnOf({ table }: Executing, pending: Map<string, { wukong: Wukong; dec
     if (!schedule) continue;
     for (const action of ['stop', 'start'] as const) {
       const mine = matched.filter((wukong) => {
-        const one = pending.get(keyOf(wukong));
+        const one = pending.get(keyOf(wukong.metadata));
         return one?.decision.boundary.schedule.key === schedule.key && one.decision.do === action;
       });
       if (mine.length === 0) continue;
-      const keys = new Set(mine.map(keyOf));
+      const keys = new Set(mine.map(({ metadata }) => keyOf(metadata)));
       for (const wukong of currentWave({ schedule }, matched, keys, action, now)) {
-        const one = pending.get(keyOf(wukong));
-        if (one) turn.set(keyOf(wukong), one);
+        const one = pending.get(keyOf(wukong.metadata));
+        if (one) turn.set(keyOf(wukong.metadata), one);
       }
     }
   }
@@ -123,14 +120,13 @@ async function perform(
   done: Executed,
 ) {
   const { world, machines, limits, table } = to;
-  const key = keyOf(wukong);
+  const key = keyOf(wukong.metadata);
   pending.delete(key);
   done.touched.add(key);
   await attempt(done, wukong, async () => {
-    const { namespace = '', name } = wukong.metadata;
     const now = world.clock.now();
     const next = nextFor(table, wukong, now);
-    const outcome = await performOne(commandFor(wukong, decision, now), { namespace, name }, world, {
+    const outcome = await performOne(commandFor(wukong, decision, now), placeOf(wukong), world, {
       limits,
       wukong,
       machines,
@@ -171,6 +167,6 @@ async function attempt(done: Executed, wukong: Wukong, work: () => Promise<unkno
   try {
     await work();
   } catch (thrown) {
-    done.problems.push(`${keyOf(wukong)}: ${(thrown as Error).message}`);
+    done.problems.push(`${keyOf(wukong.metadata)}: ${(thrown as Error).message}`);
   }
 }

@@ -3,7 +3,7 @@ import { newHolder } from './claim.ts';
 import type { Decision } from './decide.ts';
 import { bodyOf } from './kube/failure.ts';
 import { jsonPatch, mergePatch, pointer, wukongPath } from './kube/objects.ts';
-import type { KubeObject, Wukong } from './model.ts';
+import { type KubeObject, placeOf, type Wukong } from './model.ts';
 import { leaseKey } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 import { overrideKeys } from './override.ts';
@@ -18,15 +18,13 @@ export type Skipping = Extract<Decision, { do: 'skip' }>;
 /** Told once, as an Event of its own; an annotation skip-next is used up by it. */
 export async function skip(world: World, wukong: Wukong, decision: Skipping, limits: Limits): Promise<void> {
   if (decision.told) return;
-  const { namespace = '', name } = wukong.metadata;
   const now = world.clock.now();
   const { boundary, reason, message } = decision;
   const outcome: Outcome = {
     outcome: 'Skipped',
     reason,
     message,
-    namespace,
-    name,
+    ...placeOf(wukong),
     action: boundary.action,
     forced: false,
     requestId: boundaryId(boundary),

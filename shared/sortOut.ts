@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
-import type { Machine, Wukong } from './model.ts';
+import type { Machine } from './machine.ts';
+import type { Wukong } from './model.ts';
 import { leaseKey, operationOf } from './operation.ts';
 import { reasonOf, type Result } from './outcome.ts';
 import type { Annotations } from './override.ts';

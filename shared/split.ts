@@ -1,4 +1,5 @@
-import { asInput, type Command, mostNames, type Place } from './command.ts';
+import { asInput, type Command, mostNames } from './command.ts';
+import type { Place } from './model.ts';
 import { forceWaitMs, marginMs } from './operation.ts';
 import { requestedType } from './trigger.ts';
 import type { BusEntry } from './world.ts';

@@ -1,5 +1,5 @@
 import { causeOf } from './diagnosis.ts';
-import { isOn, living, type Machine, startQueued, type VmView } from './model.ts';
+import { isOn, living, type Machine, startQueued, type VmView } from './machine.ts';
 import { type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { hasTried, seconds, type Seen, type Step } from './step.ts';

@@ -4,15 +4,15 @@ import { invalid } from './command.ts';
 import { bodyOf } from './kube/failure.ts';
 import { listPages } from './kube/list.ts';
 import { readWukong, wukongPath } from './kube/objects.ts';
+import { readVm, readVmi, stateOf } from './machine.ts';
 import { vmPath } from './machines.ts';
 import {
   annotationPrefix,
+  keyOf,
   type KubeObject,
   type LifecycleState,
-  readVm,
-  readVmi,
+  placeOf,
   type StateName,
-  stateOf,
   vmNameOf,
   type Wukong,
 } from './model.ts';
@@ -94,10 +94,11 @@ export async function readStates(
     all(cluster, vmPath('virtualmachines', namespace), limits),
     all(cluster, vmPath('virtualmachineinstances', namespace), limits),
   ]);
-  const keyOf = ({ metadata }: KubeObject) => `${metadata.namespace}/${metadata.name}`;
-  const [vmByKey, vmiByKey] = [vms, vmis].map((list) => new Map(list.map((object) => [keyOf(object), object])));
+  const [vmByKey, vmiByKey] = [vms, vmis].map(
+    (list) => new Map(list.map((object) => [keyOf(object.metadata), object])),
+  );
   return wukongs.map((wukong) => {
-    const key = `${wukong.metadata.namespace}/${vmNameOf(wukong)}`;
+    const key = keyOf({ ...wukong.metadata, name: vmNameOf(wukong) });
     return stateFrom(wukong, vmByKey?.get(key), vmiByKey?.get(key));
   });
 }
@@ -124,8 +125,7 @@ export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi:
   // An operator that does not know the field may have wiped it (KUBEVIRT §4).
   const last = known?.state === undefined && remembered ? stateAfter(outcomeOf(wukong, remembered), state) : known;
   return {
-    namespace: wukong.metadata.namespace ?? '',
-    name: wukong.metadata.name,
+    ...placeOf(wukong),
     state,
     vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
     node: vmi?.node,

@@ -1,4 +1,4 @@
-import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from './model.ts';
+import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from './machine.ts';
 import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { hasTried, seconds, type Seen, type Step } from './step.ts';

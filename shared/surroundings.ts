@@ -1,8 +1,8 @@
-import type { Place } from './command.ts';
 import { LifecycleError } from './errors.ts';
 import { listPages } from './kube/list.ts';
-import { group, type KubeObject, version } from './model.ts';
-import { type Annotations, freezeConfigMap, freezeFrom } from './override.ts';
+import { group, type KubeObject, type Place, placeOf, version } from './model.ts';
+import { readNamespaces } from './namespaces.ts';
+import { freezeConfigMap, freezeFrom } from './override.ts';
 import type { WukongSchedule } from './schedule.ts';
 import type { Surroundings } from './scheduled.ts';
 import type { Limits } from './wait.ts';
@@ -16,7 +16,7 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. @throws LifecycleError when the schedules themselves cannot be read.
+ * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
  */
 export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
   const schedules = await readSchedules(world, limits);
@@ -24,7 +24,12 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
   if (schedules.length === 0) return none;
   const [texts, namespaces, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems),
-    readNamespaces(world, schedules, limits, problems),
+    readNamespaces(
+      world,
+      schedules.map(placeOf).map(({ namespace }) => namespace),
+      limits,
+      problems,
+    ),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
@@ -78,39 +83,11 @@ async function readConfigMaps(
   for (const { metadata, spec } of schedules) {
     const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
       ?.name;
-    const namespace = metadata.namespace ?? '';
+    const { namespace } = placeOf({ metadata });
     if (typeof name === 'string' && name !== '') named.set(`${namespace}/${name}`, { namespace, name });
   }
   const read = await Promise.all(
     [...named].map(async ([key, place]) => [key, await readConfigMap(world, place, limits, problems)] as const),
   );
   return new Map(read);
-}
-
-async function readNamespaces(
-  world: World,
-  schedules: WukongSchedule[],
-  limits: Limits,
-  problems: string[],
-): Promise<Map<string, Annotations>> {
-  const found = new Map<string, Annotations>();
-  const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
-  if (!world.config.watchNamespaces) {
-    try {
-      for await (const { items } of listPages(world.transport, '/api/v1/namespaces', limits)) items.forEach(keep);
-      return found;
-    } catch (thrown) {
-      problems.push(`annotations of namespaces are not known: ${(thrown as Error).message}`);
-      return found;
-    }
-  }
-  for (const name of new Set(schedules.map(({ metadata }) => metadata.namespace ?? ''))) {
-    const answer = await world.transport.call<KubeObject>(
-      { method: 'GET', path: `/api/v1/namespaces/${name}`, safe: true },
-      limits,
-    );
-    if (answer.status === 200) keep(answer.body);
-    else problems.push(`annotations of namespace ${name} are not known (${answer.status})`);
-  }
-  return found;
 }

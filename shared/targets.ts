@@ -1,10 +1,8 @@
-import { type Command, type Place } from './command.ts';
+import type { Command } from './command.ts';
 import { asLifecycleError, LifecycleError } from './errors.ts';
-import { answerFailure } from './kube/failure.ts';
 import { listPages } from './kube/list.ts';
 import { readWukong, slim, wukongPath } from './kube/objects.ts';
-import type { KubeObject, Wukong } from './model.ts';
-import type { Annotations } from './override.ts';
+import { keyOf, type Place, type Wukong } from './model.ts';
 import { format } from './selector.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -76,39 +74,9 @@ async function named(names: Place[], world: World, limits: Limits): Promise<Targ
   return { wukongs: inOrder(found.values()), missing, namespaces: [...new Set(names.map((one) => one.namespace))] };
 }
 
-const keyOf = ({ namespace, name }: { namespace?: string; name: string }): string => `${namespace}/${name}`;
 const inOrder = (wukongs: Iterable<Wukong>): Wukong[] =>
   [...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1));
 
 async function* listed(world: World, path: string, limits: Limits): AsyncGenerator<Wukong> {
   for await (const { items } of listPages<Wukong>(world.transport, path, limits)) yield* items.map(slim);
-}
-
-/**
- * The annotations of the namespaces of a fleet, where overrides may stand too. Where they may not be read there are
- * none, which is said once.
- */
-export async function namespaceAnnotations(
-  world: World,
-  namespaces: Set<string>,
-  limits: Limits,
-): Promise<Map<string, Annotations>> {
-  const found = new Map<string, Annotations>();
-  const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
-  try {
-    // As the shipped roles allow: a ClusterRole lists them; who may see some namespaces only reads those.
-    if (!world.config.watchNamespaces)
-      for await (const { items } of listPages(world.transport, '/api/v1/namespaces', limits)) items.forEach(keep);
-    else
-      for (const name of namespaces) {
-        const path = `/api/v1/namespaces/${name}`;
-        const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-        if (answer.status === 200) keep(answer.body);
-        else throw answerFailure(answer, `namespace ${name}`);
-      }
-  } catch (thrown) {
-    limits.signal?.throwIfAborted();
-    world.log.warn('overrides on namespaces are not known', { problem: (thrown as Error).message });
-  }
-  return found;
 }

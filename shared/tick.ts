@@ -1,6 +1,7 @@
 import { declaredId } from './declared.ts';
-import type { LifecycleState, Machine, Wukong } from './model.ts';
-import { stateOf } from './model.ts';
+import type { Machine } from './machine.ts';
+import { stateOf } from './machine.ts';
+import type { LifecycleState, Wukong } from './model.ts';
 import { type Last, lastOf, type Operation, operationOf, outcomeOf, untoldEnd } from './operation.ts';
 import { stateAfter } from './report/status.ts';
 import { decideStart } from './start.ts';

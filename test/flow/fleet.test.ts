@@ -77,8 +77,37 @@ describe('what is left as it is costs nothing', () => {
     await at.pass(5_000);
     expect((await at.run(() => fleet(at, 'stop'))).skipped).toEqual({ Protected: 3 });
     const forbidden = { kind: 'status', status: 403 } as const;
-    at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\?/ }, does: forbidden });
+    at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\/[^/]+$/ }, does: forbidden });
     expect((await at.run(() => fleet(at, 'stop'))).counts).toEqual({ Stopped: 3 });
+  });
+
+  it('touches none when nobody answers whether their namespace protects them', async () => {
+    const at = await scene();
+    furnish(at.sim, 3);
+    await at.pass(5_000);
+    const away = { kind: 'status', status: 503 } as const;
+    at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\/[^/]+$/ }, does: away });
+    await expect(at.run(() => fleet(at, 'stop'))).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(running(at.sim)).toBe(3);
+  });
+
+  it('lists the namespaces when they are many', async () => {
+    const at = await scene();
+    for (let i = 0; i < 11; i++)
+      at.sim.createWukong({ namespace: `team-${i}`, name: 'web', runStrategy: 'Always', labels: { env: 'dev' } });
+    at.sim.change<{ metadata: { annotations?: object } }>('namespaces', '', 'team-7', ({ metadata }) => {
+      metadata.annotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    });
+    await at.pass(5_000);
+    const from = at.sim.requests.length;
+    expect((await at.run(() => fleet(at, 'stop', { target: { selector: 'env=dev' } }))).counts).toEqual({
+      Stopped: 10,
+      Skipped: 1,
+    });
+    const asked = at.sim.requests
+      .slice(from)
+      .filter(({ path }) => path.startsWith('/api/v1/namespaces') && !/events/.test(path));
+    expect(asked.map(({ path }) => path)).toEqual(['/api/v1/namespaces']);
   });
 
   it('refuses more than maxTargets, with the count, and touches none', async () => {

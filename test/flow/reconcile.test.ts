@@ -75,6 +75,24 @@ describe('a declared action', () => {
     expect(outcomes).toMatchObject([{ outcome: 'Skipped', reason: 'Protected' }]);
     expect(at.wukong('safe').spec?.lifecycleAction).toBeUndefined();
   });
+
+  it('in a protected namespace is told as Skipped and removed; as long as nobody answers, it is left to wait', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'safe', runStrategy: 'Always' });
+    at.sim.change<{ metadata: { annotations?: object } }>('namespaces', '', namespace, ({ metadata }) => {
+      metadata.annotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    });
+    await at.pass(5_000);
+    declare(at, 'safe', { action: 'stop' });
+    at.sim.faults.add({ when: { path: /\/namespaces\/[^/]+$/ }, does: { kind: 'status', status: 503 } });
+    const { outcomes, problems } = await tick(at);
+    expect([outcomes, problems]).toMatchObject([[], [expect.stringContaining('503')]]);
+    expect(at.wukong('safe').spec?.lifecycleAction).toEqual({ action: 'stop' });
+    at.sim.faults.clear();
+    expect((await tick(at)).outcomes).toMatchObject([{ outcome: 'Skipped', reason: 'Protected' }]);
+    expect(at.wukong('safe').spec?.lifecycleAction).toBeUndefined();
+    expect(at.vmi('safe')).toBeDefined();
+  });
 });
 
 describe('what was interrupted', () => {

@@ -28,6 +28,12 @@ async function vm(at: Scene, options: Partial<WukongOptions> = {}): Promise<void
   await at.pass(5_000);
 }
 
+/** In more namespaces than are read one by one. */
+function elsewhere(at: Scene): void {
+  for (let i = 1; i <= 10; i++)
+    at.sim.createWukong({ namespace: `more-${i}`, name: 'web', runStrategy: 'Halted', labels: { env: 'dev' } });
+}
+
 /** Its guest never came up, and KubeVirt has the next start in its queue. */
 async function crashed(at: Scene): Promise<void> {
   await vm(at, { runStrategy: 'RerunOnFailure', guest: { 'never-running': 'true' } });
@@ -57,17 +63,22 @@ async function due(at: Scene): Promise<void> {
   await vm(at);
   const metadata = { namespace, name: 'free' };
   at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { holidays: '2026-12-25' } });
+  evening(at, namespace, { holidays: { configMapRef: { name: 'free' } } });
+  await at.pass(60_000);
+}
+
+const evening = (at: Scene, namespace: string, more: object = {}) =>
   at.sim.create({
     apiVersion: 'vm.novasphere.dev/v1alpha1',
     kind: 'WukongSchedule',
     metadata: { namespace, name: 'office' },
-    spec: {
-      stop: '1 20 * * *',
-      selector: { matchLabels: { env: 'dev' } },
-      holidays: { configMapRef: { name: 'free' } },
-    },
+    spec: { stop: '1 20 * * *', selector: { matchLabels: { env: 'dev' } }, ...more },
   });
-  await at.pass(60_000);
+
+async function dueEverywhere(at: Scene): Promise<void> {
+  elsewhere(at);
+  for (let i = 1; i <= 10; i++) evening(at, `more-${i}`);
+  await due(at);
 }
 
 const keepRunning = { 'lifecycle.novasphere.dev/keep-running-until': '2026-11-25T00:00:00Z' };
@@ -78,7 +89,7 @@ const stops: Omit<Story, 'by'>[] = [
   {
     name: 'a stop of a fleet in all namespaces',
     extras: ['all-namespaces'],
-    given: vm,
+    given: (at) => (elsewhere(at), vm(at)),
     when: (_, by) => stopVm({ target: fleet }, by),
   },
   {
@@ -114,7 +125,7 @@ const starts: Omit<Story, 'by'>[] = [
   {
     name: 'a start of a fleet in all namespaces',
     extras: ['all-namespaces'],
-    given: halted,
+    given: (at) => (elsewhere(at), halted(at)),
     when: (_, by) => startVm({ target: fleet }, by),
   },
   {
@@ -196,7 +207,7 @@ const ticks: Omit<Story, 'by'>[] = [
   {
     name: 'a schedule of all namespaces, one of which is to keep running',
     extras: ['all-namespaces'],
-    given: async (at) => (await due(at), onNamespace(at, keepRunning)),
+    given: async (at) => (await dueEverywhere(at), onNamespace(at, keepRunning)),
     when: tick,
   },
   {

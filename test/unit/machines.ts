@@ -1,4 +1,4 @@
-import type { Machine, VmiView, VmView } from '../../shared/model.ts';
+import type { Machine, VmiView, VmView } from '../../shared/machine.ts';
 import type { Operation } from '../../shared/operation.ts';
 import type { Action } from '../../shared/outcome.ts';
 import { nothingSeen, type Seen, type Step } from '../../shared/step.ts';

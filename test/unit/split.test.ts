@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { asInput, parseCommand, type Place } from '../../shared/command.ts';
+import { asInput, parseCommand } from '../../shared/command.ts';
+import type { Place } from '../../shared/model.ts';
 import { capacity, maySplit, parts, partSize } from '../../shared/split.ts';
 import { parseTrigger } from '../../shared/trigger.ts';
 
