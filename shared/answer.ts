@@ -5,6 +5,7 @@ import { tellingMs } from './limits.ts';
 import { placeOf, type Wukong } from './model.ts';
 import { mostRemembered, settledBy, settledKey, type Skipped, skippedKey, skippedOf, write } from './operation.ts';
 import type { Outcome } from './outcome.ts';
+import { asDryRun } from './plan.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -20,10 +21,7 @@ export async function answer(
   told: Outcome,
   world: World,
 ): Promise<Outcome> {
-  if (command.dryRun) {
-    const message = `Nothing would be called: ${told.outcome}. ${told.message}`;
-    return { ...told, outcome: 'Skipped', reason: 'DryRun', message, forced: false, quiet: true };
-  }
+  if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
   if (wukong && reason && 'name' in command.target)
     await rememberSkipped({ requestId: command.requestId, reason }, wukong, world);

@@ -106,6 +106,11 @@ function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefin
   }
 }
 export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
+/** The one that is under way; when its time is over it is nobody's any more. */
+export function runningOf(wukong: Wukong, now: number): Operation | undefined {
+  const running = operationOf(wukong);
+  return running && now < running.deadline ? running : undefined;
+}
 export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
 export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
 export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];

@@ -5,11 +5,12 @@ import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed, tellBefore } from './finish.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
+import type { Machine } from './machine.ts';
 import { machineOf, type Machines, watchMachines } from './machines.ts';
 import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from './model.ts';
 import { leaseKey, type Operation, settledBy, settledKey, write } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
-import { admit, already, intentHolds, type Plan, stale } from './plan.ts';
+import { admit, already, intentHolds, stale } from './plan.ts';
 import { askStart, askStop } from './power.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -47,7 +48,7 @@ export async function performOne(command: Command, place: Place, world: World, o
   try {
     const late = stale(command, startedAt);
     // It may have been done before it grew too old: only the Wukong knows. One that cannot be read changes nothing.
-    if (late?.kind === 'answer') {
+    if (late) {
       wukong ??= await readWukong(world, place, options.limits).catch(() => undefined);
       if (!wukong) return await answer(command, wukong, outcome(late.result), world);
     }
@@ -81,10 +82,11 @@ async function begin(
       if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
       machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
       const machine = machines.get(place.namespace, vmName);
-      const plan = already(command, wukong, machine, world.config.requireAgent) ?? admitted;
-      if (command.dryRun) return await dryRun(command, wukong, plan, machines, world, outcome, limits);
-      if (plan.kind === 'already') return await settleAlready(command, wukong, plan.result, world, outcome, options);
-      if (plan.kind !== 'perform') return await answer(command, wukong, outcome(plan.result), world);
+      const there = already(command, wukong, machine, world.config.requireAgent);
+      if (there?.kind === 'already' && !command.dryRun)
+        return await settleAlready(command, wukong, there.result, world, outcome, options);
+      if (there) return await answer(command, wukong, outcome(there.result), world);
+      if (command.dryRun) return await dryRun(command, machine, world, outcome, limits);
       await tellBefore(world, wukong, limits);
       const holder = newHolder(world);
       const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
@@ -160,9 +162,7 @@ async function settleAlready(
 /** KubeVirt's own dry run of the call that would be made; nothing is written. */
 async function dryRun(
   command: Command,
-  wukong: Wukong,
-  plan: Plan,
-  machines: Machines,
+  { vm }: Machine,
   world: World,
   outcome: ToOutcome,
   limits: Limits,
@@ -171,8 +171,6 @@ async function dryRun(
     ...outcome({ outcome: 'Skipped', reason: 'DryRun', message }),
     quiet: true,
   });
-  if (plan.kind !== 'perform') return would(`Nothing would be called: ${plan.result.outcome}. ${plan.result.message}`);
-  const { vm } = machineOf(wukong, machines);
   if (!vm) return would('The Wukong has no VM.');
   const grace = command.force ? 0 : command.gracePeriodSeconds;
   const said =

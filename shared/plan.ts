@@ -2,8 +2,8 @@ import { rfc3339 } from './clock.ts';
 import type { Command } from './command.ts';
 import { isOff, isOn, type Machine } from './machine.ts';
 import { type Wukong } from './model.ts';
-import { lastOf, leaseKey, newestDone, type Operation, operationOf, settledOf, skippedOf } from './operation.ts';
-import type { Result, SkipReason } from './outcome.ts';
+import { lastOf, leaseKey, newestDone, operationOf, runningOf, settledOf, skippedOf } from './operation.ts';
+import { reasonOf, type Result, type SkipReason } from './outcome.ts';
 import { type Annotations, overrideFor, overrideKeys } from './override.ts';
 
 /**
@@ -23,7 +23,7 @@ const skip = (reason: SkipReason, message: string): Answered => ({
 const superseded = (message: string): Answered => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
 
 /** A delivery after `notAfter` does nothing. */
-export function stale(command: Command, now: number): Plan | undefined {
+export function stale(command: Command, now: number): Answered | undefined {
   if (command.notAfter === undefined || now <= command.notAfter) return undefined;
   return skip(
     'Stale',
@@ -51,14 +51,8 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
   return command.requestedAt > same.requestedAt ? { ...duplicate, kind: 'joins' } : duplicate;
 }
 
-/** The operation under way; one whose time is over is nobody's any more. */
-function runningOf(wukong: Wukong, now: number): Operation | undefined {
-  const running = operationOf(wukong);
-  return running && now < running.deadline ? running : undefined;
-}
-
 /** A request that was delivered before comes to nothing else, however late it comes again. */
-function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan | undefined {
+function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Answered | undefined {
   const last = lastOf(wukong);
   if (last?.requestId === requestId) return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
   if (last?.earlier?.includes(requestId)) return skip('Duplicate', `Request ${requestId} was done before.`);
@@ -68,11 +62,10 @@ function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Plan
   const skipped = skippedOf(wukong).find((one) => one.requestId === requestId);
   if (skipped?.reason === 'Superseded') return superseded(`Request ${requestId} came too late for a newer one before.`);
   if (skipped) return skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`);
-  const running = operationOf(wukong);
-  const overtaken = [...(last?.superseded ?? []), ...(running?.supersedes ?? [])];
+  const overtaken = [...(last?.superseded ?? []), ...(operationOf(wukong)?.supersedes ?? [])];
   if (overtaken.some((old) => old.requestId === requestId))
     return skip('Duplicate', `Request ${requestId} was superseded before.`);
-  if (running?.requestId === requestId && now < running.deadline)
+  if (runningOf(wukong, now)?.requestId === requestId)
     return skip('Duplicate', `Request ${requestId} is being carried out.`);
   return undefined;
 }
@@ -83,7 +76,7 @@ function guard(
   wukong: Wukong,
   now: number,
   namespaceAnnotations: Annotations,
-): Plan | undefined {
+): Answered | undefined {
   const annotations = wukong.metadata.annotations ?? {};
   const { [leaseKey]: _lease, ...withoutLease } = annotations;
   const wukongAnnotations = trigger === 'schedule' ? annotations : withoutLease;
@@ -99,7 +92,12 @@ function guard(
 }
 
 /** What is so already. Another operation under way is no rest: then the command is carried out. */
-export function already(command: Command, wukong: Wukong, machine: Machine, requireAgent: boolean): Plan | undefined {
+export function already(
+  command: Command,
+  wukong: Wukong,
+  machine: Machine,
+  requireAgent: boolean,
+): Answered | undefined {
   if (!machine.vm) {
     const message = `Wukong ${wukong.metadata.namespace}/${wukong.metadata.name} has no VM.`;
     return { kind: 'answer', result: { outcome: 'Failed', reason: 'NotFound', message } };
@@ -111,6 +109,13 @@ export function already(command: Command, wukong: Wukong, machine: Machine, requ
   if (command.action === 'start' && on && (!requireAgent || machine.vmi?.agentConnected))
     return { kind: 'already', result: { outcome: 'AlreadyOn', message: 'The VM is on and ready.' } };
   return undefined;
+}
+
+/** What a dry run says in the place of a result for which nothing is called. */
+export function asDryRun(result: Result): Result {
+  const reason = reasonOf(result);
+  const would = `${result.outcome}${reason ? ` (${reason})` : ''}`;
+  return { outcome: 'Skipped', reason: 'DryRun', message: `Nothing would be called: ${would}. ${result.message}` };
 }
 
 /** Whether the Wukong's spec says already what the command leaves behind; the default of autoStart is true. */

@@ -5,8 +5,6 @@ import { heard, type Limits } from './wait.ts';
 export interface Slots {
   /** Waits for room: how to give it back, however often that is called; undefined when the deadline came first. */
   take(limits: Limits): Promise<(() => void) | undefined>;
-  /** Taken and not given back. */
-  taken(): number;
 }
 
 /** For one that takes, and any number that give back. */
@@ -18,7 +16,6 @@ export function newSlots(clock: Clock, most: number): Slots {
     return () => (onFree = () => {});
   };
   return {
-    taken: () => taken,
     async take(limits) {
       limits.signal?.throwIfAborted();
       if (clock.now() >= limits.deadline) return undefined;

@@ -1,10 +1,10 @@
 import type { Command } from './command.ts';
 import type { Machine } from './machine.ts';
 import type { Wukong } from './model.ts';
-import { leaseKey, operationOf } from './operation.ts';
-import { reasonOf, type Result } from './outcome.ts';
+import { leaseKey, runningOf } from './operation.ts';
+import type { Result } from './outcome.ts';
 import type { Annotations } from './override.ts';
-import { admit, already, intentHolds } from './plan.ts';
+import { admit, already, asDryRun, intentHolds } from './plan.ts';
 
 export interface Known {
   now: number;
@@ -17,8 +17,8 @@ export interface Known {
 /** Whether some of these are being switched the other way, by a wish that is older than this one. */
 export const isContested = ({ action, requestedAt }: Command, wukongs: Wukong[], now: number): boolean =>
   wukongs.some((wukong) => {
-    const running = operationOf(wukong);
-    return running && running.action !== action && running.requestedAt <= requestedAt && now < running.deadline;
+    const running = runningOf(wukong, now);
+    return running && running.action !== action && running.requestedAt <= requestedAt;
   });
 
 /**
@@ -35,15 +35,9 @@ export function sortOut(command: Command, wukong: Wukong, machine: Machine, know
     return admitted.result.outcome === 'Skipped' ? admitted.result : undefined;
   }
   const there = already(command, wukong, machine, requireAgent);
-  if (!there || there.kind === 'perform') return undefined;
+  if (!there) return undefined;
   if (command.dryRun) return asDryRun(there.result);
   return there.kind === 'already' && !contested && nothingToWrite(command, wukong) ? there.result : undefined;
-}
-
-function asDryRun(result: Result): Result {
-  const reason = reasonOf(result);
-  const would = `${result.outcome}${reason ? ` (${reason})` : ''}`;
-  return { outcome: 'Skipped', reason: 'DryRun', message: `Nothing would be called: ${would}. ${result.message}` };
 }
 
 function nothingToWrite(command: Command, wukong: Wukong): boolean {
