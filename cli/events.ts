@@ -1,3 +1,4 @@
+import { listAll } from '../shared/kube/list.ts';
 import { follow } from '../shared/kube/watch.ts';
 import type { KubeObject } from '../shared/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
@@ -5,7 +6,7 @@ import { columns, text, widthsOf } from './columns.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError } from './command.ts';
 import { ago } from './duration.ts';
 import { helpOf } from './help.ts';
-import { listAll, nameOf } from './targets.ts';
+import { nameOf } from './targets.ts';
 
 interface KubeEvent extends KubeObject {
   type: string;
@@ -44,7 +45,7 @@ export const events: CliCommand = {
       on?.kind === 'Wukong' && (name === undefined || on.name === name);
     const print = printer(io, all, values.output === 'json');
     if (values.follow !== true) {
-      const found = (await listAll<KubeEvent>(world, path, {})).filter(ours).toSorted(byTime);
+      const found = (await listAll<KubeEvent>(world.transport, path, {})).filter(ours).toSorted(byTime);
       if (found.length === 0 && values.output !== 'json')
         io.err(`No Events on ${name ?? 'Wukongs'}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`);
       else print(found, world.clock.now());

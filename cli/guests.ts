@@ -1,4 +1,5 @@
 import { LifecycleError } from '../shared/errors.ts';
+import { listAll } from '../shared/kube/list.ts';
 import { wukongPath } from '../shared/kube/objects.ts';
 import { living, readVmi, type VmiView } from '../shared/machine.ts';
 import { vmPath } from '../shared/machines.ts';
@@ -11,7 +12,6 @@ import type { World } from '../shared/world.ts';
 import type { Examined } from './checks.ts';
 import type { Finding } from './doctor.ts';
 import { spoken } from './duration.ts';
-import { listAll } from './targets.ts';
 
 /** Less than KubeVirt's own default seldom is meant. */
 const shortSeconds = 30;
@@ -28,8 +28,8 @@ interface Guest {
 /** Guests that will be forced, and operations that nobody goes on with. */
 export async function checkGuests({ world, namespace, grace }: Examined): Promise<Finding[]> {
   try {
-    const wukongs = await listAll(world, wukongPath(namespace), {});
-    const vmis = (await listAll<KubeObject>(world, vmPath('virtualmachineinstances', namespace), {})).map(readVmi);
+    const wukongs = await listAll<Wukong>(world.transport, wukongPath(namespace), {});
+    const vmis = (await listAll(world.transport, vmPath('virtualmachineinstances', namespace), {})).map(readVmi);
     const byKey = new Map(vmis.map((vmi) => [`${vmi.namespace}/${vmi.name}`, vmi]));
     const guests = wukongs.flatMap((wukong): Guest[] => {
       const vmi = living(byKey.get(`${wukong.metadata.namespace}/${vmNameOf(wukong)}`));
@@ -49,7 +49,7 @@ export async function checkGuests({ world, namespace, grace }: Examined): Promis
 
 async function listSchedules(world: World, namespace: string | undefined): Promise<WukongSchedule[]> {
   try {
-    return await listAll<WukongSchedule>(world, schedulePath(namespace), {});
+    return await listAll<WukongSchedule>(world.transport, schedulePath(namespace), {});
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
     throw thrown;

@@ -1,11 +1,12 @@
 import { rfc3339 } from '../shared/clock.ts';
 import { holidaysKey } from '../shared/holiday.ts';
+import { listAll } from '../shared/kube/list.ts';
 import { wukongPath } from '../shared/kube/objects.ts';
+import type { Wukong } from '../shared/model.ts';
 import { freezeConfigMap } from '../shared/override.ts';
 import { readSurroundings } from '../shared/surroundings.ts';
 import type { Session } from './cluster.ts';
 import type { ConfigMap, Manifests } from './manifest.ts';
-import { listAll } from './targets.ts';
 
 /** What a plan is made from, as the cluster has it. @throws LifecycleError when schedules or Wukongs cannot be read. */
 export async function readFromCluster({ world: whole, namespace }: Session, all: boolean): Promise<Manifests> {
@@ -34,7 +35,7 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
   return {
     schedules: around.schedules.map((object) => ({ object, from: 'cluster' })),
     configMaps,
-    wukongs: await listAll(world, wukongPath(all ? undefined : namespace), limits),
+    wukongs: await listAll<Wukong>(world.transport, wukongPath(all ? undefined : namespace), limits),
     namespaces: [...around.namespaces].map(([name, annotations]) => ({ metadata: { name, annotations } })),
     problems: [],
     warnings: problems,

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../shared/model.ts';
+import { listAll } from '../shared/kube/list.ts';
 import { utcText } from '../shared/wallclock.ts';
 import { dayMs } from '../shared/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
@@ -19,7 +19,6 @@ import { verdicts } from './page/verdict.ts';
 import { figure, money } from './page/words.ts';
 import { readFromCluster } from './planCluster.ts';
 import { spanOf } from './span.ts';
-import { listAll } from './targets.ts';
 
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {
@@ -98,7 +97,7 @@ async function read(values: Values, io: Io): Promise<Dump> {
   const place = all ? '/api/v1/events' : `/api/v1/namespaces/${session.namespace}/events`;
   const path = `${place}?fieldSelector=${encodeURIComponent('involvedObject.kind=Wukong')}`;
   const limits = { deadline: session.world.clock.now() + 60_000 };
-  const events = await listAll<KubeObject>(session.world, path, limits);
+  const events = await listAll(session.world.transport, path, limits);
   return { manifests, happenings: events.flatMap((event) => fromEvent(event) ?? []) };
 }
 

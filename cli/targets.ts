@@ -1,5 +1,5 @@
 import { LifecycleError } from '../shared/errors.ts';
-import { listPages } from '../shared/kube/list.ts';
+import { listAll } from '../shared/kube/list.ts';
 import { readWukong, wukongPath } from '../shared/kube/objects.ts';
 import type { Wukong } from '../shared/model.ts';
 import { format, parseSelector } from '../shared/selector.ts';
@@ -55,13 +55,7 @@ export async function findTargets(
   if (selector === undefined)
     return Promise.all([...new Set(names.map(nameOf))].map((name) => named(world, { namespace, name }, limits)));
   const where = values['all-namespaces'] === true ? undefined : namespace;
-  return listAll(world, `${wukongPath(where)}?labelSelector=${encodeURIComponent(selector)}`, limits);
-}
-
-export async function listAll<T = Wukong>({ transport }: World, path: string, limits: Partial<Limits>): Promise<T[]> {
-  const found: T[] = [];
-  for await (const { items } of listPages<T>(transport, path, limits)) found.push(...items);
-  return found;
+  return listAll<Wukong>(world.transport, `${wukongPath(where)}?labelSelector=${encodeURIComponent(selector)}`, limits);
 }
 
 /** @throws LifecycleError NotFound with the nearest name of the namespace. */
@@ -75,7 +69,7 @@ export async function named(
   } catch (thrown) {
     if (!(thrown instanceof LifecycleError) || thrown.code !== 'NotFound') throw thrown;
     const { namespace, name } = place;
-    const others = await listAll(world, wukongPath(namespace), limits).catch(() => []);
+    const others = await listAll<Wukong>(world.transport, wukongPath(namespace), limits).catch(() => []);
     const words = others.map(({ metadata }) => metadata.name);
     const message = `there is no Wukong ${name} in namespace ${namespace}${didYouMean(name, words)}`;
     throw new LifecycleError('NotFound', message, { cause: thrown });

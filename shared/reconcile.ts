@@ -4,7 +4,7 @@ import { parseDeclared, removeDeclared } from './declared.ts';
 import { each } from './each.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, tellEnd } from './finish.ts';
-import { listPages } from './kube/list.ts';
+import { listAll } from './kube/list.ts';
 import { wukongPath } from './kube/objects.ts';
 import { type Machine, stateOf } from './machine.ts';
 import { machineOf, type Machines, watchMachines } from './machines.ts';
@@ -69,10 +69,10 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
   }
 }
 
-async function readAll(world: World, limits: Limits): Promise<Wukong[]> {
+async function readAll({ transport, config }: World, limits: Limits): Promise<Wukong[]> {
   const all: Wukong[] = [];
-  for (const namespace of world.config.watchNamespaces ?? [undefined])
-    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits)) all.push(...items);
+  for (const namespace of config.watchNamespaces ?? [undefined])
+    all.push(...(await listAll<Wukong>(transport, wukongPath(namespace), limits)));
   return all;
 }
 

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { invalid } from './command.ts';
 import { bodyOf } from './kube/failure.ts';
-import { listPages } from './kube/list.ts';
+import { listAll } from './kube/list.ts';
 import { readWukong, wukongPath } from './kube/objects.ts';
 import { readVm, readVmi, stateOf } from './machine.ts';
 import { vmPath } from './machines.ts';
@@ -16,9 +16,9 @@ import {
   vmNameOf,
   type Wukong,
 } from './model.ts';
-import { lastOf, leaseKey, operationOf, outcomeOf } from './operation.ts';
+import { leaseKey, operationOf } from './operation.ts';
 import { overrideKeys } from './override.ts';
-import { stateAfter } from './report/status.ts';
+import { lastShown } from './report/status.ts';
 import { isHttp, queryIn } from './request.ts';
 import { format, parseSelector } from './selector.ts';
 import type { Limits } from './wait.ts';
@@ -90,9 +90,9 @@ export async function readStates(
   }
   const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
   const [wukongs, vms, vmis] = await Promise.all([
-    all<Wukong>(cluster, wukongPath(namespace) + where, limits),
-    all(cluster, vmPath('virtualmachines', namespace), limits),
-    all(cluster, vmPath('virtualmachineinstances', namespace), limits),
+    listAll<Wukong>(cluster.transport, wukongPath(namespace) + where, limits),
+    listAll(cluster.transport, vmPath('virtualmachines', namespace), limits),
+    listAll(cluster.transport, vmPath('virtualmachineinstances', namespace), limits),
   ]);
   const [vmByKey, vmiByKey] = [vms, vmis].map(
     (list) => new Map(list.map((object) => [keyOf(object.metadata), object])),
@@ -108,22 +108,13 @@ async function readOne({ transport }: Cluster, path: string, limits: Limits): Pr
   return answer.status === 404 ? undefined : bodyOf(answer, path);
 }
 
-async function all<T = KubeObject>({ transport }: Cluster, path: string, limits: Limits): Promise<T[]> {
-  const items: T[] = [];
-  for await (const page of listPages<T>(transport, path, limits)) items.push(...page.items);
-  return items;
-}
-
 /** From the three objects as the API has them. */
 export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
   const vm = rawVm && readVm(rawVm);
   const vmi = rawVmi && readVmi(rawVmi);
   const op = operationOf(wukong);
-  const known = wukong.status?.lifecycleState;
-  const remembered = lastOf(wukong);
   const state = stateOf({ vm, vmi });
-  // An operator that does not know the field may have wiped it (KUBEVIRT §4).
-  const last = known?.state === undefined && remembered ? stateAfter(outcomeOf(wukong, remembered), state) : known;
+  const last = lastShown(wukong, state);
   return {
     ...placeOf(wukong),
     state,

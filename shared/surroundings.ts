@@ -1,5 +1,5 @@
 import { LifecycleError } from './errors.ts';
-import { listPages } from './kube/list.ts';
+import { listAll } from './kube/list.ts';
 import { group, type KubeObject, type Place, placeOf, version } from './model.ts';
 import { readNamespaces } from './namespaces.ts';
 import { freezeConfigMap, freezeFrom } from './override.ts';
@@ -46,8 +46,7 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
   const found: WukongSchedule[] = [];
   try {
     for (const namespace of config.watchNamespaces ?? [undefined])
-      for await (const { items } of listPages<WukongSchedule>(transport, schedulePath(namespace), limits))
-        found.push(...items);
+      found.push(...(await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)));
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
     throw thrown;

@@ -2,8 +2,8 @@ import { declaredId } from './declared.ts';
 import type { Machine } from './machine.ts';
 import { stateOf } from './machine.ts';
 import type { LifecycleState, Wukong } from './model.ts';
-import { type Last, lastOf, type Operation, operationOf, outcomeOf, untoldEnd } from './operation.ts';
-import { stateAfter } from './report/status.ts';
+import { type Last, type Operation, operationOf, untoldEnd } from './operation.ts';
+import { lastShown } from './report/status.ts';
 import { decideStart } from './start.ts';
 import { nothingSeen, type Step } from './step.ts';
 import { decideStop } from './stop.ts';
@@ -67,9 +67,5 @@ export function statusFor(
   next: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>,
 ): LifecycleState {
   const state = stateOf(machine);
-  const known = wukong.status?.lifecycleState;
-  const last = lastOf(wukong);
-  const old = known?.state === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
-  const before = old && last ? stateAfter(outcomeOf(wukong, last), state) : known;
-  return { ...before, state, ...next };
+  return { ...lastShown(wukong, state), state, ...next };
 }

@@ -35,3 +35,14 @@ export async function* listPages<T = KubeObject>(
     next = list.metadata.continue || undefined;
   } while (next !== undefined);
 }
+
+/** All objects of a collection at once. @throws LifecycleError as `bodyOf`. */
+export async function listAll<T = KubeObject>(
+  transport: Transport,
+  path: string,
+  limits: Partial<Limits>,
+): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of listPages<T>(transport, path, limits)) found.push(...items);
+  return found;
+}

@@ -3,6 +3,7 @@ import { LifecycleError } from '../errors.ts';
 import { bodyOf } from '../kube/failure.ts';
 import { mergePatch, readWukong, withCondition, wukongPath } from '../kube/objects.ts';
 import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../model.ts';
+import { lastOf, operationOf, outcomeOf } from '../operation.ts';
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
 import type { Cluster } from '../world.ts';
@@ -30,6 +31,14 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
     nextAction: before.nextAction,
     nextActionTime: before.nextActionTime,
   };
+}
+
+/** What the status tells, or the record in its place: an operator that does not know the field may wipe it (KUBEVIRT §4). */
+export function lastShown(wukong: Wukong, state: StateName): LifecycleState | undefined {
+  const known = wukong.status?.lifecycleState;
+  const last = lastOf(wukong);
+  const old = known?.state === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
+  return old && last ? stateAfter(outcomeOf(wukong, last), state, known) : known;
 }
 
 function conditionFor(wanted: LifecycleState, generation: number | undefined): Condition {
