@@ -223,6 +223,11 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     },
     [tick()],
   ],
+  [
+    'a start that was declared, and seen by a tick whose clock is slow, was taken for newer than a stop of that instant',
+    { operator: true },
+    [tick({ skewMs: -1000 }), ask('stop', { ageSeconds: 1 }), declare('start'), { do: 'virtApi', down: false }],
+  ],
 ];
 
 afterAll(leave);

@@ -170,6 +170,10 @@ const hasFailed = ({ returned, told }: Story, id: string): boolean =>
 
 const ever = Infinity;
 
+const skewsOf = ({ steps }: History): number[] => steps.flatMap((step) => (step.do === 'tick' ? step.skewMs : []));
+const slow = (history: History): number => Math.max(0, ...skewsOf(history).map((skew) => -skew));
+const fast = (history: History): number => Math.max(0, ...skewsOf(history));
+
 function claimsOf(history: History, story: Story): Claim[] {
   const { strategy, schedule, operator } = history;
   const atFirst = strategy === 'Halted' || strategy === 'Manual' || strategy === 'notRunning' ? 'stop' : 'start';
@@ -181,7 +185,9 @@ function claimsOf(history: History, story: Story): Claim[] {
     if (valid === 'no') continue;
     const { kind, action, at, to, id, busy } = wish;
     if (kind === 'command') claims.push({ action, low: at, high: at, weak: valid === 'maybe', id });
-    if (kind === 'declared') claims.push({ action, low: at, high: to, weak: valid === 'maybe', id });
+    // Nothing says when it was declared: it counts from the clock of the tick that sees it, and clocks differ.
+    if (kind === 'declared')
+      claims.push({ action, low: at - slow(history), high: to + fast(history), weak: valid === 'maybe', id });
     if (kind === 'hand') {
       const later = story.wishes.some(
         (other) => other.kind !== 'guest' && other !== wish && other.to >= at && other.from <= at,
