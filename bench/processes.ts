@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-import { bundle } from './bundle.ts';
+import { bundle } from '../infra/aws/bundle/bundle.ts';
 import type { Figures, Furnishing, Opened, Order } from './cluster.ts';
 import type { Finish, Race } from './contender.ts';
 
@@ -57,7 +57,7 @@ let bundled: Promise<string> | undefined;
 
 /** One contender, once, in a process of its own, bundled as the functions are. */
 export async function race(what: Race): Promise<Finish> {
-  const file = await (bundled ??= bundle('bench/contender.ts'));
+  const file = await (bundled ??= bundle({ file: 'bench/contender.ts' }));
   return new Promise((resolve, reject) => {
     const child = fork(file, [], { execArgv: ['--expose-gc', heapOfAFunction] });
     child.once('message', (finish: Finish) => {

@@ -64,6 +64,20 @@ export async function eventsOf(
   );
 }
 
+/** Told true, and told once where something was done. */
+async function toldAs(
+  stage: Stage,
+  made: Made,
+  state: 'Running' | 'Stopped',
+  name: string,
+  strategy: string | boolean | undefined,
+): Promise<void> {
+  await isToldTrue(stage, made, state, name);
+  if (strategy !== undefined) assert.equal(strategyOf(await vmOf(stage, made)), strategy, 'the strategy afterwards');
+  if (!name.startsWith('Already'))
+    assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
+}
+
 /** A stop that came to its end: off, told true, told once. */
 export async function stoppedAs(
   stage: Stage,
@@ -74,10 +88,7 @@ export async function stoppedAs(
 ): Promise<void> {
   is(outcome, name);
   await isOffNow(stage, made);
-  await isToldTrue(stage, made, 'Stopped', name);
-  if (strategy !== undefined) assert.equal(strategyOf(await vmOf(stage, made)), strategy, 'the strategy afterwards');
-  if (!name.startsWith('Already'))
-    assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
+  await toldAs(stage, made, 'Stopped', name, strategy);
 }
 
 /** A start that came to its end: up, by another VMI than before, told true, told once. */
@@ -90,8 +101,5 @@ export async function startedAs(
 ): Promise<void> {
   is(outcome, name);
   assert.ok(await isUp(stage, made), 'the guest is not up');
-  await isToldTrue(stage, made, 'Running', name);
-  if (strategy !== undefined) assert.equal(strategyOf(await vmOf(stage, made)), strategy, 'the strategy afterwards');
-  if (name === 'Started')
-    assert.equal((await eventsOf(stage, made)).filter(({ reason }) => reason === name).length, 1, `Events ${name}`);
+  await toldAs(stage, made, 'Running', name, strategy);
 }

@@ -2,15 +2,16 @@
 //                         [--at-once N] [--junit FILE]
 // Ends with 0 when all that was applicable passed, 1 when not, 2 when it could not begin.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { loadYaml } from '@kubernetes/client-node';
 
+import { bundle } from '../../infra/aws/bundle/bundle.ts';
 import { allCases } from './cases/all.ts';
 import { checkServed, installCrds } from './crds.ts';
 import { groundOf } from './ground.ts';
 import { plainTemplate, type Template } from './making.ts';
-import { packaged } from './packaged.ts';
 import { junitOf, tableOf } from './report.ts';
 import { type Result, runCases } from './run.ts';
 
@@ -53,8 +54,9 @@ const tell = ({ area, name, result }: Result) => void process.stderr.write(`${re
 
 async function main(): Promise<number> {
   const { file, guests, junit, chosen, ...option } = readOptions();
+  const functions = await bundle({ file: 'test/contract/functions.ts' });
   const modes = { obedient: guests === 'sim', mayChangeCrds: option['install-crds'] };
-  const ground = await groundOf(file, await packaged(), modes);
+  const ground = await groundOf(file, pathToFileURL(functions).href, modes);
   if (modes.mayChangeCrds) await installCrds(ground);
   await checkServed(ground);
   const results = await runCases(chosen, ground, { template: option.template, atOnce: option.atOnce, tell });

@@ -3,6 +3,7 @@ import { reconcile } from '../../shared/reconcile.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import { mortal } from '../flow/mortal.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
+import { createSchedule } from '../schedule.ts';
 
 export interface Story {
   name: string;
@@ -129,12 +130,7 @@ export const stories: Story[] = [
     wukong: { runStrategy: 'Always', labels: { env: 'dev' } },
     async before(at) {
       delete at.world.bus; // else the tick only puts a command on it
-      at.sim.create({
-        apiVersion: 'vm.novasphere.dev/v1alpha1',
-        kind: 'WukongSchedule',
-        metadata: { namespace, name: 'evening', creationTimestamp: '2026-01-01T00:00:00Z' },
-        spec: { stop: '1 20 * * *', selector: { matchLabels: { env: 'dev' } } },
-      });
+      createSchedule(at.sim, namespace, 'evening');
       await at.pass(60_000);
     },
     begin: tick,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { performOne } from '../../shared/perform.ts';
 import { reconcile } from '../../shared/reconcile.ts';
 import type { World } from '../../shared/world.ts';
+import { createSchedule } from '../schedule.ts';
 import { mortal } from './mortal.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
@@ -29,12 +30,7 @@ const declared = (value: object) => (at: Scene, world: World) => {
   return reconcile(world, limits(at));
 };
 const scheduled = async (at: Scene, world: World) => {
-  at.sim.create({
-    apiVersion: 'vm.novasphere.dev/v1alpha1',
-    kind: 'WukongSchedule',
-    metadata: { namespace, name: 'evening', creationTimestamp: '2026-01-01T00:00:00Z' },
-    spec: { stop: '1 20 * * *', selector: { matchLabels: { env: 'dev' } } },
-  });
+  createSchedule(at.sim, namespace, 'evening');
   await at.pass(60_000);
   return reconcile(world, limits(at));
 };

@@ -1,18 +1,14 @@
 import { expect, it } from 'vitest';
 
 import { reconcile } from '../../shared/reconcile.ts';
+import { createSchedule } from '../schedule.ts';
 import { namespace, scene } from './scene.ts';
 
 it('a tick with nothing to do asks for each kind once a page, and writes nothing', async () => {
   const at = await scene();
   for (let i = 0; i < 1_200; i++)
     at.sim.createWukong({ namespace, name: `vm-${i}`, runStrategy: 'Halted', labels: { env: 'dev' } });
-  at.sim.create({
-    apiVersion: 'vm.novasphere.dev/v1alpha1',
-    kind: 'WukongSchedule',
-    metadata: { namespace, name: 'office' },
-    spec: { start: '0 8 * * *', stop: '30 20 * * *', selector: { matchLabels: { env: 'dev' } } },
-  });
+  createSchedule(at.sim, namespace, 'office', { start: '0 8 * * *', stop: '30 20 * * *' });
   await at.pass(60_000);
   const tick = () => at.run(reconcile(at.world, { deadline: at.clock.now() + 50_000 }));
   await tick();

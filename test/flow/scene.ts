@@ -13,6 +13,7 @@ import { silentMetrics } from '../../shared/report/metrics.ts';
 import type { BusEntry, World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
+import { dice } from '../dice.ts';
 import { allRules } from './roles.ts';
 
 export const evening = '2026-11-23T20:00:00Z';
@@ -110,11 +111,7 @@ export async function worldOn(
 ): Promise<World> {
   sim.addToken(token, 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', allRules());
   const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.dispatcher());
-  let seed = 1;
-  const random = () => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
+  const random = dice();
   return {
     config: readConfig(env),
     clock,

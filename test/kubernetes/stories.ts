@@ -7,6 +7,7 @@ import type { Wukong } from '../../shared/model.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import type { Extra, FunctionName } from '../flow/roles.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
+import { createSchedule } from '../schedule.ts';
 
 /** What one function is asked for. Together they need each verb of its Role. */
 export interface Story {
@@ -63,21 +64,13 @@ async function due(at: Scene): Promise<void> {
   await vm(at);
   const metadata = { namespace, name: 'free' };
   at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { holidays: '2026-12-25' } });
-  evening(at, namespace, { holidays: { configMapRef: { name: 'free' } } });
+  createSchedule(at.sim, namespace, 'office', { holidays: { configMapRef: { name: 'free' } } });
   await at.pass(60_000);
 }
 
-const evening = (at: Scene, namespace: string, more: object = {}) =>
-  at.sim.create({
-    apiVersion: 'vm.novasphere.dev/v1alpha1',
-    kind: 'WukongSchedule',
-    metadata: { namespace, name: 'office' },
-    spec: { stop: '1 20 * * *', selector: { matchLabels: { env: 'dev' } }, ...more },
-  });
-
 async function dueEverywhere(at: Scene): Promise<void> {
   elsewhere(at);
-  for (let i = 1; i <= 10; i++) evening(at, `more-${i}`);
+  for (let i = 1; i <= 10; i++) createSchedule(at.sim, `more-${i}`, 'office');
   await due(at);
 }
 

@@ -6,6 +6,7 @@ import { silentMetrics } from '../../shared/report/metrics.ts';
 import type { World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
+import { dice } from '../dice.ts';
 
 const dayMs = 86_400_000;
 /** Histories that one embedded cluster sees before it is made anew, so that what they leave does not add up. */
@@ -44,11 +45,7 @@ export async function leave(): Promise<void> {
 
 /** Everything outside the program, with the same luck in every history. */
 export function worldOf({ clock, credentials }: Ground, namespace: string): World {
-  let seed = 1;
-  const random = () => {
-    seed = (seed * 48_271) % 2_147_483_647;
-    return seed / 2_147_483_647;
-  };
+  const random = dice();
   return {
     config: readConfig({ WATCH_NAMESPACES: namespace }),
     clock,

@@ -12,6 +12,7 @@ import { silentMetrics } from '../../shared/report/metrics.ts';
 import type { World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Fault, type Sim, startSim } from '../../sim/sim.ts';
+import { dice } from '../dice.ts';
 
 const minuteMs = 60_000;
 const dayMinutes = 1_440;
@@ -51,7 +52,7 @@ export class Soak {
   readonly #world: World;
   readonly #vms: number;
   readonly #tickMinutes: number;
-  #seed = 7;
+  readonly #random = dice(7);
   #counts = { ticks: 0, faults: 0, outcomes: 0, failed: 0, requests: 0 };
 
   constructor(sim: Sim, clock: VirtualClock, world: World, { vms, tickMinutes }: { vms: number; tickMinutes: number }) {
@@ -66,8 +67,7 @@ export class Soak {
     const clock = new VirtualClock('2026-03-02T00:00:00Z');
     const sim = await startSim({ clock });
     const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
-    let seed = 1;
-    const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
+    const random = dice();
     const soak = new Soak(
       sim,
       clock,
@@ -191,11 +191,6 @@ export class Soak {
     this.#sim.faults.clear();
     this.#sim.faults.add({ when: { watch, from: 1 + Math.floor(this.#random() * 8) }, times: 2, does });
     this.#counts.faults++;
-  }
-
-  #random(): number {
-    this.#seed = (this.#seed * 48_271) % 2_147_483_647;
-    return this.#seed / 2_147_483_647;
   }
 
   /** What grew from the first quarter of the days to the last. */

@@ -5,6 +5,7 @@ import { parseTrigger } from '../../shared/trigger.ts';
 import type { BusEntry, World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { startSim } from '../../sim/sim.ts';
+import { dice } from '../dice.ts';
 import { worldOn } from '../flow/scene.ts';
 import { changesOf, clockOf, happensAt, type Plain } from '../zones/oracle.ts';
 
@@ -228,12 +229,6 @@ function furnish(sim: Awaited<ReturnType<typeof startSim>>) {
       runStrategy: 'Halted',
       labels: { calendar: calendars[i % calendars.length]?.name ?? '' },
     });
-}
-
-/** The same throws every time. */
-export function dice(seed: number): () => number {
-  let state = seed % 2_147_483_647;
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
 
 /** The weeks of 2026 in which a clock of ours changes, each from the day before to the day after, merged. */
