@@ -24,6 +24,6 @@ export const related: Record<string, Related> = {
   override: { quick: unit('override', 'schedule', 'admit'), stories: [] },
   decide: { quick: unit('decide', 'schedule'), stories: [] },
   nextAction: { quick: unit('nextAction', 'schedule'), stories: [] },
-  skip: { quick: [], stories: flow('schedule') },
+  skip: { quick: unit('skip'), stories: flow('schedule') },
   mark: { quick: [], stories: flow('schedule') },
 };

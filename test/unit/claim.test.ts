@@ -6,6 +6,7 @@ import type { Wukong } from '../../shared/model.ts';
 import { lastAfter, lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/operation.ts';
 import type { Action, Outcome } from '../../shared/outcome.ts';
 import type { Cluster } from '../../shared/world.ts';
+import { clusterOf } from './asked.ts';
 import { deleting, machineOf, operation, s, t0 } from './machines.ts';
 
 const wukong = (annotations?: Record<string, string>): Wukong => ({
@@ -13,18 +14,6 @@ const wukong = (annotations?: Record<string, string>): Wukong => ({
 });
 const path = '/apis/vm.novasphere.dev/v1alpha1/namespaces/team-a/wukongs/web';
 const recordAt = '/metadata/annotations/lifecycle.novasphere.dev~1operation';
-
-/** A cluster that gives these answers, one after the other, and keeps what it was asked. */
-function clusterOf(...answers: [status: number, body?: Wukong][]) {
-  const asked: { method: string; path: string; body?: unknown }[] = [];
-  const call = ({ method, path, body }: (typeof asked)[number]) => {
-    asked.push({ method, path, ...(body ? { body } : {}) });
-    const [status, answer] = answers.shift()!;
-    return Promise.resolve({ status, body: answer, warnings: [] });
-  };
-  const cluster = { transport: { call }, clock: { now: () => t0, after: () => () => undefined }, random: () => 0.5 };
-  return { cluster: cluster as unknown as Cluster, asked };
-}
 
 const outcome: Outcome = {
   outcome: 'Stopped',
@@ -146,7 +135,7 @@ describe('a claim', () => {
   const taken = (holder: string) => wukong({ [operationKey]: write(operation({ holder })) });
 
   it('writes record and intent together, on what was read', async () => {
-    const { cluster, asked } = clusterOf([200, taken('me')]);
+    const { cluster, asked } = clusterOf(t0, [200, taken('me')]);
     expect((await claim(cluster, wukong(), mine, {}))?.metadata.name).toBe('web');
     const metadata = { resourceVersion: '7', annotations: { [operationKey]: write(mine) } };
     expect(asked).toEqual([
@@ -172,7 +161,7 @@ describe('a claim', () => {
     ['of a stop takes it away', { leaseSeconds: 60 }, { [leaseKey]: 'x' }, { [leaseKey]: null }, false],
     ['of a stop without one says nothing of it', {}, {}, {}, false],
   ])('%s', async (_, more, has, lease, autoStart) => {
-    const { cluster, asked } = clusterOf([200, taken('me')]);
+    const { cluster, asked } = clusterOf(t0, [200, taken('me')]);
     const op = operation({ holder: 'me', ...more });
     await claim(cluster, wukong(has), op, {});
     expect(asked[0]?.body).toEqual({
@@ -182,15 +171,15 @@ describe('a claim', () => {
   });
 
   it('that conflicts is ours if its answer was lost, and else another one', async () => {
-    const ours = clusterOf([409], [200, taken('me')]);
+    const ours = clusterOf(t0, [409], [200, taken('me')]);
     expect(await claim(ours.cluster, wukong(), mine, {})).toEqual(taken('me'));
     expect(ours.asked[1]).toEqual({ method: 'GET', path });
-    expect(await claim(clusterOf([409], [200, taken('other')]).cluster, wukong(), mine, {})).toBeUndefined();
-    expect(await claim(clusterOf([409], [200, wukong()]).cluster, wukong(), mine, {})).toBeUndefined();
+    expect(await claim(clusterOf(t0, [409], [200, taken('other')]).cluster, wukong(), mine, {})).toBeUndefined();
+    expect(await claim(clusterOf(t0, [409], [200, wukong()]).cluster, wukong(), mine, {})).toBeUndefined();
   });
 
   it('that is denied says of what', async () => {
-    await expect(claim(clusterOf([403]).cluster, wukong(), mine, {})).rejects.toThrow(
+    await expect(claim(clusterOf(t0, [403]).cluster, wukong(), mine, {})).rejects.toThrow(
       'claim of stop on Wukong team-a/web: HTTP 403',
     );
   });
@@ -206,32 +195,34 @@ describe('a step', () => {
 
   it('replaces the record as it was read, and knows the new one', async () => {
     const stored = wukong({ [operationKey]: 'as it was' });
-    const { cluster, asked } = clusterOf([200, wukong({ [operationKey]: write(to) })]);
+    const { cluster, asked } = clusterOf(t0, [200, wukong({ [operationKey]: write(to) })]);
     expect(await advance(cluster, stored, from, to, {})).toBe(to);
     expect(asked).toEqual([{ method: 'PATCH', path, body: steps('as it was') }]);
     expect(stored.metadata.annotations).toEqual({ [operationKey]: write(to) });
   });
 
   it('replaces the record that it knows where none was read', async () => {
-    const { cluster, asked } = clusterOf([200, wukong({ [operationKey]: write(to) })]);
+    const { cluster, asked } = clusterOf(t0, [200, wukong({ [operationKey]: write(to) })]);
     await advance(cluster, wukong(), from, to, {});
     expect(asked[0]?.body).toEqual(steps(write(from)));
   });
 
   it('whose answer was lost is taken', async () => {
     const stored = wukong({ [operationKey]: write(from) });
-    const { cluster } = clusterOf([422], [200, wukong({ [operationKey]: write(to) })]);
+    const { cluster } = clusterOf(t0, [422], [200, wukong({ [operationKey]: write(to) })]);
     expect(await advance(cluster, stored, from, to, {})).toBe(to);
     expect(stored.metadata.annotations).toEqual({ [operationKey]: write(to) });
   });
 
   it('of a record that is not ours any more is none', async () => {
     for (const now of [wukong({ [operationKey]: write(from) }), wukong()])
-      expect(await advance(clusterOf([422], [200, now]).cluster, wukong(), from, to, {})).toBeUndefined();
+      expect(await advance(clusterOf(t0, [422], [200, now]).cluster, wukong(), from, to, {})).toBeUndefined();
   });
 
   it('that is denied says of what', async () => {
-    await expect(advance(clusterOf([403]).cluster, wukong(), from, to, {})).rejects.toThrow('record of a step: HTTP');
+    await expect(advance(clusterOf(t0, [403]).cluster, wukong(), from, to, {})).rejects.toThrow(
+      'record of a step: HTTP',
+    );
   });
 });
 
@@ -250,37 +241,45 @@ describe('the end', () => {
   ];
 
   it('takes away the record and the action that was carried out', async () => {
-    const { cluster, asked } = clusterOf([200, ended]);
+    const { cluster, asked } = clusterOf(t0, [200, ended]);
     expect(await endRecord(cluster, wukong({ [operationKey]: 'as it was' }), op, outcome, {})).toBe(ended);
     expect(asked).toEqual([{ method: 'PATCH', path, body: [...removal, ...steps('as it was')] }]);
   });
 
   it('leaves an action that is another one by now', async () => {
-    const { cluster, asked } = clusterOf([422], [200, ended]);
+    const { cluster, asked } = clusterOf(t0, [422], [200, ended]);
     expect(await endRecord(cluster, wukong(), op, outcome, {})).toBe(ended);
     expect(asked[1]?.body).toEqual(steps(write(op)));
   });
 
   it('leaves an action that it did not carry out, and asks no second time', async () => {
     const plain = operation({});
-    const { cluster, asked } = clusterOf([422], [200, wukong()]);
+    const { cluster, asked } = clusterOf(t0, [422], [200, wukong()]);
     expect(await endRecord(cluster, wukong(), plain, outcome, {})).toBeUndefined();
     expect(asked.map(({ method }) => method)).toEqual(['PATCH', 'GET']);
     expect(asked[0]?.body).toHaveLength(3);
   });
 
   it('whose answer was lost is taken', async () => {
-    expect(await endRecord(clusterOf([422], [422], [200, ended]).cluster, wukong(), op, outcome, {})).toBe(ended);
+    expect(await endRecord(clusterOf(t0, [422], [422], [200, ended]).cluster, wukong(), op, outcome, {})).toBe(ended);
     const other = wukong({ [lastKey]: 'another' });
-    expect(await endRecord(clusterOf([422], [422], [200, other]).cluster, wukong(), op, outcome, {})).toBeUndefined();
     expect(
-      await endRecord(clusterOf([422], [422], [200, { metadata: { name: 'web' } }]).cluster, wukong(), op, outcome, {}),
+      await endRecord(clusterOf(t0, [422], [422], [200, other]).cluster, wukong(), op, outcome, {}),
+    ).toBeUndefined();
+    expect(
+      await endRecord(
+        clusterOf(t0, [422], [422], [200, { metadata: { name: 'web' } }]).cluster,
+        wukong(),
+        op,
+        outcome,
+        {},
+      ),
     ).toBeUndefined();
   });
 
   it('of a Wukong that was deleted, or that is denied, is told', async () => {
     for (const status of [404, 403])
-      await expect(endRecord(clusterOf([status]).cluster, wukong(), op, outcome, {})).rejects.toThrow(
+      await expect(endRecord(clusterOf(t0, [status]).cluster, wukong(), op, outcome, {})).rejects.toThrow(
         `end of the record: HTTP ${status}`,
       );
   });

@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+
+import { LifecycleError } from '../../shared/errors.ts';
+import type { Wukong } from '../../shared/model.ts';
+import { clearEnded, skip, type Skipping, useUp } from '../../shared/skip.ts';
+import { worldOf } from './asked.ts';
+import { at, prefix, schedule } from './schedules.ts';
+
+const now = at('2026-11-23T19:00:30Z');
+const due = at('2026-11-23T19:00:00Z');
+const limits = { deadline: now + 10_000 };
+const path = '/apis/vm.novasphere.dev/v1alpha1/namespaces/dev/wukongs/db';
+const memory = `${prefix}schedule-memory`;
+
+const wukong = (annotations?: Record<string, string>): Wukong => ({
+  metadata: { namespace: 'dev', name: 'db', uid: 'uid', resourceVersion: '7', annotations },
+});
+const skipping = (more: Partial<Skipping> = {}): Skipping => ({
+  do: 'skip',
+  reason: 'Override',
+  message: 'held until later',
+  boundary: { schedule: schedule(), at: due, action: 'stop', wall: '2026-11-23T20:00' },
+  told: false,
+  remember: {},
+  ...more,
+});
+
+describe('what a schedule leaves out', () => {
+  it('is told once, as an Event and on the bus', async () => {
+    const { world, asked, told } = worldOf(now, [201]);
+    await skip(world, wukong(), skipping(), limits);
+    expect(asked).toMatchObject([
+      {
+        method: 'POST',
+        path: '/api/v1/namespaces/dev/events',
+        body: {
+          reason: 'SkippedOverride',
+          message: 'stop (schedule, request dev/office@2026-11-23T19:00:00Z): held until later',
+          reportingInstance: expect.stringMatching(/^[0-9a-z]{10,}$/),
+        },
+      },
+    ]);
+    expect(told.map(({ detail }) => detail)).toEqual([
+      {
+        version: '1',
+        id: 'dev/db/dev/office@2026-11-23T19:00:00Z/skipped',
+        namespace: 'dev',
+        name: 'db',
+        action: 'stop',
+        outcome: 'Skipped',
+        reason: 'Override',
+        message: 'held until later',
+        forced: false,
+        requestId: 'dev/office@2026-11-23T19:00:00Z',
+        trigger: 'schedule',
+        startedAt: '2026-11-23T19:00:30Z',
+        finishedAt: '2026-11-23T19:00:30Z',
+      },
+    ]);
+  });
+
+  it('asks for nothing when it was told before', async () => {
+    const { world, asked, told } = worldOf(now);
+    await skip(world, wukong(), skipping({ told: true, remember: { withheld: due } }), limits);
+    expect([asked, told]).toEqual([[], []]);
+  });
+
+  it.each([
+    ['what is held back', { withheld: due }, { withheld: '2026-11-23T19:00:00Z' }],
+    ['what is skipped', { skipped: due }, { skipped: '2026-11-23T19:00:00Z' }],
+  ])('remembers %s', async (_what, remember, expected) => {
+    const { world, asked } = worldOf(now, [201], [200]);
+    await skip(world, wukong(), skipping({ remember }), limits);
+    expect(asked[1]).toEqual({
+      method: 'PATCH',
+      path,
+      body: { metadata: { resourceVersion: '7', annotations: { [memory]: JSON.stringify(expected) } } },
+    });
+  });
+
+  it('keeps what else is remembered', async () => {
+    const before = { skipped: '2026-11-20T19:00:00Z', withheld: '2026-11-21T19:00:00Z' };
+    const { world, asked } = worldOf(now, [201], [200], [201], [200]);
+    const known = wukong({ [memory]: JSON.stringify(before) });
+    await skip(world, known, skipping({ remember: { withheld: due } }), limits);
+    await skip(world, known, skipping({ remember: { skipped: due } }), limits);
+    const written = [1, 3].map((i) => {
+      const { metadata } = asked[i]?.body as Wukong;
+      return JSON.parse(metadata.annotations?.[memory] ?? '') as unknown;
+    });
+    expect(written).toEqual([
+      { ...before, withheld: '2026-11-23T19:00:00Z' },
+      { ...before, skipped: '2026-11-23T19:00:00Z' },
+    ]);
+  });
+
+  it.each([
+    ['Wukong' as const, { [`${prefix}skip-next`]: null }],
+    ['namespace' as const, {}],
+  ])('uses up skip-next on the %s where it stands', async (consume, used) => {
+    const { world, asked } = worldOf(now, [201], [200]);
+    await skip(world, wukong(), skipping({ consume, remember: { skipped: due } }), limits);
+    const { metadata } = asked[1]?.body as Wukong;
+    expect(metadata.annotations).toEqual({ ...used, [memory]: '{"skipped":"2026-11-23T19:00:00Z"}' });
+  });
+
+  it('is left for the next tick when the Wukong has changed, and fails when it may not be remembered', async () => {
+    const changed = worldOf(now, [201], [409]);
+    await skip(changed.world, wukong(), skipping({ remember: { skipped: due } }), limits);
+    const forbidden = worldOf(now, [201], [403]);
+    const failing = skip(forbidden.world, wukong(), skipping({ remember: { skipped: due } }), limits);
+    await expect(failing).rejects.toThrow(LifecycleError);
+    await expect(failing).rejects.toThrow('memory of what was skipped');
+  });
+});
+
+describe('skip-next on a namespace', () => {
+  it.each([
+    [200, []],
+    [299, []],
+    [300, ['skip-next on namespace dev could not be removed (300); remove it by hand']],
+    [403, ['skip-next on namespace dev could not be removed (403); remove it by hand']],
+  ])('is taken away; an answer of %i is told', async (status, problems) => {
+    const { world, asked } = worldOf(now, [status]);
+    expect(await useUp(world, new Set(['dev']), limits)).toEqual(problems);
+    const body = { metadata: { annotations: { [`${prefix}skip-next`]: null } } };
+    expect(asked).toEqual([{ method: 'PATCH', path: '/api/v1/namespaces/dev', body }]);
+  });
+});
+
+describe('an override that has ended', () => {
+  const [past, exact, later] = ['2026-11-23T18:00:00Z', '2026-11-23T19:00:30Z', '2026-11-23T19:00:31Z'];
+  const removal = (key: string, value: string) => [
+    { op: 'test', path: `/metadata/annotations/lifecycle.novasphere.dev~1${key}`, value },
+    { op: 'remove', path: `/metadata/annotations/lifecycle.novasphere.dev~1${key}` },
+  ];
+  const all = (value: string) => ({
+    [`${prefix}keep-running-until`]: value,
+    [`${prefix}keep-stopped-until`]: value,
+    [`${prefix}lease-until`]: value,
+  });
+  const acting = (action: 'start' | 'stop') =>
+    ({ do: action, boundary: skipping().boundary, because: '', enforced: false, remember: {} }) as const;
+  const cleared = async (action: 'start' | 'stop', annotations?: Record<string, string>) => {
+    const { world, asked } = worldOf(now, [200]);
+    await clearEnded(world, wukong(annotations), acting(action), limits);
+    return asked;
+  };
+
+  it('is taken away only while it still says that, a lease too', async () => {
+    const body = [...removal('keep-running-until', past), ...removal('lease-until', past)];
+    expect(await cleared('stop', all(past))).toEqual([{ method: 'PATCH', path, body }]);
+    expect(await cleared('start', all(exact))).toEqual([
+      { method: 'PATCH', path, body: removal('keep-stopped-until', exact) },
+    ]);
+  });
+
+  it.each([
+    ['one that holds', all(later)],
+    ['one that cannot be read', all('friday')],
+    ['none', {}],
+    ['no annotation', undefined],
+  ])('is not %s', async (_what, annotations) => {
+    expect(await cleared('stop', annotations)).toEqual([]);
+    expect(await cleared('start', annotations)).toEqual([]);
+  });
+});
