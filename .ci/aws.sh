@@ -3,6 +3,7 @@
 # (aws-lambda-ric, which is compiled when it is installed), and an EventBridge that is not ours (moto).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. .ci/common.sh
 
 need=()
 command -v cmake >/dev/null || need+=(cmake)
@@ -18,12 +19,7 @@ headers() {
   return 1
 }
 headers >/dev/null || need+=(libnode-dev)
-if [ ${#need[@]} -gt 0 ]; then
-  echo "aws: installing ${need[*]}"
-  as_root=$([ "$(id -u)" = 0 ] || echo sudo)
-  $as_root apt-get update -qq
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
-fi
+install_packages "${need[@]}"
 npm_config_nodedir=$(headers)
 export npm_config_nodedir
 
@@ -38,8 +34,7 @@ fi
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 "$tools/bin/moto_server" -H 127.0.0.1 -p "$port" >/dev/null 2>&1 &
-moto=$!
-trap 'kill "$moto" 2>/dev/null || true' EXIT
+background=$!
 for _ in $(seq 100); do (: < "/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.2; done
 
 MOTO_URL="http://127.0.0.1:$port" npm run --silent test:aws

@@ -3,16 +3,10 @@
 # applies them to the embedded cluster with kubectl; and runs each CronJob's container there with its account's rights.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-work=$(mktemp -d)
-sim=
-trap '[ -z "$sim" ] || kill "$sim" 2>/dev/null || true; rm -rf "$work"' EXIT
+. .ci/common.sh
 overlays="cluster-wide namespaced"
 
-if ! command -v kubectl > /dev/null; then
-  as_root=$([ "$(id -u)" = 0 ] || echo sudo)
-  $as_root apt-get update -qq
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends kubernetes-client > /dev/null
-fi
+command -v kubectl > /dev/null || install_packages kubernetes-client
 # The kustomize within an old kubectl, as Debian 12 has it, knows neither components nor changed kinds.
 if kubectl kustomize infra/kubernetes/cluster-wide > /dev/null 2>&1; then
   render() { kubectl kustomize "$1"; }
@@ -49,9 +43,7 @@ fi
 
 RENDERED="$work" node_modules/.bin/node node_modules/vitest/vitest.mjs run --config test/kubernetes/vitest.config.ts
 
-node_modules/.bin/node sim/main.ts --kubeconfig-out "$work/kubeconfig" >&2 &
-sim=$!
-for _ in $(seq 300); do [ -s "$work/kubeconfig" ] && break; sleep 0.2; done
+start_cluster
 export KUBECONFIG="$work/kubeconfig"
 kubectl create namespace team-a
 for overlay in $overlays; do

@@ -3,14 +3,11 @@
 #   .ci/page.sh [FOLDER]   FOLDER: keeps pages, screenshots and prints there, to be looked at
 set -euo pipefail
 cd "$(dirname "$0")/.."
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. .ci/common.sh
 
 chromium=${CHROMIUM:-$(command -v chromium || true)}
 if [ -z "$chromium" ]; then
-  as_root=$([ "$(id -u)" = 0 ] || echo sudo)
-  $as_root apt-get update -qq >&2
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium > /dev/null
+  install_packages chromium
   chromium=$(command -v chromium)
 fi
 node infra/setup.mjs test/page/browser
