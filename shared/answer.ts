@@ -17,13 +17,13 @@ const mostNotes = 8;
  */
 export async function answer(
   command: Command,
-  wukong: Wukong | undefined,
+  wukong: Wukong,
   told: Outcome,
   world: World,
 ): Promise<Outcome> {
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
-  if (wukong && reason && 'name' in command.target)
+  if (reason && 'name' in command.target)
     await rememberSkipped({ requestId: command.requestId, reason }, wukong, world);
   return finishUnclaimed(world, wukong, told);
 }

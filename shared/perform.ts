@@ -10,7 +10,7 @@ import { machineOf, type Machines, watchMachines } from './machines.ts';
 import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from './model.ts';
 import { leaseKey, type Operation, settledBy, settledKey, write } from './operation.ts';
 import type { Outcome, Result } from './outcome.ts';
-import { admit, already, intentHolds, stale } from './plan.ts';
+import { admit, already, intentHolds } from './plan.ts';
 import { askStart, askStop } from './power.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -46,12 +46,6 @@ export async function performOne(command: Command, place: Place, world: World, o
   const outcome = (result: Result): Outcome => ({ ...plain, ...result, forced: false, finishedAt: world.clock.now() });
   let wukong = options.wukong;
   try {
-    const late = stale(command, startedAt);
-    // It may have been done before it grew too old: only the Wukong knows. One that cannot be read changes nothing.
-    if (late) {
-      wukong ??= await readWukong(world, place, options.limits).catch(() => undefined);
-      if (!wukong) return await answer(command, wukong, outcome(late.result), world);
-    }
     wukong ??= await readWukong(world, place, options.limits);
     return await begin(command, wukong, world, options, outcome);
   } catch (thrown) {

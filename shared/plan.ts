@@ -23,7 +23,7 @@ const skip = (reason: SkipReason, message: string): Answered => ({
 const superseded = (message: string): Answered => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
 
 /** A delivery after `notAfter` does nothing. */
-export function stale(command: Command, now: number): Answered | undefined {
+function stale(command: Command, now: number): Answered | undefined {
   if (command.notAfter === undefined || now <= command.notAfter) return undefined;
   return skip(
     'Stale',

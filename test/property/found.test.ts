@@ -228,6 +228,15 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     { operator: true },
     [tick({ skewMs: -1000 }), ask('stop', { ageSeconds: 1 }), declare('start'), { do: 'virtApi', down: false }],
   ],
+  [
+    'a request under way was told as stale when it came again too late, and its Wukong could not be read',
+    {},
+    [
+      ask('stop', { leftMs: 500, notAfterSeconds: 0 }),
+      { do: 'fault', target: 'wukong', nth: 2, times: 2, harm: { kind: 'delay', ms: 1000 } },
+      pass(32),
+    ],
+  ],
 ];
 
 afterAll(leave);
