@@ -15,12 +15,7 @@ const mostNotes = 8;
  * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped or
  * superseded: delivered again later, it might come to something else.
  */
-export async function answer(
-  command: Command,
-  wukong: Wukong,
-  told: Outcome,
-  world: World,
-): Promise<Outcome> {
+export async function answer(command: Command, wukong: Wukong, told: Outcome, world: World): Promise<Outcome> {
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
   if (reason && 'name' in command.target)

@@ -46,7 +46,7 @@ export type Decision =
       /** Remove the annotation skip-next there: it is used up. */
       consume?: Level;
     }
-  /** `until`: when there may be more to say. */
+  /** `until`: when there may be more to say; Infinity where that is when somebody mends something. */
   | { do: 'nothing'; because: string; until?: number };
 
 const nothing = (because: string, until?: number): Decision => ({ do: 'nothing', because, until });
@@ -63,7 +63,7 @@ export function decide(schedules: Schedule[], facts: Facts, now: number): Decisi
   const override = overrideFor({ ...facts, now });
   const one = occasion(active, facts, override, now);
   if (facts.freezeUntil !== undefined && now < facts.freezeUntil)
-    return nothing(`all schedules are frozen${till(facts.freezeUntil)}`, finite(facts.freezeUntil));
+    return nothing(`all schedules are frozen${till(facts.freezeUntil)}`, facts.freezeUntil);
   if (one) return carryOut(one, facts, override, now);
   return enforce(active, facts, override, now) ?? nothing('nothing is due');
 }
@@ -138,7 +138,6 @@ function carryOut(
 
 const held = (because: string, { key, level, until }: Hold): string =>
   `The ${because}, is held back: ${key} on the ${level}${till(until)}.`;
-const finite = (instant: number): number | undefined => (instant === Infinity ? undefined : instant);
 const till = (until: number): string =>
   until === Infinity ? ', whose time cannot be read' : ` until ${utcText(until)}`;
 

@@ -66,7 +66,7 @@ function isOpen({ table, busy, left }: Marking, wukong: Wukong): boolean {
   const decision = table.decisions.get(key);
   if (left.has(key)) return true;
   if (busy.has(key)) return decision?.do === 'start' || decision?.do === 'stop';
-  return decision?.do === 'nothing' && (decision.until !== undefined || decision.because.includes('frozen'));
+  return decision?.do === 'nothing' && decision.until !== undefined;
 }
 
 const instantOf = (schedule: Schedule, now: number, action: 'start' | 'stop'): string | undefined => {

@@ -25,5 +25,5 @@ export const related: Record<string, Related> = {
   decide: { quick: unit('decide', 'schedule'), stories: [] },
   nextAction: { quick: unit('nextAction', 'schedule'), stories: [] },
   skip: { quick: unit('skip'), stories: flow('schedule') },
-  mark: { quick: [], stories: flow('schedule') },
+  mark: { quick: unit('mark'), stories: flow('schedule') },
 };

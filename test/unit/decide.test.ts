@@ -58,7 +58,7 @@ describe('every decision says why', () => {
     {
       name: 'a freeze whose end cannot be read',
       facts: facts({}, { freezeUntil: Infinity }),
-      expected: nothing('all schedules are frozen, whose time cannot be read'),
+      expected: { ...nothing('all schedules are frozen, whose time cannot be read'), until: Infinity },
     },
     {
       name: 'skip-next',

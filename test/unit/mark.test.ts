@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Decision } from '../../shared/decide.ts';
+import { mark, type Marking } from '../../shared/mark.ts';
+import type { Wukong } from '../../shared/model.ts';
+import { checkSchedule, type WukongSchedule } from '../../shared/schedule.ts';
+import { worldOf } from './asked.ts';
+import { at, office, schedule } from './schedules.ts';
+
+const now = at('2026-11-23T19:00:30Z'); // 20:00:30 in Berlin: the stop of 20:00 is due
+const limits = { deadline: now + 10_000 };
+const path = '/apis/vm.novasphere.dev/v1alpha1/namespaces/dev/wukongschedules/office/status';
+
+const wukong = (name: string): Wukong => ({ metadata: { namespace: 'dev', name } });
+const boundary = { schedule: schedule(), at: at('2026-11-23T19:00:00Z'), action: 'stop', wall: '' } as const;
+const acting = (action: 'start' | 'stop'): Decision => ({
+  do: action,
+  boundary,
+  because: '',
+  enforced: false,
+  remember: {},
+});
+const skipped: Decision = { do: 'skip', reason: 'Override', message: '', boundary, told: true, remember: {} };
+const idle: Decision = { do: 'nothing', because: 'nothing is due' };
+
+interface Given {
+  spec?: object;
+  status?: WukongSchedule['status'];
+  generation?: number;
+  /** What was decided for each Wukong; undefined: nothing at all. */
+  decisions?: Record<string, Decision | undefined>;
+  busy?: string[];
+  left?: string[];
+}
+
+function marking(given: Given, ...answers: [number][]) {
+  const { spec = {}, status, decisions = { db: idle }, busy = [], left = [] } = given;
+  const { generation = 'generation' in given ? undefined : 3 } = given;
+  const { world, asked } = worldOf(now, ...answers);
+  const object: WukongSchedule = {
+    metadata: { namespace: 'dev', name: 'office', resourceVersion: '9', ...(generation ? { generation } : {}) },
+    spec: { ...office, ...spec },
+    status,
+  };
+  const key = (name: string) => `dev/${name}`;
+  const decided = Object.entries(decisions).flatMap(([name, one]) => (one ? [[key(name), one] as const] : []));
+  const table: Marking['table'] = {
+    at: now,
+    selecting: [{ object, checked: checkSchedule(object), matched: Object.keys(decisions).map(wukong) }],
+    decisions: new Map(decided),
+    facts: new Map(),
+    schedulesOf: new Map(),
+  };
+  const to: Marking = { world, limits, table, busy: new Set(busy.map(key)), left: new Set(left.map(key)) };
+  return { to, asked };
+}
+
+async function marked(given: Given) {
+  const { to, asked } = marking(given, [200]);
+  expect(await mark(to)).toEqual([]);
+  return (asked[0]?.body as { status?: Record<string, unknown> } | undefined)?.status;
+}
+
+const ready = {
+  type: 'Ready',
+  status: 'True',
+  reason: 'Scheduled',
+  message: '1 Wukongs are selected',
+  observedGeneration: 3,
+  lastTransitionTime: '2026-11-23T19:00:30Z',
+} as const;
+const through = {
+  nextStart: '2026-11-24T07:00:00Z',
+  nextStop: '2026-11-24T19:00:00Z',
+  lastHandled: '2026-11-23T19:00:00Z',
+  matched: 1,
+};
+
+describe('the status of a schedule', () => {
+  it('says what comes next, what is through, and that it is well', async () => {
+    const { to, asked } = marking({}, [200]);
+    expect(await mark(to)).toEqual([]);
+    const body = { metadata: { resourceVersion: '9' }, status: { ...through, conditions: [ready] } };
+    expect(asked).toEqual([{ method: 'PATCH', path, body }]);
+  });
+
+  it('is not written where it says so already', async () => {
+    const before = { ...through, conditions: [{ ...ready, lastTransitionTime: '2026-01-01T00:00:00Z' }] };
+    expect(await marked({ status: before })).toBeUndefined();
+  });
+
+  it.each([
+    ['nextStart', { nextStart: '2026-11-23T07:00:00Z' }],
+    ['nextStop', { nextStop: '2026-11-23T19:00:00Z' }],
+    ['lastHandled', { lastHandled: '2026-11-22T19:00:00Z' }],
+    ['matched', { matched: 2 }],
+  ])('is written where %s differs', async (_field, other) => {
+    expect(await marked({ status: { ...through, ...other, conditions: [ready] } })).toMatchObject(through);
+  });
+
+  it.each([
+    ['status', { status: 'False' as const }],
+    ['reason', { reason: 'InvalidCron' }],
+    ['message', { message: '7 Wukongs are selected' }],
+  ])('is written where the %s of its condition differs', async (_field, other) => {
+    const conditions = [{ ...ready, ...other }];
+    expect(await marked({ status: { ...through, conditions } })).toMatchObject({ conditions: [ready] });
+  });
+
+  it('keeps the conditions of others', async () => {
+    const other = { type: 'Seen', status: 'True' as const };
+    expect(await marked({ status: { conditions: [other] } })).toMatchObject({ conditions: [other, ready] });
+  });
+
+  it('has no generation where the object has none', async () => {
+    const status = await marked({ generation: undefined });
+    expect((status?.['conditions'] as object[])[0]).not.toHaveProperty('observedGeneration');
+  });
+
+  it('never goes back to an older boundary', async () => {
+    const lastHandled = '2026-11-23T19:00:01Z';
+    expect(await marked({ status: { lastHandled } })).toMatchObject({ lastHandled });
+    // The same instant, as somebody else writes it, is no reason to write.
+    const same = { ...through, lastHandled: '2026-11-23T20:00:00+01:00' };
+    expect(await marked({ status: { ...same, conditions: [ready] } })).toBeUndefined();
+  });
+
+  it.each([
+    ['it was decided for all', { db: idle, web: skipped }, through.lastHandled],
+    ['nothing was decided for one', { db: undefined }, through.lastHandled],
+    ['one waits for its jitter', { db: idle, web: { ...idle, until: now + 5_000 } }, null],
+    ['one is frozen for ever', { db: { ...idle, until: Infinity } }, null],
+  ] as [string, Given['decisions'], string | null][])('when %s', async (_what, decisions, lastHandled) => {
+    expect(await marked({ decisions })).toMatchObject({ lastHandled });
+  });
+
+  it.each([
+    ['a stop is to be done', acting('stop'), null],
+    ['a start is to be done', acting('start'), null],
+    ['something is skipped', skipped, through.lastHandled],
+    ['nothing is due', idle, through.lastHandled],
+    ['nothing was decided', undefined, through.lastHandled],
+  ])('on a busy Wukong where %s', async (_what, decision, lastHandled) => {
+    expect(await marked({ decisions: { db: decision }, busy: ['db'] })).toMatchObject({ lastHandled });
+  });
+
+  it('is not through where one was left, and is where it was carried out', async () => {
+    expect(await marked({ decisions: { db: acting('stop') }, left: ['db'] })).toMatchObject({ lastHandled: null });
+    expect(await marked({ decisions: { db: acting('stop') } })).toMatchObject({ lastHandled: through.lastHandled });
+  });
+
+  it('of a suspended one says so, promises nothing and handles nothing', async () => {
+    expect(await marked({ spec: { suspend: true } })).toEqual({
+      nextStart: null,
+      nextStop: null,
+      lastHandled: null,
+      matched: 1,
+      conditions: [{ ...ready, message: 'suspended' }],
+    });
+  });
+
+  it('of one that starts only promises no stop', async () => {
+    const { stop: _none, ...start } = office;
+    expect(await marked({ spec: { ...start, stop: undefined } })).toMatchObject({
+      nextStart: through.nextStart,
+      nextStop: null,
+    });
+  });
+
+  it('of one that selects nothing says so', async () => {
+    expect(await marked({ decisions: {} })).toMatchObject({
+      matched: 0,
+      conditions: [{ status: 'False', reason: 'NothingMatched', message: expect.stringContaining('these labels') }],
+    });
+  });
+
+  it('of a bad one says what is wrong, in no more than 4,000 characters', async () => {
+    const status = await marked({ spec: { timeZone: 'Nowhere', holidays: { dates: Array(200).fill('once') } } });
+    const [condition] = status?.['conditions'] as { status: string; reason: string; message: string }[];
+    expect(condition).toMatchObject({ status: 'False', reason: 'InvalidTimeZone' });
+    expect(condition?.message).toHaveLength(4_000);
+    expect(status).toMatchObject({ nextStart: null, nextStop: null, lastHandled: null });
+  });
+
+  it('is left for the next tick when somebody else wrote it, and told when it may not be written', async () => {
+    const changed = marking({}, [409]);
+    expect(await mark(changed.to)).toEqual([]);
+    const forbidden = marking({}, [403]);
+    expect(await mark(forbidden.to)).toEqual(['schedule dev/office: status of schedule dev/office: HTTP 403']);
+  });
+});
