@@ -307,4 +307,35 @@ export const explained: Explained[] = [
     after: "const known = `${low} to ${high}${names.length > 1 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;",
     because: 'A field has seven names, twelve, or none.',
   },
+  {
+    file: 'skip',
+    before: 'value === undefined || !(Date.parse(value) <= now)',
+    after: '!(Date.parse(value) <= now)',
+    because: 'What is not there cannot be read either; the types want it said.',
+  },
+  {
+    file: 'skip',
+    before: 'if (steps.length > 0)',
+    after: 'if (steps.length > 1)',
+    because: 'They come in pairs.',
+  },
+  {
+    file: 'mark',
+    before: "before.lastHandled ?? ''",
+    after: 'before.lastHandled',
+    because: 'What is not there cannot be read either; the types want it said.',
+  },
+  {
+    file: 'mark',
+    before: "checked.problems[0]?.reason ?? 'InvalidSpec'",
+    after: 'checked.problems[0]?.reason',
+    because: 'A schedule that cannot be read has a problem.',
+  },
+  {
+    file: 'mark',
+    before: 'checked.problems[0]?.reason',
+    after: 'checked.problems[0].reason',
+    because: 'A schedule that cannot be read has a problem.',
+  },
+  { file: 'mark', before: "'InvalidSpec'", after: "''", because: 'A schedule that cannot be read has a problem.' },
 ];

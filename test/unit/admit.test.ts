@@ -12,7 +12,7 @@ import {
   write,
 } from '../../shared/operation.ts';
 import type { Action } from '../../shared/outcome.ts';
-import { admit, already, intentHolds } from '../../shared/plan.ts';
+import { admit, already, asDryRun, intentHolds } from '../../shared/plan.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
 
 const prefix = 'lifecycle.novasphere.dev/';
@@ -364,4 +364,17 @@ it('a Wukong that says nothing at all is let through, and its intent is to run',
   const bare: Wukong = { metadata: { namespace: 'team-a', name: 'web' } };
   expect(admit(command('stop'), bare, t0)).toEqual(go);
   expect(intentHolds(command('start'), { ...bare, spec: {} })).toBe(true);
+});
+
+describe('a dry run of what calls nothing', () => {
+  it('says what it would come to, and why', () => {
+    expect(asDryRun({ outcome: 'AlreadyOff', message: 'The VM is off.' })).toEqual({
+      outcome: 'Skipped',
+      reason: 'DryRun',
+      message: 'Nothing would be called: AlreadyOff. The VM is off.',
+    });
+    expect(asDryRun({ outcome: 'Skipped', reason: 'Protected', message: 'No.' }).message).toBe(
+      'Nothing would be called: Skipped (Protected). No.',
+    );
+  });
 });

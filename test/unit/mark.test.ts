@@ -159,6 +159,13 @@ describe('the status of a schedule', () => {
     });
   });
 
+  it('tells start from stop, whichever comes first', async () => {
+    expect(await marked({ spec: { stop: '0 21 * * *' } })).toMatchObject({
+      nextStart: through.nextStart,
+      nextStop: '2026-11-23T20:00:00Z',
+    });
+  });
+
   it('of one that starts only promises no stop', async () => {
     const { stop: _none, ...start } = office;
     expect(await marked({ spec: { ...start, stop: undefined } })).toMatchObject({

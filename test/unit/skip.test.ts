@@ -59,6 +59,12 @@ describe('what a schedule leaves out', () => {
     ]);
   });
 
+  it('asks within its limits', async () => {
+    const { world, within } = worldOf(now, [201], [200]);
+    await skip(world, wukong(), skipping({ remember: { skipped: due } }), limits);
+    expect(within).toEqual([limits, limits]);
+  });
+
   it('asks for nothing when it was told before', async () => {
     const { world, asked, told } = worldOf(now);
     await skip(world, wukong(), skipping({ told: true, remember: { withheld: due } }), limits);
