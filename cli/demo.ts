@@ -14,12 +14,12 @@ import { type Outcome, reasonOf } from '../shared/outcome.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import { schedulePath } from '../shared/surroundings.ts';
-import { requestedType } from '../shared/trigger.ts';
 import { nextAfter } from '../shared/wallclock.ts';
 import type { World } from '../shared/world.ts';
 import { parseZone } from '../shared/zone.ts';
 import { startSim } from '../sim/sim.ts';
-import { ask, countRequests, furnish, type Handler, invoke, look, tidy, type View } from './demoScene.ts';
+import { office, type Scene, scenes, scheduled, zone } from './demoScenes.ts';
+import { ask, countRequests, furnish, type Handler, invoke, look, tidy, type View } from './demoStage.ts';
 import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
 import { describeWukong } from './describe.ts';
 import { fleetDemo, fleetSize } from './fleetDemo.ts';
@@ -43,72 +43,6 @@ const option = readOptions();
 const terminal = Boolean(process.stdout.isTTY) && !option.json && !process.env['NO_COLOR'];
 const say = (text = '') => void (option.json || process.stdout.write(`${text}\n`));
 const bold = (text: string) => (terminal ? `\u001b[1m${text}\u001b[22m` : text);
-
-interface Scene {
-  name: string;
-  title: string;
-  handler: 'startVm' | 'stopVm' | 'reconcileState';
-  event: unknown;
-}
-
-const event = (action: 'start' | 'stop', id: string, detail: object) => ({
-  version: '0',
-  id,
-  'detail-type': requestedType[action],
-  source: 'demo',
-  time: rfc3339(Date.now()),
-  detail,
-});
-
-const scenes: (() => Scene)[] = [
-  () => ({
-    name: 'evening',
-    title: 'Evening: one event stops everything labelled demo=yes',
-    handler: 'stopVm',
-    event: event('stop', 'evening-event', {
-      target: { namespaces: demoNamespaces, selector: 'demo=yes' },
-      reason: 'office hours are over',
-    }),
-  }),
-  () => ({
-    name: 'morning',
-    title: 'Morning: one event starts it again, but for what is started on demand',
-    handler: 'startVm',
-    event: event('start', 'morning-event', {
-      target: { namespaces: demoNamespaces, selector: 'demo=yes,start!=on-demand' },
-      waitSeconds: 8,
-    }),
-  }),
-  () => ({
-    name: 'on-demand',
-    title: 'On demand: somebody wants demo-a/batch for two hours',
-    handler: 'startVm',
-    event: { target: { namespace: 'demo-a', name: 'batch' }, leaseSeconds: 7_200, requestedBy: 'a developer' },
-  }),
-  () => ({
-    name: 'force',
-    title: 'Force: demo-b/deaf, which ignores the shutdown signal, is switched off at once',
-    handler: 'stopVm',
-    event: { target: { namespace: 'demo-b', name: 'deaf' }, force: true },
-  }),
-];
-
-/** The two scenes in which nobody calls: a WukongSchedule, and the clock put forward to its boundaries. */
-const scheduled = [
-  {
-    name: 'schedule-evening',
-    title: 'A WukongSchedule instead: the clock jumps to 20:00, and reconcileState does the rest',
-    hour: 20,
-  },
-  { name: 'schedule-morning', title: 'The clock jumps to 08:00', hour: 8 },
-];
-const zone = 'Europe/Berlin';
-const office = {
-  apiVersion: 'vm.novasphere.dev/v1alpha1',
-  kind: 'WukongSchedule',
-  metadata: { namespace: 'demo-a', name: 'office' },
-  spec: { timeZone: zone, start: '0 8 * * *', stop: '0 20 * * *', selector: { matchLabels: { demo: 'yes' } } },
-};
 
 async function main(): Promise<void> {
   if (option.fleet !== undefined) {
@@ -174,7 +108,7 @@ async function play(
   const outcomes = await invoke(handlers[scene.handler], scene.event, `${scene.name}-invocation`);
   table?.stop();
   for (const outcome of outcomes.toSorted((a, b) => a.finishedAt - b.finishedAt))
-    show(scene.name, outcome, counted.of(outcome.name));
+    show(scene.name, outcome, counted.of(outcome.name, outcomes.length));
   return outcomes;
 }
 
@@ -221,7 +155,7 @@ function show(scene: string, outcome: Outcome, requests: number): void {
   const word = `${outcome.outcome}${reason ? ` (${reason})` : ''}`.padEnd(32);
   const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(6);
   say(
-    `  ${`${namespace}/${name}`.padEnd(14)} ${terminal ? `\u001b[${colour}m${word}\u001b[39m` : word} ${took}  ${String(requests).padStart(2)} requests  ${message}`,
+    `  ${`${namespace}/${name}`.padEnd(14)} ${terminal ? `\u001b[${colour}m${word}\u001b[39m` : word} ${took}  ${String(requests).padStart(2)} ${requests === 1 ? 'request ' : 'requests'}  ${message}`,
   );
 }
 

@@ -9,7 +9,7 @@ import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import type { World } from '../shared/world.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from './command.ts';
-import { furnish } from './demoScene.ts';
+import { furnish } from './demoStage.ts';
 import { demoNamespaces, demoWukongs } from './demoWukongs.ts';
 import { helpOf } from './help.ts';
 

@@ -11,6 +11,7 @@ import {
   operationKey,
   operationOf,
   outcomeOf,
+  runningOf,
   settledBy,
   settledKey,
   settledOf,
@@ -39,6 +40,16 @@ const forced: Outcome = {
   ...times,
 };
 const failed: Outcome = { outcome: 'Failed', reason: 'Stuck', message: 'there', forced: false, ...plain, ...times };
+
+describe('an operation under way', () => {
+  const claimed = wukong({ [operationKey]: write(operation({ deadline: t0 + 60 * s })) });
+
+  it('is so until its time is over', () => {
+    expect(runningOf(claimed, t0 + 60 * s - 1)?.action).toBe('stop');
+    expect(runningOf(claimed, t0 + 60 * s)).toBeUndefined();
+    expect(runningOf(wukong({}), t0)).toBeUndefined();
+  });
+});
 
 describe('the record', () => {
   const full = operation({

@@ -118,8 +118,12 @@ function waitingFor({ vm, vmi }: Machine, action?: string): string {
     : 'the old guest to go';
 }
 
-/** Requests per Wukong, by what they name; shared ones (list, watch) count for all of one command. */
-export function countRequests(transport: Transport): { transport: Transport; of(name: string): number; reset(): void } {
+/** Requests per Wukong, by what they name, with its share of those that one command asks for all (lists, watches). */
+export function countRequests(transport: Transport): {
+  transport: Transport;
+  of(name: string, sharers: number): number;
+  reset(): void;
+} {
   let byName = new Map<string, number>();
   let shared = 0;
   const count = (path: string, body?: unknown) => {
@@ -141,7 +145,7 @@ export function countRequests(transport: Transport): { transport: Transport; of(
         return transport.stream(path, signal);
       },
     },
-    of: (name) => shared + (byName.get(name) ?? 0),
+    of: (name, sharers) => (byName.get(name) ?? 0) + Math.ceil(shared / sharers),
     reset() {
       byName = new Map();
       shared = 0;
