@@ -3,6 +3,7 @@ import { asLifecycleError, LifecycleError } from '../errors.ts';
 import type { KubeObject } from '../model.ts';
 import { heard, type Limits, sleep } from '../wait.ts';
 import { answerFailure } from './failure.ts';
+import { type Known, newKnown } from './known.ts';
 import { listPages } from './list.ts';
 import type { Transport } from './transport.ts';
 
@@ -16,13 +17,11 @@ export interface Source<V> {
   wanted?(namespace: string, name: string): boolean;
 }
 
-/** The newest known state of one kind in one scope, for any number of waiters, kept by a single watch. */
-export interface Followed<V> {
-  get(namespace: string, name: string): V | undefined;
-  /** The last one of that name that was seen to go, as it was at its end. */
-  gone(namespace: string, name: string): V | undefined;
-  /** Calls `call` after every later change of that object, and when the watch failed for good. Returns its end. */
-  on(namespace: string, name: string, call: () => void): () => void;
+/**
+ * The newest known state of one kind in one scope, for any number of waiters, kept by a single watch. They are called
+ * when the watch failed for good, too.
+ */
+export interface Followed<V> extends Pick<Known<V>, 'get' | 'gone' | 'on'> {
   /** @throws LifecycleError when the watch failed for good (the permission was taken away). */
   check(): void;
   close(): void;
@@ -49,35 +48,15 @@ export async function follow<V>(
   source: Source<V>,
   limits: Limits,
 ): Promise<Followed<V>> {
-  const known = new Map<string, V>();
-  const gone = new Map<string, V>();
-  const listeners = new Map<string, Set<() => void>>();
+  const known = newKnown(source);
   const closing = new AbortController();
   let failure: LifecycleError | undefined;
   let since: string | undefined;
   let synced = false;
   let onSynced = () => {};
-  const keyOf = (namespace: string, name: string) => `${namespace}/${name}`;
 
-  const tell = (key: string) => {
-    for (const call of [...(listeners.get(key) ?? [])]) call();
-  };
-  const put = (object: KubeObject): string | undefined => {
-    const { namespace = '', name } = object.metadata;
-    if (source.wanted && !source.wanted(namespace, name)) return undefined;
-    const key = keyOf(namespace, name);
-    known.set(key, source.read(object));
-    tell(key);
-    return key;
-  };
-  const forget = (key: string, atEnd: V) => {
-    gone.set(key, atEnd);
-    known.delete(key);
-    tell(key);
-  };
-  /** What was known and is no longer there was deleted while nobody looked. */
   const settle = (present: Set<string>) => {
-    for (const [key, before] of [...known]) if (!present.has(key)) forget(key, before);
+    known.settle(present);
     synced = true;
     onSynced();
   };
@@ -90,7 +69,7 @@ export async function follow<V>(
   /** One stream, from its opening to its end. `present` collects the first state where the stream brings it. */
   async function stream(parts: Record<string, string>, present?: Set<string>): Promise<number> {
     const watch = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: `${serverTimeoutSeconds}`, ...parts };
-    const quiet = silence(closing.signal);
+    const quiet = silence(clock, closing.signal);
     try {
       const { status, lines } = await transport.stream(query(watch), quiet.signal);
       if (status !== 200) {
@@ -114,18 +93,12 @@ export async function follow<V>(
   }
 
   function take({ type, object }: WatchEvent, present?: Set<string>) {
-    const { namespace = '', name, annotations } = object.metadata;
     if (type === 'BOOKMARK') {
-      if (present && annotations?.['k8s.io/initial-events-end'] === 'true') settle(present);
+      if (present && object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true') settle(present);
       return;
     }
-    const key = keyOf(namespace, name);
-    if (type === 'DELETED') {
-      present?.delete(key);
-      if (known.has(key)) forget(key, source.read(object));
-      return;
-    }
-    const kept = put(object);
+    if (type === 'DELETED') return void present?.delete(known.remove(object));
+    const kept = known.put(object);
     if (kept) present?.add(kept);
   }
 
@@ -141,7 +114,7 @@ export async function follow<V>(
     const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
     for await (const page of listPages(transport, query({}), limit)) {
       for (const object of page.items) {
-        const kept = put(object);
+        const kept = known.put(object);
         if (kept) present.add(kept);
       }
       since = page.resourceVersion;
@@ -178,44 +151,13 @@ export async function follow<V>(
   function fail(error: LifecycleError) {
     failure = error;
     onSynced();
-    for (const key of [...listeners.keys()]) tell(key);
-  }
-
-  /** Aborts a stream that says nothing for too long: half-open connections look like that. */
-  function silence(outer: AbortSignal) {
-    const controller = new AbortController();
-    const stop = () => controller.abort(outer.reason as Error);
-    outer.addEventListener('abort', stop, { once: true });
-    let last = clock.now();
-    let cancel = clock.after(silenceMs, look);
-    function look() {
-      const quietMs = clock.now() - last;
-      if (quietMs >= silenceMs) controller.abort(new LifecycleError('Unreachable', 'the watch fell silent'));
-      else cancel = clock.after(silenceMs - quietMs, look);
-    }
-    return {
-      signal: controller.signal,
-      heard: () => (last = clock.now()),
-      done() {
-        cancel();
-        outer.removeEventListener('abort', stop);
-        controller.abort();
-      },
-    };
+    known.tellAll();
   }
 
   const followed: Followed<V> = {
-    get: (namespace, name) => known.get(keyOf(namespace, name)),
-    gone: (namespace, name) => gone.get(keyOf(namespace, name)),
-    on(namespace, name, call) {
-      const key = keyOf(namespace, name);
-      const calls = listeners.get(key) ?? new Set();
-      listeners.set(key, calls.add(call));
-      return () => {
-        calls.delete(call);
-        if (calls.size === 0) listeners.delete(key);
-      };
-    },
+    get: known.get,
+    gone: known.gone,
+    on: known.on,
     check() {
       if (failure) throw failure;
     },
@@ -233,4 +175,27 @@ export async function follow<V>(
     followed.close();
     throw thrown;
   }
+}
+
+/** Aborts a stream that says nothing for too long: half-open connections look like that. */
+function silence(clock: Clock, outer: AbortSignal) {
+  const controller = new AbortController();
+  const stop = () => controller.abort(outer.reason as Error);
+  outer.addEventListener('abort', stop, { once: true });
+  let last = clock.now();
+  let cancel = clock.after(silenceMs, look);
+  function look() {
+    const quietMs = clock.now() - last;
+    if (quietMs >= silenceMs) controller.abort(new LifecycleError('Unreachable', 'the watch fell silent'));
+    else cancel = clock.after(silenceMs - quietMs, look);
+  }
+  return {
+    signal: controller.signal,
+    heard: () => (last = clock.now()),
+    done() {
+      cancel();
+      outer.removeEventListener('abort', stop);
+      controller.abort();
+    },
+  };
 }

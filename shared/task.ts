@@ -1,0 +1,144 @@
+import { advance, newHolder } from './claim.ts';
+import type { Command } from './command.ts';
+import { parseDeclared, removeDeclared } from './declared.ts';
+import { asLifecycleError } from './errors.ts';
+import { finish, tellEnd } from './finish.ts';
+import { type Machine, stateOf } from './machine.ts';
+import { machineOf, type Machines } from './machines.ts';
+import { placeOf, type Wukong } from './model.ts';
+import { readNamespaces } from './namespaces.ts';
+import { claimDeadline, type Last, lastOf, type Operation, operationOf, outcomeOf } from './operation.ts';
+import type { Outcome } from './outcome.ts';
+import { carryOn, performOne } from './perform.ts';
+import { stateAfter, writeStatus } from './report/status.ts';
+import { tell } from './report/tell.ts';
+import { taskFor } from './tick.ts';
+import type { Limits } from './wait.ts';
+import type { World } from './world.ts';
+
+/** What the Wukong itself asks for; undefined when that is nothing. */
+export async function ownTask(
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+  problems: string[],
+): Promise<Outcome | undefined> {
+  const machine = machineOf(wukong, machines);
+  const task = taskFor(wukong, machine, world.clock.now(), world.config.requireAgent);
+  switch (task.do) {
+    case 'resume':
+      return resume(task.op, wukong, machines, world, limits);
+    case 'giveUp':
+      return finish(world, wukong, { op: task.op, result: gaveUp(task.op) }, machine);
+    case 'declared':
+      return declared(wukong, machines, world, limits, problems);
+    case 'tell':
+      return retell(task.last, wukong, machine, world, limits);
+    case 'nothing':
+      return undefined;
+    default:
+      return task satisfies never;
+  }
+}
+
+/** Takes a record over, with a new deadline where the old one has passed, and carries it on. */
+async function resume(
+  op: Operation,
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+): Promise<Outcome | undefined> {
+  const now = world.clock.now();
+  const expired = now >= op.deadline;
+  const mine: Operation = { ...op, holder: newHolder(world), ...(expired ? renewed(op, now) : {}) };
+  const taken = await advance(world, wukong, op, mine, limits);
+  return taken && carryOn(taken, wukong, world, { limits, machines });
+}
+
+const renewed = (op: Operation, now: number): Partial<Operation> => ({
+  attempts: op.attempts + 1,
+  startedAt: now,
+  stepAt: now,
+  deadline: claimDeadline(op, now, op.graceSeconds ?? 30),
+});
+
+const gaveUp = (op: Operation) => ({
+  outcome: 'Failed' as const,
+  reason: op.action === 'stop' && op.step !== 'Claimed' ? ('Stuck' as const) : ('TimedOut' as const),
+  message: `Given up after ${op.attempts} attempts, the last one at step ${op.step}.`,
+});
+
+async function declared(
+  wukong: Wukong,
+  machines: Machines,
+  world: World,
+  limits: Limits,
+  problems: string[],
+): Promise<Outcome | undefined> {
+  const value = wukong.spec?.lifecycleAction;
+  const now = world.clock.now();
+  let command: Command;
+  try {
+    command = parseDeclared(wukong, now);
+  } catch (thrown) {
+    const refused = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
+    await removeDeclared(world, wukong, value, limits);
+    return refused;
+  }
+  const place = placeOf(wukong);
+  const around = await readNamespaces(world, [place.namespace], limits, problems);
+  const namespaceAnnotations = around.get(place.namespace);
+  const options = { limits, wukong, machines, namespaceAnnotations, declared: value };
+  const outcome = await performOne(command, place, world, options);
+  // A duplicate of what is under way waits for its end; one of what is over has nothing to wait for.
+  const waits = outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate' && operationOf(wukong) !== undefined;
+  if (!waits && outcome.outcome !== 'InProgress') await removeDeclared(world, wukong, value, limits);
+  return outcome;
+}
+
+/** An action that nobody knows is told and removed; nobody else is disturbed. */
+async function refuse(
+  wukong: Wukong,
+  machine: Machine,
+  message: string,
+  world: World,
+  limits: Limits,
+): Promise<Outcome> {
+  const now = world.clock.now();
+  const requestId = `declared-${wukong.metadata.generation ?? 0}`;
+  const told = {
+    ...placeOf(wukong),
+    action: 'stop' as const,
+    forced: false,
+    requestId,
+    trigger: 'declared',
+    startedAt: now,
+    finishedAt: now,
+  };
+  const outcome: Outcome = { ...told, outcome: 'Failed', reason: 'InvalidAction', message };
+  await tell(world, wukong, outcome, { teller: newHolder(world), limits });
+  const before = wukong.status?.lifecycleState;
+  const state = {
+    ...stateAfter(outcome, stateOf(machine), before),
+    lastAction: before?.lastAction,
+    lastActionTime: before?.lastActionTime,
+  };
+  await writeStatus(world, wukong, state, limits);
+  return outcome;
+}
+
+/** An end that its process recorded and did not live to tell. */
+async function retell(last: Last, wukong: Wukong, machine: Machine, world: World, limits: Limits): Promise<Outcome> {
+  const outcome = outcomeOf(wukong, last);
+  await tellEnd(world, wukong, outcome, last.superseded ?? [], { teller: newHolder(world), limits, insist: true });
+  await writeStatus(
+    world,
+    wukong,
+    stateAfter(outcome, stateOf(machine), wukong.status?.lifecycleState),
+    limits,
+    (now) => lastOf(now)?.requestId === last.requestId,
+  );
+  return outcome;
+}
