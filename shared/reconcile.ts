@@ -42,7 +42,9 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
   try {
     const outcomes = new Map<string, Outcome>();
     await each(wukongs, atOnce, async (wukong) => {
-      const outcome = await attempt(tick, wukong, () => ownTask(wukong, machines, world, limits, tick.problems));
+      const outcome = await attempt(tick, wukong, () =>
+        ownTask(wukong, { world, machines, limits, problems: tick.problems }),
+      );
       if (outcome) outcomes.set(keyOf(wukong.metadata), outcome);
     });
     const around = await readSurroundings(world, limits, tick.problems);

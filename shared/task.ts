@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { parseDeclared, removeDeclared } from './declared.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, tellEnd } from './finish.ts';
-import { type Machine, stateOf } from './machine.ts';
+import { stateOf } from './machine.ts';
 import { machineOf, type Machines } from './machines.ts';
 import { placeOf, type Wukong } from './model.ts';
 import { readNamespaces } from './namespaces.ts';
@@ -16,25 +16,29 @@ import { taskFor } from './tick.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
 
+/** What a tick has at hand for all its Wukongs. */
+export interface Ticking {
+  world: World;
+  machines: Machines;
+  limits: Limits;
+  /** Sentences for the log. */
+  problems: string[];
+}
+
 /** What the Wukong itself asks for; undefined when that is nothing. */
-export async function ownTask(
-  wukong: Wukong,
-  machines: Machines,
-  world: World,
-  limits: Limits,
-  problems: string[],
-): Promise<Outcome | undefined> {
+export async function ownTask(wukong: Wukong, ticking: Ticking): Promise<Outcome | undefined> {
+  const { world, machines } = ticking;
   const machine = machineOf(wukong, machines);
   const task = taskFor(wukong, machine, world.clock.now(), world.config.requireAgent);
   switch (task.do) {
     case 'resume':
-      return resume(task.op, wukong, machines, world, limits);
+      return resume(task.op, wukong, ticking);
     case 'giveUp':
       return finish(world, wukong, { op: task.op, result: gaveUp(task.op) }, machine);
     case 'declared':
-      return declared(wukong, machines, world, limits, problems);
+      return declared(wukong, ticking);
     case 'tell':
-      return retell(task.last, wukong, machine, world, limits);
+      return retell(task.last, wukong, ticking);
     case 'nothing':
       return undefined;
     default:
@@ -43,13 +47,8 @@ export async function ownTask(
 }
 
 /** Takes a record over, with a new deadline where the old one has passed, and carries it on. */
-async function resume(
-  op: Operation,
-  wukong: Wukong,
-  machines: Machines,
-  world: World,
-  limits: Limits,
-): Promise<Outcome | undefined> {
+async function resume(op: Operation, wukong: Wukong, ticking: Ticking): Promise<Outcome | undefined> {
+  const { world, machines, limits } = ticking;
   const now = world.clock.now();
   const expired = now >= op.deadline;
   const mine: Operation = { ...op, holder: newHolder(world), ...(expired ? renewed(op, now) : {}) };
@@ -70,20 +69,15 @@ const gaveUp = (op: Operation) => ({
   message: `Given up after ${op.attempts} attempts, the last one at step ${op.step}.`,
 });
 
-async function declared(
-  wukong: Wukong,
-  machines: Machines,
-  world: World,
-  limits: Limits,
-  problems: string[],
-): Promise<Outcome | undefined> {
+async function declared(wukong: Wukong, ticking: Ticking): Promise<Outcome> {
+  const { world, machines, limits, problems } = ticking;
   const value = wukong.spec?.lifecycleAction;
   const now = world.clock.now();
   let command: Command;
   try {
     command = parseDeclared(wukong, now);
   } catch (thrown) {
-    const refused = await refuse(wukong, machineOf(wukong, machines), asLifecycleError(thrown).message, world, limits);
+    const refused = await refuse(wukong, asLifecycleError(thrown).message, ticking);
     await removeDeclared(world, wukong, value, limits);
     return refused;
   }
@@ -92,20 +86,20 @@ async function declared(
   const namespaceAnnotations = around.get(place.namespace);
   const options = { limits, wukong, machines, namespaceAnnotations, declared: value };
   const outcome = await performOne(command, place, world, options);
-  // A duplicate of what is under way waits for its end; one of what is over has nothing to wait for.
-  const waits = outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate' && operationOf(wukong) !== undefined;
-  if (!waits && outcome.outcome !== 'InProgress') await removeDeclared(world, wukong, value, limits);
+  if (isThrough(outcome, wukong)) await removeDeclared(world, wukong, value, limits);
   return outcome;
 }
 
+/** Not so: what goes on, what never reached the cluster, and the duplicate of what is under way, which waits for its end. */
+function isThrough(outcome: Outcome, wukong: Wukong): boolean {
+  if (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') return operationOf(wukong) === undefined;
+  if (outcome.outcome === 'Failed') return outcome.reason !== 'Unreachable';
+  return outcome.outcome !== 'InProgress';
+}
+
 /** An action that nobody knows is told and removed; nobody else is disturbed. */
-async function refuse(
-  wukong: Wukong,
-  machine: Machine,
-  message: string,
-  world: World,
-  limits: Limits,
-): Promise<Outcome> {
+async function refuse(wukong: Wukong, message: string, ticking: Ticking): Promise<Outcome> {
+  const { world, machines, limits } = ticking;
   const now = world.clock.now();
   const requestId = `declared-${wukong.metadata.generation ?? 0}`;
   const told = {
@@ -121,7 +115,7 @@ async function refuse(
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
   const before = wukong.status?.lifecycleState;
   const state = {
-    ...stateAfter(outcome, stateOf(machine), before),
+    ...stateAfter(outcome, stateOf(machineOf(wukong, machines)), before),
     lastAction: before?.lastAction,
     lastActionTime: before?.lastActionTime,
   };
@@ -130,13 +124,14 @@ async function refuse(
 }
 
 /** An end that its process recorded and did not live to tell. */
-async function retell(last: Last, wukong: Wukong, machine: Machine, world: World, limits: Limits): Promise<Outcome> {
+async function retell(last: Last, wukong: Wukong, ticking: Ticking): Promise<Outcome> {
+  const { world, machines, limits } = ticking;
   const outcome = outcomeOf(wukong, last);
   await tellEnd(world, wukong, outcome, last.superseded ?? [], { teller: newHolder(world), limits, insist: true });
   await writeStatus(
     world,
     wukong,
-    stateAfter(outcome, stateOf(machine), wukong.status?.lifecycleState),
+    stateAfter(outcome, stateOf(machineOf(wukong, machines)), wukong.status?.lifecycleState),
     limits,
     (now) => lastOf(now)?.requestId === last.requestId,
   );

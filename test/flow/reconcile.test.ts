@@ -76,6 +76,20 @@ describe('a declared action', () => {
     expect(at.wukong('safe').spec?.lifecycleAction).toBeUndefined();
   });
 
+  it('that never reached the cluster is carried out by the next tick', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
+    await at.pass(5_000);
+    declare(at, 'web', { action: 'stop' });
+    const claims = { method: 'PATCH', path: /\/wukongs\/web$/ };
+    at.sim.faults.add({ when: claims, times: 5, does: { kind: 'status', status: 503 } });
+    expect((await tick(at)).outcomes).toMatchObject([{ outcome: 'Failed', reason: 'Unreachable' }]);
+    at.sim.faults.clear();
+    expect(at.wukong('web').spec?.lifecycleAction).toEqual({ action: 'stop' });
+    expect((await tick(at)).outcomes).toMatchObject([{ outcome: 'Stopped' }]);
+    expect(at.wukong('web').spec?.lifecycleAction).toBeUndefined();
+  });
+
   it('in a protected namespace is told as Skipped and removed; as long as nobody answers, it is left to wait', async () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'safe', runStrategy: 'Always' });
