@@ -38,6 +38,9 @@ export type Options = Record<string, Option>;
 
 export type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
 
+/** Among what a command completes: the names of Wukongs, which are asked of the cluster. */
+export const wukongNames = '<wukongs>';
+
 /** One command of `wukong`: a file each, in the table of commands.ts. */
 export interface CliCommand {
   /** A line for the list of commands. */
@@ -47,7 +50,7 @@ export interface CliCommand {
   options: Options;
   positionals?: boolean;
   /** What positionals may be, for completion: names of Wukongs, or one of these words. */
-  completes?: 'wukongs' | readonly string[];
+  completes?: readonly string[];
   /** Answers the exit code: one of exitCodes. */
   run: (values: Values, io: Io, positionals: string[]) => Promise<number>;
 }

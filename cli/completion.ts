@@ -1,4 +1,12 @@
-import { checkChoice, type CliCommand, commonOptions, exitCodes, type Options, UsageError } from './command.ts';
+import {
+  checkChoice,
+  type CliCommand,
+  commonOptions,
+  exitCodes,
+  type Options,
+  UsageError,
+  wukongNames,
+} from './command.ts';
 import { helpOf } from './help.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
@@ -43,8 +51,8 @@ const scripts: Record<(typeof shells)[number], (known: Known[]) => string> = { b
 function bash(known: Known[]): string {
   const cases = known.map(({ name, options, completes = [] }) => {
     const flags = flagsOf(options).map(([flag]) => `--${flag}`);
-    const names = completes === 'wukongs' ? '$(_wukong_names)' : completes.join(' ');
-    return `    ${name}) flags="${flags.join(' ')}"; words="${names}${name === 'keep' ? ' running stopped' : ''}" ;;`;
+    const words = completes.map((word) => (word === wukongNames ? '$(_wukong_names)' : word));
+    return `    ${name}) flags="${flags.join(' ')}"; words="${words.join(' ')}" ;;`;
   });
   return `# bash completion of wukong
 _wukong_names() {
@@ -105,7 +113,13 @@ ${bash(known)}`;
 
 function fish(known: Known[]): string {
   const quote = (text: string) => `'${text.replaceAll("'", "\\'")}'`;
-  const lines = ['# fish completion of wukong', 'complete -c wukong -f'];
+  const lines = [
+    '# fish completion of wukong',
+    fishNames,
+    'complete -c wukong -f',
+    'complete -c wukong -n __fish_use_subcommand -a help',
+    `complete -c wukong -n '__fish_seen_subcommand_from help' -a ${quote(known.map(({ name }) => name).join(' '))}`,
+  ];
   for (const { name, summary, options, completes = [] } of known) {
     lines.push(`complete -c wukong -n __fish_use_subcommand -a ${name} -d ${quote(summary)}`);
     const here = `complete -c wukong -n '__fish_seen_subcommand_from ${name}'`;
@@ -116,9 +130,20 @@ function fish(known: Known[]): string {
         `${here} -l ${flag}${short ? ` -s ${short}` : ''}${argument}${words}${about ? ` -d ${quote(about)}` : ''}`,
       );
     }
-    const words =
-      completes === 'wukongs' ? '(wukong state -o name 2>/dev/null | string replace -r ".*/" "")' : completes.join(' ');
-    if (words) lines.push(`${here} -a ${quote(words)}`);
+    const words = completes.map((word) => (word === wukongNames ? '(__wukong_names)' : word));
+    if (words.length > 0) lines.push(`${here} -a ${quote(words.join(' '))}`);
   }
   return `${lines.join('\n')}\n`;
 }
+
+const fishNames = `function __wukong_names
+  set -l typed (commandline -opc)
+  set -l where
+  for i in (seq (count $typed))
+    switch $typed[$i]
+      case -n --namespace --context --kubeconfig
+        set -a where $typed[$i] $typed[(math $i + 1)]
+    end
+  end
+  wukong state -o name $where 2>/dev/null | string replace -r '.*/' ''
+end`;

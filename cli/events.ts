@@ -3,7 +3,7 @@ import { follow } from '../shared/kube/watch.ts';
 import type { KubeObject } from '../shared/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import { columns, text, widthsOf } from './columns.ts';
-import { type CliCommand, exitCodes, type Io, type Options, UsageError } from './command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, wukongNames } from './command.ts';
 import { ago } from './duration.ts';
 import { helpOf } from './help.ts';
 import { nameOf } from './targets.ts';
@@ -34,7 +34,7 @@ export const events: CliCommand = {
   }),
   options,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames],
   run: async (values, io, names) => {
     if (names.length > 1) throw new UsageError(`expected one name, found ${names.length}`);
     const name = names[0] === undefined ? undefined : nameOf(names[0]);

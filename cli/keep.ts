@@ -2,7 +2,7 @@ import { rfc3339 } from '../shared/clock.ts';
 import { overrideKeys } from '../shared/override.ts';
 import { annotate } from './annotate.ts';
 import { clusterOptions, scopeOptions } from './cluster.ts';
-import { checkChoice, type CliCommand, type Options, UsageError } from './command.ts';
+import { checkChoice, type CliCommand, type Options, UsageError, wukongNames } from './command.ts';
 import { endOf, spoken } from './duration.ts';
 import { helpOf } from './help.ts';
 import { checkTargets } from './targets.ts';
@@ -31,7 +31,7 @@ export const keep: CliCommand = {
   }),
   options,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames, 'running', 'stopped'],
   run: async (values, io, positionals) => {
     const clear = values.clear === true;
     const names = clear ? positionals : positionals.slice(0, -1);

@@ -1,7 +1,7 @@
 import { overrideKeys } from '../shared/override.ts';
 import { annotate } from './annotate.ts';
 import { clusterOptions, scopeOptions } from './cluster.ts';
-import type { CliCommand, Options } from './command.ts';
+import { type CliCommand, type Options, wukongNames } from './command.ts';
 import { helpOf } from './help.ts';
 import { checkTargets } from './targets.ts';
 
@@ -25,7 +25,7 @@ const command = ({ name, summary, about, key, on, off }: Mark): CliCommand => ({
   help: helpOf({ usage: [`${name} NAME … [--off]`, `${name} -l SELECTOR [-n NAME | -A] [--off]`], about, options }),
   options,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames],
   run: async (values, io, names) => {
     checkTargets(values, names);
     const taken = values.off === true;

@@ -9,7 +9,7 @@ import { openBoard } from './board.ts';
 import { carryOut } from './carryOut.ts';
 import { clusterOptions, openCluster, scopeOptions } from './cluster.ts';
 import { dump, text } from './columns.ts';
-import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from './command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from './command.ts';
 import { durationSeconds } from './duration.ts';
 import { helpOf } from './help.ts';
 import { exitCodeOf, outcomeLine, summaryOf, toJson } from './outcomes.ts';
@@ -57,7 +57,7 @@ export const stop: CliCommand = {
   }),
   options: stopOptions,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames],
   run: (values, io, names) => run('stop', values, io, names),
 };
 
@@ -72,7 +72,7 @@ export const start: CliCommand = {
   }),
   options: startOptions,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames],
   run: (values, io, names) => run('start', values, io, names),
 };
 

@@ -2,7 +2,7 @@ import { matches, parseSelector } from '../shared/selector.ts';
 import { readStates, type WukongState } from '../shared/state.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from './cluster.ts';
 import { colourOfWord, columns, dump, text, widthsOf } from './columns.ts';
-import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from './command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from './command.ts';
 import { ago } from './duration.ts';
 import { helpOf } from './help.ts';
 import { named, nameOf, selectorOf } from './targets.ts';
@@ -28,7 +28,7 @@ export const state: CliCommand = {
   }),
   options,
   positionals: true,
-  completes: 'wukongs',
+  completes: [wukongNames],
   run: async (values, io, names) => {
     const { name, selector } = check(values, names);
     const session = await openCluster(values, io);
