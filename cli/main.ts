@@ -1,8 +1,8 @@
 import { asLifecycleError, failures, LifecycleError } from '../shared/errors.ts';
+import { didYouMean } from '../shared/suggest.ts';
 import { exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 import { processIo } from './process.ts';
-import { didYouMean } from './suggest.ts';
 
 /** What `wukong help` says. */
 export async function overview(): Promise<string> {

@@ -3,11 +3,11 @@ import { listAll } from '../shared/kube/list.ts';
 import { readWukong, wukongPath } from '../shared/kube/objects.ts';
 import type { Wukong } from '../shared/model.ts';
 import { format, parseSelector } from '../shared/selector.ts';
+import { didYouMean } from '../shared/suggest.ts';
 import type { Limits } from '../shared/wait.ts';
 import type { World } from '../shared/world.ts';
 import type { Session } from './cluster.ts';
 import { UsageError, type Values } from './command.ts';
-import { didYouMean } from './suggest.ts';
 
 /** `web`, or as `-o name` prints it: `wukong.vm.novasphere.dev/web`. @throws UsageError */
 export function nameOf(typed: string): string {

@@ -1,3 +1,5 @@
+import { nearest } from './suggest.ts';
+
 /**
  * Time zones: the offset at an instant, the clock changes, and the way from a wall time to its instant. The data is
  * Intl's; asking Intl is slow (some 2 µs), so what it said is kept, for 64 days at a time.
@@ -29,6 +31,9 @@ export interface ClockChange {
 const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
 const chunkMs = 64 * dayMs;
+const longestShown = 60;
+/** Shorter names are all alike. */
+const shortest = 6;
 
 const known = new Map<string, Zone>();
 let listed: Map<string, string> | undefined;
@@ -43,7 +48,7 @@ export function parseZone(text: unknown): Zone {
   if (typeof text !== 'string' || text === '') throw new Error('expected an IANA time zone such as Europe/Berlin');
   const found = known.get(text);
   if (found) return found;
-  const shown = `"${text.slice(0, 60)}"`;
+  const shown = `"${text.slice(0, longestShown)}"`;
   if (/^(UTC|GMT)?[+-]\d/i.test(text))
     throw new Error(
       `${shown} is an offset, which knows no clock changes: expected an IANA time zone such as Europe/Berlin`,
@@ -52,7 +57,7 @@ export function parseZone(text: unknown): Zone {
   try {
     format = new Intl.DateTimeFormat('en-US', { timeZone: text, timeZoneName: 'longOffset' });
   } catch {
-    const near = nearest(text);
+    const near = nearestZone(text);
     throw new Error(`${shown} is no IANA time zone${near ? `: did you mean ${near}?` : ', such as Europe/Berlin'}`);
   }
   const zone = { name: official().get(text.toLowerCase()) ?? text, format, chunks: new Map() };
@@ -60,33 +65,18 @@ export function parseZone(text: unknown): Zone {
   return zone;
 }
 
-/** The zone that was most likely meant: the same city, or at most two letters away. */
-function nearest(text: string): string | undefined {
-  const wanted = text.slice(0, 60).toLowerCase().replaceAll(' ', '_');
-  const city = (name: string) => name.slice(name.lastIndexOf('/') + 1);
-  let best: string | undefined;
-  // Short names are all alike.
-  let least = wanted.length < 6 ? 0.5 : 3;
-  for (const [lower, name] of official()) {
-    const far =
-      city(lower) === city(wanted) ? 0 : Math.min(distance(lower, wanted), distance(city(lower), wanted) + 0.5);
-    if (far < least) [best, least] = [name, far];
-  }
-  return best;
+/** The zone that was most likely meant: the same city, or some letters away by its name or its city. */
+function nearestZone(text: string): string | undefined {
+  const wanted = text.slice(0, longestShown).toLowerCase().replaceAll(' ', '_');
+  const zones = new Map<string, string>();
+  for (const [lower, name] of official()) zones.set(cityOf(lower), name).set(lower, name);
+  const city = zones.get(cityOf(wanted));
+  if (city || wanted.length < shortest) return city;
+  const meant = nearest(wanted, zones.keys());
+  return meant && zones.get(meant);
 }
 
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return 3;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[b.length]!;
-}
+const cityOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
 /** What Intl says, in milliseconds; `GMT+05:45`, `GMT-00:44:30`, `GMT`. */
 function ask(zone: Zone, instant: number): number {

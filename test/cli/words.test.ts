@@ -11,7 +11,7 @@ import { commonOptions } from '../../cli/command.ts';
 import { commands } from '../../cli/commands.ts';
 import { spoken } from '../../cli/duration.ts';
 import { main } from '../../cli/main.ts';
-import { nearest } from '../../cli/suggest.ts';
+import { nearest } from '../../shared/suggest.ts';
 import { failureCodes } from '../../shared/errors.ts';
 import { outcomeNames, skipReasons } from '../../shared/outcome.ts';
 
