@@ -10,6 +10,8 @@ export interface Exploration {
   seed: number;
   /** As it was printed of a history that failed: begins there. */
   path?: string | undefined;
+  /** Told after each history how many were lived through. */
+  lived?: (histories: number) => void;
 }
 
 export interface Finding extends Exploration {
@@ -27,11 +29,13 @@ export async function wrongWith(history: History): Promise<string[]> {
 }
 
 /** Lives through random histories until one contradicts the model, and makes that one small. */
-export async function explore({ runs, seed, path }: Exploration): Promise<Finding | undefined> {
+export async function explore({ runs, seed, path, lived }: Exploration): Promise<Finding | undefined> {
   let failedAt: number | undefined;
+  let count = 0;
   const property = fc.asyncProperty(histories, async (history) => {
     if (failedAt !== undefined && Date.now() > failedAt + shrinkMs) return;
     const wrong = await wrongWith(history);
+    lived?.(++count);
     if (wrong.length === 0) return;
     failedAt ??= Date.now();
     throw new Error(wrong.join('\n'));

@@ -21,9 +21,16 @@ const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const runs = Number(values.runs);
 const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runs);
 
+const began = Date.now();
+const tellEvery = 5_000;
+function tellProgress(histories: number) {
+  if (histories % tellEvery > 0 || histories >= runs) return;
+  const minutes = ((Date.now() - began) / 60_000).toFixed(0);
+  process.stderr.write(`seed ${seed}: ${histories} of ${runs} histories, ${minutes} min\n`);
+}
+
 if (workers === 1) {
-  const began = Date.now();
-  const finding = await explore({ runs, seed, path: values.path });
+  const finding = await explore({ runs, seed, path: values.path, lived: tellProgress });
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
   console.log(
     finding ? tellOf(finding) : `${runs} histories from seed ${seed}: nothing contradicts the model, ${seconds} s`,
