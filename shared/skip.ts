@@ -47,17 +47,21 @@ export async function skip(world: World, wukong: Wukong, decision: Skipping, lim
 /** What a later tick must know; skip-next on the Wukong goes away in the same patch. */
 async function remember(
   world: World,
-  { metadata }: Wukong,
+  wukong: Wukong,
   memory: Memory,
   { consume }: Skipping,
   limits: Limits,
 ): Promise<void> {
   const used = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
   const annotations = { ...used, [memoryKey]: writeMemory(memory) };
-  const body = { metadata: { resourceVersion: metadata.resourceVersion, annotations } };
-  const answer = await mergePatch<Wukong>(world, wukongPath(metadata.namespace, metadata.name), body, limits);
-  if (answer.status !== 409) bodyOf(answer, 'memory of what was skipped');
+  const { namespace, name, resourceVersion } = wukong.metadata;
+  const body = { metadata: { resourceVersion, annotations } };
+  const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, limits);
+  if (answer.status !== 409) renew(wukong, bodyOf(answer, 'memory of what was skipped'));
 }
+
+/** As it stands now, so that the tick that wrote it can go on from there. */
+const renew = (wukong: Wukong, { metadata, spec, status }: Wukong) => Object.assign(wukong, { metadata, spec, status });
 
 /** skip-next on a namespace is used up once all its Wukongs were looked at. */
 export async function useUp(world: World, namespaces: Set<string>, limits: Limits): Promise<string[]> {
@@ -72,20 +76,17 @@ export async function useUp(world: World, namespaces: Set<string>, limits: Limit
 }
 
 /** An override that has ended while the VM was as it should be: taken away, so that a later change by hand is respected. */
-export async function clearEnded(
-  world: World,
-  { metadata }: Wukong,
-  { do: action }: Acting,
-  limits: Limits,
-): Promise<void> {
+export async function clearEnded(world: World, wukong: Wukong, { do: action }: Acting, limits: Limits): Promise<void> {
+  const { namespace, name, annotations } = wukong.metadata;
   const keys = action === 'stop' ? [overrideKeys.keepRunning, leaseKey] : [overrideKeys.keepStopped];
   const now = world.clock.now();
   const steps = keys.flatMap((key) => {
-    const value = metadata.annotations?.[key];
+    const value = annotations?.[key];
     if (value === undefined || !(Date.parse(value) <= now)) return [];
     const path = pointer('metadata', 'annotations', key);
     return [{ op: 'test', path, value } as const, { op: 'remove', path } as const];
   });
-  if (steps.length > 0)
-    await jsonPatch<KubeObject>(world, wukongPath(metadata.namespace, metadata.name), steps, limits);
+  if (steps.length === 0) return;
+  const answer = await jsonPatch<Wukong>(world, wukongPath(namespace, name), steps, limits);
+  if (answer.status < 300) renew(wukong, answer.body);
 }

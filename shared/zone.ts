@@ -14,9 +14,8 @@ export interface Zone {
   readonly chunks: Map<number, Stretch[]>;
 }
 
-/** From `from` (inclusive) to `until` (exclusive) the offset is the same; wall = instant + offset. */
+/** From the end of the one before to `until` (exclusive) the offset is the same; wall = instant + offset. */
 interface Stretch {
-  from: number;
   until: number;
   offset: number;
 }
@@ -80,8 +79,8 @@ const cityOf = (name: string): string => name.slice(name.lastIndexOf('/') + 1);
 
 /** What Intl says, in milliseconds; `GMT+05:45`, `GMT-00:44:30`, `GMT`. */
 function ask(zone: Zone, instant: number): number {
-  const text = zone.format.formatToParts(instant).find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  const parts = /^GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
+  const text = zone.format.format(instant);
+  const parts = /GMT(?:([+-])(\d{2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   if (!parts) throw new Error(`${zone.name}: Intl gives an offset that cannot be read: ${text}`);
   const seconds = Number(parts[2] ?? 0) * 3600 + Number(parts[3] ?? 0) * 60 + Number(parts[4] ?? 0);
   return (parts[1] === '-' ? -seconds : seconds) * 1000;
@@ -93,18 +92,15 @@ function ask(zone: Zone, instant: number): number {
  */
 function learn(zone: Zone, start: number): Stretch[] {
   const stretches: Stretch[] = [];
-  let from = start;
   let offset = ask(zone, start);
   for (let day = start; day < start + chunkMs; day += dayMs) {
     const after = ask(zone, day + dayMs);
-    while (offset !== after) {
-      const until = firstOther(zone, Math.max(day, from), day + dayMs, offset);
-      stretches.push({ from, until, offset });
-      [from, offset] = [until, ask(zone, until)];
+    for (let until = day; offset !== after; offset = ask(zone, until)) {
+      until = firstOther(zone, until, day + dayMs, offset);
+      stretches.push({ until, offset });
     }
   }
-  if (from < start + chunkMs) stretches.push({ from, until: start + chunkMs, offset });
-  return stretches;
+  return [...stretches, { until: start + chunkMs, offset }];
 }
 
 /** The first second in (low, high] with another offset; `low` has this one, `high` has not. */
@@ -128,9 +124,7 @@ function chunkAt(zone: Zone, instant: number): Stretch[] {
 }
 
 function stretchAt(zone: Zone, instant: number): Stretch {
-  const chunk = chunkAt(zone, instant);
-  for (const stretch of chunk) if (instant < stretch.until) return stretch;
-  return chunk[chunk.length - 1]!;
+  return chunkAt(zone, instant).find(({ until }) => instant < until)!;
 }
 
 /** Milliseconds to add to `instant` to get the wall time. */
@@ -175,10 +169,6 @@ export function wallToInstant(zone: Zone, wall: number): Placed {
 
 /** The highest wall time that the clock has shown up to `instant`: in the second pass of an overlap, the end of the first. */
 export function highestWall(zone: Zone, instant: number): number {
-  const wall = instantToWall(zone, instant);
-  if (stretchAt(zone, instant).from <= instant - dayMs) return wall;
-  return clockChanges(zone, instant - dayMs, instant).reduce(
-    (high, { at, before }) => Math.max(high, at + before - 1),
-    wall,
-  );
+  const changes = clockChanges(zone, instant - dayMs, instant);
+  return Math.max(instantToWall(zone, instant), ...changes.map(({ at, before }) => at + before - 1));
 }

@@ -229,6 +229,17 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [tick({ skewMs: -1000 }), ask('stop', { ageSeconds: 1 }), declare('start'), { do: 'virtApi', down: false }],
   ],
   [
+    'a status was not put right by ticks that had just written the Wukong themselves, as they went on from what they had read',
+    { strategy: 'RerunOnFailure', schedule: { policy: 'Respect', stopMinute: 1 } },
+    [
+      pass(35),
+      ask('start', { times: 2, leaseSeconds: 240, notAfterSeconds: 0 }),
+      pass(86),
+      { do: 'guest', phase: 'Succeeded' },
+      pass(89),
+    ],
+  ],
+  [
     'a request under way was told as stale when it came again too late, and its Wukong could not be read',
     {},
     [

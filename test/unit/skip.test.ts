@@ -15,6 +15,12 @@ const memory = `${prefix}schedule-memory`;
 const wukong = (annotations?: Record<string, string>): Wukong => ({
   metadata: { namespace: 'dev', name: 'db', uid: 'uid', resourceVersion: '7', annotations },
 });
+/** As the API answers a write. */
+const after: Wukong = {
+  metadata: { namespace: 'dev', name: 'db', resourceVersion: '8' },
+  spec: { cpu: 2 },
+  status: { phase: 'Ready' },
+};
 const skipping = (more: Partial<Skipping> = {}): Skipping => ({
   do: 'skip',
   reason: 'Override',
@@ -60,7 +66,7 @@ describe('what a schedule leaves out', () => {
   });
 
   it('asks within its limits', async () => {
-    const { world, within } = worldOf(now, [201], [200]);
+    const { world, within } = worldOf(now, [201], [200, after]);
     await skip(world, wukong(), skipping({ remember: { skipped: due } }), limits);
     expect(within).toEqual([limits, limits]);
   });
@@ -75,7 +81,7 @@ describe('what a schedule leaves out', () => {
     ['what is held back', { withheld: due }, { withheld: '2026-11-23T19:00:00Z' }],
     ['what is skipped', { skipped: due }, { skipped: '2026-11-23T19:00:00Z' }],
   ])('remembers %s', async (_what, remember, expected) => {
-    const { world, asked } = worldOf(now, [201], [200]);
+    const { world, asked } = worldOf(now, [201], [200, after]);
     await skip(world, wukong(), skipping({ remember }), limits);
     expect(asked[1]).toEqual({
       method: 'PATCH',
@@ -84,12 +90,19 @@ describe('what a schedule leaves out', () => {
     });
   });
 
+  it('goes on from what it has written', async () => {
+    const { world } = worldOf(now, [201], [200, after]);
+    const read = wukong();
+    await skip(world, read, skipping({ remember: { skipped: due } }), limits);
+    expect(read).toEqual(after);
+  });
+
   it('keeps what else is remembered', async () => {
     const before = { skipped: '2026-11-20T19:00:00Z', withheld: '2026-11-21T19:00:00Z' };
-    const { world, asked } = worldOf(now, [201], [200], [201], [200]);
-    const known = wukong({ [memory]: JSON.stringify(before) });
-    await skip(world, known, skipping({ remember: { withheld: due } }), limits);
-    await skip(world, known, skipping({ remember: { skipped: due } }), limits);
+    const { world, asked } = worldOf(now, [201], [200, after], [201], [200, after]);
+    const known = () => wukong({ [memory]: JSON.stringify(before) });
+    await skip(world, known(), skipping({ remember: { withheld: due } }), limits);
+    await skip(world, known(), skipping({ remember: { skipped: due } }), limits);
     const written = [1, 3].map((i) => {
       const { metadata } = asked[i]?.body as Wukong;
       return JSON.parse(metadata.annotations?.[memory] ?? '') as unknown;
@@ -104,7 +117,7 @@ describe('what a schedule leaves out', () => {
     ['Wukong' as const, { [`${prefix}skip-next`]: null }],
     ['namespace' as const, {}],
   ])('uses up skip-next on the %s where it stands', async (consume, used) => {
-    const { world, asked } = worldOf(now, [201], [200]);
+    const { world, asked } = worldOf(now, [201], [200, after]);
     await skip(world, wukong(), skipping({ consume, remember: { skipped: due } }), limits);
     const { metadata } = asked[1]?.body as Wukong;
     expect(metadata.annotations).toEqual({ ...used, [memory]: '{"skipped":"2026-11-23T19:00:00Z"}' });
@@ -148,7 +161,7 @@ describe('an override that has ended', () => {
   const acting = (action: 'start' | 'stop') =>
     ({ do: action, boundary: skipping().boundary, because: '', enforced: false, remember: {} }) as const;
   const cleared = async (action: 'start' | 'stop', annotations?: Record<string, string>) => {
-    const { world, asked } = worldOf(now, [200]);
+    const { world, asked } = worldOf(now, [200, after]);
     await clearEnded(world, wukong(annotations), acting(action), limits);
     return asked;
   };
@@ -159,6 +172,18 @@ describe('an override that has ended', () => {
     expect(await cleared('start', all(exact))).toEqual([
       { method: 'PATCH', path, body: removal('keep-stopped-until', exact) },
     ]);
+  });
+
+  it.each([
+    [200, after],
+    [299, after],
+    [300, wukong(all(past))],
+    [422, wukong(all(past))],
+  ])('after an answer of %i it goes on from what is there', async (status, expected) => {
+    const { world } = worldOf(now, [status, after]);
+    const read = wukong(all(past));
+    await clearEnded(world, read, acting('stop'), limits);
+    expect(read).toEqual(expected);
   });
 
   it.each([

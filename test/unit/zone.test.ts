@@ -42,6 +42,8 @@ describe('the name of a time zone', () => {
     ['Mars/Berlin', '"Mars/Berlin" is no IANA time zone: did you mean Europe/Berlin?'],
     ['europe/berln', '"europe/berln" is no IANA time zone: did you mean Europe/Berlin?'],
     ['Amsterdm', '"Amsterdm" is no IANA time zone: did you mean Europe/Amsterdam?'],
+    ['Berlimm', '"Berlimm" is no IANA time zone: did you mean Europe/Berlin?'],
+    ['La Paz', '"La Paz" is no IANA time zone: did you mean America/La_Paz?'],
     ['New York', '"New York" is no IANA time zone: did you mean America/New_York?'],
     ['nope', '"nope" is no IANA time zone, such as Europe/Berlin'],
     ['paric', '"paric" is no IANA time zone, such as Europe/Berlin'],
