@@ -12,10 +12,23 @@ export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'
 const file = (role: FunctionName | Extra) =>
   role === 'all-namespaces' || role === 'stuck-pods' || role === 'skip-next' ? `${role}/role.yaml` : `${role}.yaml`;
 
+interface Bound {
+  metadata?: { name: string };
+  rules?: Rule[];
+  roleRef?: { name: string };
+  subjects?: { kind: string; name: string }[];
+}
+const objectsIn = (path: string) => loadAllYaml(readFileSync(path, 'utf8')) as Bound[];
+
+/** Whom the bindings of a file give an extra Role: accounts, or groups. */
+export const boundTo = (path: string, extra: Extra): string[] =>
+  objectsIn(path)
+    .filter(({ roleRef }) => roleRef?.name === `wukong-${extra}`)
+    .flatMap(({ subjects }) => subjects?.map(({ name }) => name) ?? []);
+
 /** The rules of infra/rbac, in all namespaces as the ClusterRoles that an overlay makes of them. */
 export function shippedRules(roles: (FunctionName | Extra)[]): Rule[] {
-  const objects = roles.flatMap((role) => loadAllYaml(readFileSync(`infra/rbac/${file(role)}`, 'utf8')));
-  return (objects as { rules?: Rule[] }[]).flatMap(({ rules }) => rules ?? []);
+  return roles.flatMap((role) => objectsIn(`infra/rbac/${file(role)}`)).flatMap(({ rules }) => rules ?? []);
 }
 
 /** All of them: what the functions have together, for stories in which several meet. */

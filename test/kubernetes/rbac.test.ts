@@ -8,7 +8,7 @@ import { type Outcome, reasonOf } from '../../shared/outcome.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import type { World } from '../../shared/world.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
-import { type Extra, type FunctionName, type Rule, shippedRules, single } from '../flow/roles.ts';
+import { boundTo, type Extra, type FunctionName, type Rule, shippedRules, single } from '../flow/roles.ts';
 import { type Scene, scene } from '../flow/scene.ts';
 import { stories, type Story } from './stories.ts';
 
@@ -105,6 +105,14 @@ const roles: (FunctionName | Extra)[] = [
   'skip-next',
 ];
 const each = roles.flatMap((role) => single(shippedRules([role])).map((rule) => ({ role, rule: words(rule) })));
+
+describe('the extra Roles are bound to the functions that need them', () => {
+  const needs = stories.flatMap(({ by, extras = [] }) => extras.map((extra) => ({ by, extra })));
+  it.each(needs)('$extra to $by', ({ by, extra }) => {
+    expect(boundTo(`infra/rbac/${extra}/role.yaml`, extra)).toContain(`wukong-${by}`);
+    if (extra === 'all-namespaces') expect(boundTo('infra/aws/rbac/bindings.yaml', extra)).toContain(`wukong-${by}`);
+  });
+});
 
 describe('the Roles that are shipped are not more than enough', () => {
   it.each(each)('$role: without $rule a story ends otherwise', async ({ role, rule }) => {
