@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { finishUnclaimed } from './finish.ts';
+import { bodyOf } from './kube/failure.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import { tellingMs } from './limits.ts';
 import { placeOf, type Wukong } from './model.ts';
@@ -57,6 +58,8 @@ async function annotate(
   limits: Limits,
 ): Promise<boolean> {
   const body = { metadata: { resourceVersion, annotations } };
-  const { status } = await mergePatch(world, wukongPath(namespace, name), body, limits);
-  return status !== 409;
+  const answer = await mergePatch(world, wukongPath(namespace, name), body, limits);
+  if (answer.status === 409) return false;
+  bodyOf(answer, 'what is to be remembered of the request');
+  return true;
 }

@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { type Drive, drive } from './drive.ts';
 import { asLifecycleError } from './errors.ts';
 import { finish, finishUnclaimed, tellBefore } from './finish.ts';
+import { bodyOf } from './kube/failure.ts';
 import { mergePatch, readWukong, wukongPath } from './kube/objects.ts';
 import type { Machine } from './machine.ts';
 import { machineOf, type Machines, watchMachines } from './machines.ts';
@@ -150,7 +151,7 @@ async function settleAlready(
   };
   const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
   if (answer.status === 409) return performOne(command, { namespace, name }, world, { ...options, wukong: undefined });
-  return finishUnclaimed(world, answer.status < 300 ? answer.body : wukong, told);
+  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told);
 }
 
 /** KubeVirt's own dry run of the call that would be made; nothing is written. */

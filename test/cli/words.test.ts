@@ -11,9 +11,9 @@ import { commonOptions } from '../../cli/command.ts';
 import { commands } from '../../cli/commands.ts';
 import { spoken } from '../../cli/duration.ts';
 import { main } from '../../cli/main.ts';
-import { nearest } from '../../shared/suggest.ts';
 import { failureCodes } from '../../shared/errors.ts';
 import { outcomeNames, skipReasons } from '../../shared/outcome.ts';
+import { nearest } from '../../shared/suggest.ts';
 
 async function wukong(typed: string) {
   let [out, err] = ['', ''];

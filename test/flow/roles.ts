@@ -13,7 +13,6 @@ const file = (role: FunctionName | Extra) =>
   role === 'all-namespaces' || role === 'stuck-pods' || role === 'skip-next' ? `${role}/role.yaml` : `${role}.yaml`;
 
 interface Bound {
-  metadata?: { name: string };
   rules?: Rule[];
   roleRef?: { name: string };
   subjects?: { kind: string; name: string }[];

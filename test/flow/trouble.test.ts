@@ -6,6 +6,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { LifecycleError } from '../../shared/errors.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
 import { transportTo } from '../../shared/kube/transport.ts';
+import { settledKey } from '../../shared/operation.ts';
 import { performOne } from '../../shared/perform.ts';
 import type { World } from '../../shared/world.ts';
 import { namespace, type Scene, scene, token } from './scene.ts';
@@ -137,6 +138,29 @@ describe('the cluster has a bad hour', () => {
     const at = await running();
     at.sim.faults.add({ when: { watch: true }, times: 4, does });
     expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'Stopped' });
+  });
+
+  it('does not say that nothing was to be done where it cannot be remembered: the next delivery may find it otherwise', async () => {
+    const at = await running();
+    await at.perform('stop', 'web');
+    const does = { kind: 'status', status: 429, retryAfterSeconds: 600 } as const;
+    at.sim.faults.add({ when: { method: 'PATCH' }, times: 1, does });
+    expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'Failed', reason: 'Unreachable' });
+    expect(at.wukong('web').metadata.annotations?.[settledKey]).toBeUndefined();
+    expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'AlreadyOff' });
+    expect(at.wukong('web').metadata.annotations?.[settledKey]).toBeDefined();
+  });
+
+  it('does not say that a wish is being fulfilled where it cannot be noted that it counts from now on', async () => {
+    const at = await running();
+    const first = performOne(at.command('stop', 'web'), { namespace, name: 'web' }, at.world, {
+      limits: { deadline: at.clock.now() + 600_000 },
+    });
+    await at.pass(500);
+    const does = { kind: 'status', status: 503, retryAfterSeconds: 600 } as const;
+    at.sim.faults.add({ when: { method: 'PATCH' }, times: 1, does });
+    expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'Failed', reason: 'Unreachable' });
+    expect(await at.run(first)).toMatchObject({ outcome: 'Stopped' });
   });
 
   it.each([

@@ -54,6 +54,9 @@ const answerLost = (at: Scene) =>
 /** As servers before Kubernetes 1.32. */
 const noInitialEvents = (at: Scene) =>
   at.sim.faults.add({ when: { watch: true }, times: 2, does: { kind: 'status', status: 422 } });
+/** The first write finds that somebody else has written since. */
+const conflict = (at: Scene) =>
+  at.sim.faults.add({ when: { method: 'PATCH', path: /wukongs/ }, times: 1, does: { kind: 'status', status: 409 } });
 const declare = (at: Scene, lifecycleAction: object) =>
   at.sim.change<Wukong>('wukongs', namespace, 'web', (wukong) => (wukong.spec = { ...wukong.spec, lifecycleAction }));
 const onNamespace = (at: Scene, annotations: Record<string, string>) =>
@@ -145,6 +148,11 @@ const starts: Omit<Story, 'by'>[] = [
 const tick = (_: Scene, by: Invocation) => reconcileState({}, by);
 const ticks: Omit<Story, 'by'>[] = [
   { name: 'a declared stop', given: async (at) => (await vm(at), declare(at, { action: 'stop' })), when: tick },
+  {
+    name: 'a declared stop that meets another writer',
+    given: async (at) => (await vm(at), declare(at, { action: 'stop' }), conflict(at)),
+    when: tick,
+  },
   {
     name: 'a declared stop of a crashed guest',
     given: async (at) => (await crashed(at), declare(at, { action: 'stop' })),

@@ -248,6 +248,17 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       pass(32),
     ],
   ],
+  [
+    'a stop that could not be remembered was told as AlreadyOff, and its second delivery stopped what was started meanwhile',
+    { strategy: 'notRunning' },
+    [
+      ask('start', { times: 2 }),
+      { do: 'fault', target: 'any', nth: 7, times: 2, harm: { kind: 'status', status: 429, retryAfterSeconds: 1 } },
+      ask('stop', { times: 2, leftMs: 500 }),
+      pass(1),
+      { do: 'wipeStatus' },
+    ],
+  ],
 ];
 
 afterAll(leave);
