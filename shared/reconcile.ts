@@ -31,7 +31,7 @@ const atOnce = 50;
 /**
  * One tick: goes on with what was interrupted, carries out what is declared and what schedules say is due, and makes the
  * status true. Lists each kind once; writes nothing where nothing changed. One Wukong's trouble is its own.
- * @throws LifecycleError when the Wukongs cannot be read at all.
+ * @throws LifecycleError when the Wukongs, or what schedules depend on, cannot be read at all.
  */
 export async function reconcile(world: World, limits: Limits): Promise<Tick> {
   const tick: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [] };

@@ -1,4 +1,5 @@
 import { LifecycleError } from './errors.ts';
+import { answerFailure } from './kube/failure.ts';
 import { listAll } from './kube/list.ts';
 import { group, type KubeObject, type Place, placeOf, version } from './model.ts';
 import { readNamespaces } from './namespaces.ts';
@@ -67,7 +68,10 @@ async function readConfigMap(
   const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
   const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
   if (answer.status === 200) return answer.body;
-  if (answer.status !== 404) problems.push(`ConfigMap ${namespace}/${name} cannot be read (${answer.status})`);
+  if (answer.status === 404) return undefined;
+  const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
+  if (failure.code === 'Unreachable') throw failure;
+  problems.push(failure.message);
   return undefined;
 }
 

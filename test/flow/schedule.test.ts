@@ -190,6 +190,17 @@ describe('a schedule', () => {
     expect(at.vmi('web')).toBeUndefined();
   });
 
+  it('does nothing while nobody answers whether all is frozen', async () => {
+    const at = direct(await office2030());
+    at.sim.faults.add({ when: { path: /\/configmaps\// }, does: { kind: 'status', status: 503 } });
+    await goTo(at, at2('20:31'));
+    await expect(tick(at)).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(at.vmi('web')).toBeDefined();
+    at.sim.faults.clear();
+    await tick(at);
+    expect(at.vmi('web')).toBeUndefined();
+  });
+
   it('stops wave after wave, the highest first, each when the one before is verified', async () => {
     const at = direct(await office2030());
     for (const [name, wave] of [
