@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { rfc3339 } from '../clock.ts';
-import { answerFailure } from '../kube/failure.ts';
+import { answerFailure, bodyOf } from '../kube/failure.ts';
 import { group, version, type Wukong } from '../model.ts';
 import { type Outcome, reasonOf } from '../outcome.ts';
 import type { Limits } from '../wait.ts';
@@ -87,7 +87,8 @@ export async function putEvent(
       limits,
     );
     if (there.status === 404) return true; // refused for another reason: nobody else has told it
-    return there.status === 200 && there.body.reportingInstance === teller && there.body.reason === reason;
+    const told = bodyOf(there, `Event on Wukong ${namespace}/${metadata.name}`);
+    return told.reportingInstance === teller && told.reason === reason;
   }
   if (answer.status >= 300) throw answerFailure(answer, `Event on Wukong ${namespace}/${metadata.name}`);
   return true;

@@ -140,6 +140,14 @@ describe('the cluster has a bad hour', () => {
     expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'Stopped' });
   });
 
+  it('tells the bus where nobody answers whose the Event is that is there already', async () => {
+    const at = await running();
+    at.sim.faults.add({ when: { method: 'POST', path: /events/ }, times: 1, does: { kind: 'dropAfter' } });
+    at.sim.faults.add({ when: { method: 'GET', path: /events\// }, does: { kind: 'status', status: 503 } });
+    expect(await stopWith(at, at.world)).toMatchObject({ outcome: 'Stopped' });
+    expect(at.bus).toHaveLength(1);
+  });
+
   it('does not say that nothing was to be done where it cannot be remembered: the next delivery may find it otherwise', async () => {
     const at = await running();
     await at.perform('stop', 'web');
