@@ -104,7 +104,7 @@ export async function follow<V>(
 
   /**
    * The first state: from the watch itself, or from a LIST, page by page, where the server does not know initial events
-   * or they were cut before they were complete.
+   * or they were cut before they were complete. Pages of two moments are no state: what came up between them is in none.
    */
   async function sync(byList: boolean): Promise<number> {
     const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
@@ -112,13 +112,16 @@ export async function follow<V>(
     if (status !== 400 && status !== 422) return status;
     const present = new Set<string>();
     const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
+    let moment: string | undefined;
     for await (const page of listPages(transport, query({}), limit)) {
+      moment ??= page.resourceVersion;
+      if (page.resourceVersion !== moment) throw new Expired();
       for (const object of page.items) {
         const kept = known.put(object);
         if (kept) present.add(kept);
       }
-      since = page.resourceVersion;
     }
+    since = moment;
     settle(present);
     return 200;
   }
