@@ -8,7 +8,7 @@ import { type Operation, operationOf } from './operation.ts';
 import type { Result } from './outcome.ts';
 import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
 import { decideStart } from './start.ts';
-import { nothingSeen, type Seen, type Step } from './step.ts';
+import { forgetGuest, nothingSeen, type Seen, type Step } from './step.ts';
 import { decideStop } from './stop.ts';
 import type { Limits } from './wait.ts';
 import type { World } from './world.ts';
@@ -61,6 +61,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       await machines.changed(namespace, vmName, { ...limits, deadline: Math.min(step.until, limits.deadline) });
       continue;
     }
+    if (step.do === 'retarget') forgetGuest(seen);
     if (step.do === 'retarget' && !step.cameBack) {
       op = { ...op, vmiUid: step.uid };
       continue;

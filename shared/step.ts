@@ -48,6 +48,11 @@ export const nothingSeen = (): Seen => ({
   podDeleted: false,
 });
 
+/** Of another guest than the one before, nothing of this was seen. */
+export function forgetGuest(seen: Seen): void {
+  Object.assign(seen, { invalid: false, forced: false, podDeleted: false } satisfies Partial<Seen>);
+}
+
 /** Whether this process has asked KubeVirt for anything: before that it cannot say that KubeVirt did not take it. */
 export const hasTried = ({ askedAt, refusal }: Seen): boolean => askedAt !== undefined || refusal !== undefined;
 

@@ -32,9 +32,12 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
 
 const end = (result: Result): Step => ({ do: 'end', result });
 
-/** A VMI with another uid: the first one to stop, or one that came back after its predecessor was stopped. */
+/**
+ * A VMI with another uid: the first one to stop, or one that came back after its predecessor was asked, by this process
+ * or by one that recorded that it was further with it. How far it was is nothing to the new one, which has its whole grace.
+ */
 function retarget(op: Operation, vmi: VmiView, seen: Seen): Step {
-  const cameBack = op.vmiUid !== undefined && seen.askedFor === op.vmiUid;
+  const cameBack = op.vmiUid !== undefined && (seen.askedFor === op.vmiUid || op.step !== 'Claimed');
   if (cameBack && op.comebacks >= mostComebacks) {
     const message = `The VM was stopped ${op.comebacks + 1} times and came back each time.`;
     return end({ outcome: 'Failed', reason: 'RestartedItself', message });

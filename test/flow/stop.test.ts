@@ -190,6 +190,31 @@ describe('stop', () => {
     expect(at.vmi('zombie')).toBeUndefined();
   });
 
+  it('gives a guest that comes back after the force of its predecessor its whole grace, and forces it too', async () => {
+    const at = await scene();
+    const hung = { runStrategy: 'Always', terminationGracePeriodSeconds: 10, guest: { hang: 'true' } } as const;
+    at.sim.createWukong({ namespace, name: 'hung', ...hung });
+    await at.pass(5_000);
+    // Somebody wants it on, while virt-api is away: nobody can ask for the opposite before the first guest has gone.
+    at.clock.after(28_000, () => at.sim.faults.virtApiDown(true));
+    at.clock.after(29_000, () =>
+      at.sim.change<{ spec: object }>('virtualmachines', namespace, 'hung-vm', (vm) => {
+        vm.spec = { ...vm.spec, runStrategy: 'Always' };
+      }),
+    );
+    at.clock.after(30_000, () =>
+      at.sim.change<{ status?: object }>('virtualmachineinstances', namespace, 'hung-vm', (vmi) => {
+        vmi.status = { ...vmi.status, phase: 'Failed' };
+      }),
+    );
+    at.clock.after(32_000, () => at.sim.faults.virtApiDown(false));
+    expect(await at.perform('stop', 'hung')).toMatchObject({ outcome: 'Failed', reason: 'Stuck' });
+    const deletion = Date.parse(at.vmi('hung')?.metadata.deletionTimestamp ?? '');
+    const stops = at.calls().filter(({ verb, status }) => verb === 'stop' && status === 202);
+    expect(stops).toHaveLength(4);
+    expect(stops[3]?.at).toBeGreaterThanOrEqual(deletion + 25_000);
+  });
+
   it('answers AlreadyOff without a power call', async () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'idle', runStrategy: 'Halted' });

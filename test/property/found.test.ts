@@ -259,6 +259,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       { do: 'wipeStatus' },
     ],
   ],
+  [
+    'a guest that came back was forced without its grace, as a process had died between the record of force and its call',
+    { guest: 'hangs' },
+    [
+      ask('stop', { dies: { nth: 7, when: 'before' } }),
+      pass(45),
+      { do: 'hand', strategy: 'Always' },
+      { do: 'guest', phase: 'Succeeded' },
+    ],
+  ],
 ];
 
 afterAll(leave);

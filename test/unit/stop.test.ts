@@ -49,6 +49,11 @@ describe('a running guest', () => {
       op: { vmiUid: 'zero', comebacks: 2 },
       expected: { do: 'retarget', uid: 'one', cameBack: false },
     },
+    ...(['AskedAgain', 'Forced', 'PodDeleted'] as const).map((step) => ({
+      name: `that replaced one for which the record says ${step} has come back, and is begun with anew`,
+      op: { vmiUid: 'zero', step },
+      expected: { do: 'retarget', uid: 'one', cameBack: true },
+    })),
     { name: 'of RerunOnFailure is asked too', vm: { strategy: 'RerunOnFailure' }, expected: { do: 'ask' } },
     {
       name: 'that was asked is waited for',
