@@ -157,4 +157,53 @@ describe('a process that dies', () => {
     },
     60_000,
   );
+
+  it.each(['before', 'after'] as const)(
+    '%s any call of a stop, whose guest then comes back, has not shortened the grace of the new one',
+    async (when) => {
+      for (let nth = 1; nth <= 40; nth++) if ((await comeBackAfter(nth, when)) < nth) break;
+    },
+    60_000,
+  );
 });
+
+/** A hanging guest is stopped by a process that dies; it ends, somebody has it start again, and ticks go on. */
+async function comeBackAfter(nth: number, when: 'before' | 'after'): Promise<number> {
+  const at = await scene();
+  const graceSeconds = 10;
+  const hangs = { guest: { hang: 'true' }, terminationGracePeriodSeconds: graceSeconds };
+  at.sim.createWukong({ ...place, runStrategy: 'Always', ...hangs });
+  await at.pass(5_000);
+  const forces: { at: number; since: number }[] = [];
+  const { transport } = at.world;
+  const world: World = {
+    ...at.world,
+    transport: {
+      ...transport,
+      call(call, limits) {
+        const isForce = call.path.endsWith('/stop') && (call.body as { gracePeriod?: number }).gracePeriod === 0;
+        const since = Date.parse(at.vmi('web')?.metadata.deletionTimestamp ?? '');
+        if (isForce || call.method === 'DELETE') forces.push({ at: at.clock.now(), since });
+        return transport.call(call, limits);
+      },
+    },
+  };
+  const life = mortal(world, nth, when);
+  await at.run(Promise.race([commanded('stop', { deletePodWhenStuck: true })(at, life.world), life.death]));
+  at.sim.change<{ spec: object }>('virtualmachines', namespace, 'web-vm', (vm) => {
+    vm.spec = { ...vm.spec, runStrategy: 'Always' };
+  });
+  if (at.vmi('web'))
+    at.sim.change<{ status?: object }>('virtualmachineinstances', namespace, 'web-vm', (vmi) => {
+      vmi.status = { ...vmi.status, phase: 'Failed' };
+    });
+  await at.pass(5_000);
+  for (let minute = 0; minute < 8; minute++) {
+    await at.run(reconcile(world, limits(at, 50_000)));
+    await at.pass(60_000);
+  }
+  for (const force of forces)
+    expect(force.at, `${when} call ${nth}`).toBeGreaterThanOrEqual(force.since + graceSeconds * 1000);
+  await at.sim.close();
+  return life.calls();
+}
