@@ -269,6 +269,11 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       { do: 'guest', phase: 'Succeeded' },
     ],
   ],
+  [
+    'the model took what is declared again while it stands there for a new wish; nothing tells it from the old one',
+    { operator: true, schedule: { policy: 'Respect', startMinute: 1 } },
+    [declare('stop'), tick({ dies: { nth: 5, when: 'after' } }), pass(56), declare('stop')],
+  ],
 ];
 
 afterAll(leave);

@@ -291,6 +291,9 @@ class Life {
     const { sim, clock } = this.#ground;
     const busy = this.#busy();
     const value = step.action === 'stop' ? { action: 'stop', force: step.force } : { action: 'start' };
+    const standing = sim.get<Wukong>('wukongs', this.#namespace, this.#name)?.spec?.lifecycleAction;
+    // Writing what stands there changes nothing, and nobody hears of it.
+    if (JSON.stringify(standing) === JSON.stringify(value)) return;
     const changed = sim.change('wukongs', this.#namespace, this.#name, (o: Wukong) => {
       o.spec = { ...o.spec, lifecycleAction: value };
     });
