@@ -156,11 +156,12 @@ describe('the roles', () => {
 
 describe('the bundles', () => {
   it.each(['startVm', 'stopVm', 'reconcileState', 'getState'])('%s has at most 1.6 MB, and its source map', (name) => {
-    const folder = unpack(name, mkdtempSync(join(tmpdir(), 'wukong-bundle-')));
+    const temporary = mkdtempSync(join(tmpdir(), 'wukong-bundle-'));
+    const folder = unpack(name, temporary);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.[a-z]+$/.test(file));
     expect(files.sort()).toEqual([`functions/${name}/handler.mjs`, `functions/${name}/handler.mjs.map`]);
     expect(statSync(join(folder, `functions/${name}/handler.mjs`)).size).toBeLessThan(1_600_000);
-    rmSync(folder, { recursive: true });
+    rmSync(temporary, { recursive: true });
   });
 });
 
