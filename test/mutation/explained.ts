@@ -83,12 +83,6 @@ export const explained: Explained[] = [
   },
   {
     file: 'claim',
-    before: "metadata.namespace ?? ''",
-    after: 'metadata.namespace',
-    because: 'A Wukong that was read has a namespace.',
-  },
-  {
-    file: 'claim',
     before: 'asked !== undefined && asked > allowed',
     after: 'asked > allowed',
     because: 'undefined is not above anything.',
@@ -312,12 +306,6 @@ export const explained: Explained[] = [
     before: 'value === undefined || !(Date.parse(value) <= now)',
     after: '!(Date.parse(value) <= now)',
     because: 'What is not there cannot be read either; the types want it said.',
-  },
-  {
-    file: 'skip',
-    before: 'if (steps.length > 0)',
-    after: 'if (steps.length > 1)',
-    because: 'They come in pairs.',
   },
   {
     file: 'mark',

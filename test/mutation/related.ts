@@ -17,7 +17,7 @@ export const related: Record<string, Related> = {
   claim: { quick: unit('claim'), stories: flow('order') },
   operation: { quick: unit('operation', 'claim'), stories: flow('order') },
   cron: { quick: unit('wallclock'), stories: [] },
-  zone: { quick: unit('zone', 'wallclock'), stories: [] },
+  zone: { quick: unit('zone'), stories: unit('wallclock') },
   wallclock: { quick: unit('calendar', 'schedule', 'wallclock'), stories: [] },
   schedule: { quick: unit('scheduleFields', 'schedule'), stories: [] },
   holiday: { quick: unit('override', 'schedule', 'scheduleFields'), stories: [] },

@@ -1,11 +1,18 @@
 import { expect, it } from 'vitest';
 
-import { hasTried, nothingSeen, seconds } from '../../shared/step.ts';
+import { forgetGuest, hasTried, nothingSeen, seconds } from '../../shared/step.ts';
 
 it('a process that has just begun has seen and done nothing', () => {
   const { died, refusals, ...flags } = nothingSeen();
   expect([died.size, refusals]).toEqual([0, 0]);
   expect(Object.values(flags)).toEqual([false, false, false, false, false]);
+});
+
+it('of a guest nothing is known any more once another one is there, but what KubeVirt can and the last request', () => {
+  const was = { askedAt: 1, askedFor: 'one', noSubresource: true, clearedQueue: true };
+  const seen = { ...nothingSeen(), ...was, invalid: true, forced: true, podDeleted: true };
+  forgetGuest(seen);
+  expect(seen).toEqual({ ...nothingSeen(), ...was });
 });
 
 it.each([
