@@ -6,8 +6,6 @@ export interface Related {
 
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
-const events = ['test/aws/schema.test.ts', 'test/aws/queue.test.ts'];
-const fuzz = ['test/fuzz/fuzz.test.ts'];
 
 export const related: Record<string, Related> = {
   start: { quick: unit('start'), stories: flow('start') },
@@ -28,23 +26,4 @@ export const related: Record<string, Related> = {
   nextAction: { quick: unit('nextAction', 'schedule'), stories: [] },
   skip: { quick: unit('skip'), stories: flow('schedule') },
   mark: { quick: unit('mark'), stories: flow('schedule') },
-  command: { quick: [...unit('command', 'split'), ...events], stories: fuzz },
-  trigger: { quick: [...unit('command', 'split'), ...events], stories: fuzz },
-  selector: { quick: unit('command', 'schedule'), stories: fuzz },
-  split: { quick: unit('split'), stories: flow('fleetTrouble') },
-  pace: { quick: unit('pace'), stories: flow('fleetTrouble') },
-  machine: { quick: unit('admit', 'start', 'stop', 'stopping', 'stopped'), stories: flow('stop', 'start') },
-  // What acts is tried in stories alone.
-  perform: { quick: flow('order', 'trouble', 'stop', 'start'), stories: flow('reconcile') },
-  answer: { quick: flow('order', 'trouble'), stories: [] },
-  finish: { quick: flow('order', 'trouble', 'stop', 'reconcile'), stories: flow('crash') },
-  drive: { quick: flow('stop', 'start', 'trouble', 'order'), stories: flow('reconcile') },
-  power: { quick: flow('stop', 'start', 'trouble'), stories: [] },
-  task: { quick: flow('reconcile', 'order'), stories: flow('crash') },
-  tick: { quick: flow('reconcile'), stories: flow('schedule') },
-  declared: { quick: flow('reconcile'), stories: flow('order') },
-  namespaces: { quick: flow('reconcile', 'schedule'), stories: flow('fleet') },
-  surroundings: { quick: flow('schedule'), stories: [] },
-  scheduled: { quick: flow('schedule'), stories: [] },
-  scheduling: { quick: flow('schedule'), stories: [] },
 };
