@@ -1,5 +1,5 @@
 // The embedded cluster in a process of its own, so that what it costs is not counted as ours. Spoken to over IPC.
-import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
+import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
 import { startSim, type WukongOptions } from '../sim/sim.ts';
 import { observe } from './observe.ts';
 

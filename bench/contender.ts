@@ -1,16 +1,16 @@
 // One contender on one fleet, once, in a process of its own: how long, how much CPU, how much memory above being idle.
-import { systemClock } from '../shared/clock.ts';
-import { parseCommand } from '../shared/command.ts';
-import { connect } from '../shared/connect.ts';
-import { performCommand } from '../shared/fleet.ts';
-import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
-import { listPages } from '../shared/kube/list.ts';
-import { wukongPath } from '../shared/kube/objects.ts';
-import { vmNameOf, type Wukong } from '../shared/model.ts';
-import type { Action } from '../shared/outcome.ts';
+import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
+import { listPages } from '../shared/cluster/list.ts';
+import { wukongPath } from '../shared/cluster/objects.ts';
+import type { World } from '../shared/cluster/world.ts';
+import { parseCommand } from '../shared/domain/command.ts';
+import { vmNameOf, type Wukong } from '../shared/domain/model.ts';
+import type { Action } from '../shared/domain/outcome.ts';
+import { connect } from '../shared/entry/connect.ts';
+import { performCommand } from '../shared/execute/fleet.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
-import type { World } from '../shared/world.ts';
+import { systemClock } from '../shared/time/clock.ts';
 import { rivals } from './rivals.ts';
 
 export interface Race {

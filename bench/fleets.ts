@@ -1,4 +1,4 @@
-import type { Action } from '../shared/outcome.ts';
+import type { Action } from '../shared/domain/outcome.ts';
 import type { Figures } from './cluster.ts';
 import type { Finish, Race } from './contender.ts';
 import { type ClusterProcess, race, startCluster } from './processes.ts';

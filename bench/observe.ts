@@ -1,9 +1,9 @@
-import { systemClock } from '../shared/clock.ts';
-import type { Credentials } from '../shared/kube/credentials.ts';
-import { transportTo } from '../shared/kube/transport.ts';
-import { readVmi } from '../shared/machine.ts';
-import { type KubeObject } from '../shared/model.ts';
-import { lastKey } from '../shared/operation.ts';
+import type { Credentials } from '../shared/cluster/credentials.ts';
+import { transportTo } from '../shared/cluster/transport.ts';
+import { type KubeObject } from '../shared/domain/model.ts';
+import { lastKey } from '../shared/domain/operation.ts';
+import { readVmi } from '../shared/domain/vm.ts';
+import { systemClock } from '../shared/time/clock.ts';
 
 export interface Observed {
   begin(): void;

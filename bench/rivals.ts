@@ -1,10 +1,10 @@
-import { each } from '../shared/each.ts';
-import { follow } from '../shared/kube/watch.ts';
-import { readVmi } from '../shared/machine.ts';
-import { vmPath } from '../shared/machines.ts';
-import { type KubeObject } from '../shared/model.ts';
-import type { Action } from '../shared/outcome.ts';
-import type { World } from '../shared/world.ts';
+import { follow } from '../shared/cluster/informer.ts';
+import { vmPath } from '../shared/cluster/vmInformer.ts';
+import type { World } from '../shared/cluster/world.ts';
+import { type KubeObject } from '../shared/domain/model.ts';
+import type { Action } from '../shared/domain/outcome.ts';
+import { readVmi } from '../shared/domain/vm.ts';
+import { each } from '../shared/time/forEachLimited.ts';
 
 export interface Rival {
   world: World;

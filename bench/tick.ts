@@ -1,7 +1,7 @@
 // Ticks of reconcileState in a process of its own: one to set everything right, then the median of three that find nothing.
-import { connect } from '../shared/connect.ts';
-import { credentialsOf, parseKubeConfig } from '../shared/kube/credentials.ts';
-import { reconcile } from '../shared/reconcile.ts';
+import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
+import { connect } from '../shared/entry/connect.ts';
+import { reconcile } from '../shared/reconcile/reconcile.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 

@@ -4,13 +4,13 @@ import { delimiter, join } from 'node:path';
 
 import type { KubeConfig } from '@kubernetes/client-node';
 
-import { connect } from '../shared/connect.ts';
-import { LifecycleError } from '../shared/errors.ts';
-import { type Credentials, credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/kube/credentials.ts';
+import { type Credentials, credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/cluster/credentials.ts';
+import type { Log, World } from '../shared/cluster/world.ts';
+import { LifecycleError } from '../shared/domain/errors.ts';
+import { connect } from '../shared/entry/connect.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import { redact } from '../shared/report/plain.ts';
-import type { Log, World } from '../shared/world.ts';
 import { checkChoice, type Io, type Options, type Values } from './command.ts';
 
 /** The options of every command that talks to a cluster. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import { didYouMean } from '../shared/suggest.ts';
+import { didYouMean } from '../shared/domain/suggest.ts';
 
 /** What a command is given of the world outside. */
 export interface Io {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 
-import { failureCodes, failures } from '../shared/errors.ts';
-import { skipReasons } from '../shared/outcome.ts';
+import { failureCodes, failures } from '../shared/domain/errors.ts';
+import { skipReasons } from '../shared/domain/outcome.ts';
 
 const skips: Record<(typeof skipReasons)[number], string> = {
   Protected: 'The annotation `lifecycle.novasphere.dev/protected` forbids to stop this VM.',
@@ -48,7 +48,7 @@ ${skipReasons.map((reason) => `| \`${reason}\` | ${skips[reason]} |`).join('\n')
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-This page is written by \`npm run docs:errors\` from shared/errors.ts, and a test holds it to that.
+This page is written by \`npm run docs:errors\` from shared/domain/errors.ts, and a test holds it to that.
 `;
 }
 

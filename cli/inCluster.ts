@@ -1,6 +1,6 @@
 import { exitCodes } from './command.ts';
 import { main } from './main.ts';
-import { processIo } from './process.ts';
+import { processIo } from './terminal/process.ts';
 
 /**
  * The image's entry point: `wukong` as a Job knows it, done or failed. What is in progress (3) the next tick goes on

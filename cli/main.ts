@@ -1,8 +1,8 @@
-import { asLifecycleError, failures, LifecycleError } from '../shared/errors.ts';
-import { didYouMean } from '../shared/suggest.ts';
+import { asLifecycleError, failures, LifecycleError } from '../shared/domain/errors.ts';
+import { didYouMean } from '../shared/domain/suggest.ts';
 import { exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
 import { commands } from './commands.ts';
-import { processIo } from './process.ts';
+import { processIo } from './terminal/process.ts';
 
 /** What `wukong help` says. */
 export async function overview(): Promise<string> {

@@ -1,8 +1,8 @@
-import type { Cluster } from './cluster.ts';
-import { guestAnnotations } from './kubevirt.ts';
-import { clone, type Thing } from './object.ts';
+import type { Cluster } from './apiserver/cluster.ts';
+import { clone, type Thing } from './apiserver/object.ts';
+import { guestAnnotations } from './kubevirt/kubevirt.ts';
+import { createWukong, type WukongOptions } from './operator/wukong.ts';
 import type { Sim } from './sim.ts';
-import { createWukong, type WukongOptions } from './wukong.ts';
 
 /** The part of a Sim that goes past HTTP. */
 export function arranging(

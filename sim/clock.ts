@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from '../shared/time/clock.ts';
 
 /** The machine's own clock. */
 export const realClock: Clock = {

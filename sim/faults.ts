@@ -1,4 +1,4 @@
-import type { Call } from './call.ts';
+import type { Call } from './apiserver/call.ts';
 
 /** Which calls a fault is for. All that is given must hold. */
 export interface When {

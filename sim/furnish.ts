@@ -1,8 +1,8 @@
-import type { Cluster } from './cluster.ts';
-import { followCrds, kubevirtCrds, ownCrds } from './crds.ts';
-import { at } from './object.ts';
-import { WukongOperator } from './operator.ts';
-import type { Schema } from './schema.ts';
+import type { Cluster } from './apiserver/cluster.ts';
+import { followCrds, kubevirtCrds, ownCrds } from './apiserver/crds.ts';
+import { at } from './apiserver/object.ts';
+import type { Schema } from './apiserver/schema.ts';
+import { WukongOperator } from './operator/operator.ts';
 import type { SimOptions } from './sim.ts';
 
 /** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */

@@ -15,35 +15,35 @@ import { randomBytes } from 'node:crypto';
 
 import type { Dispatcher } from 'undici';
 
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from '../shared/time/clock.ts';
+import { makeCertificates } from './apiserver/certificate.ts';
+import { Cluster } from './apiserver/cluster.ts';
+import { Discovery } from './apiserver/discovery.ts';
+import { GarbageCollector } from './apiserver/garbage.ts';
+import { HttpServer, type RequestRecord } from './apiserver/http.ts';
+import type { Thing } from './apiserver/object.ts';
+import { Access, type PolicyRule } from './apiserver/rbac.ts';
+import { Lists } from './apiserver/reading.ts';
 import { arranging } from './arranging.ts';
-import { makeCertificates } from './certificate.ts';
 import { realClock } from './clock.ts';
-import { Cluster } from './cluster.ts';
-import { VmController } from './controller.ts';
-import { Discovery } from './discovery.ts';
 import { type Fault, Faults } from './faults.ts';
 import { furnish } from './furnish.ts';
-import { GarbageCollector } from './garbage.ts';
-import { HttpServer, type RequestRecord } from './http.ts';
-import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './limits.ts';
-import { NodeSide } from './node.ts';
-import type { Thing } from './object.ts';
-import { Power } from './power.ts';
-import { Access, type PolicyRule } from './rbac.ts';
-import { Lists } from './reading.ts';
-import { Recorder } from './recorder.ts';
+import { VmController } from './kubevirt/controller.ts';
+import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './kubevirt/limits.ts';
+import { Power } from './kubevirt/power.ts';
+import { Recorder } from './kubevirt/recorder.ts';
+import { NodeSide } from './node/node.ts';
+import type { WukongOptions } from './operator/wukong.ts';
 import { Timers } from './timers.ts';
 import { Traffic } from './traffic.ts';
-import type { WukongOptions } from './wukong.ts';
 
+export type { RequestRecord } from './apiserver/http.ts';
+export type { Thing } from './apiserver/object.ts';
+export type { PolicyRule } from './apiserver/rbac.ts';
 export { VirtualClock } from './clock.ts';
 export type { Fault, Harm, When } from './faults.ts';
-export type { RequestRecord } from './http.ts';
-export type { GuestAnnotations } from './kubevirt.ts';
-export type { Thing } from './object.ts';
-export type { PolicyRule } from './rbac.ts';
-export type { WukongOptions } from './wukong.ts';
+export type { GuestAnnotations } from './kubevirt/kubevirt.ts';
+export type { WukongOptions } from './operator/wukong.ts';
 
 export interface SimOptions {
   /** Default: the machine's. */

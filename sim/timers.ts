@@ -1,4 +1,4 @@
-import type { Clock } from '../shared/clock.ts';
+import type { Clock } from '../shared/time/clock.ts';
 import { VirtualClock } from './clock.ts';
 
 /** Timers of one owner, all cancelled at once when it closes. */

@@ -1,4 +1,4 @@
-import { dayMs, instantToWall, wallToInstant, type Zone } from '../../shared/zone.ts';
+import { dayMs, instantToWall, wallToInstant, type Zone } from '../../shared/time/zone.ts';
 import type { Period } from './course.ts';
 
 /** The instants at which local days begin, from the day that `from` lies in. */

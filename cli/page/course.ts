@@ -1,8 +1,9 @@
-import { boundaries, type Boundary, compare, nextBoundary, wishAt } from '../../shared/calendar.ts';
-import { decide, type Decision, type Facts } from '../../shared/decide.ts';
-import type { Action } from '../../shared/outcome.ts';
-import { type Annotations, type Hold, overrideFor, overrideKeys } from '../../shared/override.ts';
-import type { Schedule } from '../../shared/schedule.ts';
+import type { Annotations } from '../../shared/domain/model.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import { boundaries, type Boundary, compare, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { decide, type Decision, type Facts } from '../../shared/schedule/decide.ts';
+import { type Hold, overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
+import type { Schedule } from '../../shared/schedule/schedule.ts';
 
 /** `unknown`: nothing says what is so. */
 export type Power = 'on' | 'off' | 'unknown';

@@ -1,4 +1,4 @@
-import { clockChanges, instantToWall, type Zone } from '../../shared/zone.ts';
+import { clockChanges, instantToWall, type Zone } from '../../shared/time/zone.ts';
 import { midnights } from './axis.ts';
 import type { Course, Period, Stretch } from './course.ts';
 import type { Glyph } from './glyphs.ts';

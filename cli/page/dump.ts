@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 
-import type { KubeObject, Wukong } from '../../shared/model.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { UsageError } from '../command.ts';
-import type { ConfigMap, Manifests } from '../manifest.ts';
+import type { ConfigMap, Manifests } from '../commands/manifest.ts';
 import { fromDetail, fromEvent, type Happening } from './happening.ts';
 
 export interface Dump {

@@ -1,6 +1,6 @@
-import type { KubeObject, Wukong } from '../../shared/model.ts';
-import { lastOf } from '../../shared/operation.ts';
-import { type Action, type OutcomeName, outcomeNames, reasonOf } from '../../shared/outcome.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import { lastOf } from '../../shared/domain/operation.ts';
+import { type Action, type OutcomeName, outcomeNames, reasonOf } from '../../shared/domain/outcome.ts';
 
 /** One operation that came to an end, from whichever record of it is left. */
 export interface Happening {

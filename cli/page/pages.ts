@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 
-import { dayMs } from '../../shared/zone.ts';
+import { dayMs } from '../../shared/time/zone.ts';
 import { exitCodes, type Io, UsageError } from '../command.ts';
-import type { Manifests } from '../manifest.ts';
+import type { Manifests } from '../commands/manifest.ts';
 import { renderPage } from './document.ts';
 import { type Asked, type PageModel, pageModel } from './model.ts';
 import { sourcesOf } from './sources.ts';

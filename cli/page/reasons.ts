@@ -1,4 +1,4 @@
-import type { Zone } from '../../shared/zone.ts';
+import type { Zone } from '../../shared/time/zone.ts';
 import type { Mark, Switch } from './course.ts';
 import type { Happening } from './happening.ts';
 import type { Judged, Verdict } from './verdict.ts';

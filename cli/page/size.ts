@@ -1,4 +1,4 @@
-import type { Wukong } from '../../shared/model.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
 
 /** What a VM takes while it is on; undefined where the Wukong does not say, or says it in a way nobody can read. */
 export interface Size {

@@ -1,8 +1,8 @@
-import type { KubeObject, Wukong } from '../../shared/model.ts';
-import type { Annotations } from '../../shared/override.ts';
-import { freezeConfigMap, freezeFrom } from '../../shared/override.ts';
-import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule.ts';
-import type { Manifests } from '../manifest.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Annotations } from '../../shared/domain/model.ts';
+import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
+import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import type { Manifests } from '../commands/manifest.ts';
 import type { Happening } from './happening.ts';
 
 /** All that a page is made from, wherever it was read. */

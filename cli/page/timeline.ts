@@ -1,4 +1,4 @@
-import { clockChanges } from '../../shared/zone.ts';
+import { clockChanges } from '../../shared/time/zone.ts';
 import { type Tick, ticks } from './axis.ts';
 import type { Course, Switch } from './course.ts';
 import { courseSymbol, gridSymbol, lanes, minuteOf, placed, rowHeight, stretched, stretchPaths } from './draw.ts';

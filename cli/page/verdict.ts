@@ -1,4 +1,4 @@
-import { boundaryId } from '../../shared/calendar.ts';
+import { boundaryId } from '../../shared/schedule/calendar.ts';
 import type { Course, Period, Power, Stretch, Switch } from './course.ts';
 import type { Happening } from './happening.ts';
 

@@ -1,5 +1,5 @@
-import type { Cron } from '../../shared/cron.ts';
-import { instantToWall, offsetAt, type Zone } from '../../shared/zone.ts';
+import type { Cron } from '../../shared/time/cron.ts';
+import { instantToWall, offsetAt, type Zone } from '../../shared/time/zone.ts';
 
 const format = (options: Intl.DateTimeFormatOptions) => {
   const formatter = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: 'UTC' });

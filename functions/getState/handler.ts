@@ -1,5 +1,5 @@
-import { type Invocation, lambda, worldOf } from '../../shared/entry.ts';
-import { parseStateQuery, readStates, type WukongState } from '../../shared/state.ts';
+import { type Invocation, lambda, worldOf } from '../../shared/entry/entry.ts';
+import { parseStateQuery, readStates, type WukongState } from '../../shared/entry/state.ts';
 
 /** Answers state, last outcome and next action of one Wukong or a fleet, from the live objects. */
 export async function getState(event: unknown, invocation: Invocation): Promise<{ states: WukongState[] }> {

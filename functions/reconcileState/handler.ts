@@ -1,6 +1,6 @@
-import { type Invocation, lambda, worldOf } from '../../shared/entry.ts';
-import { reconcile, type Tick } from '../../shared/reconcile.ts';
-import { tickEach } from '../../shared/ticks.ts';
+import { type Invocation, lambda, worldOf } from '../../shared/entry/entry.ts';
+import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
+import { tickEach } from '../../shared/reconcile/reconcileClusters.ts';
 
 /** One tick: goes on with what was interrupted, carries out what is declared or due, makes the status true. */
 export async function reconcileState(_event: unknown, invocation: Invocation): Promise<Tick> {

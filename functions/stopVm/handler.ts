@@ -1,6 +1,7 @@
-import { type Invocation, lambda, retryUnreached, worldOf } from '../../shared/entry.ts';
-import { performCommand, type Report } from '../../shared/fleet.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
+import { type Invocation, lambda, retryUnreached, worldOf } from '../../shared/entry/entry.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { performCommand } from '../../shared/execute/fleet.ts';
+import type { Report } from '../../shared/report/fleetOutcome.ts';
 
 /** Switches off one Wukong or a fleet, and answers with what was seen to come of it. */
 export async function stopVm(event: unknown, invocation: Invocation): Promise<Report> {

@@ -31,7 +31,7 @@ export const assumptions = {
   /** What a LIST has for a Wukong, its VM and its VMI. */
   tickKbPerVm: 9,
   powerGb: 0.5,
-  /** One function sees so many VMs through in its 120 s (shared/split.ts). */
+  /** One function sees so many VMs through in its 120 s (shared/execute/fanOut.ts). */
   vmsPerInvocation: 300,
   invocationSeconds: 120,
   /** Of one queue: Lambda keeps five long polls of 20 s open. */

@@ -1,4 +1,4 @@
-import { type Cron, parseCron } from '../../shared/cron.ts';
+import { type Cron, parseCron } from '../../shared/time/cron.ts';
 
 const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];

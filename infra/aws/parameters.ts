@@ -1,4 +1,4 @@
-import { type Clusters, parseClusters } from '../../shared/clusters.ts';
+import { type Clusters, parseClusters } from '../../shared/cluster/clusters.ts';
 
 /** What serverless.yml is given by `--param` or under `params`, checked. */
 export interface Parameters {

@@ -1,4 +1,4 @@
-import type { Clusters } from '../../shared/clusters.ts';
+import type { Clusters } from '../../shared/cluster/clusters.ts';
 import type { Parameters } from './parameters.ts';
 
 type Value = string | object;

@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
-import { LifecycleError } from '../errors.ts';
-import { sleep } from '../wait.ts';
-import type { Bus, BusEntry } from '../world.ts';
+import type { Bus, BusEntry } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import type { Clock } from '../time/clock.ts';
+import { sleep } from '../time/wait.ts';
 
 export const source = 'novasphere.wukong-lifecycle';
 /** PutEvents takes ten entries a call. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 
-import { rfc3339 } from '../clock.ts';
-import { answerFailure, bodyOf } from '../kube/failure.ts';
-import { group, version, type Wukong } from '../model.ts';
-import { type Outcome, reasonOf } from '../outcome.ts';
-import type { Limits } from '../wait.ts';
-import type { Cluster } from '../world.ts';
+import { answerFailure, bodyOf } from '../cluster/failure.ts';
+import type { Cluster } from '../cluster/world.ts';
+import { group, version, type Wukong } from '../domain/model.ts';
+import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { rfc3339 } from '../time/clock.ts';
+import type { Limits } from '../time/wait.ts';
 import { plain } from './plain.ts';
 
 export interface EventText {

@@ -1,7 +1,51 @@
-import { rfc3339 } from '../clock.ts';
-import type { Command } from '../command.ts';
-import type { Report } from '../fleet.ts';
-import type { World } from '../world.ts';
+import type { World } from '../cluster/world.ts';
+import type { Command } from '../domain/command.ts';
+import type { Place } from '../domain/model.ts';
+import { type Outcome, type OutcomeName, reasonOf, type SkipReason } from '../domain/outcome.ts';
+import { rfc3339 } from '../time/clock.ts';
+
+/** What a command came to, for one Wukong or many. */
+export interface Report {
+  action: Command['action'];
+  requestId: string;
+  /** Which part of a fleet that was split. */
+  part?: string;
+  counts: Partial<Record<OutcomeName, number>>;
+  /** Why those that were left alone were. */
+  skipped: Partial<Record<SkipReason, number>>;
+  /** The five that took longest, in milliseconds. */
+  slowest: (Place & { outcome: OutcomeName; ms: number })[];
+  failed: (Place & { reason: string; message: string })[];
+  /** VMs that went on the bus as commands of their own. */
+  sent: number;
+  /** VMs that were not begun in time and are untouched. */
+  left: number;
+  outcomes: Outcome[];
+}
+
+const mostSlowest = 5;
+
+export function reportOf(
+  { action, requestId, part }: Pick<Command, 'action' | 'requestId' | 'part'>,
+  outcomes: Outcome[],
+  { sent = 0, left = 0 } = {},
+): Report {
+  const counts: Report['counts'] = {};
+  const skipped: Report['skipped'] = {};
+  const failed: Report['failed'] = [];
+  for (const one of outcomes) {
+    const { namespace, name, message } = one;
+    counts[one.outcome] = (counts[one.outcome] ?? 0) + 1;
+    if (one.outcome === 'Skipped') skipped[one.reason] = (skipped[one.reason] ?? 0) + 1;
+    if (one.outcome === 'Failed') failed.push({ namespace, name, reason: reasonOf(one) ?? 'Unknown', message });
+  }
+  const slowest = outcomes
+    .filter(({ outcome }) => outcome === 'Started' || outcome === 'Stopped' || outcome === 'ForcedOff')
+    .map(({ namespace, name, outcome, ...at }) => ({ namespace, name, outcome, ms: at.finishedAt - at.startedAt }))
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, mostSlowest);
+  return { action, requestId, ...(part ? { part } : {}), counts, skipped, slowest, failed, sent, left, outcomes };
+}
 
 export const fleetOutcomeType = 'Wukong VM Lifecycle Fleet Outcome';
 

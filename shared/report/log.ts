@@ -1,7 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 
-import type { Config } from '../config.ts';
-import type { Log } from '../world.ts';
+import type { Config } from '../cluster/config.ts';
+import type { Log } from '../cluster/world.ts';
 import { redact } from './plain.ts';
 
 const clean = (fields: Record<string, unknown> = {}): Record<string, unknown> =>

@@ -1,7 +1,7 @@
 import { Metrics as Emf, MetricUnit } from '@aws-lambda-powertools/metrics';
 
-import { type Outcome, reasonOf } from '../outcome.ts';
-import type { Metrics } from '../world.ts';
+import type { Metrics } from '../cluster/world.ts';
+import { type Outcome, reasonOf } from '../domain/outcome.ts';
 import { serviceName } from './log.ts';
 
 /**

@@ -1,12 +1,12 @@
-import { rfc3339 } from '../clock.ts';
-import { LifecycleError } from '../errors.ts';
-import { bodyOf } from '../kube/failure.ts';
-import { mergePatch, readWukong, withCondition, wukongPath } from '../kube/objects.ts';
-import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../model.ts';
-import { lastOf, operationOf, outcomeOf } from '../operation.ts';
-import { type Outcome, reasonOf } from '../outcome.ts';
-import type { Limits } from '../wait.ts';
-import type { Cluster } from '../world.ts';
+import { bodyOf } from '../cluster/failure.ts';
+import { mergePatch, readWukong, withCondition, wukongPath } from '../cluster/objects.ts';
+import type { Cluster } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../domain/model.ts';
+import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
+import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { rfc3339 } from '../time/clock.ts';
+import type { Limits } from '../time/wait.ts';
 import { plain } from './plain.ts';
 
 export const readyCondition = 'LifecycleReady';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseCluster, parseClusters } from '../../shared/clusters.ts';
-import { readConfig } from '../../shared/config.ts';
-import { connect } from '../../shared/connect.ts';
+import { chooseCluster, parseClusters } from '../../shared/cluster/clusters.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 

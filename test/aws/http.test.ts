@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 
 import { getState } from '../../functions/getState/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { lambda } from '../../shared/entry.ts';
-import { failureCodes, LifecycleError } from '../../shared/errors.ts';
-import { refusalAnswer, statusOf } from '../../shared/http.ts';
-import { type Outcome, skipReasons } from '../../shared/outcome.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
+import { failureCodes, LifecycleError } from '../../shared/domain/errors.ts';
+import { type Outcome, skipReasons } from '../../shared/domain/outcome.ts';
+import { lambda } from '../../shared/entry/entry.ts';
+import { refusalAnswer, statusOf } from '../../shared/entry/http.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { namespace, type Scene, scene } from '../flow/scene.ts';
 
 const told = { namespace, name: 'web', action: 'stop', forced: false, requestId: 'r', trigger: 'http' } as const;

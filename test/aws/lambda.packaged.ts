@@ -6,9 +6,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { callAws } from '../../shared/aws.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { LifecycleState } from '../../shared/model.ts';
+import { callAws } from '../../shared/cluster/aws.ts';
+import type { LifecycleState } from '../../shared/domain/model.ts';
+import { systemClock } from '../../shared/time/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { resource, unpack } from './packaging.ts';
 import { takeEvents } from './putEvents.ts';

@@ -1,17 +1,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { judge } from '../../cli/deadLetters.ts';
-import { type LocalAws, type LocalHandler, startLocalAws } from '../../cli/localAws.ts';
+import { judge } from '../../cli/commands/deadLetters.ts';
+import { type LocalAws, type LocalHandler, startLocalAws } from '../../cli/commands/localAws.ts';
 import { getState } from '../../functions/getState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { systemClock } from '../../shared/clock.ts';
-import { connect } from '../../shared/connect.ts';
-import { lambda } from '../../shared/entry.ts';
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { connect } from '../../shared/entry/connect.ts';
+import { lambda } from '../../shared/entry/entry.ts';
 import { eventBus, type PutEvents } from '../../shared/report/bus.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
+import { systemClock } from '../../shared/time/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 
 let sim: Sim;

@@ -6,7 +6,7 @@ import { costTable } from '../../infra/aws/cost.ts';
 import { awsCron } from '../../infra/aws/cron.ts';
 import { parameterNames, readParameters } from '../../infra/aws/parameters.ts';
 import { scheduleEvents } from '../../infra/aws/schedules.ts';
-import { parseClusters } from '../../shared/clusters.ts';
+import { parseClusters } from '../../shared/cluster/clusters.ts';
 
 describe('a cron for EventBridge Scheduler', () => {
   it.each([

@@ -2,11 +2,11 @@ import type { Context } from 'aws-lambda';
 import { describe, expect, it } from 'vitest';
 
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { lambda, retryUnreached } from '../../shared/entry.ts';
-import { LifecycleError } from '../../shared/errors.ts';
-import { eachRecord } from '../../shared/queue.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
-import type { World } from '../../shared/world.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import { lambda, retryUnreached } from '../../shared/entry/entry.ts';
+import { eachRecord } from '../../shared/entry/queue.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { namespace, scene } from '../flow/scene.ts';
 
 const record = (messageId: string, body: unknown) => ({

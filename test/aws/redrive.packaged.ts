@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { redrive } from '../../cli/redrive.ts';
-import { callAws } from '../../shared/aws.ts';
-import { systemClock } from '../../shared/clock.ts';
+import { redrive } from '../../cli/commands/redrive.ts';
+import { callAws } from '../../shared/cluster/aws.ts';
+import { systemClock } from '../../shared/time/clock.ts';
 
 const env = { AWS_ENDPOINT_URL: process.env['MOTO_URL'], AWS_REGION: 'eu-central-1' };
 const login = () => Promise.resolve({ accessKeyId: 'testing', secretAccessKey: 'testing' });

@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { callAws } from '../../shared/aws.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { Outcome } from '../../shared/outcome.ts';
+import { callAws } from '../../shared/cluster/aws.ts';
+import { requestedType } from '../../shared/domain/command.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { eventBus, type PutEvents } from '../../shared/report/bus.ts';
-import { detailOf } from '../../shared/report/tell.ts';
-import { requestedType } from '../../shared/trigger.ts';
+import { detailOf } from '../../shared/report/report.ts';
+import { systemClock } from '../../shared/time/clock.ts';
 import { resource } from './packaging.ts';
 
 /** An independent EventBridge with SQS behind it: moto, started by .ci/aws.sh. */

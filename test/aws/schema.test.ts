@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 
-import { type Command, parseCommand } from '../../shared/command.ts';
-import { failureCodes } from '../../shared/errors.ts';
-import { reportOf } from '../../shared/fleet.ts';
-import { type Outcome, outcomeNames, skipReasons } from '../../shared/outcome.ts';
+import { type Command, parseCommand } from '../../shared/domain/command.ts';
+import { failureCodes } from '../../shared/domain/errors.ts';
+import { type Outcome, outcomeNames, skipReasons } from '../../shared/domain/outcome.ts';
+import { reportOf } from '../../shared/report/fleetOutcome.ts';
 import { fleetDetailOf } from '../../shared/report/fleetOutcome.ts';
-import { detailOf } from '../../shared/report/tell.ts';
+import { detailOf } from '../../shared/report/report.ts';
 
 interface Schema {
   properties: Record<string, { enum?: string[] }>;

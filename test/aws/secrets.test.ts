@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { getState } from '../../functions/getState/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { connect } from '../../shared/connect.ts';
-import { lambda } from '../../shared/entry.ts';
+import type { BusEntry } from '../../shared/cluster/world.ts';
+import { connect } from '../../shared/entry/connect.ts';
+import { lambda } from '../../shared/entry/entry.ts';
 import { jsonLog } from '../../shared/report/log.ts';
 import { emfMetrics } from '../../shared/report/metrics.ts';
 import { redact } from '../../shared/report/plain.ts';
-import type { BusEntry } from '../../shared/world.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 
 const token = 'very-secret-token-0123456789';

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { eksToken } from '../../shared/aws.ts';
-import { type Clock, systemClock } from '../../shared/clock.ts';
-import type { LifecycleError } from '../../shared/errors.ts';
-import { credentialsFrom, type ReadSecret } from '../../shared/kube/sources.ts';
-import { type Transport, transportTo } from '../../shared/kube/transport.ts';
+import { eksToken } from '../../shared/cluster/aws.ts';
+import { credentialsFrom, type ReadSecret } from '../../shared/cluster/sources.ts';
+import { type Transport, transportTo } from '../../shared/cluster/transport.ts';
+import type { LifecycleError } from '../../shared/domain/errors.ts';
+import { type Clock, systemClock } from '../../shared/time/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 
 const open: { close(): unknown }[] = [];

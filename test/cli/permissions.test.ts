@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { checkPermissions, missingPermissions, permissionsOf } from '../../cli/permissions.ts';
-import { connect } from '../../shared/connect.ts';
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+import { checkPermissions, missingPermissions, permissionsOf } from '../../cli/commands/permissions.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';

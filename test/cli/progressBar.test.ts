@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { fleetSize } from '../../cli/fleetDemo.ts';
-import { type Bar, barLine } from '../../cli/progressBar.ts';
+import { fleetSize } from '../../cli/demo/fleet.ts';
+import { type Bar, barLine } from '../../cli/terminal/progressBar.ts';
 
 const bar = (more: Partial<Bar>): Bar => ({
   title: 'stop',

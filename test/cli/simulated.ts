@@ -6,8 +6,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { main } from '../../cli/main.ts';
-import { connect } from '../../shared/connect.ts';
-import type { Answer } from '../../shared/kube/transport.ts';
+import type { Answer } from '../../shared/cluster/transport.ts';
+import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 

@@ -9,11 +9,11 @@ import { describe, expect, it } from 'vitest';
 import { cliPage } from '../../cli/cliPage.ts';
 import { commonOptions } from '../../cli/command.ts';
 import { commands } from '../../cli/commands.ts';
-import { spoken } from '../../cli/duration.ts';
 import { main } from '../../cli/main.ts';
-import { failureCodes } from '../../shared/errors.ts';
-import { outcomeNames, skipReasons } from '../../shared/outcome.ts';
-import { nearest } from '../../shared/suggest.ts';
+import { spoken } from '../../cli/terminal/duration.ts';
+import { failureCodes } from '../../shared/domain/errors.ts';
+import { outcomeNames, skipReasons } from '../../shared/domain/outcome.ts';
+import { nearest } from '../../shared/domain/suggest.ts';
 
 async function wukong(typed: string) {
   let [out, err] = ['', ''];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { shippedRules } from '../flow/roles.ts';

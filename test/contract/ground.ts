@@ -1,8 +1,8 @@
 import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { Agent } from 'undici';
 
-import { type Clock, systemClock } from '../../shared/clock.ts';
-import type { World } from '../../shared/world.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { type Clock, systemClock } from '../../shared/time/clock.ts';
 import { type Access, clientOf, type Send } from './client.ts';
 import type * as functionsModule from './functions.ts';
 import type { FunctionName } from './stage.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { Outcome } from '../../shared/outcome.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { paths } from './client.ts';
 import { isUp, type Made, strategyOf, vmiOf, vmOf, wukongOf } from './making.ts';
 import type { Stage } from './stage.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 
 import type { Context } from 'aws-lambda';
 
-import type { Outcome } from '../../shared/outcome.ts';
-import type { Tick } from '../../shared/reconcile.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import type { Tick } from '../../shared/reconcile/reconcile.ts';
 import { paths, type Reply, type Send } from './client.ts';
 import type { Ground } from './ground.ts';
 import { type Made, makeWukong, type Making, type Template } from './making.ts';

@@ -1,6 +1,6 @@
-import { asLifecycleError, failureCodes } from '../../shared/errors.ts';
-import type { Outcome } from '../../shared/outcome.ts';
-import { reconcile, type Tick } from '../../shared/reconcile.ts';
+import { asLifecycleError, failureCodes } from '../../shared/domain/errors.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { namespace, type Scene, scene } from '../flow/scene.ts';
 import { befalls, type Misfortune } from './harms.ts';
 import type { Story } from './stories.ts';

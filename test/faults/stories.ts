@@ -1,5 +1,5 @@
-import { performOne } from '../../shared/perform.ts';
-import { reconcile } from '../../shared/reconcile.ts';
+import { performOne } from '../../shared/lifecycle/perform.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import { mortal } from '../flow/mortal.ts';
 import { namespace, type Scene } from '../flow/scene.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { performOne } from '../../shared/perform.ts';
-import { reconcile } from '../../shared/reconcile.ts';
-import type { World } from '../../shared/world.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { performOne } from '../../shared/lifecycle/perform.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { createSchedule } from '../schedule.ts';
 import { mortal } from './mortal.ts';
 import { namespace, type Scene, scene } from './scene.ts';

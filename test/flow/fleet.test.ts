@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { fleetOutcomeType } from '../../shared/report/fleetOutcome.ts';
-import { outcomeType } from '../../shared/report/tell.ts';
+import { outcomeType } from '../../shared/report/report.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import { eventsByWukong, fleet, furnish, running } from './fleet.ts';
 import { namespace, scene } from './scene.ts';

@@ -1,7 +1,8 @@
-import { parseCommand } from '../../shared/command.ts';
-import { type Fleet, performCommand, type Report } from '../../shared/fleet.ts';
-import type { Action } from '../../shared/outcome.ts';
-import type { World } from '../../shared/world.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { parseCommand } from '../../shared/domain/command.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import { type Fleet, performCommand } from '../../shared/execute/fleet.ts';
+import type { Report } from '../../shared/report/fleetOutcome.ts';
 import type { Sim, WukongOptions } from '../../sim/sim.ts';
 import { namespace, type Scene } from './scene.ts';
 

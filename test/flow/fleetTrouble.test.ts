@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { performCommand } from '../../shared/fleet.ts';
-import type { Wukong } from '../../shared/model.ts';
-import { reconcile } from '../../shared/reconcile.ts';
+import { requestedType } from '../../shared/domain/command.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { performCommand } from '../../shared/execute/fleet.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { fleetOutcomeType } from '../../shared/report/fleetOutcome.ts';
-import { outcomeType } from '../../shared/report/tell.ts';
-import { parseTrigger, requestedType } from '../../shared/trigger.ts';
+import { outcomeType } from '../../shared/report/report.ts';
 import { eventsByWukong, fleet, furnish, running } from './fleet.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { reconcile } from '../../shared/reconcile.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { createSchedule } from '../schedule.ts';
 import { namespace, scene } from './scene.ts';
 

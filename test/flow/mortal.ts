@@ -1,4 +1,4 @@
-import type { World } from '../../shared/world.ts';
+import type { World } from '../../shared/cluster/world.ts';
 
 export interface Mortal {
   world: World;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { performOne } from '../../shared/perform.ts';
+import { performOne } from '../../shared/lifecycle/perform.ts';
 import { namespace, scene } from './scene.ts';
 
 const limits = (at: { clock: { now(): number } }) => ({ deadline: at.clock.now() + 3_600_000 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Tick } from '../../shared/reconcile.ts';
-import { reconcile } from '../../shared/reconcile.ts';
+import type { Tick } from '../../shared/reconcile/reconcile.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
 type Declaring = { spec: { lifecycleAction?: unknown } };

@@ -1,16 +1,16 @@
 import { afterEach } from 'vitest';
 
-import { type Command, parseCommand } from '../../shared/command.ts';
-import { readConfig } from '../../shared/config.ts';
-import type { Invocation } from '../../shared/entry.ts';
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
-import { transportTo } from '../../shared/kube/transport.ts';
-import type { KubeObject, Wukong } from '../../shared/model.ts';
-import type { Action, Outcome } from '../../shared/outcome.ts';
-import { performOne } from '../../shared/perform.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { BusEntry, World } from '../../shared/cluster/world.ts';
+import { type Command, parseCommand } from '../../shared/domain/command.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Action, Outcome } from '../../shared/domain/outcome.ts';
+import type { Invocation } from '../../shared/entry/entry.ts';
+import { performOne } from '../../shared/lifecycle/perform.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
-import type { BusEntry, World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { reconcile } from '../../shared/reconcile.ts';
-import type { WukongSchedule } from '../../shared/schedule.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
 const schedule = (name: string, spec: object) => ({

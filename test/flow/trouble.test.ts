@@ -2,13 +2,13 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it } from 'vitest';
 
-import { systemClock } from '../../shared/clock.ts';
-import { LifecycleError } from '../../shared/errors.ts';
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
-import { transportTo } from '../../shared/kube/transport.ts';
-import { settledKey } from '../../shared/operation.ts';
-import { performOne } from '../../shared/perform.ts';
-import type { World } from '../../shared/world.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import { settledKey } from '../../shared/domain/operation.ts';
+import { performOne } from '../../shared/lifecycle/perform.ts';
+import { systemClock } from '../../shared/time/clock.ts';
 import { namespace, type Scene, scene, token } from './scene.ts';
 
 const running = async (options = {}): Promise<Scene> => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { LifecycleError } from '../../shared/errors.ts';
-import { isBatch } from '../../shared/queue.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import { isBatch } from '../../shared/entry/queue.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { fuzz } from './fuzz.ts';
 import { surfaces } from './surfaces.ts';
 

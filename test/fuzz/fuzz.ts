@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { LifecycleError } from '../../shared/errors.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
 import { outside, type Surface, surfaces } from './surfaces.ts';
 
 export interface Fuzzed {

@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../shared/model.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
 
 /** What is right, of every form: mutations begin here. */
 export const command = {

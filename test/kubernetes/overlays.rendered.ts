@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { loadAllYaml, type V1ConfigMap, type V1CronJob, type V1ObjectMeta } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { readConfig } from '../../shared/config.ts';
-import type { Wukong } from '../../shared/model.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { assemble, type Ended, start } from './image.ts';
 

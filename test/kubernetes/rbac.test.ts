@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { asLifecycleError } from '../../shared/errors.ts';
-import { credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
-import { transportTo } from '../../shared/kube/transport.ts';
-import type { KubeObject } from '../../shared/model.ts';
-import { type Outcome, reasonOf } from '../../shared/outcome.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { asLifecycleError } from '../../shared/domain/errors.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
+import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { silentLog } from '../../shared/report/log.ts';
-import type { World } from '../../shared/world.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
 import { boundTo, type Extra, type FunctionName, type Rule, shippedRules, single } from '../flow/roles.ts';
 import { type Scene, scene } from '../flow/scene.ts';

@@ -65,7 +65,7 @@ function awake(copy: string, file: string, source: string, quick: string[]): Sta
   const standing = join(copy, 'standing.json');
   writeFileSync(standing, JSON.stringify(everybody));
   // A mutant may make a loop endless in another file than its own.
-  const others = globSync(join(copy, 'shared/*.ts')).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const others = globSync(join(copy, 'shared/**/*.ts')).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   for (const { path, text } of others)
     writeFileSync(path, together(text, path === file ? found : { mutants: [], loops: mutantsOf(text).loops }));
   const runner = ['--config', 'test/mutation/vitest.config.ts', '--root', '.'];

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { ticks } from '../../cli/page/axis.ts';
 import { type Course, foreseeCourse } from '../../cli/page/course.ts';
-import type { Facts } from '../../shared/decide.ts';
-import { checkSchedule } from '../../shared/schedule.ts';
-import { utcText } from '../../shared/wallclock.ts';
+import type { Facts } from '../../shared/schedule/decide.ts';
+import { checkSchedule } from '../../shared/schedule/schedule.ts';
+import { utcText } from '../../shared/time/wallclock.ts';
 import { scheduleOf } from './fleet.ts';
 
 const at = (text: string) => Date.parse(text);

@@ -1,7 +1,7 @@
-import type { Manifests } from '../../cli/manifest.ts';
+import type { Manifests } from '../../cli/commands/manifest.ts';
 import type { Happening } from '../../cli/page/happening.ts';
-import type { Wukong } from '../../shared/model.ts';
-import type { WukongSchedule } from '../../shared/schedule.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 
 const apiVersion = 'vm.novasphere.dev/v1alpha1';
 const prefix = 'lifecycle.novasphere.dev/';

@@ -6,7 +6,7 @@ import { renderPage } from '../../cli/page/document.ts';
 import { markup } from '../../cli/page/markup.ts';
 import { planPage } from '../../cli/page/pages.ts';
 import { cronText, durationText, figure, percent } from '../../cli/page/words.ts';
-import { parseCron } from '../../shared/cron.ts';
+import { parseCron } from '../../shared/time/cron.ts';
 import { manifestsOf, scheduleOf, wukongOf } from './fleet.ts';
 import { planScene, reportScene } from './scenes.ts';
 

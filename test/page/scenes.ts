@@ -1,6 +1,6 @@
 import { type Asked, type PageModel, pageModel } from '../../cli/page/model.ts';
 import { sourcesOf } from '../../cli/page/sources.ts';
-import { boundaryId } from '../../shared/calendar.ts';
+import { boundaryId } from '../../shared/schedule/calendar.ts';
 import { fleet, happeningsOf } from './fleet.ts';
 
 /** A Monday, six days before Berlin's clocks change. */

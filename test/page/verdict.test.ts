@@ -4,12 +4,12 @@ import { foreseeCourse } from '../../cli/page/course.ts';
 import { byMachine, fromDetail, fromEvent, fromWukong, type Happening } from '../../cli/page/happening.ts';
 import { nothingSaved, savedBy, sum } from '../../cli/page/saved.ts';
 import { judge, type Judging } from '../../cli/page/verdict.ts';
-import { lastKey, write } from '../../shared/operation.ts';
-import type { Outcome } from '../../shared/outcome.ts';
+import { lastKey, write } from '../../shared/domain/operation.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { eventOf } from '../../shared/report/events.ts';
-import { detailOf } from '../../shared/report/tell.ts';
-import { checkSchedule } from '../../shared/schedule.ts';
-import { utcText } from '../../shared/wallclock.ts';
+import { detailOf } from '../../shared/report/report.ts';
+import { checkSchedule } from '../../shared/schedule/schedule.ts';
+import { utcText } from '../../shared/time/wallclock.ts';
 import { scheduleOf, wukongOf } from './fleet.ts';
 
 const at = (text: string) => Date.parse(text);

@@ -1,9 +1,9 @@
-import { readConfig } from '../../shared/config.ts';
-import { type Credentials, credentialsOf, parseKubeConfig } from '../../shared/kube/credentials.ts';
-import { transportTo } from '../../shared/kube/transport.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import { type Credentials, credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { World } from '../../shared/cluster/world.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
-import type { World } from '../../shared/world.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';

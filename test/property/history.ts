@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import type { Action } from '../../shared/outcome.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
 import type { Death } from './process.ts';
 
 /** Where faults strike: of the calls that fit, one after the other. */

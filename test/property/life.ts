@@ -1,12 +1,12 @@
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { type Invocation, Retry } from '../../shared/entry.ts';
-import type { Call } from '../../shared/kube/transport.ts';
-import type { KubeObject, Wukong } from '../../shared/model.ts';
-import type { Action, Outcome } from '../../shared/outcome.ts';
-import { requestedType } from '../../shared/trigger.ts';
-import type { BusEntry, World } from '../../shared/world.ts';
+import type { Call } from '../../shared/cluster/transport.ts';
+import type { BusEntry, World } from '../../shared/cluster/world.ts';
+import { requestedType } from '../../shared/domain/command.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Action, Outcome } from '../../shared/domain/outcome.ts';
+import { type Invocation, Retry } from '../../shared/entry/entry.ts';
 import { type Ground, worldOf } from './ground.ts';
 import { type CommandStep, type History, type Step, targets } from './history.ts';
 import { bear, type Death } from './process.ts';

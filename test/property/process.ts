@@ -1,7 +1,7 @@
-import type { Clock } from '../../shared/clock.ts';
-import type { Credentials } from '../../shared/kube/credentials.ts';
-import { type Call, transportTo } from '../../shared/kube/transport.ts';
-import type { World } from '../../shared/world.ts';
+import type { Credentials } from '../../shared/cluster/credentials.ts';
+import { type Call, transportTo } from '../../shared/cluster/transport.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import type { Clock } from '../../shared/time/clock.ts';
 
 /** At which of its API calls a process dies: before it is sent, or after it was carried out. */
 export interface Death {

@@ -1,6 +1,6 @@
-import type { Wukong } from '../../shared/model.ts';
-import type { Action } from '../../shared/outcome.ts';
-import { outcomeType } from '../../shared/report/tell.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import { outcomeType } from '../../shared/report/report.ts';
 import type { CommandStep, History } from './history.ts';
 import type { Raw, Story, Wish } from './life.ts';
 

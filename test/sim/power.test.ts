@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Strategy, Vm, Vmi } from '../../sim/kubevirt.ts';
+import type { Strategy, Vm, Vmi } from '../../sim/kubevirt/kubevirt.ts';
 import type { GuestAnnotations, Sim } from '../../sim/sim.ts';
 import { story } from './client.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
-import type { Vm, Vmi } from '../../sim/kubevirt.ts';
+import type { Vm, Vmi } from '../../sim/kubevirt/kubevirt.ts';
 import { type Sim, startSim, VirtualClock } from '../../sim/sim.ts';
 import { clientOf, wait } from './client.ts';
 

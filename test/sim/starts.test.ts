@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { conditionOf, type Strategy, type Vm, type Vmi } from '../../sim/kubevirt.ts';
+import { conditionOf, type Strategy, type Vm, type Vmi } from '../../sim/kubevirt/kubevirt.ts';
 import type { GuestAnnotations, Sim } from '../../sim/sim.ts';
 import { story } from './client.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Command, parseCommand } from '../../shared/command.ts';
-import type { Wukong } from '../../shared/model.ts';
+import { type Command, parseCommand } from '../../shared/domain/command.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
 import {
   lastKey,
   leaseKey,
@@ -10,9 +10,9 @@ import {
   settledKey,
   skippedKey,
   write,
-} from '../../shared/operation.ts';
-import type { Action } from '../../shared/outcome.ts';
-import { admit, already, asDryRun, intentHolds } from '../../shared/plan.ts';
+} from '../../shared/domain/operation.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import { admit, already, asDryRun, intentHolds } from '../../shared/lifecycle/plan.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
 
 const prefix = 'lifecycle.novasphere.dev/';

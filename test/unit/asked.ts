@@ -1,8 +1,8 @@
-import { readConfig } from '../../shared/config.ts';
-import type { KubeObject } from '../../shared/model.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import type { BusEntry, Cluster, World } from '../../shared/cluster/world.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
-import type { BusEntry, Cluster, World } from '../../shared/world.ts';
 
 export interface Asked {
   method: string;

@@ -8,9 +8,9 @@ import {
   newestBoundary,
   nextBoundary,
   wishAt,
-} from '../../shared/calendar.ts';
-import { lastAtOrBefore, localText, nextAfter } from '../../shared/wallclock.ts';
-import { parseZone } from '../../shared/zone.ts';
+} from '../../shared/schedule/calendar.ts';
+import { lastAtOrBefore, localText, nextAfter } from '../../shared/time/wallclock.ts';
+import { parseZone } from '../../shared/time/zone.ts';
 import { at, never, schedule } from './schedules.ts';
 
 const a = schedule({}, 'a');

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { advance, claim, endRecord, newHolder, newOperation } from '../../shared/claim.ts';
-import { type Command, parseCommand } from '../../shared/command.ts';
-import type { Wukong } from '../../shared/model.ts';
-import { lastAfter, lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/operation.ts';
-import type { Action, Outcome } from '../../shared/outcome.ts';
-import type { Cluster } from '../../shared/world.ts';
+import type { Cluster } from '../../shared/cluster/world.ts';
+import { type Command, parseCommand } from '../../shared/domain/command.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { lastAfter, lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
+import type { Action, Outcome } from '../../shared/domain/outcome.ts';
+import { advance, claim, endRecord, newHolder, newOperation } from '../../shared/lifecycle/claim.ts';
 import { clusterOf } from './asked.ts';
 import { deleting, machineOf, operation, s, t0 } from './machines.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { LifecycleError } from '../../shared/errors.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
 
 const now = Date.parse('2026-11-23T20:00:30Z');
 const origin = { action: 'stop', requestId: 'invocation-1', requestedAt: now } as const;

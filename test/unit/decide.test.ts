@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { decide, type Facts } from '../../shared/decide.ts';
-import type { Schedule } from '../../shared/schedule.ts';
+import { decide, type Facts } from '../../shared/schedule/decide.ts';
+import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { at, facts, never, schedule } from './schedules.ts';
 
 // A Tuesday evening; the schedule stops at 18:00 UTC, and starts at 06:00 UTC of the next day.

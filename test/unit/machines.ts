@@ -1,7 +1,7 @@
-import type { Machine, VmiView, VmView } from '../../shared/machine.ts';
-import type { Operation } from '../../shared/operation.ts';
-import type { Action } from '../../shared/outcome.ts';
-import { nothingSeen, type Seen, type Step } from '../../shared/step.ts';
+import type { Operation } from '../../shared/domain/operation.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import type { Machine, VmiView, VmView } from '../../shared/domain/vm.ts';
+import { nothingSeen, type Seen, type Step } from '../../shared/lifecycle/step.ts';
 
 /** The instant at which the operations of the decision tables begin. */
 export const t0 = Date.parse('2026-11-23T20:00:00Z');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Decision } from '../../shared/decide.ts';
-import { mark, type Marking } from '../../shared/mark.ts';
-import type { Wukong } from '../../shared/model.ts';
-import { checkSchedule, type WukongSchedule } from '../../shared/schedule.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { mark, type Marking } from '../../shared/reconcile/scheduleStatus.ts';
+import type { Decision } from '../../shared/schedule/decide.ts';
+import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { worldOf } from './asked.ts';
 import { at, office, schedule } from './schedules.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { nextActionFor } from '../../shared/nextAction.ts';
-import { utcText } from '../../shared/wallclock.ts';
+import { nextActionFor } from '../../shared/schedule/nextAction.ts';
+import { utcText } from '../../shared/time/wallclock.ts';
 import { at, facts, never, schedule } from './schedules.ts';
 
 const enforced = schedule({ policy: 'Enforce' });

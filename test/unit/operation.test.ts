@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Command } from '../../shared/command.ts';
-import type { LifecycleState, Wukong } from '../../shared/model.ts';
+import type { Command } from '../../shared/domain/command.ts';
+import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
 import {
   claimDeadline,
   lastAfter,
@@ -20,8 +20,8 @@ import {
   undoneUntil,
   untoldEnd,
   write,
-} from '../../shared/operation.ts';
-import type { Outcome } from '../../shared/outcome.ts';
+} from '../../shared/domain/operation.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { operation, s, t0 } from './machines.ts';
 
 const wukong = (annotations?: Record<string, string>, shown?: Partial<LifecycleState>): Wukong => ({

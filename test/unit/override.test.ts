@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { readDate } from '../../shared/holiday.ts';
-import { type Annotations, freezeFrom, overrideFor } from '../../shared/override.ts';
-import { jitterMs, waves } from '../../shared/wave.ts';
+import type { Annotations } from '../../shared/domain/model.ts';
+import { readDate } from '../../shared/schedule/holiday.ts';
+import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
+import { jitterMs, waves } from '../../shared/schedule/wave.ts';
 import { at, prefix } from './schedules.ts';
 
 const now = at('2026-03-31T18:00:00Z');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Answer, Call, Transport } from '../../shared/kube/transport.ts';
-import { newPace } from '../../shared/pace.ts';
+import type { Answer, Call, Transport } from '../../shared/cluster/transport.ts';
+import { newPace } from '../../shared/execute/rateLimiter.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
 /** A transport that answers as `answer` says, after so many milliseconds. */

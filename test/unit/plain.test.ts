@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import type { Outcome } from '../../shared/outcome.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
 import { eventOf } from '../../shared/report/events.ts';
 import { jsonLog } from '../../shared/report/log.ts';
 import { plain } from '../../shared/report/plain.ts';
+import { detailOf } from '../../shared/report/report.ts';
 import { stateAfter } from '../../shared/report/status.ts';
-import { detailOf } from '../../shared/report/tell.ts';
 
 const forged =
   'no quota\nStopped  1s  wukong-lifecycle  all is well\u2028{"outcome":"Stopped"}\u202e\u0085 Bearer abc.def';

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/calendar.ts';
-import { decide, type Facts } from '../../shared/decide.ts';
-import type { FindText } from '../../shared/holiday.ts';
-import { nextActionFor } from '../../shared/nextAction.ts';
-import { freezeFrom, overrideFor } from '../../shared/override.ts';
-import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule.ts';
-import { readLabelSelector } from '../../shared/selector.ts';
-import { utcText } from '../../shared/wallclock.ts';
-import { jitterMs, waves } from '../../shared/wave.ts';
+import { readLabelSelector } from '../../shared/domain/selector.ts';
+import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { decide, type Facts } from '../../shared/schedule/decide.ts';
+import type { FindText } from '../../shared/schedule/holiday.ts';
+import { nextActionFor } from '../../shared/schedule/nextAction.ts';
+import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
+import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';
+import { jitterMs, waves } from '../../shared/schedule/wave.ts';
+import { utcText } from '../../shared/time/wallclock.ts';
 
 const at = (text: string) => Date.parse(text);
 const selector = { matchLabels: { env: 'dev' } };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { checkSchedule, type FindText, type WukongSchedule } from '../../shared/schedule.ts';
+import { checkSchedule, type FindText, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { selector } from './schedules.ts';
 
 const start = '0 8 * * *';

@@ -1,5 +1,5 @@
-import type { Facts } from '../../shared/decide.ts';
-import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule.ts';
+import type { Facts } from '../../shared/schedule/decide.ts';
+import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';
 
 export const at = (text: string): number => Date.parse(text);
 export const prefix = 'lifecycle.novasphere.dev/';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { LifecycleError } from '../../shared/errors.ts';
-import type { Wukong } from '../../shared/model.ts';
-import { clearEnded, skip, type Skipping, useUp } from '../../shared/skip.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { clearEnded, skip, type Skipping, useUp } from '../../shared/reconcile/skips.ts';
 import { worldOf } from './asked.ts';
 import { at, prefix, schedule } from './schedules.ts';
 

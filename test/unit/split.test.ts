@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { asInput, parseCommand } from '../../shared/command.ts';
-import type { Place } from '../../shared/model.ts';
-import { capacity, maySplit, parts, partSize } from '../../shared/split.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
+import { asInput, parseCommand } from '../../shared/domain/command.ts';
+import type { Place } from '../../shared/domain/model.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { capacity, maySplit, parts, partSize } from '../../shared/execute/fanOut.ts';
 
 const now = Date.parse('2026-11-23T20:00:00Z');
 const origin = { action: 'stop', trigger: 'event', requestId: 'evening', requestedAt: now } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decideStart, type StartOptions } from '../../shared/start.ts';
+import { decideStart, type StartOptions } from '../../shared/lifecycle/start.ts';
 import { type Case, decideBy, deleting, ends, halted, s, t0, waits } from './machines.ts';
 
 const table = (cases: (Case & { options?: Partial<StartOptions> })[]) =>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { forgetGuest, hasTried, nothingSeen, seconds } from '../../shared/step.ts';
+import { forgetGuest, hasTried, nothingSeen, seconds } from '../../shared/lifecycle/step.ts';
 
 it('a process that has just begun has seen and done nothing', () => {
   const { died, refusals, ...flags } = nothingSeen();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decideStop } from '../../shared/stop.ts';
+import { decideStop } from '../../shared/lifecycle/stop.ts';
 import { type Case, decideBy, deleting, ended, ends, halted, s, t0, waits } from './machines.ts';
 
 const decide = decideBy('stop', decideStop);

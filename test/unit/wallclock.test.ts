@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { parseCron, sharedWall } from '../../shared/cron.ts';
-import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/wallclock.ts';
-import { clockChanges, instantToWall, parseZone, wallToInstant } from '../../shared/zone.ts';
+import { parseCron, sharedWall } from '../../shared/time/cron.ts';
+import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/time/wallclock.ts';
+import { clockChanges, instantToWall, parseZone, wallToInstant } from '../../shared/time/zone.ts';
 import { compareAround, nothing } from '../zones/compare.ts';
 import { changesOf } from '../zones/oracle.ts';
 

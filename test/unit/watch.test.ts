@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Answer, Call, Transport } from '../../shared/kube/transport.ts';
-import { follow } from '../../shared/kube/watch.ts';
-import { sleep } from '../../shared/wait.ts';
+import { follow } from '../../shared/cluster/informer.ts';
+import type { Answer, Call, Transport } from '../../shared/cluster/transport.ts';
+import { sleep } from '../../shared/time/wait.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
 const path = '/apis/kubevirt.io/v1/virtualmachineinstances';

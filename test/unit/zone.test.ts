@@ -8,7 +8,7 @@ import {
   offsetAt,
   parseZone,
   wallToInstant,
-} from '../../shared/zone.ts';
+} from '../../shared/time/zone.ts';
 
 const at = (text: string): number => Date.parse(text);
 /** A wall time, as a UTC clock would show it. */

@@ -1,8 +1,8 @@
-import { performCommand } from '../../shared/fleet.ts';
-import type { Wukong } from '../../shared/model.ts';
-import { reconcile } from '../../shared/reconcile.ts';
-import { parseTrigger } from '../../shared/trigger.ts';
-import type { BusEntry, World } from '../../shared/world.ts';
+import type { BusEntry, World } from '../../shared/cluster/world.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { performCommand } from '../../shared/execute/fleet.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { startSim } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';

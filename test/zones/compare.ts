@@ -1,8 +1,8 @@
 import { Cron as Croner } from 'croner';
 
-import { parseCron } from '../../shared/cron.ts';
-import { lastAtOrBefore, nextAfter } from '../../shared/wallclock.ts';
-import { parseZone } from '../../shared/zone.ts';
+import { parseCron } from '../../shared/time/cron.ts';
+import { lastAtOrBefore, nextAfter } from '../../shared/time/wallclock.ts';
+import { parseZone } from '../../shared/time/zone.ts';
 import { type Minute, minutesAround, oracle, type Plain } from './oracle.ts';
 
 const dayMs = 86_400_000;

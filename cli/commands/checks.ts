@@ -1,0 +1,149 @@
+import { request } from 'undici';
+
+import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
+import type { Session } from '../cluster.ts';
+import { spoken } from '../terminal/duration.ts';
+import { readCrd } from './crd.ts';
+import { extensionOf, scheduleCrd, wukongCrd } from './crdPatch.ts';
+import type { Finding } from './doctor.ts';
+import { checkGuests } from './guests.ts';
+import { checkPermissions } from './permissions.ts';
+
+export interface Examined extends Omit<Session, 'namespace'> {
+  /** Undefined: all. */
+  namespace: string | undefined;
+  /** A grace period that is asked for, in seconds. */
+  grace: number | undefined;
+}
+export type Check = (at: Examined) => Promise<Finding[]>;
+
+/** More than this, and instants of the cluster cannot be held against ours. */
+const skewMs = 5_000;
+
+/** Who answers, in which version, and by which clock: the Date header has whole seconds. */
+const reach: Check = async ({ credentials, world }) => {
+  const { server, dispatcher } = credentials;
+  const sent = world.clock.now();
+  try {
+    const headers = { ...(await credentials.headers()), accept: 'application/json' };
+    const answer = await request(`${server}/version`, { dispatcher, headers, headersTimeout: 15_000 });
+    const got = world.clock.now();
+    const version = (await answer.body.json().catch(() => ({}))) as { gitVersion?: string };
+    if (answer.statusCode === 401)
+      return [
+        {
+          level: 'FAIL',
+          check: 'cluster',
+          found: `${server} does not accept the token (401)`,
+          next: 'renew the credentials',
+        },
+      ];
+    const said = Date.parse(String(answer.headers['date'] ?? ''));
+    const reached: Finding = {
+      level: 'OK',
+      check: 'cluster',
+      found: `${server} answers in ${spoken(got - sent)}, ${version.gitVersion ?? 'version not told'}`,
+    };
+    return [reached, clockOf(said, sent, got)];
+  } catch (thrown) {
+    return [{ level: 'FAIL', check: 'cluster', found: connectionFailure(thrown, server).message }];
+  }
+};
+
+function clockOf(said: number, sent: number, got: number): Finding {
+  if (Number.isNaN(said)) return { level: 'WARN', check: 'clock', found: 'the API server does not say its time' };
+  // Somewhere in [said, said + 1 s), and between sending and getting.
+  const behind = Math.max(0, sent - (said + 1_000));
+  const ahead = Math.max(0, said - got);
+  const skew = Math.max(behind, ahead);
+  const found = skew === 0 ? 'the same as here' : `${spoken(skew)} ${ahead > 0 ? 'ahead of' : 'behind'} this machine`;
+  if (skew <= skewMs) return { level: 'OK', check: 'clock', found };
+  return {
+    level: 'WARN',
+    check: 'clock',
+    found,
+    next: 'let both follow NTP; grace periods and schedules are off by that',
+  };
+}
+
+const kubevirt: Check = async ({ world }) => {
+  const path = '/apis/kubevirt.io/v1/kubevirts';
+  const answer = await world.transport.call<{ items?: KubeObject[] }>({ method: 'GET', path, safe: true });
+  if (answer.status === 404)
+    return [{ level: 'FAIL', check: 'KubeVirt', found: 'is not installed', next: 'install KubeVirt' }];
+  if (answer.status === 403)
+    return [
+      {
+        level: 'WARN',
+        check: 'KubeVirt',
+        found: 'its version may not be read',
+        next: 'that is fine for the functions',
+      },
+    ];
+  const [one] = bodyOf(answer, 'list of KubeVirts').items ?? [];
+  const { phase, observedKubeVirtVersion: version } =
+    (one as { status?: Record<string, string> } | undefined)?.status ?? {};
+  if (!one)
+    return [{ level: 'FAIL', check: 'KubeVirt', found: 'there is no KubeVirt object', next: 'install KubeVirt' }];
+  const well = phase === 'Deployed';
+  return [
+    {
+      level: well ? 'OK' : 'WARN',
+      check: 'KubeVirt',
+      found: `${version ?? 'version not told'}, ${phase ?? 'no phase'}`,
+    },
+  ];
+};
+
+const subresources: Check = async ({ world }) => {
+  const path = '/apis/subresources.kubevirt.io/v1';
+  const answer = await world.transport.call<{ resources?: { name: string }[] }>(
+    { method: 'GET', path, safe: true },
+    { deadline: world.clock.now() + 5_000 },
+  );
+  const names = new Set(answer.status === 200 ? (answer.body.resources ?? []).map(({ name }) => name) : []);
+  const missing = ['start', 'stop'].filter((verb) => !names.has(`virtualmachines/${verb}`));
+  if (missing.length === 0) return [{ level: 'OK', check: 'power calls', found: 'start and stop are served' }];
+  const next =
+    'look at the virt-api pods; until then POWER_METHOD=patch switches gracefully, and force is not possible';
+  return [
+    { level: 'FAIL', check: 'power calls', found: `${missing.join(' and ')} not served (${answer.status})`, next },
+  ];
+};
+
+const crds: Check = async ({ world }) => {
+  const found: Finding[] = [];
+  for (const name of [wukongCrd, scheduleCrd]) {
+    try {
+      const crd = await readCrd(world, name);
+      const lacks = crd && name === wukongCrd ? extensionOf(crd).adds.filter((one) => !one.startsWith('columns')) : [];
+      if (!crd)
+        found.push({
+          level: name === wukongCrd ? 'FAIL' : 'WARN',
+          check: 'CRDs',
+          found: `${name} is not installed`,
+          next: 'wukong crd install',
+        });
+      else if (lacks.length > 0)
+        found.push({
+          level: 'FAIL',
+          check: 'CRDs',
+          found: `${name} lacks ${lacks.join(' and ')}`,
+          next: 'wukong crd patch',
+        });
+      else found.push({ level: 'OK', check: 'CRDs', found: `${name} is as it must be` });
+    } catch (thrown) {
+      found.push({
+        level: 'WARN',
+        check: 'CRDs',
+        found: (thrown as Error).message,
+        next: 'ask somebody who may read CRDs',
+      });
+    }
+  }
+  return found;
+};
+
+/** In the order in which one depends on another. */
+export const checks: Check[] = [reach, kubevirt, subresources, crds, checkPermissions, checkGuests];

@@ -1,0 +1,43 @@
+import { readWukong } from '../../shared/cluster/objects.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+
+interface KubeEvent extends KubeObject {
+  type: string;
+  reason: string;
+  message: string;
+  lastTimestamp?: string;
+  source?: { component?: string };
+  involvedObject: { kind: string; name: string };
+}
+
+/** Status and Events of a Wukong, laid out as `kubectl describe` does. */
+export async function describeWukong(world: World, namespace: string, name: string): Promise<string> {
+  const wukong: Wukong = await readWukong(world, { namespace, name }, {});
+  const field = encodeURIComponent(`involvedObject.name=${name},involvedObject.kind=Wukong`);
+  const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=${field}`;
+  const answer = await world.transport.call<{ items?: KubeEvent[] }>({ method: 'GET', path, safe: true });
+  const events = (answer.body.items ?? []).filter(
+    ({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong',
+  );
+  const state = wukong.status?.lifecycleState ?? {};
+  const lines = [`Name:         ${name}`, `Namespace:    ${namespace}`, 'Status:', '  Lifecycle State:'];
+  for (const [key, value] of Object.entries(state)) lines.push(`    ${`${titled(key)}:`.padEnd(18)} ${String(value)}`);
+  lines.push('Events:');
+  const rows = [
+    ['Type', 'Reason', 'Age', 'From', 'Message'],
+    ['----', '------', '----', '----', '-------'],
+  ];
+  for (const { type, reason, lastTimestamp, source, message } of events)
+    rows.push([type, reason, ageOf(lastTimestamp, world.clock.now()), source?.component ?? '', message]);
+  const widths = rows[0]?.map((_cell, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
+  for (const row of rows)
+    lines.push(`  ${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`);
+  return lines.join('\n');
+}
+
+const titled = (key: string): string =>
+  key.replace(/^[a-z]/, (c) => c.toUpperCase()).replace(/([a-z])([A-Z])/g, '$1 $2');
+
+const ageOf = (time: string | undefined, now: number): string =>
+  time ? `${Math.max(0, Math.round((now - Date.parse(time)) / 1000))}s` : '';

@@ -1,0 +1,153 @@
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Action } from '../../shared/domain/outcome.ts';
+import { matches } from '../../shared/domain/selector.ts';
+import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
+import type { FindText } from '../../shared/schedule/holiday.ts';
+import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
+import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
+import { utcText } from '../../shared/time/wallclock.ts';
+import type { Manifests } from './manifest.ts';
+
+/** One line of a plan. */
+export interface Item {
+  at: number;
+  schedule: Schedule;
+  action: Action | 'skip';
+  note?: string;
+}
+
+export interface Foreseen {
+  items: Item[];
+  problems: string[];
+  warnings: string[];
+}
+
+/** What the schedules will do in [from, to), in the order of time. */
+export function foresee(manifests: Manifests, from: number, to: number): Foreseen {
+  const problems: string[] = [];
+  const warnings: string[] = [];
+  const schedules = readSchedules(manifests, problems, warnings);
+  const freeze = freezeFrom(manifests.configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
+  if (freeze.problem) warnings.push(freeze.problem);
+  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, schedules, manifests, from, warnings));
+  const regular = schedules.flatMap((schedule) => boundaries(schedule, from - 1, to - 1)).sort(compare);
+  const items = [
+    ...regular.map((boundary) => itemFor(boundary, machines, freeze.until)),
+    ...thaw(schedules, freeze.until, from, to),
+    ...machines.flatMap((machine) => resumptions(machine, freeze.until, from, to)),
+  ];
+  return { items: items.sort((a, b) => a.at - b.at), problems, warnings };
+}
+
+/** Those that can be evaluated and are not suspended. */
+function readSchedules({ schedules, configMaps }: Manifests, problems: string[], warnings: string[]): Schedule[] {
+  return schedules.flatMap(({ object, from }) => {
+    const { name = '(no name)', namespace } = object.metadata ?? {};
+    const key = namespace ? `${namespace}/${name}` : name;
+    const findText: FindText = (ref) => {
+      const map = configMaps.find(
+        ({ metadata }) => metadata?.name === ref.name && metadata.namespace === ref.namespace,
+      );
+      if (map) return map.data?.[ref.key];
+      warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
+      return '';
+    };
+    const { schedule, problems: found = [] } = checkSchedule(object, findText);
+    for (const { field, message } of found) problems.push(`${from}: ${key}: ${field}: ${message}`);
+    if (schedule?.suspended) warnings.push(`${from}: ${key} is suspended: it does nothing`);
+    return schedule && !schedule.suspended ? [schedule] : [];
+  });
+}
+
+/** A Wukong of the files, with what overrules its schedules. */
+interface Machine {
+  name: string;
+  schedules: Schedule[];
+  override: (now: number) => ReturnType<typeof overrideFor>;
+  /** The boundary that skip-next is for. */
+  skipped: Boundary | undefined;
+}
+
+function machineOf(
+  wukong: Wukong,
+  schedules: Schedule[],
+  manifests: Manifests,
+  from: number,
+  warnings: string[],
+): Machine {
+  const { name, namespace, labels, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
+  const own = schedules.filter((schedule) => schedule.namespace === namespace && matches(schedule.selector, labels));
+  const around = manifests.namespaces.find(({ metadata }) => metadata?.name === namespace);
+  const override = (now: number) =>
+    overrideFor({ wukongAnnotations: annotations, namespaceAnnotations: around?.metadata.annotations, now });
+  const first = override(from);
+  for (const { message } of first.problems) warnings.push(`Wukong ${name}: ${message}`);
+  const horizon = from + 366 * 86_400_000;
+  const skipped =
+    first.skipNext &&
+    own.flatMap((one) => boundaries(one, from - 1, horizon).find((each) => !each.skippedBecause) ?? []);
+  return { name, schedules: own, override, skipped: skipped?.sort(compare)[0] };
+}
+
+function itemFor(boundary: Boundary, machines: Machine[], frozenUntil = -Infinity): Item {
+  const { at, schedule, action } = boundary;
+  if (boundary.skippedBecause) return { at, schedule, action: 'skip', note: boundary.skippedBecause };
+  const notes = boundary.note ? [boundary.note] : [];
+  if (at < frozenUntil) {
+    const until = frozenUntil === Infinity ? '' : ` until ${utcText(frozenUntil)}`;
+    return { at, schedule, action: 'skip', note: [...notes, `frozen${until}: ${action} skipped`].join('; ') };
+  }
+  for (const machine of machines) {
+    const why = machine.schedules.includes(schedule) && exception(machine, boundary);
+    if (why) notes.push(`Wukong ${machine.name}: ${why}`);
+  }
+  return { at, schedule, action, ...(notes.length > 0 ? { note: notes.join('; ') } : {}) };
+}
+
+/** Why this boundary does not happen for one Wukong. */
+function exception(machine: Machine, { at, action, schedule }: Boundary): string | undefined {
+  const override = machine.override(at);
+  if (machine.skipped?.at === at && machine.skipped.schedule === schedule) return `${action} skipped (skip-next)`;
+  if (action === 'stop' && override.protected) return 'stop skipped (protected)';
+  const hold = override.holds[action];
+  if (!hold) return undefined;
+  const until = hold.until === Infinity ? 'unreadable' : utcText(hold.until);
+  return `${action} held back (${hold.key.replace(/.*\//, '')} ${until})`;
+}
+
+/** Where an override ends, the schedule rules again: for that Wukong alone. */
+function resumptions(
+  { name, schedules, override, skipped }: Machine,
+  frozenUntil = -Infinity,
+  from: number,
+  to: number,
+): Item[] {
+  const { holds } = override(from);
+  return Object.values(holds).flatMap((hold): Item[] => {
+    const wish =
+      hold.until >= from && hold.until < to && hold.until >= frozenUntil ? wishAt(schedules, hold.until) : undefined;
+    const { ended, holds: still, protected: kept } = override(hold.until);
+    if (!wish || ended[wish.action]?.until !== hold.until || still[wish.action] || wish.at === hold.until) return [];
+    if ((wish.action === 'stop' && kept) || wish.at === skipped?.at) return [];
+    const note = `only Wukong ${name}: ${hold.key.replace(/.*\//, '')} ends`;
+    return [{ at: hold.until, schedule: wish.schedule, action: wish.action, note }];
+  });
+}
+
+/** What is still due when a freeze ends is done then. */
+function thaw(schedules: Schedule[], frozenUntil: number | undefined, from: number, to: number): Item[] {
+  if (frozenUntil === undefined || frozenUntil < from || frozenUntil >= to) return [];
+  return schedules.flatMap((schedule): Item[] => {
+    const answer = due(schedule, { now: frozenUntil });
+    if (answer.kind !== 'due' || answer.boundary.at === frozenUntil) return [];
+    const { action, wall } = answer.boundary;
+    return [
+      {
+        at: frozenUntil,
+        schedule,
+        action,
+        note: `the freeze ends: ${action} of ${wall.replace('T', ' ')} is done now`,
+      },
+    ];
+  });
+}

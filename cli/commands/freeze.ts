@@ -1,0 +1,73 @@
+import { bodyOf } from '../../shared/cluster/failure.ts';
+import { mergePatch } from '../../shared/cluster/objects.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
+import { clusterOptions, openCluster } from '../cluster.ts';
+import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
+import { endOf, spoken } from '../terminal/duration.ts';
+import { helpOf } from '../terminal/help.ts';
+import type { ConfigMap } from './manifest.ts';
+
+const options: Options = {
+  for: { type: 'string', value: 'DURATION', about: 'from now on' },
+  until: { type: 'string', value: 'TIME', about: 'RFC 3339, such as 2026-03-29T01:00:00Z' },
+  off: { type: 'boolean', about: 'schedules act again' },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAME',
+    about: 'default: $LIFECYCLE_NAMESPACE, else wukong-lifecycle',
+  },
+  ...clusterOptions,
+};
+
+export const freeze: CliCommand = {
+  summary: 'stops all schedules for a while; without options: says whether they are',
+  help: helpOf({
+    usage: ['freeze --for DURATION | --until TIME', 'freeze --off', 'freeze'],
+    about: `Writes ${freezeConfigMap.key} into the ConfigMap ${freezeConfigMap.name} in the namespace of the lifecycle functions. Commands of people are carried out all the same.`,
+    options,
+    examples: ['wukong freeze --for 2d'],
+  }),
+  options,
+  run: async (values, io) => {
+    const given = (values.for ?? values.until) !== undefined;
+    if (given && values.off === true) throw new UsageError('expected --off without --for and --until');
+    const until = given ? endOf(values, io.now) : undefined;
+    const { world } = await openCluster(values, io);
+    const namespace = (values.namespace as string | undefined) ?? world.config.lifecycleNamespace;
+    if (until !== undefined || values.off === true) {
+      await write(world, namespace, until);
+      io.out(
+        until === undefined
+          ? 'Schedules act again.\n'
+          : `Frozen until ${rfc3339(until)} (${spoken(until - io.now)}).\n`,
+      );
+      return exitCodes.done;
+    }
+    const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: pathOf(namespace), safe: true });
+    const frozen = freezeFrom(answer.status === 404 ? undefined : bodyOf(answer, pathOf(namespace)).data);
+    if (frozen.problem) io.err(`${frozen.problem}\n`);
+    const holds = frozen.until !== undefined && frozen.until > io.now;
+    const end = frozen.until === Infinity ? 'somebody mends it' : holds ? rfc3339(frozen.until as number) : '';
+    io.out(holds ? `Frozen until ${end}.\n` : 'Not frozen.\n');
+    return exitCodes.done;
+  },
+};
+
+const pathOf = (namespace: string, name = freezeConfigMap.name): string =>
+  `/api/v1/namespaces/${namespace}/configmaps${name ? `/${name}` : ''}`;
+
+async function write(world: World, namespace: string, until: number | undefined): Promise<void> {
+  const data = { [freezeConfigMap.key]: until === undefined ? null : rfc3339(until) };
+  const patched = await mergePatch(world, pathOf(namespace), { data }, {});
+  if (patched.status !== 404) return void bodyOf(patched, `ConfigMap ${namespace}/${freezeConfigMap.name}`);
+  if (until === undefined) return; // there is none, so nothing is frozen
+  const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: freezeConfigMap.name, namespace }, data };
+  const made = await world.transport.call({ method: 'POST', path: pathOf(namespace, ''), body, safe: false });
+  if (made.status === 404)
+    throw new LifecycleError('Refused', `there is no namespace ${namespace}; name the right one with --namespace`);
+  bodyOf(made, `ConfigMap ${namespace}/${freezeConfigMap.name}`);
+}

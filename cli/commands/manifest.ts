@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+
+import { loadYaml } from '@kubernetes/client-node';
+
+import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
+import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { UsageError } from '../command.ts';
+
+export interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** What a plan is made from, wherever it was read: files here, or a cluster. */
+export interface Manifests {
+  schedules: { object: WukongSchedule; from: string }[];
+  configMaps: ConfigMap[];
+  wukongs: Wukong[];
+  namespaces: KubeObject[];
+  /** What could not be read at all. */
+  problems: string[];
+  /** What was left out, on purpose. */
+  warnings: string[];
+}
+
+/**
+ * All objects of YAML or JSON files; `-` is standard input. A document that cannot be read does not hurt the others.
+ * @throws UsageError when a file cannot be opened.
+ */
+export async function readManifests(files: string[]): Promise<Manifests> {
+  const found: Manifests = { schedules: [], configMaps: [], wukongs: [], namespaces: [], problems: [], warnings: [] };
+  for (const file of files) {
+    const text = await open(file);
+    documents(text).forEach(({ body, line }) => {
+      try {
+        sort(loadYaml<unknown>(body), file, found);
+      } catch (wrong) {
+        const first = (wrong as Error).message.split('\n')[0];
+        found.problems.push(`${file}: document at line ${line}: ${first}`);
+      }
+    });
+  }
+  return found;
+}
+
+async function open(file: string): Promise<string> {
+  try {
+    return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
+  } catch (wrong) {
+    throw new UsageError(`--schedule ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`, {
+      cause: wrong,
+    });
+  }
+}
+
+/** The documents that hold anything; the loader takes neither an empty one nor several of which one is empty. */
+function documents(text: string): { body: string; line: number }[] {
+  let line = 1;
+  const found: { body: string; line: number }[] = [];
+  for (const body of text.replace(/^\uFEFF/, '').split(/^---(?=\s|$)/m)) {
+    if (body.split('\n').some((each) => !/^\s*(#.*|\.\.\.\s*)?$/.test(each))) found.push({ body, line });
+    line += body.split('\n').length - 1;
+  }
+  return found;
+}
+
+function sort(value: unknown, from: string, found: Manifests): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    found.problems.push(`${from}: expected Kubernetes objects, found ${JSON.stringify(value)?.slice(0, 40)}`);
+    return;
+  }
+  const object = value as KubeObject & { items?: unknown };
+  const { apiVersion, kind, items } = object;
+  const name = object.metadata?.name ?? '(no name)';
+  if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
+    const single = kind.slice(0, -4);
+    for (const item of items as object[])
+      sort({ ...(single ? { apiVersion, kind: single } : {}), ...item }, from, found);
+  } else if (kind === 'WukongSchedule') {
+    if (apiVersion === `${group}/${version}`) found.schedules.push({ object, from });
+    else found.problems.push(`${from}: ${name}: apiVersion: expected ${group}/${version}, found ${String(apiVersion)}`);
+  } else if (kind === 'ConfigMap') found.configMaps.push(object);
+  else if (kind === 'Wukong') found.wukongs.push(object as Wukong);
+  else if (kind === 'Namespace') found.namespaces.push(object);
+  else found.warnings.push(`${from}: ${String(kind ?? 'an object without kind')} ${name} is ignored`);
+}

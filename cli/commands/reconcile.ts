@@ -1,0 +1,68 @@
+import { keyOf } from '../../shared/domain/model.ts';
+import { reconcile as tickOnce, type Tick } from '../../shared/reconcile/reconcile.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
+import { sleep } from '../../shared/time/wait.ts';
+import { clusterOptions, namespaceOption, openCluster } from '../cluster.ts';
+import { Interrupted } from '../command.ts';
+import { type CliCommand, exitCodes, type Io, type Options } from '../command.ts';
+import { durationMs } from '../terminal/duration.ts';
+import { helpOf } from '../terminal/help.ts';
+import { outcomeLine } from '../terminal/outcomes.ts';
+
+const options: Options = {
+  once: { type: 'boolean', about: 'one tick, then ends; else one every minute, until Ctrl-C' },
+  timeout: { type: 'string', value: 'DURATION', default: '50s', about: 'how long a tick may take; default 50s' },
+  output: { type: 'string', short: 'o', choices: ['json'], about: 'a tick a line' },
+  namespace: { ...namespaceOption['namespace']!, about: 'default: $WATCH_NAMESPACES, else all' },
+  ...clusterOptions,
+};
+const everyMs = 60_000;
+
+export const reconcile: CliCommand = {
+  summary: 'does what is due: schedules, declared actions, what was interrupted; makes the status true',
+  help: helpOf({
+    usage: ['reconcile [--once] [-n NAME]'],
+    about:
+      'What the function reconcileState does every minute; the CronJob calls it with --once. What is not over when the time is up is left in progress for the next tick.',
+    options,
+    exit: '0 the tick was carried out, whatever it found; 1 the cluster cannot be reached, or something could not be read or written; 2 wrong usage.',
+  }),
+  options,
+  run: async (values, io) => {
+    const timeoutMs = durationMs('timeout', values.timeout as string);
+    const { world: whole } = await openCluster(values, io);
+    const namespace = values.namespace as string | undefined;
+    const world =
+      namespace === undefined ? whole : { ...whole, config: { ...whole.config, watchNamespaces: [namespace] } };
+    const signal = io.interrupt?.();
+    for (let bad = false; ;) {
+      const begun = world.clock.now();
+      try {
+        const tick = await tickOnce(world, { deadline: begun + timeoutMs, signal });
+        tell(tick, begun, values.output === 'json', io);
+        bad = tick.problems.length > 0;
+      } catch (thrown) {
+        if (signal?.aborted || values.once === true) throw signal?.aborted ? new Interrupted() : thrown;
+        io.err(`${rfc3339(begun)} ${(thrown as Error).message}\n`);
+        bad = true;
+      }
+      if (values.once === true) return bad ? exitCodes.failed : exitCodes.done;
+      await sleep(world.clock, Math.max(0, begun + everyMs - world.clock.now()), signal);
+    }
+  },
+};
+
+const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
+
+function tell({ wukongs, outcomes, repaired, sent, problems }: Tick, begun: number, json: boolean, io: Io): void {
+  if (json) return io.out(`${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, outcomes })}\n`);
+  const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf({ namespace, name }).length));
+  for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
+  for (const problem of problems) io.err(`problem: ${problem}\n`);
+  const did = [
+    counted(outcomes.length, 'outcome'),
+    `${counted(repaired, 'status')} put right`,
+    ...(sent ? [`${counted(sent, 'command')} sent`] : []),
+  ];
+  io.err(`${rfc3339(begun)} ${counted(wukongs, 'Wukong')}: ${did.join(', ')}\n`);
+}

@@ -1,0 +1,49 @@
+import { LifecycleError } from '../domain/errors.ts';
+import type { Answer } from './transport.ts';
+
+/** What kept us from an answer, in words that say what to do. Never holds a header or a body. */
+export function connectionFailure(thrown: unknown, server: string): LifecycleError {
+  if (thrown instanceof LifecycleError) return thrown;
+  const cause = rootOf(thrown);
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const say = (what: string) => new LifecycleError('Unreachable', `${server}: ${what}`, { cause: thrown });
+  if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code))
+    return say(`TLS is not trusted (${code}); check the CA and the server name in the kubeconfig`);
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return say(`no such host (${code}); check the server address`);
+  if (code === 'ECONNREFUSED') return say('nothing listens there (ECONNREFUSED); check address and port');
+  if (/EHOSTUNREACH|ENETUNREACH|TIMEOUT|ETIMEDOUT/.test(code))
+    return say(`no route, or no answer (${code}); check VPC, subnets, security groups and firewall`);
+  return say(`connection lost (${code || cause.message})`);
+}
+
+function rootOf(thrown: unknown): Error {
+  let error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  while (error.cause instanceof Error) error = error.cause;
+  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0];
+  return error;
+}
+
+/** The text of an answer that is not a success: a Status' message, or the first line of plain text. */
+export function messageOf(answer: Answer): string {
+  const body = answer.body as { message?: unknown } | string | undefined;
+  if (typeof body === 'string') return body.split('\n')[0]?.slice(0, 500) ?? '';
+  return typeof body?.message === 'string' ? body.message.slice(0, 1000) : `HTTP ${answer.status}`;
+}
+
+/** An answer that ends the command, as an error of the closed set. */
+export function answerFailure(answer: Answer, doing: string): LifecycleError {
+  const { status } = answer;
+  const text = `${doing}: ${messageOf(answer)}`;
+  const fail = (code: LifecycleError['code'], message = text) => new LifecycleError(code, message, { status });
+  if (status === 401) return fail('Denied', `${doing}: the token is not accepted (401); renew the credentials`);
+  if (status === 403) return fail('Denied');
+  if (status === 404) return fail('NotFound');
+  if (status === 408 || status === 429 || status >= 500) return fail('Unreachable', `${text} (${status})`);
+  return fail('Refused');
+}
+
+/** The body of a success. @throws LifecycleError for any other answer. */
+export function bodyOf<T>(answer: Answer<T>, doing: string): T {
+  if (answer.status >= 200 && answer.status < 300) return answer.body;
+  throw answerFailure(answer, doing);
+}

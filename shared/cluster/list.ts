@@ -1,0 +1,48 @@
+import type { KubeObject } from '../domain/model.ts';
+import type { Limits } from '../time/wait.ts';
+import { bodyOf } from './failure.ts';
+import type { Transport } from './transport.ts';
+
+interface ListBody<T> {
+  metadata: { continue?: string; resourceVersion?: string };
+  items: T[];
+}
+
+export const pageSize = 500;
+
+/**
+ * All objects of a collection, a page of 500 at a time. When the server has forgotten the list meanwhile (410), goes on
+ * with the token it offers for the rest, as of now: what changed in between may be missing or doubled by name.
+ * @throws LifecycleError as `bodyOf`.
+ */
+export async function* listPages<T = KubeObject>(
+  transport: Transport,
+  path: string,
+  limits: Partial<Limits>,
+): AsyncGenerator<{ items: T[]; resourceVersion: string }> {
+  const paged = `${path}${path.includes('?') ? '&' : '?'}limit=${pageSize}`;
+  let next: string | undefined;
+  do {
+    const more = next === undefined ? '' : `&continue=${encodeURIComponent(next)}`;
+    const answer = await transport.call<ListBody<T>>({ method: 'GET', path: paged + more, safe: true }, limits);
+    const rest = (answer.body as { metadata?: { continue?: string } } | undefined)?.metadata?.continue;
+    if (answer.status === 410 && next !== undefined && rest) {
+      next = rest;
+      continue;
+    }
+    const list = bodyOf(answer, `list of ${path.split('?')[0]}`);
+    yield { items: list.items, resourceVersion: list.metadata.resourceVersion ?? '' };
+    next = list.metadata.continue || undefined;
+  } while (next !== undefined);
+}
+
+/** All objects of a collection at once. @throws LifecycleError as `bodyOf`. */
+export async function listAll<T = KubeObject>(
+  transport: Transport,
+  path: string,
+  limits: Partial<Limits>,
+): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of listPages<T>(transport, path, limits)) found.push(...items);
+  return found;
+}

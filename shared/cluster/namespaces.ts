@@ -1,0 +1,48 @@
+import { asLifecycleError } from '../domain/errors.ts';
+import type { KubeObject } from '../domain/model.ts';
+import type { Annotations } from '../domain/model.ts';
+import type { Limits } from '../time/wait.ts';
+import { bodyOf } from './failure.ts';
+import { listPages } from './list.ts';
+import type { World } from './world.ts';
+
+/** More of them are had by one LIST; who watches some namespaces only may not list them all. */
+const worthAList = 10;
+
+/**
+ * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none, and a
+ * sentence in `problems`. @throws LifecycleError when there was no answer: what was not seen is not taken for absent.
+ */
+export async function readNamespaces(
+  { transport, config }: World,
+  names: Iterable<string>,
+  limits: Partial<Limits>,
+  problems: string[],
+): Promise<Map<string, Annotations>> {
+  const wanted = new Set(names);
+  const found = new Map<string, Annotations>();
+  const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
+  const attempt = async (what: string, read: () => Promise<unknown>) => {
+    try {
+      await read();
+    } catch (thrown) {
+      limits.signal?.throwIfAborted();
+      const error = asLifecycleError(thrown);
+      if (error.code !== 'Denied' && error.code !== 'NotFound') throw error;
+      problems.push(`annotations of ${what} are not known: ${error.message}`);
+    }
+  };
+  if (wanted.size > worthAList && !config.watchNamespaces)
+    await attempt('namespaces', async () => {
+      for await (const { items } of listPages(transport, '/api/v1/namespaces', limits)) items.forEach(keep);
+    });
+  else
+    for (const name of wanted)
+      await attempt(`namespace ${name}`, async () => {
+        const path = `/api/v1/namespaces/${name}`;
+        keep(
+          bodyOf(await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits), `namespace ${name}`),
+        );
+      });
+  return found;
+}

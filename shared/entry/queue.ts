@@ -1,0 +1,50 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import type { SQSBatchResponse } from 'aws-lambda';
+
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
+import { tellingMs } from '../report/limits.ts';
+import type { Clock } from '../time/clock.ts';
+import type { Limits } from '../time/wait.ts';
+import { isRecord, type QueueRecord } from './trigger.ts';
+
+export interface Batch {
+  Records: QueueRecord[];
+}
+
+export const isBatch = (event: unknown): event is Batch => {
+  const { Records } = (event ?? {}) as Partial<Batch>;
+  return Array.isArray(Records) && Records.length > 0 && Records.every(isRecord);
+};
+
+/**
+ * Handles each message of a batch on its own, all at once. Those that failed are named, so that the queue delivers them
+ * again, and in the end moves them to its dead letters; the others are done with. One that finds no end in time failed
+ * too: delivered again it is the same request.
+ */
+export async function eachRecord(
+  batch: Batch,
+  { world, limits }: { world: World; limits: Limits },
+  handle: (record: QueueRecord) => Promise<unknown>,
+): Promise<SQSBatchResponse> {
+  const deadline = limits.deadline + tellingMs;
+  const one = async (record: QueueRecord) => {
+    try {
+      await inTime(world.clock, deadline, handle(record));
+    } catch (thrown) {
+      const { code, message } = asLifecycleError(thrown);
+      world.log.error(`message ${record.messageId} was not carried out: ${message}`, { reason: code });
+      throw thrown;
+    }
+  };
+  const processor = new BatchProcessor(EventType.SQS);
+  return processPartialResponse(batch, one, processor, { throwOnFullBatchFailure: false });
+}
+
+function inTime<T>(clock: Clock, deadline: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new LifecycleError('TimedOut', 'no end in time'));
+    const cancel = clock.after(Math.max(0, deadline - clock.now()), late);
+    work.then(resolve, reject).finally(cancel);
+  });
+}

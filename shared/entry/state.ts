@@ -1,0 +1,147 @@
+import * as z from 'zod';
+
+import { bodyOf } from '../cluster/failure.ts';
+import { listAll } from '../cluster/list.ts';
+import { readWukong, wukongPath } from '../cluster/objects.ts';
+import { vmPath } from '../cluster/vmInformer.ts';
+import type { Cluster } from '../cluster/world.ts';
+import { invalid } from '../domain/command.ts';
+import {
+  annotationPrefix,
+  keyOf,
+  type KubeObject,
+  type LifecycleState,
+  placeOf,
+  type StateName,
+  vmNameOf,
+  type Wukong,
+} from '../domain/model.ts';
+import { leaseKey, operationOf } from '../domain/operation.ts';
+import { format, parseSelector } from '../domain/selector.ts';
+import { readVm, readVmi, stateOf } from '../domain/vm.ts';
+import { lastShown } from '../report/status.ts';
+import { overrideKeys } from '../schedule/override.ts';
+import type { Limits } from '../time/wait.ts';
+import { isHttp, queryIn } from './request.ts';
+
+const query = z.strictObject({
+  namespace: z.string().optional(),
+  name: z.string().optional(),
+  selector: z.string().optional(),
+  cluster: z.string().optional(),
+});
+export type StateQuery = z.output<typeof query>;
+
+export interface WukongState {
+  namespace: string;
+  name: string;
+  /** From the live VM, not from the status. */
+  state: StateName;
+  vm: { name: string; strategy?: string; label?: string };
+  node?: string;
+  /** What is being carried out now. */
+  operation?: { action: string; requestId: string; step: string; startedAt: string; forceAt?: string };
+  last?: LifecycleState;
+  /** The annotations on the Wukong itself that overrule its schedules, without their prefix and as they stand there. */
+  overrides?: Record<string, string>;
+  nextAction?: string;
+  nextActionTime?: string;
+}
+
+/**
+ * What to look at: {namespace, name}, or {namespace?, selector?}, and in which cluster; or a GET request that says so.
+ * @throws LifecycleError InvalidAction.
+ */
+export function parseStateQuery(event: unknown): StateQuery {
+  const read = query.safeParse((isHttp(event) ? queryIn(event) : event) ?? {});
+  const problems = read.success
+    ? []
+    : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
+  const given = read.data ?? {};
+  if (given.name !== undefined && given.namespace === undefined)
+    problems.push('namespace: expected, because a name is given');
+  if (given.name !== undefined && given.selector !== undefined)
+    problems.push('selector: expected either a name or a selector, not both');
+  if (given.selector !== undefined) {
+    try {
+      format(parseSelector(given.selector));
+    } catch (wrong) {
+      problems.push(`selector: ${(wrong as Error).message}`);
+    }
+  }
+  if (problems.length > 0) throw invalid(problems);
+  return given;
+}
+
+/** The state of one Wukong or of a fleet, read live. @throws LifecycleError NotFound for a name that is not there. */
+export async function readStates(
+  cluster: Cluster,
+  { namespace, name, selector }: StateQuery,
+  limits: Limits,
+): Promise<WukongState[]> {
+  if (namespace !== undefined && name !== undefined) {
+    const wukong = await readWukong(cluster, { namespace, name }, limits);
+    const vmName = vmNameOf(wukong);
+    const [vm, vmi] = await Promise.all([
+      readOne(cluster, `${vmPath('virtualmachines', namespace)}/${vmName}`, limits),
+      readOne(cluster, `${vmPath('virtualmachineinstances', namespace)}/${vmName}`, limits),
+    ]);
+    return [stateFrom(wukong, vm, vmi)];
+  }
+  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
+  const [wukongs, vms, vmis] = await Promise.all([
+    listAll<Wukong>(cluster.transport, wukongPath(namespace) + where, limits),
+    listAll(cluster.transport, vmPath('virtualmachines', namespace), limits),
+    listAll(cluster.transport, vmPath('virtualmachineinstances', namespace), limits),
+  ]);
+  const [vmByKey, vmiByKey] = [vms, vmis].map(
+    (list) => new Map(list.map((object) => [keyOf(object.metadata), object])),
+  );
+  return wukongs.map((wukong) => {
+    const key = keyOf({ ...wukong.metadata, name: vmNameOf(wukong) });
+    return stateFrom(wukong, vmByKey?.get(key), vmiByKey?.get(key));
+  });
+}
+
+async function readOne({ transport }: Cluster, path: string, limits: Limits): Promise<KubeObject | undefined> {
+  const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+  return answer.status === 404 ? undefined : bodyOf(answer, path);
+}
+
+/** From the three objects as the API has them. */
+export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
+  const vm = rawVm && readVm(rawVm);
+  const vmi = rawVmi && readVmi(rawVmi);
+  const op = operationOf(wukong);
+  const state = stateOf({ vm, vmi });
+  const last = lastShown(wukong, state);
+  return {
+    ...placeOf(wukong),
+    state,
+    vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
+    node: vmi?.node,
+    ...(op
+      ? {
+          operation: {
+            action: op.action,
+            requestId: op.requestId,
+            step: op.step,
+            startedAt: new Date(op.startedAt).toISOString(),
+            ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}),
+          },
+        }
+      : {}),
+    last,
+    overrides: overridesOn(wukong),
+    nextAction: last?.nextAction,
+    nextActionTime: last?.nextActionTime,
+  };
+}
+
+function overridesOn({ metadata }: Wukong): Record<string, string> | undefined {
+  const found = [...Object.values(overrideKeys), leaseKey].flatMap((key) => {
+    const text = metadata.annotations?.[key];
+    return text === undefined ? [] : [[key.replace(annotationPrefix, ''), text] as const];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}

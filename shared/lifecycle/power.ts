@@ -1,0 +1,119 @@
+import { answerFailure, messageOf } from '../cluster/failure.ts';
+import { jsonPatch, type JsonPatchStep } from '../cluster/objects.ts';
+import type { Answer } from '../cluster/transport.ts';
+import { vmPath } from '../cluster/vmInformer.ts';
+import type { Cluster } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import type { VmiView, VmView } from '../domain/vm.ts';
+import type { Limits } from '../time/wait.ts';
+
+/**
+ * What came of a call to KubeVirt. `refused` is a question, not an answer: 409, a lost race inside virt-api, a failed
+ * test; look again, then decide (KUBEVIRT §1). `absent`: there is no such API. `lost`: nobody knows if it was done.
+ */
+export type Said =
+  | { kind: 'accepted' }
+  | { kind: 'refused'; message: string }
+  | { kind: 'invalid'; message: string }
+  | { kind: 'absent' }
+  | { kind: 'lost'; message: string };
+
+const subresource = (vm: VmView, verb: string) =>
+  `/apis/subresources.kubevirt.io/v1/namespaces/${vm.namespace}/virtualmachines/${vm.name}/${verb}`;
+
+/** KubeVirt's start. @throws LifecycleError Denied. */
+export const askStart = (cluster: Cluster, vm: VmView, limits: Partial<Limits>, dryRun = false): Promise<Said> =>
+  put(cluster, vm, 'start', dryRun ? { dryRun: ['All'] } : {}, limits);
+
+/**
+ * KubeVirt's stop; `graceSeconds` 0 ends the guest at once, undefined leaves the VMI's own period. @throws LifecycleError
+ * Denied; a RangeError for a negative period, which KubeVirt would take for "at once" (KUBEVIRT §1).
+ */
+export function askStop(
+  cluster: Cluster,
+  vm: VmView,
+  graceSeconds: number | undefined,
+  limits: Partial<Limits>,
+  dryRun = false,
+): Promise<Said> {
+  if (graceSeconds !== undefined && !(graceSeconds >= 0)) throw new RangeError(`grace period ${graceSeconds}`);
+  // The field is gracePeriod: gracePeriodSeconds would be ignored in silence.
+  const grace = graceSeconds === undefined ? {} : { gracePeriod: graceSeconds };
+  return put(cluster, vm, 'stop', { ...grace, ...(dryRun ? { dryRun: ['All'] } : {}) }, limits);
+}
+
+async function put(cluster: Cluster, vm: VmView, verb: string, body: object, limits: Partial<Limits>): Promise<Said> {
+  try {
+    const call = { method: 'PUT', path: subresource(vm, verb), body, safe: false } as const;
+    return said(await cluster.transport.call(call, limits), `${verb} VM ${vm.namespace}/${vm.name}`);
+  } catch (thrown) {
+    if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
+      return { kind: 'lost', message: thrown.message };
+    throw thrown;
+  }
+}
+
+function said(answer: Answer, doing: string): Said {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return { kind: 'accepted' };
+  if (status === 401 || status === 403) throw answerFailure(answer, doing);
+  const message = `${messageOf(answer)} (${status})`;
+  if (status === 404) return /virtualmachine\S* "/.test(message) ? { kind: 'refused', message } : { kind: 'absent' };
+  if (status === 400 || status === 405 || status === 406 || status === 415) return { kind: 'invalid', message };
+  if (status === 422 || status === 409 || status >= 500 || status === 429) return { kind: 'refused', message };
+  return { kind: 'invalid', message };
+}
+
+const strategyField = (vm: VmView, strategy: string): [path: string, old: unknown, value: unknown] =>
+  vm.field === 'running'
+    ? ['/spec/running', vm.strategy === 'Always', strategy !== 'Halted']
+    : ['/spec/runStrategy', vm.strategy, strategy];
+
+/** Writes the strategy into whichever of the two exclusive fields the VM uses, only if it is still what was seen. */
+export function setStrategy(cluster: Cluster, vm: VmView, strategy: string, limits: Partial<Limits>): Promise<Said> {
+  const [path, old, value] = strategyField(vm, strategy);
+  const steps: JsonPatchStep[] = [
+    { op: 'test', path, value: old },
+    { op: 'replace', path, value },
+  ];
+  return patchVm(cluster, vm, '', steps, limits);
+}
+
+/** Takes queued requests away through /status, only if they are still what was seen: a queued Start beats a stop. */
+export function clearQueue(cluster: Cluster, vm: VmView, limits: Partial<Limits>): Promise<Said> {
+  const path = '/status/stateChangeRequests';
+  const steps: JsonPatchStep[] = [
+    { op: 'test', path, value: vm.queue },
+    { op: 'remove', path },
+  ];
+  return patchVm(cluster, vm, '/status', steps, limits);
+}
+
+async function patchVm(cluster: Cluster, vm: VmView, sub: string, steps: JsonPatchStep[], limits: Partial<Limits>) {
+  const path = `${vmPath('virtualmachines', vm.namespace)}/${vm.name}${sub}`;
+  try {
+    return said(await jsonPatch(cluster, path, steps, limits), `patch VM ${vm.namespace}/${vm.name}${sub}`);
+  } catch (thrown) {
+    if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
+      return { kind: 'lost', message: thrown.message } as const;
+    throw thrown;
+  }
+}
+
+/** Deletes the launcher pod of a VMI with grace 0. On a partitioned node the guest may still run. */
+export async function deleteLauncher(cluster: Cluster, vmi: VmiView, limits: Partial<Limits>): Promise<Said> {
+  const selector = encodeURIComponent(`kubevirt.io/created-by=${vmi.uid}`);
+  const pods = `/api/v1/namespaces/${vmi.namespace}/pods`;
+  const found = await cluster.transport.call<{ items?: { metadata: { name: string } }[] }>(
+    { method: 'GET', path: `${pods}?labelSelector=${selector}`, safe: true },
+    limits,
+  );
+  if (found.status !== 200) return said(found, `list launcher pods of ${vmi.namespace}/${vmi.name}`);
+  for (const pod of found.body.items ?? []) {
+    const path = `${pods}/${pod.metadata.name}`;
+    const body = { gracePeriodSeconds: 0 };
+    const gone = await cluster.transport.call({ method: 'DELETE', path, body, safe: true }, limits);
+    if (gone.status !== 404 && gone.status >= 300) return said(gone, `delete pod ${pod.metadata.name}`);
+  }
+  return { kind: 'accepted' };
+}

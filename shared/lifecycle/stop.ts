@@ -1,0 +1,177 @@
+import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from '../domain/operation.ts';
+import type { Result } from '../domain/outcome.ts';
+import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
+import { hasTried, seconds, type Seen, type Step } from './step.ts';
+
+/** How long the watch may lag behind a request that was accepted before we ask again. */
+const lagMs = 5_000;
+const mostComebacks = 2;
+/** KubeVirt takes an ended VMI away in a tenth of a second; one that something holds is off all the same after this. */
+const goneMs = 60_000;
+
+/** The stop ladder of DESIGN §5, as one decision: ask, wait, insist, wait, verify. `now` is an instant. */
+export function decideStop(op: Operation, machine: Machine, seen: Seen, now: number): Step {
+  const { vm } = machine;
+  if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
+  if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
+  if (isOff(machine)) {
+    if (now < undoneUntil(op))
+      return { do: 'wait', until: undoneUntil(op), for: 'the superseded start to leave the VM alone' };
+    const until = (seen.ended?.at ?? op.stepAt) + goneMs;
+    const stays = machine.vmi?.deletingSince === undefined && (vm.strategy === 'Manual' || vm.strategy === 'Once');
+    const rests = !machine.vmi || stays || now >= until;
+    return rests ? end(stopped(op, machine, seen)) : { do: 'wait', until, for: 'the ended VMI to go' };
+  }
+  const vmi = living(machine.vmi);
+  if (!vmi) return keepOff(op, vm, machine.vmi, seen, now);
+  if (op.vmiUid !== vmi.uid) return retarget(op, vmi, seen);
+  return vmi.deletingSince === undefined
+    ? begin(op, vm, vmi, seen, now)
+    : insist(op, vm, vmi, vmi.deletingSince, seen, now);
+}
+
+const end = (result: Result): Step => ({ do: 'end', result });
+
+/**
+ * A VMI with another uid: the first one to stop, or one that came back after its predecessor was asked, by this process
+ * or by one that recorded that it was further with it. How far it was is nothing to the new one, which has its whole grace.
+ */
+function retarget(op: Operation, vmi: VmiView, seen: Seen): Step {
+  const cameBack = op.vmiUid !== undefined && (seen.askedFor === op.vmiUid || op.step !== 'Claimed');
+  if (cameBack && op.comebacks >= mostComebacks) {
+    const message = `The VM was stopped ${op.comebacks + 1} times and came back each time.`;
+    return end({ outcome: 'Failed', reason: 'RestartedItself', message });
+  }
+  return { do: 'retarget', uid: vmi.uid, cameBack };
+}
+
+/** Whether the answer to our request may not have come by the watch yet. */
+const justAsked = (seen: Seen, uid: string, now: number): boolean =>
+  seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;
+
+/** Whether the VM shows that KubeVirt was asked: Halted, or a Stop request for this very VMI. */
+const isAsked = (vm: VmView, vmi: VmiView): boolean =>
+  vm.strategy === 'Halted' || vm.queue.some(({ action, uid }) => action === 'Stop' && uid === vmi.uid);
+
+/** The guest runs and nothing has begun yet. */
+function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number): Step {
+  if (seen.invalid) return refused(op, seen);
+  const recently = justAsked(seen, vmi.uid, now);
+  const comesBack = comingBack(vm, vmi);
+  if (comesBack && !recently) return comesBack;
+  const since = op.step === 'AskedAgain' ? op.stepAt : (seen.askedAt ?? op.startedAt);
+  if (isAsked(vm, vmi) || recently) {
+    if (!recently && graceWanted(op, vmi) !== undefined) return { do: 'ask', graceSeconds: graceWanted(op, vmi) };
+    if (now < since + acceptMs) return { do: 'wait', until: since + acceptMs, for: 'KubeVirt to begin the shutdown' };
+    // A Halted VM takes only a shorter period (KUBEVIRT §1): asking the same again would be refused.
+    if (op.step === 'Claimed') return { do: 'ask', graceSeconds: shorter(vm, vmi), again: true };
+    return notAccepted('KubeVirt took the stop and began no shutdown, although it was asked again.', seen);
+  }
+  if (now >= op.startedAt + 2 * acceptMs && op.comebacks === 0 && hasTried(seen))
+    return notAccepted('KubeVirt did not take the stop.', seen);
+  return { do: 'ask', graceSeconds: op.force ? 0 : op.graceSeconds };
+}
+
+const shorter = (vm: VmView, vmi: VmiView): number | undefined =>
+  vm.strategy === 'Halted' ? Math.max(0, vmi.graceSeconds - 1) : undefined;
+
+const notAccepted = (what: string, seen: Seen): Step =>
+  end({ outcome: 'Failed', reason: 'NotAccepted', message: seen.refusal ? `${what} It said: ${seen.refusal}` : what });
+
+/** DESIGN §5: when asking gracefully fails for good, the guest is forced; when that is refused too, it is told. */
+function refused(op: Operation, seen: Seen): Step {
+  if (!op.force && op.step !== 'Forced') return { do: 'force' };
+  return end({ outcome: 'Failed', reason: 'Refused', message: `KubeVirt refused the stop: ${seen.refusal ?? ''}` });
+}
+
+/** The period that was asked for, where the VMI still has another one. */
+function graceWanted(op: Operation, vmi: VmiView): number | undefined {
+  const wanted = op.force ? 0 : op.graceSeconds;
+  return wanted === vmi.graceSeconds || vmi.graceSeconds === 0 ? undefined : wanted;
+}
+
+/** What keeps a VM from coming back once its guest is gone (KUBEVIRT §1, the restart table). */
+function comingBack(vm: VmView, vmi: VmiView): Step | undefined {
+  if (startQueued(vm)) {
+    if (vm.strategy !== 'Halted') return { do: 'ask' };
+    return vmi.graceSeconds > 1 ? { do: 'ask', graceSeconds: vmi.graceSeconds - 1 } : { do: 'clearQueue' };
+  }
+  return undefined;
+}
+
+/** The guest is shutting down: wait for its grace period, counted from deletionTimestamp, then force. */
+function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Seen, now: number): Step {
+  const recently = justAsked(seen, vmi.uid, now);
+  const restarts =
+    comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
+  if (restarts && !recently) return restarts;
+  if (op.step === 'PodDeleted')
+    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
+  const isForced = vmi.graceSeconds === 0 || seen.forced;
+  if (isForced) return untilStuck(op, vmi, Math.max(since, op.stepAt) + forceWaitMs, now);
+  if (op.step === 'Forced') return { do: 'force' }; // its owner died between the record and the call
+  if (!recently && graceWanted(op, vmi) !== undefined) return { do: 'ask', graceSeconds: graceWanted(op, vmi) };
+  const forceAt = since + vmi.graceSeconds * 1000 + marginMs;
+  if (op.force || now >= forceAt) return { do: 'force' };
+  return { do: 'wait', until: forceAt, for: 'the guest to shut down' };
+}
+
+/** Forced, and given its time to go; then the pod, where that was allowed, and in the end the truth. */
+function untilStuck(op: Operation, vmi: VmiView, until: number, now: number): Step {
+  if (now < until) return { do: 'wait', until, for: 'the forced guest to go' };
+  if (op.deletePodWhenStuck && op.step !== 'PodDeleted') return { do: 'deletePod' };
+  const where = `VMI ${vmi.name} (uid ${vmi.uid}) on node ${vmi.node ?? 'unknown'}`;
+  const held = vmi.finalizers.length > 0 ? `, finalizers ${vmi.finalizers.join(', ')}` : '';
+  return end({
+    outcome: 'Failed',
+    reason: 'Stuck',
+    message: `The guest was forced and is still there: ${where}${held}.`,
+  });
+}
+
+/** No guest, but something is going to start one. */
+function keepOff(op: Operation, vm: VmView, ended: VmiView | undefined, seen: Seen, now: number): Step {
+  if (now >= op.deadline) return notAccepted('The VM did not come to rest.', seen);
+  if (!vm.observed) return { do: 'wait', until: op.deadline, for: 'KubeVirt to look at the VM' };
+  if (startQueued(vm)) return { do: 'clearQueue' };
+  if (vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
+  if (seen.invalid) return refused(op, seen);
+  return justAsked(seen, ended?.uid ?? 'none', now)
+    ? { do: 'wait', until: now + lagMs, for: 'the VM to come to rest' }
+    : { do: 'ask' };
+}
+
+/** How it ended, as far as it was seen. */
+function stopped(op: Operation, machine: Machine, seen: Seen): Result {
+  const last = machine.vmi ?? machine.gone;
+  const took = seconds(Math.max(0, (seen.ended?.at ?? op.stepAt) - op.startedAt));
+  const capped = op.cappedFrom
+    ? ` The grace period of ${op.cappedFrom} s was capped at ${op.graceSeconds} s, which is all that the launcher pod allows; set terminationGracePeriodSeconds in the VM's template for more.`
+    : '';
+  const forcedBy = (forceReason: (Result & { outcome: 'ForcedOff' })['forceReason'], how: string): Result => ({
+    outcome: 'ForcedOff',
+    forceReason,
+    message: `${how}${capped}`,
+  });
+  if (op.step === 'PodDeleted')
+    return forcedBy('PodDeleted', 'The launcher pod had to be deleted; the guest may have lost data.');
+  if (op.force) return forcedBy('Requested', `Forced off in ${took}, as the command said.`);
+  if (op.step === 'Forced')
+    return seen.invalid
+      ? forcedBy('RefusedGracefully', `KubeVirt refused a graceful stop; forced off in ${took}.`)
+      : forcedBy('GuestIgnoredShutdown', `The guest ignored the shutdown and was forced off after ${took}.`);
+  if (last && last.uid === op.vmiUid && ranOut(last, seen))
+    return forcedBy(
+      'GracePeriodExceeded',
+      `The guest did not shut down within ${last.graceSeconds} s, so KubeVirt ended it.`,
+    );
+  if (!op.vmiUid) return { outcome: 'Stopped', message: 'The VM is off; it had no guest.' };
+  if (!seen.ended) return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
+  return { outcome: 'Stopped', message: `The guest shut down by itself; off in ${took}.${capped}` };
+}
+
+/** KubeVirt marks a guest that it ended when its period was over as Failed (KUBEVIRT §1). */
+const ranOut = (vmi: VmiView, seen: Seen): boolean =>
+  vmi.phase === 'Failed' &&
+  vmi.deletingSince !== undefined &&
+  (seen.ended?.at ?? 0) >= vmi.deletingSince + vmi.graceSeconds * 1000;

@@ -1,0 +1,96 @@
+import { answerFailure } from '../cluster/failure.ts';
+import { listAll } from '../cluster/list.ts';
+import { readNamespaces } from '../cluster/namespaces.ts';
+import type { World } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
+import type { WukongSchedule } from '../schedule/schedule.ts';
+import type { Surroundings } from '../schedule/timetable.ts';
+import type { Limits } from '../time/wait.ts';
+
+export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
+  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongschedules', name, subresource]
+    .filter(Boolean)
+    .join('/');
+
+/**
+ * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
+ * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
+ * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ */
+export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
+  const schedules = await readSchedules(world, limits);
+  const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
+  if (schedules.length === 0) return none;
+  const [texts, namespaces, freeze] = await Promise.all([
+    readConfigMaps(world, schedules, limits, problems),
+    readNamespaces(
+      world,
+      schedules.map(placeOf).map(({ namespace }) => namespace),
+      limits,
+      problems,
+    ),
+    readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
+  ]);
+  const { until, problem } = freezeFrom(freeze?.data);
+  if (problem) problems.push(problem);
+  return {
+    schedules,
+    findText: ({ namespace, name, key }) => texts.get(`${namespace}/${name}`)?.data?.[key],
+    namespaces,
+    ...(until === undefined ? {} : { freezeUntil: until }),
+  };
+}
+
+async function readSchedules({ transport, config }: World, limits: Limits): Promise<WukongSchedule[]> {
+  const found: WukongSchedule[] = [];
+  try {
+    for (const namespace of config.watchNamespaces ?? [undefined])
+      found.push(...(await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)));
+  } catch (thrown) {
+    if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
+    throw thrown;
+  }
+  return found;
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+async function readConfigMap(
+  { transport }: World,
+  { namespace, name }: Place,
+  limits: Limits,
+  problems: string[],
+): Promise<ConfigMap | undefined> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
+  const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
+  if (answer.status === 200) return answer.body;
+  if (answer.status === 404) return undefined;
+  const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
+  if (failure.code === 'Unreachable') throw failure;
+  problems.push(failure.message);
+  return undefined;
+}
+
+/** Each ConfigMap that a schedule names, once. */
+async function readConfigMaps(
+  world: World,
+  schedules: WukongSchedule[],
+  limits: Limits,
+  problems: string[],
+): Promise<Map<string, ConfigMap | undefined>> {
+  const named = new Map<string, Place>();
+  for (const { metadata, spec } of schedules) {
+    const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
+      ?.name;
+    const { namespace } = placeOf({ metadata });
+    if (typeof name === 'string' && name !== '') named.set(`${namespace}/${name}`, { namespace, name });
+  }
+  const read = await Promise.all(
+    [...named].map(async ([key, place]) => [key, await readConfigMap(world, place, limits, problems)] as const),
+  );
+  return new Map(read);
+}

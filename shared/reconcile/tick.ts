@@ -1,0 +1,71 @@
+import type { LifecycleState, Wukong } from '../domain/model.ts';
+import { type Last, type Operation, operationOf, untoldEnd } from '../domain/operation.ts';
+import type { Machine } from '../domain/vm.ts';
+import { stateOf } from '../domain/vm.ts';
+import { decideStart } from '../lifecycle/start.ts';
+import { nothingSeen, type Step } from '../lifecycle/step.ts';
+import { decideStop } from '../lifecycle/stop.ts';
+import { lastShown } from '../report/status.ts';
+import { declaredId } from './declared.ts';
+
+/** What one tick of reconcileState has to do for one Wukong, beside what schedules say. Decided without effects. */
+export type Task =
+  /** A record that nobody ends: go on from it. */
+  | { do: 'resume'; op: Operation; because: string }
+  /** Its claim expired, again and again. */
+  | { do: 'giveUp'; op: Operation }
+  /** spec.lifecycleAction. */
+  | { do: 'declared' }
+  /** An end that was recorded, and told to nobody. */
+  | { do: 'tell'; last: Last }
+  | { do: 'nothing'; because: string };
+
+export const mostAttempts = 3;
+const backOffMs = 60_000;
+
+export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAgent: boolean): Task {
+  const op = operationOf(wukong);
+  if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
+  const last = untoldEnd(wukong, now);
+  if (last) return { do: 'tell', last };
+  return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
+}
+
+const waiting = (op: Operation): Task => ({
+  do: 'nothing',
+  because: `${op.action} ${op.requestId} is being waited for`,
+});
+
+/** The next step of somebody else's operation; undefined while there is nothing to do but wait. */
+function resumption(op: Operation, machine: Machine, now: number, requireAgent: boolean): Task | undefined {
+  if (now >= op.deadline) {
+    if (op.attempts >= mostAttempts) return { do: 'giveUp', op };
+    return now >= op.deadline + backOffMs * 2 ** (op.attempts - 1)
+      ? { do: 'resume', op, because: 'its claim expired' }
+      : undefined;
+  }
+  const step = nextStep(op, machine, now, requireAgent);
+  return step.do === 'wait' ? undefined : { do: 'resume', op, because: step.do };
+}
+
+const nextStep = (op: Operation, machine: Machine, now: number, requireAgent: boolean): Step =>
+  op.action === 'stop'
+    ? decideStop(op, machine, nothingSeen(), now)
+    : decideStart(op, machine, nothingSeen(), now, { requireAgent });
+
+function declaration(wukong: Wukong, running?: Operation): Task | undefined {
+  const value = wukong.spec?.lifecycleAction;
+  if (value === undefined || value === null) return undefined;
+  const carriedOut = running?.declared !== undefined && JSON.stringify(running.declared) === JSON.stringify(value);
+  return carriedOut || running?.requestId === declaredId(wukong) ? undefined : { do: 'declared' };
+}
+
+/** What the status should say: the last outcome as it was, and what is so now. */
+export function statusFor(
+  wukong: Wukong,
+  machine: Machine,
+  next: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>,
+): LifecycleState {
+  const state = stateOf(machine);
+  return { ...lastShown(wukong, state), state, ...next };
+}

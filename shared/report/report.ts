@@ -1,0 +1,73 @@
+import type { World } from '../cluster/world.ts';
+import type { Wukong } from '../domain/model.ts';
+import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { rfc3339 } from '../time/clock.ts';
+import type { Limits } from '../time/wait.ts';
+import { eventOf, putEvent, subjectOf } from './events.ts';
+import { plain } from './plain.ts';
+
+export const outcomeType = 'Wukong VM Lifecycle Outcome';
+
+/** The detail of an outcome event; its schema is infra/events/outcome.schema.json. `id` is the same however often sent. */
+export const detailOf = (outcome: Outcome) => ({
+  version: '1',
+  id: `${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`,
+  namespace: outcome.namespace,
+  name: outcome.name,
+  action: outcome.action,
+  outcome: outcome.outcome,
+  ...(reasonOf(outcome) ? { reason: reasonOf(outcome) } : {}),
+  message: plain(outcome.message),
+  forced: outcome.forced,
+  ...(outcome.outcome === 'ForcedOff' ? { forceReason: outcome.forceReason } : {}),
+  requestId: outcome.requestId,
+  trigger: outcome.trigger,
+  startedAt: rfc3339(outcome.startedAt),
+  finishedAt: rfc3339(outcome.finishedAt),
+});
+
+/** Log line and metrics: what needs nobody's answer. */
+export function note({ log, metrics }: World, outcome: Outcome) {
+  const level = outcome.outcome === 'Failed' ? 'error' : outcome.outcome === 'ForcedOff' ? 'warn' : 'info';
+  const { message, ...fields } = detailOf(outcome);
+  log[level](`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome}`, {
+    ...fields,
+    says: message,
+  });
+  metrics.outcome(outcome, outcome.dueAt === undefined ? undefined : outcome.startedAt - outcome.dueAt);
+}
+
+/**
+ * Tells a final outcome: once as an Event on the Wukong, and, by whoever put that Event, once on the bus. `insist` puts
+ * it on the bus again although the Event is there: after a crash nobody knows if the bus was told; receivers know an
+ * event again by its id. What cannot be told is logged and changes no outcome.
+ */
+export async function tell(
+  world: World,
+  wukong: Wukong,
+  outcome: Outcome,
+  { teller, limits, insist = false }: { teller: string; limits: Partial<Limits>; insist?: boolean },
+): Promise<boolean> {
+  let first = true;
+  try {
+    first = await putEvent(world, wukong, eventOf(outcome), teller, limits);
+  } catch (thrown) {
+    world.log.warn('the Event could not be written', { problem: (thrown as Error).message });
+  }
+  if (!first && !insist) return false;
+  note(world, outcome);
+  await putOutcome(world, outcome);
+  return true;
+}
+
+/** The outcome event, where a bus is configured. */
+export async function putOutcome({ bus, log }: World, outcome: Outcome): Promise<void> {
+  try {
+    await bus?.put([{ type: outcomeType, detail: detailOf(outcome), time: outcome.finishedAt }]);
+  } catch (thrown) {
+    log.error('the outcome event could not be sent', {
+      problem: (thrown as Error).message,
+      requestId: outcome.requestId,
+    });
+  }
+}

@@ -1,0 +1,164 @@
+import type { Annotations } from '../domain/model.ts';
+import type { Action, SkipReason } from '../domain/outcome.ts';
+import { utcText } from '../time/wallclock.ts';
+import { type Boundary, compare, due, wishAt } from './calendar.ts';
+import { type Hold, type Level, type Override, overrideFor } from './override.ts';
+import type { Schedule } from './schedule.ts';
+import { jitterMs } from './wave.ts';
+
+/** What a decision needs to know of one Wukong. Instants in milliseconds. */
+export interface Facts {
+  /** `namespace/name`. */
+  name: string;
+  createdAt: number;
+  wukongAnnotations?: Annotations;
+  namespaceAnnotations?: Annotations;
+  /** From the freeze ConfigMap. */
+  freezeUntil?: number;
+  /** What is so; only Enforce asks. `between` is neither on nor off. */
+  power?: 'on' | 'off' | 'between';
+  /** The three that earlier decisions asked to remember. */
+  lastHandled?: number;
+  withheld?: number;
+  skipped?: number;
+}
+
+/** Instants to keep with the Wukong; each replaces the one before. */
+export interface Remember {
+  /** Done with everything up to this boundary. */
+  lastHandled?: number;
+  /** An override holds this boundary back; it was told, and is done when the override ends. */
+  withheld?: number;
+  /** This boundary was skipped on purpose: not even Enforce makes up for it. */
+  skipped?: number;
+}
+
+export type Decision =
+  /** Carry out; remember when it is claimed. `enforced`: not due, but what is so is not what should be. */
+  | { do: Action; boundary: Boundary; because: string; enforced: boolean; remember: Remember }
+  /** Tell that it is not done, and remember. `told`: the same was said before, nothing is to be written. */
+  | {
+      do: 'skip';
+      reason: SkipReason;
+      message: string;
+      boundary: Boundary;
+      told: boolean;
+      remember: Remember;
+      /** Remove the annotation skip-next there: it is used up. */
+      consume?: Level;
+    }
+  /** `until`: when there may be more to say; Infinity where that is when somebody mends something. */
+  | { do: 'nothing'; because: string; until?: number };
+
+const nothing = (because: string, until?: number): Decision => ({ do: 'nothing', because, until });
+const powerFor = { start: 'on', stop: 'off' } as const;
+
+/**
+ * What the schedules that select a Wukong want done with it now. The newest boundary of all counts; where two schedules
+ * meet at one instant, start wins. docs/schedules.md tells it at length.
+ */
+export function decide(schedules: Schedule[], facts: Facts, now: number): Decision {
+  const active = schedules.filter(({ suspended }) => !suspended);
+  if (active.length === 0)
+    return nothing(schedules.length === 0 ? 'no schedule selects it' : 'its schedules are suspended');
+  const override = overrideFor({ ...facts, now });
+  const one = occasion(active, facts, override, now);
+  if (facts.freezeUntil !== undefined && now < facts.freezeUntil)
+    return nothing(`all schedules are frozen${till(facts.freezeUntil)}`, facts.freezeUntil);
+  if (one) return carryOut(one, facts, override, now);
+  return enforce(active, facts, override, now) ?? nothing('nothing is due');
+}
+
+interface Occasion {
+  boundary: Boundary;
+  because: string;
+  missed: boolean;
+  /** The end of an override, not a boundary of the schedule's own. */
+  resumed: boolean;
+}
+
+/** The newest thing not handled yet: a boundary, or the end of an override that held back what should be so. */
+function occasion(active: Schedule[], facts: Facts, override: Override, now: number): Occasion | undefined {
+  const own = active
+    .map((schedule) => due(schedule, { now, lastHandled: facts.lastHandled, createdAt: facts.createdAt }))
+    .flatMap((each) => ('boundary' in each ? [each] : []))
+    .sort((a, b) => compare(a.boundary, b.boundary))
+    .at(-1);
+  const wish = wishAt(active, now);
+  const end = wish && endOf(wish, facts, override, now);
+  if (end) return end;
+  return own && { boundary: own.boundary, because: own.because, missed: own.kind === 'missed', resumed: false };
+}
+
+/** The end of what held the newest boundary back; it is later than that boundary, and so than all others. */
+function endOf(wish: Boundary, facts: Facts, { ended, holds }: Override, now: number): Occasion | undefined {
+  const end = ended[wish.action];
+  if (!end || holds[wish.action] || end.until <= wish.at || wish.at === facts.skipped) return undefined;
+  if (end.until <= (facts.lastHandled ?? -Infinity) || end.until < Math.max(facts.createdAt, wish.schedule.createdAt))
+    return undefined;
+  const because = `${end.key} ended at ${utcText(end.until)}, and schedule ${wish.schedule.key} wants ${wish.action} since ${wish.wall}`;
+  const missed = now - end.until > wish.schedule.startingDeadlineMs;
+  return { boundary: { ...wish, at: end.until, note: because }, because, missed, resumed: true };
+}
+
+function carryOut(
+  { boundary, because, missed, resumed }: Occasion,
+  facts: Facts,
+  override: Override,
+  now: number,
+): Decision {
+  const { action, at, schedule } = boundary;
+  const handled = { lastHandled: at };
+  const skip = (
+    reason: SkipReason,
+    message: string,
+    more: Partial<Extract<Decision, { do: 'skip' }>> = {},
+  ): Decision => ({
+    do: 'skip',
+    reason,
+    message,
+    boundary,
+    told: false,
+    remember: handled,
+    ...more,
+  });
+  const late = missed && facts.withheld !== at;
+  if (override.skipNext && !resumed && !late) {
+    const message = `The ${because}, is skipped once: skip-next on the ${override.skipNext}.`;
+    return skip('Override', message, { remember: { ...handled, skipped: at }, consume: override.skipNext });
+  }
+  if (action === 'stop' && override.protected)
+    return skip('Protected', `The ${because}, is not done: protected on the ${override.protected}.`);
+  const hold = override.holds[action];
+  if (hold) return skip('Override', held(because, hold), { told: facts.withheld === at, remember: { withheld: at } });
+  if (late && schedule.policy === 'Respect') return skip('Stale', `Missed: ${because}.`);
+  const startsAt = at + (action === 'start' ? jitterMs(facts.name, at, schedule.jitterSeconds) : 0);
+  if (now < startsAt) return nothing(`${because}, spread by its jitter`, startsAt);
+  return { do: action, boundary, because, enforced: false, remember: handled };
+}
+
+const held = (because: string, { key, level, until }: Hold): string =>
+  `The ${because}, is held back: ${key} on the ${level}${till(until)}.`;
+const till = (until: number): string =>
+  until === Infinity ? ', whose time cannot be read' : ` until ${utcText(until)}`;
+
+/** Under Enforce a change by hand is undone, in the sense of the override that holds, else of the newest boundary. */
+function enforce(
+  active: Schedule[],
+  facts: Facts,
+  { holds, ...override }: Override,
+  now: number,
+): Decision | undefined {
+  const wish = wishAt(active, now);
+  if (wish?.schedule.policy !== 'Enforce' || (facts.power !== 'on' && facts.power !== 'off')) return undefined;
+  if (holds.start && holds.stop) return nothing('overrides hold back both start and stop');
+  if (wish.at === facts.skipped && !holds.start && !holds.stop)
+    return nothing(`${wish.action} of ${wish.wall} was skipped`);
+  const action = holds.stop ? 'start' : holds.start ? 'stop' : wish.action;
+  if (facts.power === powerFor[action]) return undefined;
+  if (action === 'stop' && override.protected) return nothing(`protected on the ${override.protected}`);
+  const hold = holds.stop ?? holds.start;
+  const wants = hold ? `${hold.key} on the ${hold.level}` : `schedule ${wish.schedule.key} since ${wish.wall}`;
+  const because = `it is ${facts.power}, and should be ${powerFor[action]} by ${wants} (Enforce)`;
+  return { do: action, boundary: { ...wish, action }, because, enforced: true, remember: {} };
+}

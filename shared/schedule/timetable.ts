@@ -1,0 +1,172 @@
+import { type Command, parseCommand } from '../domain/command.ts';
+import type { Annotations } from '../domain/model.ts';
+import { keyOf, type LifecycleState, type Wukong } from '../domain/model.ts';
+import { lastOf, newestDone, operationOf } from '../domain/operation.ts';
+import { matches } from '../domain/selector.ts';
+import { isOff, isOn, type Machine } from '../domain/vm.ts';
+import { rfc3339 } from '../time/clock.ts';
+import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
+import { decide, type Decision, type Facts } from './decide.ts';
+import { nextActionFor } from './nextAction.ts';
+import { readInstant } from './override.ts';
+import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
+import { waves } from './wave.ts';
+
+/** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
+export interface Selecting {
+  object: WukongSchedule;
+  checked: Checked;
+  matched: Wukong[];
+}
+
+/** What a tick knows beside the Wukongs. */
+export interface Surroundings {
+  schedules: WukongSchedule[];
+  findText: FindText;
+  namespaces: Map<string, Annotations>;
+  freezeUntil?: number;
+}
+
+export interface Timetable {
+  /** The instant of its decisions: what falls due later, while they are carried out, is for the next one. */
+  at: number;
+  selecting: Selecting[];
+  decisions: Map<string, Decision>;
+  facts: Map<string, Facts>;
+  schedulesOf: Map<string, Schedule[]>;
+}
+
+/** Checks the schedules and decides for every Wukong, without effects. A bad schedule harms none but itself. */
+export function timetable(
+  wukongs: Wukong[],
+  machineOf: (wukong: Wukong) => Machine,
+  around: Surroundings,
+  now: number,
+): Timetable {
+  const byNamespace = Map.groupBy(wukongs, ({ metadata }) => metadata.namespace ?? '');
+  const handled = new Map<string, number>();
+  const schedulesOf = new Map<string, Schedule[]>();
+  const selecting = around.schedules.map((object): Selecting => {
+    const checked = checkSchedule(object, around.findText);
+    const { schedule } = checked;
+    if (!schedule) return { object, checked, matched: [] };
+    const near = byNamespace.get(object.metadata.namespace ?? '') ?? [];
+    const matched = near.filter(({ metadata }) => matches(schedule.selector, metadata.labels));
+    const mark = Date.parse(object.status?.lastHandled ?? '');
+    for (const wukong of matched) {
+      const key = keyOf(wukong.metadata);
+      schedulesOf.set(key, [...(schedulesOf.get(key) ?? []), schedule]);
+      if (!Number.isNaN(mark)) handled.set(key, Math.max(handled.get(key) ?? -Infinity, mark));
+    }
+    return { object, checked, matched };
+  });
+  const decisions = new Map<string, Decision>();
+  const facts = new Map<string, Facts>();
+  for (const wukong of wukongs) {
+    const key = keyOf(wukong.metadata);
+    const schedules = schedulesOf.get(key);
+    if (!schedules) continue;
+    const known = factsOf(wukong, machineOf(wukong), around, handled);
+    facts.set(key, known);
+    decisions.set(key, decide(schedules, known, now));
+  }
+  return { at: now, selecting, decisions, facts, schedulesOf };
+}
+
+function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled: Map<string, number>): Facts {
+  const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
+  // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
+  const memory = readMemory(wukong);
+  const mark = handled.get(keyOf(wukong.metadata));
+  // A boundary that an override holds back is not done, although its schedule is through with it.
+  const through = mark === memory.withheld ? undefined : mark;
+  const wishes = [through, newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const known = wishes.filter((instant) => instant !== undefined);
+  return {
+    name: keyOf(wukong.metadata),
+    createdAt: Date.parse(creationTimestamp ?? '') || 0,
+    wukongAnnotations: annotations,
+    namespaceAnnotations: around.namespaces.get(namespace),
+    freezeUntil: around.freezeUntil,
+    power: isOn(machine) ? 'on' : isOff(machine) ? 'off' : 'between',
+    ...(known.length > 0 ? { lastHandled: Math.max(...known) } : {}),
+    ...memory,
+  };
+}
+
+/** Kept for the rare decisions that no operation and no mark on the schedule remembers. */
+export const memoryKey = 'lifecycle.novasphere.dev/schedule-memory';
+
+export type Memory = Pick<Facts, 'skipped' | 'withheld'>;
+
+export function readMemory({ metadata }: Wukong): Memory {
+  try {
+    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory, string | undefined>;
+    const [skipped, withheld] = [readInstant(known.skipped ?? ''), readInstant(known.withheld ?? '')];
+    return { ...(skipped === undefined ? {} : { skipped }), ...(withheld === undefined ? {} : { withheld }) };
+  } catch {
+    return {};
+  }
+}
+
+export const writeMemory = ({ skipped, withheld }: Memory): string =>
+  JSON.stringify({ skipped: skipped && rfc3339(skipped), withheld: withheld && rfc3339(withheld) });
+
+export const isThere = (action: 'start' | 'stop', machine: Machine): boolean =>
+  action === 'stop' ? isOff(machine) : isOn(machine);
+
+/** A decision as the Command that carries it out: the same in every tick, so that it is done once. */
+export function commandFor(
+  { metadata }: Wukong,
+  decision: Extract<Decision, { do: 'start' | 'stop' }>,
+  now: number,
+): Command {
+  const { boundary, enforced } = decision;
+  const at = enforced ? now : boundary.at;
+  const { schedule } = boundary;
+  const grace = decision.do === 'stop' ? { gracePeriodSeconds: schedule.gracePeriodSeconds } : {};
+  const input = {
+    target: { namespace: metadata.namespace, name: metadata.name },
+    reason: decision.because.slice(0, 1_000),
+    ...grace,
+  };
+  const requestId = enforced ? `${boundaryId(boundary)}/enforced@${rfc3339(now)}` : boundaryId(boundary);
+  return parseCommand(input, { action: decision.do, trigger: 'schedule', requestId, requestedAt: at });
+}
+
+/** The pending Wukongs of one schedule boundary whose turn it is: those of the first wave that is not through. */
+export function currentWave(
+  { schedule }: { schedule: Schedule },
+  matched: Wukong[],
+  pending: Set<string>,
+  action: 'start' | 'stop',
+  now: number,
+): Wukong[] {
+  let before = -Infinity;
+  for (const { targets } of waves(matched, action).waves) {
+    const open = targets.filter((wukong) => pending.has(keyOf(wukong.metadata)));
+    const busy = targets.some((wukong) => operationOf(wukong) !== undefined && !pending.has(keyOf(wukong.metadata)));
+    if (open.length > 0) return now >= before + schedule.waves.delayMs ? open : [];
+    if (busy) return [];
+    before = Math.max(before, ...targets.map((wukong) => lastOf(wukong)?.finishedAt ?? -Infinity));
+  }
+  return [];
+}
+
+/** The boundary up to which a schedule is through, once none of its Wukongs is pending. */
+export const throughUpTo = (schedule: Schedule, now: number): Boundary | undefined => {
+  const newest = newestBoundary(schedule, now);
+  return newest && newest.at >= schedule.createdAt ? newest : undefined;
+};
+
+/** What comes next, for the status of a Wukong. */
+export function nextFor(
+  timetable: Timetable,
+  wukong: Wukong,
+  now: number,
+): Pick<LifecycleState, 'nextAction' | 'nextActionTime'> {
+  const schedules = timetable.schedulesOf.get(keyOf(wukong.metadata));
+  const facts = timetable.facts.get(keyOf(wukong.metadata));
+  const next = schedules && facts && nextActionFor(schedules, facts, now);
+  return next ? { nextAction: next.action, nextActionTime: rfc3339(next.at) } : {};
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Timers } from '../timers.ts';
+import { admit, webhookDown } from './admission.ts';
+import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
+import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
+import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
+import { prune, violations, withDefaults } from './schema.ts';
+import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
+import { Store } from './store.ts';
+
+/** How a write is asked for, beside the object. */
+export interface WriteOptions {
+  subresource?: string | undefined;
+  dryRun?: boolean;
+  /** `fieldValidation=Strict`: what the schema does not know is an error, not a warning. */
+  strict?: (unknown: string[]) => Refusal;
+  /** The cluster's own controllers: webhooks do not stop them. */
+  internal?: boolean;
+  warn?: (text: string) => void;
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  propagationPolicy?: string;
+  dryRun?: boolean;
+}
+
+/** A deletion that has begun asks the owner of a grace period how long it takes: Pods have one. */
+export type GraceRule = (thing: Thing, options: DeleteOptions) => number | undefined;
+
+/** The API server's rules around the store: what every write must satisfy, whoever makes it. */
+export class Cluster {
+  readonly store = new Store();
+  readonly registry = new Registry(builtinResources);
+  readonly clock: Timers;
+  /** Set while virt-api is down: its webhooks fail. */
+  virtApiDown = false;
+  readonly graceRules = new Map<string, GraceRule>();
+
+  constructor(clock: Timers) {
+    this.clock = clock;
+  }
+
+  get(resource: Resource, namespace: string | undefined, name: string): Thing {
+    const found = this.store.get(resource, namespace, name);
+    if (!found) throw notFound(resource, name);
+    return found;
+  }
+
+  create(resource: Resource, namespace: string | undefined, body: Thing, options: WriteOptions = {}): Thing {
+    const metadata = nameOf(resource, namespace, body);
+    this.#checkNamespace(resource, namespace);
+    const fresh: Thing = {
+      ...body,
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata: {
+        ...metadata,
+        uid: randomUUID(),
+        resourceVersion: '',
+        ...(resource.custom || body.spec !== undefined ? { generation: 1 } : {}),
+        creationTimestamp: stamp(this.clock.now()),
+      },
+    };
+    if (resource.status && !options.internal) delete fresh.status;
+    const next = this.#admitted(resource, undefined, fresh, options);
+    if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
+    return options.dryRun ? next : this.store.put(resource, next);
+  }
+
+  update(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    body: Thing,
+    options: WriteOptions = {},
+  ): Thing {
+    const old = this.get(resource, namespace, name);
+    const sent: Partial<Metadata> = isFields(body.metadata) ? body.metadata : {};
+    if (sent.name !== undefined && sent.name !== name)
+      throw badRequest(`the name of the object (${sent.name}) does not match the name on the URL (${name})`);
+    if (sent.uid && sent.uid !== old.metadata.uid)
+      throw conflict(
+        resource,
+        name,
+        `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`,
+      );
+    if (sent.resourceVersion && sent.resourceVersion !== old.metadata.resourceVersion) throw modified(resource, name);
+    const metadata = keptMetadata(old.metadata, sent, options);
+    const fresh = separated(resource, old, { ...body, metadata }, options);
+    const next = this.#admitted(resource, old, fresh, options);
+    const { resourceVersion } = old.metadata;
+    if (equal(old, { ...next, metadata: { ...next.metadata, resourceVersion } })) return old;
+    if (options.dryRun) return next;
+    const stored = this.store.put(resource, next);
+    return this.#finished(resource, stored);
+  }
+
+  /** Reads, edits, writes: for controllers and for the sim's callers. */
+  change(resource: Resource, namespace: string | undefined, name: string, edit: (old: Thing) => Thing): Thing {
+    const old = this.get(resource, namespace, name);
+    const next = edit(old);
+    const generation = resource.custom && !equal(old.spec, next.spec) ? (old.metadata.generation ?? 1) + 1 : undefined;
+    const metadata = { ...next.metadata, ...(generation ? { generation } : {}) };
+    const { resourceVersion } = old.metadata;
+    if (equal(old, { ...next, metadata: { ...metadata, resourceVersion } })) return old;
+    return this.#finished(resource, this.store.put(resource, { ...next, metadata }));
+  }
+
+  remove(resource: Resource, namespace: string | undefined, name: string, options: DeleteOptions = {}): Thing {
+    const old = this.get(resource, namespace, name);
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    const failed = (what: string, wanted: string, found: string) =>
+      conflict(
+        resource,
+        name,
+        `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`,
+      );
+    if (uid && uid !== old.metadata.uid) throw failed('UID', uid, old.metadata.uid);
+    if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
+      throw failed('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+    if (options.dryRun) return old;
+    const graceSeconds = this.graceRules.get(resource.plural)?.(old, options);
+    const held =
+      (old.metadata.finalizers?.length ?? 0) > 0 || resource.plural === 'namespaces' || (graceSeconds ?? 0) > 0;
+    if (!held) return this.store.delete(resource, old);
+    const shorter = (graceSeconds ?? 0) < (old.metadata.deletionGracePeriodSeconds ?? 0);
+    if (old.metadata.deletionTimestamp && !shorter) return old;
+    const seconds = graceSeconds ?? 0;
+    const deletionTimestamp = stamp(this.clock.now() + seconds * 1000);
+    const metadata = { ...old.metadata, deletionTimestamp, deletionGracePeriodSeconds: seconds };
+    if (resource.custom) metadata.generation = (metadata.generation ?? 1) + 1;
+    return this.store.put(resource, { ...old, metadata });
+  }
+
+  /** An object that was waiting for its last finalizer goes when it is taken off. */
+  #finished(resource: Resource, stored: Thing): Thing {
+    const { deletionTimestamp, finalizers, deletionGracePeriodSeconds = 0 } = stored.metadata;
+    const done = deletionTimestamp && !finalizers?.length && deletionGracePeriodSeconds === 0;
+    if (done && resource.plural !== 'namespaces') this.store.delete(resource, stored);
+    return stored;
+  }
+
+  #checkNamespace(resource: Resource, namespace: string | undefined): void {
+    if (!resource.namespaced || !namespace) return;
+    const namespaces = this.registry.named('namespaces');
+    const home = this.store.get(namespaces, undefined, namespace);
+    if (!home) throw notFound(namespaces, namespace);
+    if (home.metadata.deletionTimestamp)
+      throw new Refusal(
+        403,
+        'Forbidden',
+        `${resource.plural} is forbidden: unable to create new content in namespace ${namespace} because it is being terminated`,
+        {
+          details: {
+            causes: [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated` }],
+          },
+        },
+      );
+  }
+
+  #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
+    const { internal = false, subresource, warn = () => undefined } = options;
+    checkLabels(resource, next);
+    if (resource.custom) {
+      const unknown: string[] = [];
+      const { schema } = resource.custom;
+      next = withDefaults(schema, prune(schema, next, unknown)) as Thing;
+      if (unknown.length > 0 && options.strict) throw options.strict(unknown);
+      for (const field of unknown) warn(`unknown field "${field}"`);
+      const errors = violations(schema, next);
+      if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
+    }
+    if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
+      throw webhookDown(resource);
+    const operation = old ? 'UPDATE' : 'CREATE';
+    return admit({ resource, operation, subresource, old, next, internal, warn });
+  }
+}

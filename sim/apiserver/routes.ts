@@ -1,0 +1,103 @@
+import type { Power } from '../kubevirt/power.ts';
+import { type Answer, type Call, json, type Scope, type Stream, type Target, text } from './call.ts';
+import type { Discovery } from './discovery.ts';
+import type { Access } from './rbac.ts';
+import { type Lists, read } from './reading.ts';
+import { noSuchPath, Refusal } from './refusal.ts';
+import { reviewOf } from './reviews.ts';
+import { nameSelected } from './selectors.ts';
+import { tokenRequested } from './tokens.ts';
+import { watch } from './watching.ts';
+import { create, patch, remove, replace } from './writing.ts';
+
+export interface Served extends Scope {
+  access: Access;
+  lists: Lists;
+  power: Power;
+  discovery: Discovery;
+}
+
+/** Carries out one call that has a user. @throws Refusal */
+export async function route(served: Served, call: Call): Promise<Answer | Stream> {
+  const { path } = call;
+  if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return text(200, 'ok');
+  const known = served.discovery.answer(call);
+  if (known) return known;
+  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  if (parts[0] === 'apis' && parts[1] === 'subresources.kubevirt.io') return served.power.answer(call, parts);
+  if (parts[0] === 'apis' && parts[1] === 'authorization.k8s.io') return reviewOf(served.access, call, parts[3] ?? '');
+  const token = tokenRequested(served, served.access, call);
+  if (token) return token;
+  const target = targetOf(served, parts);
+  if (!target) throw noSuchPath();
+  const watching = isWatch(call.query) && call.method === 'GET';
+  served.access.check(call.user, { verb: verbOf(call, target, watching), ...attributesOf(target, call) });
+  if (watching) return watch(served, target, call);
+  return carryOut(served, target, call);
+}
+
+export const isWatch = (query: URLSearchParams): boolean => ['true', '1', ''].includes(query.get('watch') ?? 'no');
+
+function carryOut(served: Served, target: Target, call: Call): Answer {
+  switch (call.method) {
+    case 'GET':
+      return target.name === undefined ? served.lists.list(target, call) : read(served, target, call);
+    case 'POST':
+      return create(served, target, call);
+    case 'PUT':
+      return replace(served, target, call);
+    case 'PATCH':
+      return patch(served, target, call);
+    case 'DELETE':
+      return remove(served, target, call);
+    default:
+      throw new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+  }
+}
+
+const verbs: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' };
+
+function verbOf({ method }: Call, { name }: Target, watching: boolean): string {
+  if (watching) return 'watch';
+  if (method === 'GET') return name === undefined ? 'list' : 'get';
+  if (method === 'DELETE' && name === undefined) return 'deletecollection';
+  return verbs[method] ?? method.toLowerCase();
+}
+
+function attributesOf({ resource, group, namespace, name, subresource }: Target, call: Call) {
+  const pinned = name ?? nameSelected(call.query.get('fieldSelector'));
+  // A namespace is authorised in itself, as the API server does.
+  const home = resource.plural === 'namespaces' ? name : namespace;
+  return { group, resource: resource.plural, subresource, namespace: home, name: pinned };
+}
+
+/** `/api/v1/…` and `/apis/group/version/…`: kind, namespace, name, subresource. */
+function targetOf({ cluster }: Scope, parts: string[]): Target | undefined {
+  const core = parts[0] === 'api';
+  if (!core && parts[0] !== 'apis') return undefined;
+  const [group = '', version = ''] = core ? ['', parts[1]] : [parts[1], parts[2]];
+  let rest = parts.slice(core ? 2 : 3);
+  let namespace: string | undefined;
+  if (rest[0] === 'namespaces' && rest.length > 2 && rest[2] !== 'status' && rest[2] !== 'finalize') {
+    namespace = rest[1];
+    rest = rest.slice(2);
+  }
+  const [plural = '', name, subresource] = rest;
+  const resource = cluster.registry.find(group, version, plural);
+  if (!resource || rest.length > 3) return undefined;
+  if (subresource === 'status' ? !resource.status : subresource !== undefined) return undefined;
+  if (resource.namespaced ? name !== undefined && namespace === undefined : namespace !== undefined) return undefined;
+  return { resource, group, version, namespace, name, subresource };
+}
+
+export const versionInfo: Answer = json(200, {
+  major: '1',
+  minor: '34',
+  gitVersion: 'v1.34.1',
+  gitCommit: '0000000000000000000000000000000000000000',
+  gitTreeState: 'clean',
+  buildDate: '2025-09-09T00:00:00Z',
+  goVersion: 'go1.24.6',
+  compiler: 'gc',
+  platform: 'linux/amd64',
+});

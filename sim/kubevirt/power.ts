@@ -1,0 +1,215 @@
+import { type Answer, type Call, json, type Scope, text } from '../apiserver/call.ts';
+import { equal, type Fields, type Thing } from '../apiserver/object.ts';
+import { jsonPatch, type Operation } from '../apiserver/patch.ts';
+import type { Access } from '../apiserver/rbac.ts';
+import { badRequest, conflict, noSuchPath, notFound, PatchTestFailed, Refusal } from '../apiserver/refusal.ts';
+import type { Resource } from '../apiserver/resources.ts';
+import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
+import { isFinal, strategyOf } from './kubevirt.ts';
+import { pause } from './pause.ts';
+import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
+
+const vmNamed = { group: 'kubevirt.io', plural: 'virtualmachine', kind: 'VirtualMachine' };
+
+/** How a power call may be slowed: virt-api talks to the API server at a limited rate. */
+export interface Pace {
+  wait(sleep: (ms: number) => Promise<void>): Promise<void>;
+}
+
+interface Asked {
+  body: Fields;
+  sleep: (ms: number) => Promise<void>;
+}
+
+const betweenReadAndWriteMs = 8;
+const kubevirtVersion = { gitVersion: 'v1.9.0', gitTreeState: 'clean', goVersion: 'go1.24.6', platform: 'linux/amd64' };
+
+/** virt-api's subresources (KubeVirt's pkg/virt-api/rest/lifecycle.go, v1.9). */
+export class Power {
+  #scope: Scope;
+  #access: Access;
+  #pace: Pace;
+
+  constructor(scope: Scope, access: Access, pace: Pace) {
+    this.#scope = scope;
+    this.#access = access;
+    this.#pace = pace;
+  }
+
+  async answer(call: Call, parts: string[]): Promise<Answer> {
+    const [, group = '', version, spaces, namespace = '', plural = '', name = '', verb = ''] = parts;
+    if (version === 'v1' && spaces === 'version') return json(200, kubevirtVersion);
+    if (version !== 'v1' || spaces !== 'namespaces') throw noSuchPath();
+    const update = call.method === 'GET' ? 'get' : 'update';
+    const attributes = { verb: update, group, resource: plural, subresource: verb, namespace, name };
+    this.#access.check(call.user, attributes);
+    if (this.#scope.cluster.virtApiDown)
+      return text(503, 'error trying to reach service: dial tcp 10.96.0.10:443: connect: connection refused\n');
+    const action = this.#actions[`${plural}/${verb}`];
+    if (!action) return text(404, '404: Page Not Found\n');
+    if (call.method !== 'PUT') return text(405, '405: Method Not Allowed\n', { Allow: 'PUT' });
+    if (!acceptsAnything(call.headers['accept']))
+      return text(406, '406: Not Acceptable\n\nAvailable representations: ');
+    await this.#pace.wait(call.sleep);
+    await action(namespace, name, { body: optionsOf(call), sleep: call.sleep });
+    return { status: 202, body: '' };
+  }
+
+  readonly #actions: Record<string, (namespace: string, name: string, asked: Asked) => Promise<void>> = {
+    'virtualmachines/start': (namespace, name, asked) => this.#start(namespace, name, asked),
+    'virtualmachines/stop': (namespace, name, asked) => this.#stop(namespace, name, asked),
+    'virtualmachines/restart': (namespace, name, asked) => this.#restart(namespace, name, asked),
+    'virtualmachineinstances/pause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, true),
+    'virtualmachineinstances/unpause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, false),
+  };
+
+  async #start(namespace: string, name: string, asked: Asked): Promise<void> {
+    const { body } = asked;
+    const vm = this.#vm(namespace, name);
+    const vmi = this.#vmi(namespace, name);
+    const phase = vmi?.status?.phase;
+    if (vmi && !isFinal(vmi) && phase && phase !== 'Unknown') throw conflict(vmNamed, name, 'VM is already running');
+    const strategy = strategyOf(vm);
+    const data = body['paused'] === true ? { paused: 'true' } : undefined;
+    const request: ChangeRequest = { action: 'Start', ...(data ? { data } : {}) };
+    switch (strategy) {
+      case 'Halted':
+        if (data) return this.#request(vm, [request], asked);
+        return this.#setRunning(vm, true, asked);
+      case 'RerunOnFailure':
+      case 'Manual': {
+        const again = strategy === 'Manual' ? vmi && isFinal(vmi) : phase === 'Succeeded';
+        if (vmi && again) return this.#request(vm, [{ action: 'Stop', uid: vmi.metadata.uid }, request], asked);
+        if (strategy === 'RerunOnFailure' && phase === 'Failed')
+          throw conflict(vmNamed, name, 'RerunOnFailure does not support starting VM from failed state');
+        return this.#request(vm, [request], asked);
+      }
+      default:
+        throw conflict(vmNamed, name, `${strategy} does not support manual start requests`);
+    }
+  }
+
+  async #stop(namespace: string, name: string, asked: Asked): Promise<void> {
+    const { body } = asked;
+    const vm = this.#vm(namespace, name);
+    const vmi = this.#vmi(namespace, name);
+    const alive = vmi !== undefined && !isFinal(vmi);
+    const grace = body['gracePeriod'] as number | undefined;
+    const before = vmi?.spec.terminationGracePeriodSeconds;
+    if (alive && grace !== undefined && !isDryRun(body)) this.#setGrace(vmi, before, grace);
+    switch (strategyOf(vm)) {
+      case 'Halted':
+        if (!alive) throw conflict(vmNamed, name, 'VM is not running');
+        if (grace === undefined || (before !== undefined && grace >= before))
+          throw conflict(vmNamed, name, 'Halted only supports manual stop requests with a shorter graceperiod');
+        return this.#request(vm, [{ action: 'Stop', uid: vmi.metadata.uid }], asked);
+      case 'RerunOnFailure':
+      case 'Manual':
+        if (!alive) throw conflict(vmNamed, name, 'VM is not running');
+        return this.#request(vm, [{ action: 'Stop', uid: vmi.metadata.uid }], asked);
+      default:
+        return this.#setRunning(vm, false, asked);
+    }
+  }
+
+  async #restart(namespace: string, name: string, asked: Asked): Promise<void> {
+    const { body } = asked;
+    const seconds = body['gracePeriodSeconds'];
+    if (typeof seconds === 'number' && seconds > 0)
+      throw badRequest('For force restart, only gracePeriod=0 is supported for now');
+    if (typeof seconds === 'number' && seconds < 0) throw badRequest('gracePeriod has to be greater or equal to 0');
+    const vm = this.#vm(namespace, name);
+    const strategy = strategyOf(vm);
+    if (strategy === 'Halted' || strategy === 'Once')
+      throw conflict(vmNamed, name, `RunStategy ${strategy} does not support manual restart requests`);
+    const vmi = this.#vmi(namespace, name);
+    if (!vmi) throw conflict(vmNamed, name, 'VM is not running: Halted');
+    await this.#request(vm, [{ action: 'Stop', uid: vmi.metadata.uid }, { action: 'Start' }], asked);
+    if (seconds !== 0 || isDryRun(body)) return;
+    const { cluster } = this.#scope;
+    const pods = cluster.registry.named('pods');
+    const pod = cluster.store
+      .list(pods, namespace)
+      .find(({ metadata }) => metadata.labels?.['kubevirt.io/created-by'] === vmi.metadata.uid);
+    if (pod) cluster.remove(pods, namespace, pod.metadata.name, { gracePeriodSeconds: 1 });
+  }
+
+  /** Adds to the queue that virt-controller works off; a Stop replaces whatever is in it. */
+  async #request(vm: Vm, changes: ChangeRequest[], asked: Asked): Promise<void> {
+    const queue = vm.status?.stateChangeRequests ?? [];
+    const operations: Operation[] = [];
+    if (!vm.status || equal(vm.status, {}))
+      operations.push({ op: 'add', path: '/status', value: { stateChangeRequests: changes } });
+    else {
+      operations.push({
+        op: 'test',
+        path: '/status/stateChangeRequests',
+        value: vm.status.stateChangeRequests ?? null,
+      });
+      if (queue.length === 0) operations.push({ op: 'add', path: '/status/stateChangeRequests', value: changes });
+      else if (changes.length === 1 && changes[0]?.action === 'Stop')
+        operations.push({ op: 'replace', path: '/status/stateChangeRequests', value: changes });
+      else throw internal('unable to complete request: stop/start already underway');
+      if (vm.status.startFailure) operations.push({ op: 'remove', path: '/status/startFailure' });
+    }
+    await this.#patch(vm, operations, asked);
+  }
+
+  async #setRunning(vm: Vm, on: boolean, asked: Asked): Promise<void> {
+    const [path, old, value] =
+      vm.spec.runStrategy != null
+        ? ['/spec/runStrategy', vm.spec.runStrategy, on ? 'Always' : 'Halted']
+        : ['/spec/running', vm.spec.running, on];
+    await this.#patch(
+      vm,
+      [
+        { op: 'test', path, value: old },
+        { op: 'replace', path, value },
+      ],
+      asked,
+    );
+  }
+
+  /** The write comes a moment after the read, so that of several calls at once all but one lose. */
+  async #patch(vm: Vm, operations: Operation[], { body, sleep }: Asked): Promise<void> {
+    const dryRun = isDryRun(body);
+    await sleep(betweenReadAndWriteMs);
+    const { cluster } = this.#scope;
+    const vms = cluster.registry.named('virtualmachines');
+    const { namespace, name } = vm.metadata;
+    try {
+      const next = jsonPatch(cluster.get(vms, namespace, name), operations) as Thing;
+      if (!dryRun) cluster.change(vms, namespace, name, () => next);
+    } catch (error) {
+      if (error instanceof PatchTestFailed) throw internal(error.message);
+      throw error;
+    }
+  }
+
+  #setGrace(vmi: Vmi, before: number | undefined, seconds: number): void {
+    const { namespace, name } = vmi.metadata;
+    this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => {
+      if ((old.spec as Vmi['spec']).terminationGracePeriodSeconds !== before)
+        throw internal(new PatchTestFailed().message);
+      return { ...old, spec: { ...old.spec, terminationGracePeriodSeconds: seconds } };
+    });
+  }
+
+  #vmis(): Resource {
+    return this.#scope.cluster.registry.named('virtualmachineinstances');
+  }
+
+  #vm(namespace: string, name: string): Vm {
+    const { cluster } = this.#scope;
+    const vm = cluster.store.get(cluster.registry.named('virtualmachines'), namespace, name);
+    if (!vm) throw notFound(vmNamed, name);
+    return vm as unknown as Vm;
+  }
+
+  #vmi(namespace: string, name: string): Vmi | undefined {
+    return this.#scope.cluster.store.get(this.#vmis(), namespace, name) as Vmi | undefined;
+  }
+}
+
+const internal = (message: string): Refusal =>
+  new Refusal(500, 'InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } });

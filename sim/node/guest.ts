@@ -1,0 +1,224 @@
+import { hashOf } from '../apiserver/object.ts';
+import {
+  asThing,
+  isFinal,
+  type Phase,
+  told,
+  toldSeconds,
+  type Vmi,
+  type VmiStatus,
+  withCondition,
+} from '../kubevirt/kubevirt.ts';
+import type { Recorder } from '../kubevirt/recorder.ts';
+import type { Timers } from '../timers.ts';
+import { heldBack, podTroubles } from './obstacles.ts';
+import type { Pods } from './pods.ts';
+import { Shutdown } from './shutdown.ts';
+import { notRunning, podTerminating, StatusWriter } from './statuswriter.ts';
+
+/** What a guest needs of the world around it. */
+export interface Ground {
+  clock: Timers;
+  pods: Pods;
+  recorder: Recorder;
+  /** The newest VMI with this uid; undefined when it is gone. */
+  current(): Vmi | undefined;
+  setStatus(change: (status: VmiStatus) => VmiStatus): void;
+  /** Takes the VMI's own finalizer off. */
+  release(): void;
+  /** undefined: no such claim. */
+  claimPhase(name: string): string | undefined;
+}
+
+const defaultBootSeconds = 0.84;
+
+/** How long a VMI whose guest has ended stays: one that was to go, and one that ended by itself. */
+const releaseMs = 70;
+const releaseOfEndedMs = 130;
+
+/**
+ * One VMI from its creation to its end: scheduler, kubelet, virt-handler and the guest itself in one, obeying the
+ * `sim.novasphere.dev/*` annotations. Times are those of KUBEVIRT.md §2.
+ */
+export class Guest {
+  readonly #ground: Ground;
+  readonly #status: StatusWriter;
+  readonly #cancels = new Set<() => void>();
+  readonly #shutdown: Shutdown;
+  #deleting = false;
+  #released = false;
+  #lost = false;
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+    this.#status = new StatusWriter(ground);
+    this.#shutdown = new Shutdown(
+      ground,
+      (ms, run) => this.#later(ms, run),
+      (phase) => this.#end(phase),
+    );
+    this.#later(60, () => this.#schedule());
+  }
+
+  /** The VMI changed: a deletion or another grace period may have come. */
+  changed(vmi: Vmi): void {
+    const deletedNow = vmi.metadata.deletionTimestamp !== undefined && !this.#deleting;
+    if (deletedNow) {
+      this.#deleting = true;
+      this.#later(20, () => this.#deletionBegins());
+    }
+    if (isFinal(vmi)) {
+      if (this.#deleting && !this.#released) {
+        this.#released = true;
+        this.#later(deletedNow ? releaseOfEndedMs : releaseMs, () => this.#ground.release());
+      }
+    } else this.#shutdown.graceChanged(vmi);
+  }
+
+  /** A PVC came or was bound. */
+  claimsChanged(): void {
+    if (this.#phase() === 'Pending') this.#later(30, () => this.#schedule());
+  }
+
+  /** Somebody deleted the launcher pod gracefully: the guest is asked to go. */
+  podTerminating(): void {
+    const vmi = this.#ground.current();
+    if (vmi?.status?.phase !== 'Running') return this.podGone();
+    if (!this.#lost) this.#shutdown.signal(vmi);
+    this.#shutdown.graceChanged(vmi); // the pod's time may have been cut short
+  }
+
+  /** The launcher pod is gone, and the guest with it. */
+  podGone(): void {
+    const phase = this.#phase();
+    if (phase === undefined || phase === 'Succeeded' || phase === 'Failed') return;
+    this.#cancelAll();
+    const ended = phase === 'Running' || phase === 'Unknown' || !this.#deleting ? 'Failed' : 'Succeeded';
+    this.#later(30, () => this.#status.phase(ended));
+  }
+
+  /** The node does not answer any more: nobody knows how the guest is. */
+  lose(): void {
+    this.#lost = true;
+    this.#cancelAll();
+    const message = 'the node does not report any more';
+    this.#status.phase('Unknown', [{ type: 'Ready', status: 'Unknown', reason: 'NodeUnresponsive', message }]);
+  }
+
+  dispose(): void {
+    this.#cancelAll();
+  }
+
+  #later(ms: number, run: () => void): () => void {
+    const cancel = this.#ground.clock.after(ms, () => {
+      this.#cancels.delete(cancel);
+      run();
+    });
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  #cancelAll(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  #phase(): Phase | undefined {
+    return this.#ground.current()?.status?.phase;
+  }
+
+  /** From Pending to Scheduling, or what keeps it from there. */
+  #schedule(): void {
+    const vmi = this.#ground.current();
+    if (!vmi || this.#deleting || vmi.status?.phase !== 'Pending') return;
+    const held = heldBack(vmi, this.#ground.claimPhase);
+    if (held) {
+      this.#status.tell(...held.conditions);
+      if (held.event) this.#warn(held.event.reason, held.event.message);
+      return;
+    }
+    this.#ground.pods.create(vmi);
+    const conditions = (vmi.status.conditions ?? []).filter(
+      ({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type),
+    );
+    this.#status.phase('Scheduling', [], {
+      conditions: withCondition(conditions, notRunning, this.#ground.clock.now()),
+    });
+    const troubles = podTroubles(vmi);
+    for (const { afterMs, condition } of troubles) this.#later(afterMs, () => this.#status.tell(condition));
+    if (troubles.length > 0) return;
+    const bootMs = (toldSeconds(vmi, 'boot-seconds') ?? defaultBootSeconds) * 1000;
+    this.#later(bootMs / 2, () => this.#scheduled(bootMs / 2));
+  }
+
+  #warn(reason: string, message: string): void {
+    const vmi = this.#ground.current();
+    if (vmi) this.#ground.recorder.warning(asThing(vmi), reason, message);
+  }
+
+  #scheduled(bootLeftMs: number): void {
+    const vmi = this.#ground.current();
+    if (!vmi || this.#deleting) return;
+    this.#ground.pods.run(vmi);
+    this.#status.phase('Scheduled', [], { nodeName: this.#ground.pods.nodeName });
+    if (told(vmi, 'never-running') !== undefined) {
+      this.#later(bootLeftMs, () => this.#end('Failed'));
+      return;
+    }
+    this.#later(bootLeftMs, () => this.#running());
+  }
+
+  #running(): void {
+    const vmi = this.#ground.current();
+    if (!vmi) return;
+    this.#status.phase(
+      'Running',
+      [
+        { type: 'LiveMigratable', status: 'True' },
+        { type: 'StorageLiveMigratable', status: 'True' },
+      ],
+      {
+        interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }],
+      },
+    );
+    this.#later(18, () => {
+      if (this.#phase() === 'Running' && !this.#deleting) this.#status.tell({ type: 'Ready', status: 'True' });
+    });
+    const after = (key: 'crash-after-seconds' | 'poweroff-after-seconds' | 'agent-after-seconds', run: () => void) => {
+      const seconds = toldSeconds(vmi, key);
+      // No guest dies on the millisecond: each has its own, always the same.
+      if (seconds !== undefined) this.#later(seconds * 1000 + (seconds > 0 ? hashOf(vmi.metadata.name) % 100 : 0), run);
+    };
+    after('crash-after-seconds', () => this.#end('Failed'));
+    after('poweroff-after-seconds', () => this.#end('Succeeded'));
+    after('agent-after-seconds', () => this.#status.tell({ type: 'AgentConnected', status: 'True' }));
+    if (this.#deleting) this.#deletionBegins();
+  }
+
+  /** virt-controller deletes the pod, and virt-handler tells the guest to go, unless nobody is there to do it. */
+  #deletionBegins(): void {
+    const vmi = this.#ground.current();
+    if (!vmi || isFinal(vmi)) return;
+    this.#ground.pods.terminate(vmi);
+    if (this.#lost || told(vmi, 'hang') !== undefined) return;
+    if (vmi.status?.phase !== 'Running') {
+      this.#cancelAll();
+      this.#later(150, () => this.#end('Succeeded'));
+      return;
+    }
+    this.#later(70, () => {
+      if (this.#phase() === 'Running') this.#status.tell(podTerminating);
+    });
+    this.#shutdown.signal(vmi);
+  }
+
+  #end(phase: 'Succeeded' | 'Failed'): void {
+    const vmi = this.#ground.current();
+    if (!vmi || isFinal(vmi)) return;
+    this.#cancelAll();
+    this.#status.phase(phase);
+    this.#ground.pods.ended(vmi, phase);
+    this.#later(60, () => this.#status.tell(notRunning));
+    this.#later(150, () => this.#status.tell(podTerminating));
+  }
+}

@@ -1,0 +1,67 @@
+import type { Condition } from '../apiserver/object.ts';
+import { meaning, told, type Vmi } from '../kubevirt/kubevirt.ts';
+import { claimsOf } from '../kubevirt/vmstatus.ts';
+
+/** What keeps a VMI from getting its pod: what it says of it, and what is told of it. */
+export interface Obstacle {
+  conditions: Condition[];
+  event?: { reason: string; message: string };
+}
+
+/** `claimPhase`: the phase of a PVC, undefined where there is none. */
+export function heldBack(vmi: Vmi, claimPhase: (name: string) => string | undefined): Obstacle | undefined {
+  const { namespace, name } = vmi.metadata;
+  const quota = told(vmi, 'quota');
+  if (quota !== undefined) {
+    const message = `failed to create virtual machine pod: pods "virt-launcher-${name}-" is forbidden: ${meaning(quota, overQuota)}`;
+    return {
+      conditions: [{ type: 'Synchronized', status: 'False', reason: 'FailedCreate', message }],
+      event: { reason: 'FailedCreate', message: `Error creating pod: ${message}` },
+    };
+  }
+  const claims = claimsOf(vmi.spec);
+  const absent = told(vmi, 'pvc-missing');
+  const missing =
+    absent === undefined ? claims.find((claim) => claimPhase(claim) === undefined) : meaning(absent, `${name}-disk`);
+  if (missing !== undefined) {
+    const message = `PVC ${namespace}/${missing} does not exist, waiting for it to appear`;
+    const condition = { status: 'False', reason: 'FailedPvcNotFound', message } as const;
+    return {
+      conditions: [
+        { type: 'PodScheduled', ...condition },
+        { type: 'Synchronized', ...condition },
+      ],
+      event: { reason: 'FailedPvcNotFound', message },
+    };
+  }
+  const imported = told(vmi, 'datavolume-error');
+  if (imported !== undefined) {
+    const message = meaning(imported, 'DataVolume import failed: unable to connect to the data source');
+    return { conditions: [{ type: 'DataVolumesReady', status: 'False', reason: 'NotAllDVsReady', message }] };
+  }
+  const unbound = claims.some((claim) => claimPhase(claim) !== 'Bound') || told(vmi, 'pvc-unbound') !== undefined;
+  return unbound ? { conditions: [] } : undefined;
+}
+
+const overQuota =
+  'exceeded quota: compute, requested: requests.memory=64Mi, used: requests.memory=1Gi, limited: requests.memory=1Gi';
+const noNode =
+  '0/1 nodes are available: 1 Insufficient memory. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
+
+/** What the VMI tells of a pod that never comes up, and when. */
+export function podTroubles(vmi: Vmi): { afterMs: number; condition: Condition }[] {
+  const unschedulable = told(vmi, 'unschedulable');
+  if (unschedulable !== undefined) {
+    const message = meaning(unschedulable, noNode);
+    return [{ afterMs: 40, condition: { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message } }];
+  }
+  const pulled = told(vmi, 'image');
+  if (pulled === undefined) return [];
+  const image = meaning(pulled, 'registry.example.com/disk:latest');
+  const failed = (afterMs: number, reason: string, message: string) =>
+    ({ afterMs, condition: { type: 'Synchronized', status: 'False', reason, message } }) as const;
+  return [
+    failed(300, 'ErrImagePull', `failed to pull and unpack image "${image}": not found`),
+    failed(2000, 'ImagePullBackOff', `Back-off pulling image "${image}"`),
+  ];
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+
+import type { Cluster } from '../apiserver/cluster.ts';
+import { at, type Fields, type Thing } from '../apiserver/object.ts';
+import type { Vmi } from '../kubevirt/kubevirt.ts';
+
+const launcherMarginSeconds = 30;
+const nodeName = 'node01';
+
+export const isLauncher = (pod: Thing): boolean => pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
+
+/** The launcher pods: one a VMI, with a time limit of its own that no later call changes. */
+export class Pods {
+  readonly nodeName = nodeName;
+  #cluster: Cluster;
+  #next = 0;
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster;
+    cluster.graceRules.set('pods', (pod, { gracePeriodSeconds }) => {
+      const phase = at(pod, 'status', 'phase');
+      if (!isLauncher(pod) || phase === 'Succeeded' || phase === 'Failed') return 0;
+      return gracePeriodSeconds ?? (at(pod, 'spec', 'terminationGracePeriodSeconds') as number | undefined) ?? 30;
+    });
+  }
+
+  #resource() {
+    return this.#cluster.registry.named('pods');
+  }
+
+  #of(vmi: Vmi): Thing | undefined {
+    const name = this.#names.get(vmi.metadata.uid);
+    return name === undefined ? undefined : this.#cluster.store.get(this.#resource(), vmi.metadata.namespace, name);
+  }
+
+  readonly #names = new Map<string, string>();
+
+  create(vmi: Vmi): void {
+    const { namespace, uid } = vmi.metadata;
+    const name = `virt-launcher-${vmi.metadata.name}-${randomUUID().slice(0, 5)}`;
+    this.#names.set(uid, name);
+    const grace = (vmi.spec.terminationGracePeriodSeconds ?? 30) + launcherMarginSeconds;
+    this.#cluster.create(
+      this.#resource(),
+      namespace,
+      {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: {
+          name,
+          uid: '',
+          resourceVersion: '',
+          creationTimestamp: '',
+          labels: {
+            'kubevirt.io': 'virt-launcher',
+            'kubevirt.io/created-by': uid,
+            'vm.kubevirt.io/name': vmi.metadata.name,
+          },
+          annotations: { 'kubevirt.io/domain': vmi.metadata.name },
+          ownerReferences: [
+            {
+              apiVersion: 'kubevirt.io/v1',
+              kind: 'VirtualMachineInstance',
+              name: vmi.metadata.name,
+              uid,
+              controller: true,
+              blockOwnerDeletion: true,
+            },
+          ],
+        },
+        spec: {
+          containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' }],
+          restartPolicy: 'Never',
+          terminationGracePeriodSeconds: grace,
+        },
+        status: { phase: 'Pending' },
+      },
+      { internal: true },
+    );
+  }
+
+  run(vmi: Vmi): void {
+    const pod = this.#of(vmi);
+    if (!pod) return;
+    const status = { phase: 'Running', podIP: this.addressOf(vmi), conditions: [{ type: 'Ready', status: 'True' }] };
+    this.#change(pod, { spec: { ...pod.spec, nodeName }, status });
+  }
+
+  terminate(vmi: Vmi): void {
+    const pod = this.#of(vmi);
+    if (pod && !pod.metadata.deletionTimestamp)
+      this.#cluster.remove(this.#resource(), pod.metadata.namespace, pod.metadata.name);
+  }
+
+  /** When the kubelet kills the pod, if it is to go; the stamp is cut to whole seconds, the kubelet is not. */
+  killedAt(vmi: Vmi): number | undefined {
+    const stamped = this.#of(vmi)?.metadata.deletionTimestamp;
+    return stamped === undefined ? undefined : Date.parse(stamped) + 999;
+  }
+
+  /** The guest has ended: so has its pod; one that was to go is gone. */
+  ended(vmi: Vmi, phase: 'Succeeded' | 'Failed'): void {
+    const pod = this.#of(vmi);
+    if (!pod) return;
+    if (pod.metadata.deletionTimestamp) this.#cluster.store.delete(this.#resource(), pod);
+    else this.#change(pod, { status: { ...pod.status, phase } });
+  }
+
+  forget(vmi: Vmi): void {
+    const pod = this.#of(vmi);
+    this.#names.delete(vmi.metadata.uid);
+    this.#addresses.delete(vmi.metadata.uid);
+    if (pod) this.#cluster.store.delete(this.#resource(), pod);
+  }
+
+  addressOf(vmi: Vmi): string {
+    const number = this.#addresses.get(vmi.metadata.uid) ?? ++this.#next;
+    this.#addresses.set(vmi.metadata.uid, number);
+    return `10.244.${(number >> 8) & 255}.${number & 255}`;
+  }
+
+  readonly #addresses = new Map<string, number>();
+
+  #change(pod: Thing, change: Fields): void {
+    this.#cluster.change(this.#resource(), pod.metadata.namespace, pod.metadata.name, (old) => ({ ...old, ...change }));
+  }
+}

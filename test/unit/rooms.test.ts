@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+/** The table of shared/README.md: an import runs downwards in it, or stays in its room. */
+const floors = new Map(
+  [...readFileSync('shared/README.md', 'utf8').matchAll(/^\| (\d) \| \[(\w+)\]/gm)].map(([, floor, room]) => [
+    room!,
+    Number(floor),
+  ]),
+);
+
+const sources = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(folder, file).replaceAll('\\', '/'));
+
+/** What a file imports of the repository, types too. */
+function importsOf(file: string): string[] {
+  const found = readFileSync(file, 'utf8').matchAll(/(?:from |import\(|^import )'(\.[^']+)'/gm);
+  return [...found].map(([, path = '']) => normalize(join(dirname(file), path)).replaceAll('\\', '/'));
+}
+
+const roomOf = (file: string): string => file.split('/')[1]!;
+const topOf = (file: string): string => file.split('/')[0]!;
+
+/** Imports of `files` that `allowed` does not allow, as `from -> to`. */
+const forbidden = (files: string[], allowed: (from: string, to: string) => boolean): string[] =>
+  files.flatMap((file) => importsOf(file).flatMap((other) => (allowed(file, other) ? [] : [`${file} -> ${other}`])));
+
+describe('shared/ has rooms', () => {
+  it('nine of them, each with a README of at most fifteen lines', () => {
+    const folders = readdirSync('shared', { withFileTypes: true }).filter((one) => one.isDirectory());
+    expect(folders.map((one) => one.name).sort()).toEqual([...floors.keys()].sort());
+    expect(floors.size).toBe(9);
+    for (const room of floors.keys()) {
+      const readme = `shared/${room}/README.md`;
+      expect(existsSync(readme), readme).toBe(true);
+      expect(readFileSync(readme, 'utf8').trimEnd().split('\n').length, readme).toBeLessThanOrEqual(15);
+    }
+  });
+
+  it('and every file is in one', () => {
+    expect(sources('shared').filter((file) => !floors.has(roomOf(file)))).toEqual([]);
+  });
+
+  it('imports run downwards between them', () => {
+    const downwards = (from: string, to: string) =>
+      topOf(to) === 'shared' &&
+      (roomOf(to) === roomOf(from) || (floors.get(roomOf(to)) ?? Infinity) < floors.get(roomOf(from))!);
+    expect(forbidden(sources('shared'), downwards)).toEqual([]);
+  });
+});
+
+describe('around shared/', () => {
+  it('sim/ imports nothing of ours but plain types', () => {
+    const withoutTypes = (file: string) =>
+      [...readFileSync(file, 'utf8').matchAll(/^import (?!type )[^;]*? from '(\.[^']+)';/gms)]
+        .map(([, path = '']) => normalize(join(dirname(file), path)).replaceAll('\\', '/'))
+        .filter((other) => topOf(other) !== 'sim');
+    expect(sources('sim').flatMap(withoutTypes)).toEqual([]);
+  });
+
+  it('nothing but tests imports tests, and nothing but the CLI and tests imports handlers or the CLI', () => {
+    const files = ['shared', 'functions', 'sim', 'infra'].flatMap((folder) =>
+      sources(folder).filter((file) => !file.includes('node_modules')),
+    );
+    const allowed = (from: string, to: string) =>
+      !['test', 'cli'].includes(topOf(to)) && (topOf(to) !== 'functions' || topOf(from) !== 'shared');
+    expect(forbidden(files, allowed)).toEqual([]);
+  });
+});
