@@ -41,6 +41,9 @@ else
   echo "kubernetes: without Go the rendered objects are not held against the API server's own types" >&2
 fi
 
+# Each rule of kubeconfigs beside this kubectl.
+KUBECTL_ROWS=yes node_modules/.bin/node node_modules/vitest/vitest.mjs run test/cli/kubeconfig.test.ts
+
 RENDERED="$work" node_modules/.bin/node node_modules/vitest/vitest.mjs run --config test/kubernetes/vitest.config.ts
 
 start_cluster

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 
-import type { KubeConfig } from '@kubernetes/client-node';
-
-import { type Credentials, credentialsOf, findKubeConfig, parseKubeConfig } from '../shared/cluster/credentials.ts';
+import { type Credentials, credentialsFor, filesOf, readKubeConfigs } from '../shared/cluster/credentials.ts';
+import { type KubeConfigFile, misconfigured, readKubeConfig } from '../shared/cluster/kubeconfig.ts';
+import { type Login, loginOf, ownLogin } from '../shared/cluster/login.ts';
 import type { Log, World } from '../shared/cluster/world.ts';
 import { LifecycleError } from '../shared/domain/errors.ts';
 import { connect } from '../shared/entry/connect.ts';
@@ -17,6 +17,12 @@ import { checkChoice, type Io, type Options, type Values } from './command.ts';
 export const clusterOptions: Options = {
   kubeconfig: { type: 'string', value: 'FILE', about: "default: $KUBECONFIG, ~/.kube/config, the pod's own account" },
   context: { type: 'string', value: 'NAME', about: 'default: the current context of the kubeconfig' },
+  cluster: { type: 'string', value: 'NAME', about: "a cluster of the kubeconfig instead of the context's" },
+  user: { type: 'string', value: 'NAME', about: "a user of the kubeconfig instead of the context's" },
+  server: { type: 'string', short: 's', value: 'URL', about: 'another address of the API server' },
+  as: { type: 'string', value: 'USER', about: 'acts as this user (impersonation)' },
+  'as-group': { type: 'string', multiple: true, value: 'GROUP', about: 'and as a member of it; may be given again' },
+  'as-uid': { type: 'string', value: 'UID', about: 'and with this uid' },
   verbose: { type: 'boolean', short: 'v', about: 'tells on standard error what is done' },
 };
 export const namespaceOption: Options = {
@@ -37,62 +43,57 @@ export interface Session {
 
 /**
  * The cluster that the options and the environment mean, as kubectl finds it.
- * @throws LifecycleError Unreachable naming what is missing; UsageError for an unknown context.
+ * @throws LifecycleError Unreachable naming file and field; UsageError for an unknown context.
  */
 export async function openCluster(values: Values, io: Io): Promise<Session> {
   const env = io.env ?? {};
-  const config = kubeConfig(values.kubeconfig as string | undefined, env);
-  const context = values.context as string | undefined;
-  if (context !== undefined) {
-    checkChoice(
-      '--context',
-      context,
-      config.getContexts().map(({ name }) => name),
-    );
-    config.setCurrentContext(context);
-  }
-  const credentials = await credentialsOf(config);
+  const login = findLogin(values, env);
+  const credentials = await credentialsFor(login, { env });
   const log = values.verbose === true ? plainLog(io) : silentLog;
   const world = await connect({ env, log, metrics: silentMetrics, credentials });
-  const own = config.getContextObject(config.getCurrentContext())?.namespace;
-  return { world, credentials, namespace: (values.namespace as string | undefined) ?? own ?? 'default' };
+  return { world, credentials, namespace: textOf(values, 'namespace') ?? login.namespace ?? 'default' };
 }
 
-/** As kubectl: the option, the files of $KUBECONFIG (the first that names a thing counts), ~/.kube/config, the pod. */
-function kubeConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfig {
-  if (option !== undefined && !existsSync(option))
-    throw new LifecycleError('Unreachable', `kubeconfig: --kubeconfig names ${option}, which is not there`);
-  if (option !== undefined) return findKubeConfig({ KUBECONFIG: option });
-  const home = join(env['HOME'] || homedir(), '.kube', 'config');
-  const named = env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? [];
-  const files = named.length > 0 ? named : [home];
-  const there = files.filter((file) => existsSync(file));
-  if (there.length === 0 && named.length > 0)
-    throw new LifecycleError('Unreachable', `kubeconfig: $KUBECONFIG names ${named.join(' and ')}, which is not there`);
-  if (there.length <= 1) {
-    try {
-      return findKubeConfig(there[0] === undefined ? {} : { KUBECONFIG: there[0] });
-    } catch (thrown) {
-      if (there.length === 1) throw thrown;
-      const where = `no --kubeconfig, no $KUBECONFIG, no ${home}, and this is no pod with a service account`;
-      throw new LifecycleError('Unreachable', `no cluster is configured: ${where}`, { cause: thrown });
-    }
+const textOf = (values: Values, name: string): string | undefined => values[name] as string | undefined;
+
+/** Of the kubeconfig, as the options change it; without one, of the pod. */
+function findLogin(values: Values, env: Record<string, string | undefined>): Login {
+  const config = findConfig(textOf(values, 'kubeconfig'), env);
+  if (!config) {
+    const own = ownLogin(env);
+    if (own) return own;
+    const where = `no --kubeconfig, no $KUBECONFIG, no ${homeConfig(env)}, and this is no pod with a service account`;
+    throw new LifecycleError('Unreachable', `no cluster is configured: ${where}`, { next: nameOne });
   }
-  return merged(there);
+  for (const kind of ['context', 'cluster', 'user'] as const) {
+    const name = textOf(values, kind);
+    if (name !== undefined) checkChoice(`--${kind}`, name, [...config[`${kind}s`].keys()]);
+  }
+  return loginOf(config, {
+    context: textOf(values, 'context'),
+    cluster: textOf(values, 'cluster'),
+    user: textOf(values, 'user'),
+    server: textOf(values, 'server'),
+    as: textOf(values, 'as'),
+    asUid: textOf(values, 'as-uid'),
+    asGroups: values['as-group'] as string[] | undefined,
+  });
 }
 
-function merged(files: string[]): KubeConfig {
-  const [all, ...others] = files.map((file) => parseKubeConfig(readFileSync(file, 'utf8')));
-  if (!all) throw new Error('expected at least one kubeconfig');
-  const missing = <T extends { name: string }>(known: T[], more: T[]) =>
-    more.filter(({ name }) => !known.some((one) => one.name === name));
-  for (const config of others) {
-    all.clusters.push(...missing(all.clusters, config.clusters));
-    all.users.push(...missing(all.users, config.users));
-    all.contexts.push(...missing(all.contexts, config.contexts));
-    if (!all.currentContext) all.currentContext = config.currentContext;
+const nameOne = 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
+const homeConfig = (env: Record<string, string | undefined>): string =>
+  join(env['HOME'] || homedir(), '.kube', 'config');
+
+/** As kubectl: the option, the files of $KUBECONFIG, ~/.kube/config. */
+function findConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfigFile | undefined {
+  if (option !== undefined) {
+    if (!existsSync(option)) throw misconfigured('kubeconfig', `--kubeconfig names ${option}, which is not there`);
+    return readKubeConfig(option);
   }
-  return all;
+  const named = filesOf(env);
+  if (named.length > 0) return readKubeConfigs(named);
+  const home = homeConfig(env);
+  return existsSync(home) ? readKubeConfig(home) : undefined;
 }
 
 /** What the library says, for people, on standard error. */

@@ -78,8 +78,7 @@ function fail(name: string, thrown: unknown, io: Io, debug: boolean): number {
 
 function hintFor(thrown: unknown, debug: boolean): string | undefined {
   if (!(thrown instanceof LifecycleError)) return debug ? undefined : '--debug shows where this comes from.';
-  if (/^(kubeconfig:|no cluster is configured)/.test(thrown.message))
-    return 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
+  if (thrown.next !== undefined) return thrown.next;
   if (thrown.code === 'Unreachable')
     return 'Check the server address, its CA and the way to it; wukong doctor looks closer.';
   const plain = thrown.code === 'InvalidAction' || thrown.code === 'Refused' || /did you mean/.test(thrown.message);

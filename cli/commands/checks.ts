@@ -23,10 +23,12 @@ const skewMs = 5_000;
 
 /** Who answers, in which version, and by which clock: the Date header has whole seconds. */
 const reach: Check = async ({ credentials, world }) => {
-  const { server, dispatcher } = credentials;
-  const sent = world.clock.now();
+  const { server } = credentials;
+  let sent = world.clock.now();
   try {
     const headers = { ...(await credentials.headers()), accept: 'application/json' };
+    const { dispatcher } = credentials;
+    sent = world.clock.now();
     const answer = await request(`${server}/version`, { dispatcher, headers, headersTimeout: 15_000 });
     const got = world.clock.now();
     const version = (await answer.body.json().catch(() => ({}))) as { gitVersion?: string };
@@ -47,7 +49,7 @@ const reach: Check = async ({ credentials, world }) => {
     };
     return [reached, clockOf(said, sent, got)];
   } catch (thrown) {
-    return [{ level: 'FAIL', check: 'cluster', found: connectionFailure(thrown, server).message }];
+    return [{ level: 'FAIL', check: 'cluster', found: connectionFailure(thrown, credentials).message }];
   }
 };
 

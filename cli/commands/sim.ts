@@ -76,7 +76,7 @@ async function populate(kubeconfig: string): Promise<void> {
   const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
   await furnish(world, true);
   await untilUp(world);
-  await credentials.dispatcher.destroy();
+  credentials.close?.();
 }
 
 /** Those that start by themselves are on. */

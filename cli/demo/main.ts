@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import { credentialsOf, findKubeConfig, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { credentialsFor, credentialsOf, findLogin, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { connect } from '../../shared/entry/connect.ts';
@@ -51,8 +51,9 @@ async function main(): Promise<void> {
   }
   const clock = option.cluster ? systemClock : new JumpClock();
   const sim = option.cluster ? undefined : await startSim({ clock, operator: (_namespace, name) => name === 'shop' });
-  const config = sim ? parseKubeConfig(sim.kubeconfig()) : findKubeConfig(process.env);
-  const credentials = await credentialsOf(config);
+  const credentials = sim
+    ? await credentialsOf(parseKubeConfig(sim.kubeconfig()))
+    : await credentialsFor(findLogin(process.env));
   const env = { WATCH_NAMESPACES: demoNamespaces.join(',') };
   const own = await connect({ env, log: silentLog, metrics: silentMetrics, credentials, clock });
   const counted = countRequests(own.transport);

@@ -1,112 +1,226 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { delimiter } from 'node:path';
+import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
-import { HttpMethod, KubeConfig, RequestContext } from '@kubernetes/client-node';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
 
-import { LifecycleError } from '../domain/errors.ts';
+import { type Clock, systemClock } from '../time/clock.ts';
+import { agentFor } from './agent.ts';
+import { type Credential, runExec } from './execPlugin.ts';
+import { type KubeConfigFile, mergeKubeConfigs, misconfigured, readKubeConfig } from './kubeconfig.ts';
+import { type Login, loginOf, type Material, ownLogin, readMaterial } from './login.ts';
+import { proxyFor, shownProxy } from './proxy.ts';
+
+export { parseKubeConfig } from './kubeconfig.ts';
 
 /** Where a cluster is and how to get in: the API server's address, headers that prove who we are, pooled connections. */
 export interface Credentials {
   server: string;
+  /** The proxy on the way there, as it may be shown. */
+  proxy?: string;
   /** @throws LifecycleError Denied when the credentials cannot be had (an exec plugin fails, a token file is gone). */
-  headers(): Promise<Record<string, string>>;
+  headers(): Promise<Record<string, string | string[]>>;
   /** To be read after `headers`, like `server`: credentials that are read again may come with another address. */
   dispatcher: Dispatcher;
   /** Tells that they were not accepted (401); the next `headers` has them anew. Absent where that would change nothing. */
   refused?(): void;
-}
-
-/** client-node as it ships opens a connection a call; this one leaves connections to the shared agent below. */
-class PooledKubeConfig extends KubeConfig {
-  override createDispatcherOptions(): { type: 'none' } {
-    return { type: 'none' };
-  }
-}
-
-const account = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** The kubeconfig named by the environment, else the pod's own service account. */
-export function findKubeConfig(env: Record<string, string | undefined>): KubeConfig {
-  const config = new PooledKubeConfig();
-  const file = env['KUBECONFIG'];
-  try {
-    if (file) config.loadFromFile(file);
-    else if (existsSync(`${account}/token`)) config.loadFromCluster();
-    else throw new Error('no KUBECONFIG is set, and this is not a pod with a service account');
-  } catch (cause) {
-    throw unreadable(cause, (cause as Error).message);
-  }
-  return config;
-}
-
-/** js-yaml's message quotes the text, which holds secrets: only its reason is passed on. */
-const unreadable = (cause: unknown, otherwise: string): LifecycleError =>
-  new LifecycleError('Unreachable', `kubeconfig: ${(cause as { reason?: string }).reason ?? otherwise}`);
-
-export function parseKubeConfig(text: string): KubeConfig {
-  const config = new PooledKubeConfig();
-  try {
-    config.loadFromString(text);
-  } catch (cause) {
-    throw unreadable(cause, 'not a kubeconfig');
-  }
-  return config;
+  /** Ends the connections, each when the last call on it is over. */
+  close?(): void;
 }
 
 /**
- * Credentials of the kubeconfig's current context. TLS is always verified: `insecure-skip-tls-verify` and plain http are
- * refused. `dispatcher` replaces the agent, for a caller that brings its own connections.
- * @throws LifecycleError Unreachable naming what the kubeconfig lacks.
+ * What the environment says: the files of KUBECONFIG, else the pod's own service account.
+ * @throws LifecycleError naming what is missing.
  */
-export async function credentialsOf(config: KubeConfig, dispatcher?: Dispatcher): Promise<Credentials> {
-  const cluster = config.getCurrentCluster();
-  if (!cluster) {
-    const context = config.getCurrentContext();
-    const lacks = context ? `context "${context}" names no known cluster` : 'it has no current-context';
-    throw new LifecycleError('Unreachable', `kubeconfig: ${lacks}`);
-  }
-  if (!cluster.server?.startsWith('https://'))
-    throw new LifecycleError('Unreachable', `kubeconfig: server must be an https:// address, not "${cluster.server}"`);
-  if (cluster.skipTLSVerify)
-    throw new LifecycleError('Unreachable', 'kubeconfig: insecure-skip-tls-verify is refused; give the CA instead');
+export function findLogin(env: Record<string, string | undefined>): Login {
+  const files = filesOf(env);
+  if (files.length > 0) return loginOf(readKubeConfigs(files));
+  const own = ownLogin(env);
+  if (own) return own;
+  throw misconfigured('kubeconfig', 'no KUBECONFIG is set, and this is not a pod with a service account');
+}
+
+/** The files that $KUBECONFIG names, each once. */
+export const filesOf = (env: Record<string, string | undefined>): string[] => [
+  ...new Set((env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '')),
+];
+
+/** As kubectl reads a list: files that are not there are passed over, unless none is. @throws LifecycleError */
+export function readKubeConfigs(files: string[]): KubeConfigFile {
+  const there = files.filter((file) => existsSync(file));
+  if (there.length === 0)
+    throw misconfigured('kubeconfig', `$KUBECONFIG names ${files.join(' and ')}, which is not there`);
+  return mergeKubeConfigs(there.map(readKubeConfig));
+}
+
+export interface Connected {
+  /** Replaces the agent, for a caller that brings its own connections. */
+  dispatcher?: Dispatcher;
+  clock?: Clock;
+  env?: Record<string, string | undefined>;
+  /** Whether exec plugins may use the terminal. */
+  terminal?: boolean;
+}
+
+/** Credentials of the kubeconfig's current context. @throws LifecycleError Denied naming every wrong field. */
+export const credentialsOf = (config: KubeConfigFile, dispatcher?: Dispatcher): Promise<Credentials> =>
+  credentialsFor(loginOf(config), { dispatcher });
+
+/** What is needed for one request, and until when that holds. */
+interface Proved {
+  headers: Record<string, string | string[]>;
+  tls: { ca?: string; cert?: string; key?: string };
+  until: number;
+}
+
+/** Files are read again so often, as client-go does: tokens, certificates and CAs are renewed under way. */
+const filesKeptMs = 60_000;
+/** So long before its end a credential is had anew. */
+const marginMs = 10_000;
+
+/**
+ * Credentials of a login: read now, again when they end, when a file of theirs may have changed, and when they were
+ * refused. Certificates that changed come with new connections. @throws LifecycleError when they cannot be had.
+ */
+export async function credentialsFor(login: Login, connected: Connected = {}): Promise<Credentials> {
+  const { clock = systemClock, env = process.env, terminal = process.stdin.isTTY === true } = connected;
+  const proxy = proxyFor(login.server, login.proxyUrl, env);
+  const prove = proverOf(login, { clock, env, terminal });
+  const connect = ({ tls }: Proved) => connected.dispatcher ?? agentFor({ ...tls, ...identityOf(login) }, proxy);
+  let known = await prove(false);
+  let dispatcher = await connect(known);
+  let proving: Promise<void> | undefined;
+  let refused = false;
+  const again = async (): Promise<void> => {
+    const before = known;
+    known = await prove(refused, before);
+    refused = false;
+    if (sameTls(before.tls, known.tls)) return;
+    const old = dispatcher;
+    dispatcher = await connect(known);
+    if (old !== dispatcher) void old.close();
+  };
   return {
-    server: cluster.server.replace(/\/$/, ''),
-    headers: () => headersOf(config, cluster.server),
-    dispatcher: dispatcher ?? (await agentFor(config)),
+    server: login.server,
+    ...(proxy === undefined ? {} : { proxy: shownProxy(proxy) }),
+    get dispatcher() {
+      return dispatcher;
+    },
+    async headers() {
+      if (refused || clock.now() >= known.until) await (proving ??= again().finally(() => (proving = undefined)));
+      return known.headers;
+    },
+    close: () => void dispatcher.close(),
+    ...(login.proof.by === 'tokenFile' || login.proof.by === 'exec' ? { refused: () => void (refused = true) } : {}),
   };
 }
 
-async function headersOf(config: KubeConfig, server: string): Promise<Record<string, string>> {
-  const context = new RequestContext(server, HttpMethod.GET);
+const sameTls = (a: Proved['tls'], b: Proved['tls']): boolean => a.ca === b.ca && a.cert === b.cert && a.key === b.key;
+
+/** The name that the server's certificate must have; an address is no name for SNI, and is only compared. */
+function identityOf({ tlsServerName: name }: Login) {
+  if (name === undefined) return {};
+  if (isIP(name) === 0) return { servername: name };
+  return { checkServerIdentity: (_host: string, cert: PeerCertificate) => checkServerIdentity(name, cert) };
+}
+
+type Around = Required<Omit<Connected, 'dispatcher'>>;
+
+function proverOf(login: Login, around: Around) {
+  const { clock } = around;
+  const { ca, cert, key } = login;
+  const files = [ca, cert, key, login.proof.by === 'tokenFile' ? login.proof.file : undefined];
+  const keptMs = files.some((material) => material && 'file' in material) ? filesKeptMs : Infinity;
+  const authorize = authorizerOf(login, around);
+  return async (refused: boolean, before?: Proved): Promise<Proved> => {
+    const now = clock.now();
+    try {
+      const { headers, expires = Infinity, ...own } = await authorize(refused);
+      const read = (material: Material | undefined) => material && readMaterial(material);
+      const tls = { ca: read(ca), cert: own.cert ?? read(cert), key: own.key ?? read(key) };
+      // At least a moment: a plugin that answers what is over already is not asked for every call.
+      const until = Math.max(now + 1_000, Math.min(now + keptMs, expires - marginMs));
+      return { headers: { ...headers, ...login.as }, tls, until };
+    } catch (thrown) {
+      // A file that is just being replaced: what was read before may hold a little longer.
+      if (!before || refused || login.proof.by !== 'tokenFile') throw thrown;
+      return { ...before, until: now + marginMs };
+    }
+  };
+}
+
+type Authorized = { headers: Record<string, string>; cert?: string; key?: string; expires?: number };
+
+function authorizerOf(login: Login, around: Around): (fresh: boolean) => Promise<Authorized> {
+  const { proof } = login;
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+  switch (proof.by) {
+    case 'nothing':
+      return () => Promise.resolve({ headers: {} });
+    case 'token':
+      return () => Promise.resolve(bearer(proof.token));
+    case 'tokenFile':
+      return () => Promise.resolve(bearer(tokenIn(proof.file, proof.token)));
+    case 'password': {
+      const basic = Buffer.from(`${proof.username}:${proof.password}`).toString('base64');
+      return () => Promise.resolve({ headers: { authorization: `Basic ${basic}` } });
+    }
+    case 'exec': {
+      let known: Credential | undefined;
+      return async (fresh) => {
+        if (fresh || !known || known.expires - marginMs <= around.clock.now())
+          known = await runExec(proof.plugin, {
+            ...around,
+            cluster: () => toldOf(login),
+            after: (ms, call) => around.clock.after(ms, call),
+          });
+        const { token, ...rest } = known;
+        return { ...rest, ...(token === undefined ? { headers: {} } : bearer(token)) };
+      };
+    }
+    case 'provider':
+      return () => byProvider(proof.provider);
+    default:
+      return proof satisfies never;
+  }
+}
+
+function tokenIn(file: Material, instead: string | undefined): string {
+  try {
+    return readMaterial(file).trim();
+  } catch (thrown) {
+    if (instead !== undefined) return instead;
+    throw thrown;
+  }
+}
+
+/** The cluster, as an exec plugin with provideClusterInfo is told of it. */
+function toldOf({ server, tlsServerName, ca, proxyUrl, extension }: Login): Record<string, unknown> {
+  return {
+    server,
+    ...(tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName }),
+    ...(ca ? { 'certificate-authority-data': Buffer.from(readMaterial(ca)).toString('base64') } : {}),
+    ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
+    config: extension ?? null,
+  };
+}
+
+/** OpenID Connect is client-node's: it renews the token by the refresh token. Loaded when a kubeconfig asks for it. */
+async function byProvider(provider: unknown): Promise<Authorized> {
+  const { KubeConfig, HttpMethod, RequestContext } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [{ name: 'c', server: 'https://localhost', skipTLSVerify: false }],
+    users: [{ name: 'u', authProvider: provider }],
+    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+    currentContext: 'x',
+  });
+  const context = new RequestContext('https://localhost', HttpMethod.GET);
   try {
     await config.applySecurityAuthentication(context);
-  } catch (cause) {
-    throw unproved(cause);
+  } catch {
+    throw misconfigured('kubeconfig: auth-provider oidc', 'no token could be had; log in again');
   }
-  return context.getHeaders();
-}
-
-/** Without its cause, which would be logged: JSON.parse quotes what it could not read, and that may be the token. */
-function unproved(cause: unknown): LifecycleError {
-  const quotes = cause instanceof SyntaxError;
-  const why = quotes ? 'what the exec program printed is no ExecCredential' : (cause as Error).message.split('\n')[0];
-  return new LifecycleError('Denied', `credentials: ${why}`);
-}
-
-/** HTTP/1.1 with kept connections: measured faster than HTTP/2 on one, and a watch holds just its own. */
-async function agentFor(config: KubeConfig): Promise<Dispatcher> {
-  const tls: { ca?: string; cert?: string; key?: string; servername?: string; passphrase?: string } = {};
-  try {
-    await config.applyToHTTPSOptions(tls);
-  } catch (cause) {
-    throw unproved(cause);
-  }
-  const { ca, cert, key, servername } = tls;
-  const verified = { ca, cert, key, servername, rejectUnauthorized: true };
-  // Time limits are the caller's own, on its clock.
-  const pool = { connections: 64, allowH2: false, keepAliveTimeout: 30_000, headersTimeout: 0, bodyTimeout: 0 };
-  const proxy = config.getCurrentCluster()?.proxyUrl;
-  return proxy
-    ? new ProxyAgent({ ...pool, uri: proxy, requestTls: verified })
-    : new Agent({ ...pool, connect: { ...verified, timeout: 10_000 } });
+  return { headers: context.getHeaders() };
 }

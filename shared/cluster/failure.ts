@@ -1,19 +1,23 @@
 import { LifecycleError } from '../domain/errors.ts';
 import type { Answer } from './transport.ts';
 
-/** What kept us from an answer, in words that say what to do. Never holds a header or a body. */
-export function connectionFailure(thrown: unknown, server: string): LifecycleError {
+/** What kept us from an answer, in words that say what to do; the proxy is named where it is the proxy. Never holds a header or a body. */
+export function connectionFailure(thrown: unknown, to: { server: string; proxy?: string }): LifecycleError {
   if (thrown instanceof LifecycleError) return thrown;
   const cause = rootOf(thrown);
-  const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const say = (what: string) => new LifecycleError('Unreachable', `${server}: ${what}`, { cause: thrown });
+  const code = (cause as NodeJS.ErrnoException).code ?? /\bE[A-Z]{4,}\b/.exec(cause.message)?.[0] ?? '';
+  const say = (what: string, where = to.server) =>
+    new LifecycleError('Unreachable', `${where}: ${what}`, { cause: thrown });
+  const first = to.proxy === undefined ? to.server : `proxy ${to.proxy}`; // what is connected to
+  if (to.proxy !== undefined && /Proxy response|Socks5|socks/i.test(cause.message))
+    return say(`does not let us through to ${to.server} (${cause.message.split('\n')[0]?.slice(0, 200)})`, first);
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|EPROTO/.test(code))
     return say(`TLS is not trusted (${code}); check the CA and the server name in the kubeconfig`);
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return say(`no such host (${code}); check the server address`);
-  if (code === 'ECONNREFUSED') return say('nothing listens there (ECONNREFUSED); check address and port');
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return say(`no such host (${code}); check the address`, first);
+  if (code === 'ECONNREFUSED') return say('nothing listens there (ECONNREFUSED); check address and port', first);
   if (/EHOSTUNREACH|ENETUNREACH|TIMEOUT|ETIMEDOUT/.test(code))
-    return say(`no route, or no answer (${code}); check VPC, subnets, security groups and firewall`);
-  return say(`connection lost (${code || cause.message})`);
+    return say(`no route, or no answer (${code}); check VPC, subnets, security groups and firewall`, first);
+  return say(`connection lost (${code || cause.message})`, first);
 }
 
 function rootOf(thrown: unknown): Error {

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
-
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { AwsError, type AwsLogin, awsLogin, callAws, eksToken } from './aws.ts';
 import type { ClusterSource } from './clusters.ts';
-import { type Credentials, credentialsOf, parseKubeConfig } from './credentials.ts';
+import { type Credentials, credentialsFor } from './credentials.ts';
+import { parseKubeConfig, readKubeConfig } from './kubeconfig.ts';
+import { type Login, loginOf } from './login.ts';
 
 /** Reads the text of a secret: Secrets Manager's, or a test's. `fresh` passes every cache by. */
 export type ReadSecret = (id: string, region: string | undefined, fresh: boolean) => Promise<string>;
@@ -43,7 +43,7 @@ export function credentialsFrom(source: ClusterSource, sourcing: Sourcing): Cred
     readAt = clock.now();
     refused = false;
     if (known && known.from === next.from) return (known = { ...next, credentials: known.credentials });
-    void known?.credentials.dispatcher.close(); // when the last call on it is over
+    known?.credentials.close?.();
     return (known = next);
   };
   return {
@@ -62,6 +62,7 @@ export function credentialsFrom(source: ClusterSource, sourcing: Sourcing): Cred
     },
     refused() {
       refused = true;
+      known?.credentials.refused?.();
     },
   };
 }
@@ -72,7 +73,7 @@ const describe = (source: ClusterSource): string =>
 function loaderOf(source: ClusterSource, sourcing: Sourcing): (fresh: boolean) => Promise<Loaded> {
   switch (source.from) {
     case 'file':
-      return () => fromText(() => Promise.resolve(readFileSync(source.path, 'utf8')), `file ${source.path}`);
+      return () => fromFile(source.path, sourcing);
     case 'secret': {
       const readSecret = sourcing.readSecret ?? secretsManager();
       return (fresh) => fromText(() => readSecret(source.id, source.region, fresh), `secret ${source.id}`);
@@ -84,6 +85,12 @@ function loaderOf(source: ClusterSource, sourcing: Sourcing): (fresh: boolean) =
   }
 }
 
+/** A kubeconfig in a file: read again when it was refused, as it may have been replaced. */
+async function fromFile(path: string, { clock, env }: Sourcing): Promise<Loaded> {
+  const login = loginOf(readKubeConfig(path));
+  return { credentials: await credentialsFor(login, { clock, env }), until: Infinity, from: JSON.stringify(login) };
+}
+
 async function fromText(read: () => Promise<string>, what: string): Promise<Loaded> {
   let text: string;
   try {
@@ -91,7 +98,7 @@ async function fromText(read: () => Promise<string>, what: string): Promise<Load
   } catch (thrown) {
     throw awsFailure(thrown, `kubeconfig from ${what}`, 'secretsmanager:GetSecretValue');
   }
-  return { credentials: await credentialsOf(parseKubeConfig(text)), until: Infinity, from: text };
+  return { credentials: await credentialsFor(loginOf(parseKubeConfig(text))), until: Infinity, from: text };
 }
 
 /** Powertools' provider, loaded when a secret is first read: the SDK is not part of a cold start without one. */
@@ -144,15 +151,18 @@ async function eksCredentials(described: Described['cluster'], doing: string, to
   const { endpoint, certificateAuthority, status } = described ?? {};
   if (!endpoint || !certificateAuthority?.data)
     throw new LifecycleError('Unreachable', `${doing} has no endpoint yet (status ${status ?? 'unknown'})`);
-  const cluster = { server: endpoint, 'certificate-authority-data': certificateAuthority.data };
-  const kubeconfig = {
-    clusters: [{ name: 'eks', cluster }],
-    contexts: [{ name: 'eks', context: { cluster: 'eks', user: 'eks' } }],
-    users: [{ name: 'eks', user: {} }],
-    'current-context': 'eks',
+  const ca = { text: Buffer.from(certificateAuthority.data, 'base64').toString('utf8'), where: doing };
+  const login: Login = { context: doing, server: endpoint, ca, proof: { by: 'nothing' }, as: {} };
+  const bare = await credentialsFor(login);
+  const headers = async () => ({ ...(await bare.headers()), authorization: `Bearer ${token()}` });
+  return {
+    server: endpoint,
+    headers,
+    close: () => bare.close?.(),
+    get dispatcher() {
+      return bare.dispatcher;
+    },
   };
-  const credentials = await credentialsOf(parseKubeConfig(JSON.stringify(kubeconfig)));
-  return { ...credentials, headers: () => Promise.resolve({ authorization: `Bearer ${token()}` }) };
 }
 
 /** What AWS said, as an error of the closed set; never what the secret holds. */

@@ -44,7 +44,7 @@ const attempts = 5;
 const headersKeptMs = 10_000;
 
 export function transportTo(credentials: Credentials, clock: Clock, random: () => number): Transport {
-  let known: { headers: Record<string, string>; until: number } | undefined;
+  let known: { headers: Record<string, string | string[]>; until: number } | undefined;
   const headers = async () => {
     if (!known || known.until < clock.now())
       known = { headers: await credentials.headers(), until: clock.now() + headersKeptMs };
@@ -109,7 +109,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
           if (clock.now() + pauseMs >= deadline) return answer;
         } catch (thrown) {
           signal?.throwIfAborted();
-          const failure = connectionFailure(thrown, credentials.server);
+          const failure = connectionFailure(thrown, credentials);
           const again = failure.code === 'Unreachable' && call.safe && !last && clock.now() + pauseMs < deadline;
           if (!again) throw failure;
         }
@@ -125,7 +125,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
         headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
       }).catch((thrown: unknown) => {
         signal.throwIfAborted();
-        throw connectionFailure(thrown, credentials.server);
+        throw connectionFailure(thrown, credentials);
       });
       if (answer.statusCode === 401) notAccepted();
       return { status: answer.statusCode, lines: linesOf(answer.body) };

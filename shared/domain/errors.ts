@@ -121,11 +121,14 @@ export class LifecycleError extends Error {
   readonly code: FailureCode;
   /** The HTTP status that led here, where there was one. */
   readonly status: number | undefined;
+  /** What to do, where it is known better than by the code. */
+  readonly next: string | undefined;
 
-  constructor(code: FailureCode, message: string, options: { cause?: unknown; status?: number } = {}) {
+  constructor(code: FailureCode, message: string, options: { cause?: unknown; status?: number; next?: string } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.status = options.status;
+    this.next = options.next;
   }
 }
 

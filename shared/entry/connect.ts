@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 
 import { chooseCluster, type Clusters, type ClusterSource } from '../cluster/clusters.ts';
 import { readConfig } from '../cluster/config.ts';
-import { type Credentials, credentialsOf, findKubeConfig } from '../cluster/credentials.ts';
+import { type Credentials, credentialsFor, findLogin } from '../cluster/credentials.ts';
 import { credentialsFrom } from '../cluster/sources.ts';
 import { type Transport, transportTo } from '../cluster/transport.ts';
 import type { Bus, Log, Metrics, World } from '../cluster/world.ts';
@@ -32,7 +32,7 @@ export async function connect({ env, log, metrics, dispatcher, cluster, ...given
   const credentials = async (): Promise<Credentials> => {
     if (given.credentials) return given.credentials;
     if (chosen?.source) return credentialsFrom(chosen.source, { clock, env });
-    return credentialsOf(findKubeConfig(env), dispatcher);
+    return credentialsFor(findLogin(env), { dispatcher, clock, env });
   };
   const bus = config.eventBusName && eventBus(config.eventBusName, eventBridge(), clock);
   return {

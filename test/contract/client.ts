@@ -4,7 +4,7 @@ import { type Dispatcher, request } from 'undici';
 export interface Access {
   server: string;
   dispatcher: Dispatcher;
-  headers: () => Promise<Record<string, string>>;
+  headers: () => Promise<Record<string, string | string[]>>;
 }
 
 export interface Reply {
