@@ -5,7 +5,7 @@ import type { KubeObject } from '../../shared/domain/model.ts';
 import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
 import { readCrd } from './crd.ts';
-import { extensionOf, scheduleCrd, wukongCrd } from './crdPatch.ts';
+import { faultOf, scheduleCrd, wukongCrd } from './crdPatch.ts';
 import type { Finding } from './doctor.ts';
 import { checkGuests } from './guests.ts';
 import { checkPermissions } from './permissions.ts';
@@ -119,22 +119,10 @@ const crds: Check = async ({ world }) => {
   for (const name of [wukongCrd, scheduleCrd]) {
     try {
       const crd = await readCrd(world, name);
-      const lacks = crd && name === wukongCrd ? extensionOf(crd).adds.filter((one) => !one.startsWith('columns')) : [];
-      if (!crd)
-        found.push({
-          level: name === wukongCrd ? 'FAIL' : 'WARN',
-          check: 'CRDs',
-          found: `${name} is not installed`,
-          next: 'wukong crd install',
-        });
-      else if (lacks.length > 0)
-        found.push({
-          level: 'FAIL',
-          check: 'CRDs',
-          found: `${name} lacks ${lacks.join(' and ')}`,
-          next: 'wukong crd patch',
-        });
-      else found.push({ level: 'OK', check: 'CRDs', found: `${name} is as it must be` });
+      const fault = faultOf(crd, name);
+      const level = !fault ? 'OK' : !crd && name !== wukongCrd ? 'WARN' : 'FAIL';
+      const said = `${name} ${fault?.found ?? 'is as it must be'}`;
+      found.push({ level, check: 'CRDs', found: said, ...(fault ? { next: fault.next } : {}) });
     } catch (thrown) {
       found.push({
         level: 'WARN',

@@ -4,7 +4,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { checkChoice, type CliCommand, exitCodes, type Io, type Options, UsageError } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
-import { type Crd, extensionOf, scheduleCrd, shippedCrd, wukongCrd } from './crdPatch.ts';
+import { type Crd, extensionOf, faultOf, scheduleCrd, shippedCrd, wukongCrd } from './crdPatch.ts';
 
 const verbs = ['install', 'patch', 'check'] as const;
 const options: Options = {
@@ -18,7 +18,7 @@ export const crd: CliCommand = {
   help: helpOf({
     usage: ['crd install|patch|check [--columns] [--dry-run]'],
     about:
-      'install: the WukongSchedule CRD, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether both are as they must be.',
+      'install: the WukongSchedule CRD, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether both are as they are shipped, default by default.',
     options,
     exit: '0 all is as it must be, 1 something is missing or was refused, 2 wrong usage.',
   }),
@@ -53,36 +53,42 @@ export async function readCrd({ transport }: World, name: string): Promise<Crd |
 }
 
 async function check(world: World, io: Io): Promise<number> {
-  const wukong = await readCrd(world, wukongCrd);
-  const lacks = wukong ? extensionOf(wukong).adds.filter((one) => !one.startsWith('columns')) : undefined;
-  const schedule = await readCrd(world, scheduleCrd);
   const width = Math.max(wukongCrd.length, scheduleCrd.length);
-  const say = (name: string, well: boolean, what: string) =>
-    io.out(`${well ? 'OK  ' : 'FAIL'}   ${name.padEnd(width)}   ${what}\n`);
-  if (!lacks) say(wukongCrd, false, 'is not installed; run: wukong crd install');
-  else if (lacks.length > 0) say(wukongCrd, false, `lacks ${lacks.join(' and ')}; run: wukong crd patch`);
-  else say(wukongCrd, true, 'has spec.lifecycleAction and status.lifecycleState');
-  say(scheduleCrd, schedule !== undefined, schedule ? 'is installed' : 'is not installed; run: wukong crd install');
-  return lacks?.length === 0 && schedule ? exitCodes.done : exitCodes.failed;
+  let well = true;
+  for (const name of [wukongCrd, scheduleCrd]) {
+    const fault = faultOf(await readCrd(world, name), name);
+    well &&= fault === undefined;
+    const said = fault ? `${fault.found}; ${fault.next}` : 'is as it is shipped';
+    io.out(`${fault ? 'FAIL' : 'OK  '}   ${name.padEnd(width)}   ${said}\n`);
+  }
+  return well ? exitCodes.done : exitCodes.failed;
 }
 
 async function extend(world: World, found: Crd, { columns, dry }: { columns: boolean; dry: boolean }, io: Io) {
-  const { adds, patch, notes } = extensionOf(found, { columns });
+  const { adds, renews, patch, notes, columns: shown } = extensionOf(found, { columns });
   if (patch.length > 0 && !dry) {
-    const answer = await jsonPatch(world, pathOf(wukongCrd), patch, {});
+    const answer = await jsonPatch(world, `${pathOf(wukongCrd)}?fieldManager=wukong`, patch, {});
     if (answer.status >= 300) throw answerFailure(answer, `patch of ${wukongCrd}`);
   }
   const did = dry ? 'would be extended by' : 'extended by';
-  io.out(`${wukongCrd}: ${adds.length > 0 ? `${did} ${adds.join(', ')}` : 'is extended already'}\n`);
+  const brought = [...adds, ...renews.map((path) => `${path} as it is shipped`)];
+  if (shown.length > 0) brought.push(`columns ${shown.join(', ')}`);
+  io.out(`${wukongCrd}: ${brought.length > 0 ? `${did} ${brought.join(', ')}` : 'is extended already'}\n`);
   for (const note of notes) io.err(`note: ${note}\n`);
 }
+
+/**
+ * Who applies a CRD. The schedules' one is in infra/kubernetes too, so it is applied in kubectl's name: the same owner
+ * has no conflict with itself, whatever version was there before. docs/decisions/0019
+ */
+const managerOf = (name: string): string => (name === scheduleCrd ? 'kubectl' : 'wukong');
 
 /** As `kubectl apply --server-side`: what others have added is kept. */
 async function apply(world: World, name: string, dry: boolean, io: Io): Promise<void> {
   if (dry) return io.out(`${name}: would be applied\n`);
   const answer = await world.transport.call({
     method: 'PATCH',
-    path: `${pathOf(name)}?fieldManager=wukong&force=true`,
+    path: `${pathOf(name)}?fieldManager=${managerOf(name)}&force=true`,
     body: shippedCrd(name),
     contentType: 'application/apply-patch+yaml',
     safe: true,

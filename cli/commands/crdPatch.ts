@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-import { loadYaml } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 
 import type { JsonPatchStep } from '../../shared/cluster/objects.ts';
 import { type KubeObject, version } from '../../shared/domain/model.ts';
+import { differences, laidOver } from './crdDifference.ts';
 
 interface Schema {
   properties?: Record<string, Schema>;
@@ -22,31 +23,40 @@ export const wukongCrd = 'wukongs.vm.novasphere.dev';
 export const scheduleCrd = 'wukongschedules.vm.novasphere.dev';
 
 const shipped = (file: string): string => readFileSync(new URL(`../../infra/crds/${file}`, import.meta.url), 'utf8');
-export const shippedCrd = (name: string): Crd => loadYaml<Crd>(shipped(`${name}.yaml`));
+export const shippedCrd = (name: string): Crd => parse(shipped(`${name}.yaml`)) as Crd;
 const shippedPatch = (file: string): JsonPatchStep[] => JSON.parse(shipped(file)) as JsonPatchStep[];
 
 export interface Extension {
-  /** What is added, for people. */
+  /** False where it does not serve the version that we know. */
+  served: boolean;
+  /** Fields that are added. */
   adds: string[];
+  /** Names of columns that are added. */
+  columns: string[];
+  /** Our fields that are there, but not as they are shipped. */
+  renews: string[];
   patch: JsonPatchStep[];
   notes: string[];
 }
 
 /**
- * The patch that teaches an installed Wukong CRD our two fields, and nothing else: what is there already is not added,
- * and everything of its own is kept. Columns are added where it has none, or with `columns` behind its own.
+ * The patch that teaches an installed Wukong CRD our two fields, and nothing else: everything of its own is kept, inside
+ * our fields too. Columns are added where it has none, or with `columns` behind its own.
  */
 export function extensionOf(crd: Crd, { columns = false } = {}): Extension {
   const index = crd.spec.versions.findIndex(({ name }) => name === version);
   const served = crd.spec.versions[index];
-  if (!served) return { adds: [], patch: [], notes: [`it has no version ${version}, so it cannot be extended`] };
-  const found: Extension = { adds: [], patch: [], notes: [] };
+  const found: Extension = { served: served !== undefined, adds: [], columns: [], renews: [], patch: [], notes: [] };
+  if (!served) return { ...found, notes: [`it has no version ${version}, so it cannot be extended`] };
   const at = (path: string) => path.replace('/versions/0/', `/versions/${index}/`);
   for (const step of shippedPatch('wukongs-extension.json')) {
     const [part = '', field = ''] = /properties\/(\w+)\/properties\/(\w+)$/.exec(step.path)?.slice(1) ?? [];
-    if (served.schema?.openAPIV3Schema?.properties?.[part]?.properties?.[field]) continue;
-    found.patch.push({ ...step, path: at(step.path) });
-    found.adds.push(`${part}.${field}`);
+    const there = served.schema?.openAPIV3Schema?.properties?.[part]?.properties?.[field];
+    const differs = there === undefined ? [] : differences(step.value, there, `${part}.${field}`);
+    if (there !== undefined && differs.length === 0) continue;
+    found.patch.push({ ...step, path: at(step.path), value: laidOver(there, step.value) });
+    if (there === undefined) found.adds.push(`${part}.${field}`);
+    else found.renews.push(...differs);
   }
   addColumns(found, served.additionalPrinterColumns ?? [], at, columns);
   if (found.patch.length > 0 && crd.metadata.resourceVersion)
@@ -71,5 +81,22 @@ function addColumns(
     return;
   }
   found.patch.push({ ...step, path: at(step.path), value: [...own, ...missing] });
-  found.adds.push(`columns ${missing.map(({ name }) => name).join(', ')}`);
+  found.columns.push(...missing.map(({ name }) => name));
+}
+
+/** What an installed CRD lacks of what is shipped, for people; empty where it is as it must be. */
+export function faultOf(crd: Crd | undefined, name: string): { found: string; next: string } | undefined {
+  if (!crd) return { found: 'is not installed', next: 'wukong crd install' };
+  if (name !== wukongCrd)
+    return differing(differences(shippedCrd(name).spec, crd.spec, '', true), 'wukong crd install');
+  const { served, adds, renews } = extensionOf(crd);
+  if (!served) return { found: `does not serve ${version}`, next: 'install an operator that serves it' };
+  if (adds.length > 0) return { found: `lacks ${adds.join(' and ')}`, next: 'wukong crd patch' };
+  return differing(renews, 'wukong crd patch');
+}
+
+function differing(paths: string[], next: string) {
+  if (paths.length === 0) return undefined;
+  const more = paths.length > 1 ? ` and ${paths.length - 1} more` : '';
+  return { found: `differs from what is shipped at ${paths[0]}${more}`, next };
 }

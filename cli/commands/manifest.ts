@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 
-import { loadYaml } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
@@ -33,7 +33,7 @@ export async function readManifests(files: string[]): Promise<Manifests> {
     const text = await open(file);
     documents(text).forEach(({ body, line }) => {
       try {
-        sort(loadYaml<unknown>(body), file, found);
+        sort(parse(body, { merge: true, logLevel: 'error' }) as unknown, file, found);
       } catch (wrong) {
         const first = (wrong as Error).message.split('\n')[0];
         found.problems.push(`${file}: document at line ${line}: ${first}`);

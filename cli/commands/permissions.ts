@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { loadAllYaml } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 
 import { bodyOf } from '../../shared/cluster/failure.ts';
 import type { World } from '../../shared/cluster/world.ts';
@@ -37,7 +37,7 @@ export function shippedRoles(): { name: string; permissions: Permission[] }[] | 
     const files = readdirSync(folder).filter((file) => /\.ya?ml$/.test(file) && file !== 'kustomization.yaml');
     return files.map((file) => {
       const text = readFileSync(new URL(file, folder), 'utf8');
-      const [role] = loadAllYaml(text) as (Role | null)[];
+      const [role] = rolesIn(text);
       return { name: role?.metadata?.name ?? file, permissions: permissionsOf([text]) };
     });
   } catch {
@@ -45,9 +45,11 @@ export function shippedRoles(): { name: string; permissions: Permission[] }[] | 
   }
 }
 
+const rolesIn = (text: string): (Role | null)[] => [...parseAllDocuments(text)].map((one) => one.toJS() as Role | null);
+
 /** The permissions of all Roles and ClusterRoles in YAML texts, once each. */
 export function permissionsOf(texts: string[]): Permission[] {
-  const objects = texts.flatMap((text) => loadAllYaml(text) as (Role | null)[]);
+  const objects = texts.flatMap(rolesIn);
   const roles = objects.filter((object) => object?.kind === 'Role' || object?.kind === 'ClusterRole');
   const all = roles.flatMap((role) => role?.rules ?? []).flatMap(permissionsIn);
   return [...new Map(all.map((one) => [written(one), one])).values()];

@@ -1,4 +1,4 @@
-import { dumpYaml } from '@kubernetes/client-node';
+import { stringify } from 'yaml';
 
 const codes = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, magenta: 35 } as const;
 export type Colour = keyof typeof codes;
@@ -31,7 +31,9 @@ export const text = (lines: string[]): string => lines.map((line) => `${line}\n`
 
 /** One object, as JSON or YAML. */
 export const dump = (format: string, value: unknown): string =>
-  format === 'yaml' ? dumpYaml(JSON.parse(JSON.stringify(value))) : `${JSON.stringify(value, undefined, 2)}\n`;
+  format === 'yaml'
+    ? stringify(JSON.parse(JSON.stringify(value)), { compat: 'yaml-1.1' })
+    : `${JSON.stringify(value, undefined, 2)}\n`;
 
 /** How an outcome or a state is coloured, wherever it is shown. */
 export function colourOfWord(word: string): Colour | undefined {

@@ -29,6 +29,14 @@ export default tseslint.config(
       'prefer-const': 'error',
       'no-empty': 'error',
       'no-fallthrough': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          name: '@kubernetes/client-node',
+          importNames: ['loadYaml', 'loadAllYaml', 'dumpYaml'],
+          message: 'It renames keys (default becomes _default): use the yaml package.',
+        },
+      ],
     },
   },
   {

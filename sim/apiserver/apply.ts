@@ -3,6 +3,8 @@ import type { WriteOptions } from './cluster.ts';
 import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
 import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
 import { badRequest, Refusal } from './refusal.ts';
+import { apiVersionOf } from './resources.ts';
+import { prune } from './schema.ts';
 
 const managerOf = (call: Call): string =>
   call.query.get('fieldManager') ?? (call.headers['user-agent'] ?? 'unknown').split('/')[0] ?? 'unknown';
@@ -40,6 +42,7 @@ export function applied(
   const manager = call.query.get('fieldManager');
   if (!manager) throw badRequest('fieldManager is required for apply patch');
   if (!isFields(body)) throw badRequest('the applied object is not an object');
+  checkDeclared(target, body);
   const { cluster, clock } = scope;
   const wanted = leaves(body, target.subresource);
   const paths = [...wanted.values()].map(({ path }) => path);
@@ -66,6 +69,18 @@ export function applied(
     equal(managedFields.map(timeless), entries.map(timeless));
   const stored = unchanged ? old : cluster.update(resource, namespace, name, { ...next, metadata }, options);
   return json(200, JSON.stringify(stored), warnings);
+}
+
+/** Apply knows only typed objects: what the schema does not declare cannot have an owner. @throws Refusal 500 */
+function checkDeclared({ resource, group, version, namespace = '', name = '' }: Target, body: Thing): void {
+  const schema = resource.custom?.schema ?? resource.typed;
+  const unknown: string[] = [];
+  if (schema) prune(schema, body, unknown);
+  if (unknown.length === 0) return;
+  const fields = unknown.map((field) => `.${field}: field not declared in schema`);
+  const said = fields.length === 1 ? fields[0] : `errors:\n${fields.map((one) => `  ${one}`).join('\n')}`;
+  const what = `${namespace}/${name}; ${apiVersionOf({ group, version })}, Kind=${resource.kind}`;
+  throw new Refusal(500, '', `failed to create typed patch object (${what}): ${said}`);
 }
 
 const timeless = ({ time: _, ...entry }: ManagedFields) => entry;

@@ -8,6 +8,7 @@ import { apiVersionOf, builtinResources, Registry, type Resource } from './resou
 import { prune, violations, withDefaults } from './schema.ts';
 import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
 import { Store } from './store.ts';
+import { crdFaults } from './structural.ts';
 
 /** How a write is asked for, beside the object. */
 export interface WriteOptions {
@@ -164,13 +165,13 @@ export class Cluster {
   #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
     const { internal = false, subresource, warn = () => undefined } = options;
     checkLabels(resource, next);
-    if (resource.custom) {
+    const schema = resource.custom?.schema ?? resource.typed;
+    if (schema) {
       const unknown: string[] = [];
-      const { schema } = resource.custom;
       next = withDefaults(schema, prune(schema, next, unknown)) as Thing;
       if (unknown.length > 0 && options.strict) throw options.strict(unknown);
       for (const field of unknown) warn(`unknown field "${field}"`);
-      const errors = violations(schema, next);
+      const errors = resource.custom ? violations(schema, next) : crdFaults(next);
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
     }
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')

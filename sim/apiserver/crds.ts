@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-import { loadYaml } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 
 import type { Cluster } from './cluster.ts';
 import { at, clone, type Fields, isFields, type Thing } from './object.ts';
@@ -87,13 +88,11 @@ function establish(cluster: Cluster, crds: Resource, crd: Thing): void {
 }
 
 export const readCrds = (file: string): Thing[] =>
-  readFileSync(file, 'utf8')
-    .split(/^---\s*$/m)
-    .filter((text) => text.trim() !== '')
-    .map((text) => loadYaml<Thing>(text))
+  [...parseAllDocuments(readFileSync(file, 'utf8'))]
+    .map((document) => document.toJS() as Thing)
     .filter((thing) => isFields(thing) && thing.kind === 'CustomResourceDefinition');
 
-const root = new URL('../../', import.meta.url).pathname;
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const original = `${root}test/data/wukong-crd-original.yaml`;
 
 /** The CRDs of infra/crds, and the Wukong one as its operator ships it, or extended by what we need. */

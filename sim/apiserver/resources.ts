@@ -1,3 +1,4 @@
+import { crdSchema } from './crdschema.ts';
 import type { Schema } from './schema.ts';
 
 export interface PrinterColumn {
@@ -24,6 +25,8 @@ export interface Resource {
   status: boolean;
   /** Present for custom resources: what is not in the schema is pruned. */
   custom?: { schema: Schema; columns: PrinterColumn[] };
+  /** The fields of a built-in kind, where they are known: others are dropped, as of custom resources. */
+  typed?: Schema;
   /** Served under a second group as well: Events. */
   alias?: { group: string; version: string };
 }
@@ -76,6 +79,7 @@ export const builtinResources: Resource[] = builtin
       shortNames: short === '-' ? [] : short.split(','),
       categories: ['pods', 'services', 'deployments', 'cronjobs', 'jobs'].includes(plural) ? ['all'] : [],
       status: flags.includes('s'),
+      ...(plural === 'customresourcedefinitions' ? { typed: crdSchema } : {}),
       ...(plural === 'events' ? { alias: { group: 'events.k8s.io', version: 'v1' } } : {}),
     };
   });

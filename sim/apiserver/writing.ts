@@ -1,4 +1,4 @@
-import { loadYaml } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 
 import { coreEvent } from './admission.ts';
 import { applied, managed } from './apply.ts';
@@ -11,13 +11,15 @@ import { selected, shown } from './reading.ts';
 import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 
+const yaml = { merge: true, logLevel: 'error' } as const;
+
 /** The body as JSON, or YAML where a client sends that. @throws Refusal */
 export function decoded(call: Call): unknown {
   if (call.body.length > 0 && isProtobuf(call.headers['content-type'])) return fromProtobuf(call.body);
   const text = call.body.toString('utf8');
   if (text.trim() === '') return undefined;
   try {
-    return call.headers['content-type']?.includes('yaml') ? loadYaml<unknown>(text) : JSON.parse(text);
+    return call.headers['content-type']?.includes('yaml') ? (parse(text, yaml) as unknown) : JSON.parse(text);
   } catch (error) {
     throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
   }
@@ -149,7 +151,7 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
 
 function decodedApply(call: Call): Thing {
   try {
-    return loadYaml<Thing>(call.body.toString('utf8'));
+    return parse(call.body.toString('utf8'), yaml) as Thing;
   } catch (error) {
     throw badRequest(`error decoding YAML: ${(error as Error).message}`);
   }

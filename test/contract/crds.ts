@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-import { loadYaml } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 
+import { type Crd as ShippedCrd, extensionOf, scheduleCrd, wukongCrd } from '../../cli/commands/crdPatch.ts';
 import { paths } from './client.ts';
 import type { Ground } from './ground.ts';
 
@@ -14,26 +15,40 @@ interface Schema {
   properties?: Record<string, Schema>;
 }
 
-const files = ['infra/crds/wukongs.vm.novasphere.dev.yaml', 'infra/crds/wukongschedules.vm.novasphere.dev.yaml'];
-
-/** Installs the CRDs of infra/crds, or brings those that are there up to date, and waits until they are served. */
+/**
+ * Installs the CRDs of infra/crds where there are none, and waits until they are served. A Wukong CRD that is there is
+ * its operator's: it is extended, and nothing of it is replaced.
+ */
 export async function installCrds({ send, clock }: Ground): Promise<void> {
-  for (const file of files) {
-    const wanted = loadYaml<Crd>(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
-    await putCrd(send, wanted);
-    const { name } = wanted.metadata;
-    for (let tries = 0; ; tries++) {
-      const { body } = await send('GET', paths.crd(name));
-      if (
-        body.status?.conditions?.some(
-          (one: { type: string; status: string }) => one.type === 'Established' && one.status === 'True',
-        )
-      )
-        break;
+  for (const name of [wukongCrd, scheduleCrd]) {
+    const there = await send('GET', paths.crd(name));
+    if (name === wukongCrd && there.status === 200) await extendCrd(send, there.body as ShippedCrd);
+    else await applyCrd(send, name);
+    for (let tries = 0; !isEstablished((await send('GET', paths.crd(name))).body as Crd); tries++) {
       if (tries === 100) throw new Error(`CRD ${name} is not established`);
       await new Promise<void>((resolve) => clock.after(100, resolve));
     }
   }
+}
+
+const isEstablished = ({ status }: Crd): boolean =>
+  status?.conditions?.some((one) => one.type === 'Established' && one.status === 'True') ?? false;
+
+async function extendCrd(send: Ground['send'], found: ShippedCrd): Promise<void> {
+  const { patch } = extensionOf(found);
+  if (patch.length === 0) return;
+  check(wukongCrd, await send('PATCH', paths.crd(wukongCrd), patch, 'application/json-patch+json'));
+}
+
+/** As `kubectl apply --server-side` does it. */
+async function applyCrd(send: Ground['send'], name: string): Promise<void> {
+  const file = parse(readFileSync(new URL(`../../infra/crds/${name}.yaml`, import.meta.url), 'utf8')) as unknown;
+  const path = `${paths.crd(name)}?fieldManager=kubectl&force=true`;
+  check(name, await send('PATCH', path, file, 'application/apply-patch+yaml'));
+}
+
+function check(name: string, { status, body }: { status: number; body: unknown }): void {
+  if (status >= 300) throw new Error(`CRD ${name} (${status}): ${JSON.stringify(body).slice(0, 300)}`);
 }
 
 export async function putCrd(send: Ground['send'], wanted: Crd): Promise<void> {
@@ -44,7 +59,7 @@ export async function putCrd(send: Ground['send'], wanted: Crd): Promise<void> {
     there.status === 404
       ? await send('POST', paths.crd(), wanted)
       : await send('PUT', paths.crd(name), { ...wanted, metadata: { ...wanted.metadata, resourceVersion } });
-  if (sent.status >= 300) throw new Error(`CRD ${name} (${sent.status}): ${JSON.stringify(sent.body).slice(0, 300)}`);
+  check(name, sent);
 }
 
 /** The Wukong CRD without the lifecycle fields, as an operator that does not know them ships it. */

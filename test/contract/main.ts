@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { loadYaml } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 
 import { bundle } from '../../infra/aws/bundle/bundle.ts';
 import { allCases } from './cases/all.ts';
@@ -46,7 +46,7 @@ function readOptions() {
 
 /** `spec.template` of a VM, or a whole VirtualMachine, as YAML or JSON. */
 function templateIn(path: string): Template {
-  const read = loadYaml<Template & { spec: { template?: Template } }>(readFileSync(path, 'utf8'));
+  const read = parse(readFileSync(path, 'utf8')) as Template & { spec: { template?: Template } };
   return read.spec.template ?? read;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { loadAllYaml } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 
 import type { PolicyRule } from '../../sim/sim.ts';
 
@@ -17,7 +17,8 @@ interface Bound {
   roleRef?: { name: string };
   subjects?: { kind: string; name: string }[];
 }
-const objectsIn = (path: string) => loadAllYaml(readFileSync(path, 'utf8')) as Bound[];
+const objectsIn = (path: string) =>
+  [...parseAllDocuments(readFileSync(path, 'utf8'))].map((one) => one.toJS() as unknown) as Bound[];
 
 /** Whom the bindings of a file give an extra Role: accounts, or groups. */
 export const boundTo = (path: string, extra: Extra): string[] =>

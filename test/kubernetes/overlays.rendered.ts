@@ -1,8 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { loadAllYaml, type V1ConfigMap, type V1CronJob, type V1ObjectMeta } from '@kubernetes/client-node';
+import type { V1ConfigMap, V1CronJob, V1ObjectMeta } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 
 import { readConfig } from '../../shared/cluster/config.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
@@ -16,9 +17,11 @@ interface Rendered {
 
 const folder = process.env['RENDERED'] ?? '';
 const objectsOf = (overlay: string) =>
-  (loadAllYaml(readFileSync(join(folder, `${overlay}.yaml`), 'utf8')) as (Rendered | null)[]).filter(
-    (object) => object !== null,
-  );
+  (
+    [...parseAllDocuments(readFileSync(join(folder, `${overlay}.yaml`), 'utf8'))].map(
+      (one) => one.toJS() as unknown,
+    ) as (Rendered | null)[]
+  ).filter((object) => object !== null);
 
 let app: string;
 let sim: Sim;

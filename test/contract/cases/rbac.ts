@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 
-import { loadAllYaml } from '@kubernetes/client-node';
+import { parseAllDocuments } from 'yaml';
 
 import { cases, NotApplicable } from '../case.ts';
 import { paths } from '../client.ts';
@@ -17,7 +17,9 @@ interface Role {
 /** A Role that is shipped. */
 function roleIn(file: string): Role {
   const text = readFileSync(new URL(`../../../infra/rbac/${file}`, import.meta.url), 'utf8');
-  const role = (loadAllYaml(text) as (Role & { kind: string })[]).find(({ kind }) => kind === 'Role');
+  const role = ([...parseAllDocuments(text)].map((one) => one.toJS() as unknown) as (Role & { kind: string })[]).find(
+    ({ kind }) => kind === 'Role',
+  );
   assert.ok(role, `${file} has no Role`);
   return role;
 }
