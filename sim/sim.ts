@@ -58,6 +58,8 @@ export interface SimOptions {
   limits?: 'limited' | 'unlimited';
   /** How long it takes until the VM controller looks at a changed VM; default 40. */
   controllerDelayMs?: number;
+  /** The VM controller hears of a changed VM up to so much later, each time another time; default 50. */
+  controllerLagMs?: number;
 }
 
 export interface Sim {
@@ -164,12 +166,15 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
   };
 }
 
-function startControllers(cluster: Cluster, { controllerDelayMs, limits }: SimOptions): NodeSide {
+function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
+  const { controllerDelayMs, controllerLagMs = 50, limits } = options;
   const limited = limits === 'limited';
+  const lag = pseudoRandom(2);
   new GarbageCollector(cluster);
   new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
     delayMs: controllerDelayMs ?? 40,
     vmiDelayMs: controllerDelayMs ?? 22, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later
+    lagMs: () => Math.floor(lag() * (controllerLagMs + 1)),
     workers: limited ? limitedWorkers : Infinity,
     busyMs: limited ? limitedBusyMs : 0,
     random: pseudoRandom(),

@@ -6,6 +6,7 @@ import type { Timers } from '../timers.ts';
 import { asThing, everRan, isFinal, meaning, strategyOf, told, type Vm, type Vmi, type VmStatus } from './kubevirt.ts';
 import type { Recorder } from './recorder.ts';
 import { backoffLeftMs, decide, instanceOf, trimmed, vmFinalizer } from './strategy.ts';
+import { VmCache } from './vmcache.ts';
 import { conditionsOf, printableOf } from './vmstatus.ts';
 import { type Pace, WorkQueue } from './workqueue.ts';
 
@@ -14,6 +15,8 @@ export interface ControllerOptions extends Pace {
   delayMs: number;
   /** The same for a VM whose VMI changed. */
   vmiDelayMs: number;
+  /** How much later than it happened it hears of a changed VM; within `delayMs`, unless that is longer. */
+  lagMs: () => number;
   random: () => number;
 }
 
@@ -25,7 +28,7 @@ export class VmController {
   readonly #clock: Timers;
   readonly #recorder: Recorder;
   readonly #options: ControllerOptions;
-  readonly #vms: Resource;
+  readonly #known: VmCache;
   readonly #vmis: Resource;
   readonly #queue: WorkQueue;
 
@@ -34,27 +37,25 @@ export class VmController {
     this.#clock = cluster.clock;
     this.#recorder = recorder;
     this.#options = options;
-    this.#vms = cluster.registry.named('virtualmachines');
     this.#vmis = cluster.registry.named('virtualmachineinstances');
     this.#queue = new WorkQueue(cluster.clock, options, {
       acts: (namespace, name) => this.#acts(namespace, name),
       work: (namespace, name) => this.#reconcile(namespace, name),
     });
-    const follow = (resource: Resource, delayMs: number) =>
-      cluster.store.subscribe(resource, ({ object: { metadata } }) =>
-        this.#queue.add(metadata.namespace, metadata.name, delayMs),
-      );
-    follow(this.#vms, options.delayMs);
-    follow(this.#vmis, options.vmiDelayMs);
+    this.#known = new VmCache(cluster, options.lagMs, ({ metadata }, lagMs) =>
+      this.#queue.add(metadata.namespace, metadata.name, Math.max(0, options.delayMs - lagMs)),
+    );
+    cluster.store.subscribe(this.#vmis, ({ object: { metadata } }) =>
+      this.#queue.add(metadata.namespace, metadata.name, options.vmiDelayMs),
+    );
   }
 
-  #seen(namespace: string, name: string): { vm: Vm; vmi: Vmi | undefined } | undefined {
-    const { store } = this.#cluster;
-    const vm = store.get(this.#vms, namespace, name) as Vm | undefined;
-    if (!vm) return undefined;
-    const vmi = store.get(this.#vmis, namespace, name) as Vmi | undefined;
-    const owned = vmi?.metadata.ownerReferences?.some(({ uid }) => uid === vm.metadata.uid);
-    return { vm, vmi: owned ? vmi : undefined };
+  #seen(namespace: string, name: string): { vm: Vm; current: boolean; vmi: Vmi | undefined } | undefined {
+    const known = this.#known.get(namespace, name);
+    if (!known) return undefined;
+    const vmi = this.#cluster.store.get(this.#vmis, namespace, name) as Vmi | undefined;
+    const owned = vmi?.metadata.ownerReferences?.some(({ uid }) => uid === known.vm.metadata.uid);
+    return { ...known, vmi: owned ? vmi : undefined };
   }
 
   #acts(namespace: string, name: string): boolean {
@@ -66,31 +67,29 @@ export class VmController {
     const seen = this.#seen(namespace, name);
     if (!seen) return;
     const { vm } = seen;
-    if (!vm.metadata.deletionTimestamp && !vm.metadata.finalizers?.includes(vmFinalizer)) {
+    if (seen.current && !vm.metadata.deletionTimestamp && !vm.metadata.finalizers?.includes(vmFinalizer)) {
       const finalizers = [...(vm.metadata.finalizers ?? []), vmFinalizer];
-      this.#cluster.change(this.#vms, namespace, name, (old) => ({
-        ...old,
-        metadata: { ...old.metadata, finalizers },
-      }));
+      this.#known.write(namespace, name, (old) => ({ ...old, metadata: { ...old.metadata, finalizers } }));
     }
     const status: VmStatus = { ...vm.status };
-    const failure = this.#sync(vm, seen.vmi, status);
+    const failure = this.#sync(vm, seen.vmi, status, seen.current);
     const after = this.#seen(namespace, name);
-    if (!after) return;
-    this.#writeStatus(after.vm, seen.vmi && after.vmi, status, failure);
+    // A status that builds on what is not so any more is a conflict; the change that is on its way brings it back here.
+    if (after?.current) this.#writeStatus(after.vm, seen.vmi && after.vmi, status, failure);
   }
 
   /** Carries it out; `status` gets what must be remembered. Returns why it could not, if so. */
-  #sync(vm: Vm, vmi: Vmi | undefined, status: VmStatus): string | undefined {
+  #sync(vm: Vm, vmi: Vmi | undefined, status: VmStatus, current: boolean): string | undefined {
     const { namespace, name } = vm.metadata;
     if (vm.metadata.deletionTimestamp && !vmi) {
-      this.#cluster.change(this.#vms, namespace, name, (old) => {
+      this.#known.write(namespace, name, (old) => {
         const finalizers = (old.metadata.finalizers ?? []).filter((one) => one !== vmFinalizer);
         return { ...old, metadata: { ...old.metadata, finalizers } };
       });
       return undefined;
     }
     const { act, restart } = decide(vm, vmi);
+    if (!current && (restart || act === 'wish')) return undefined; // needs a write of the VM, which would be a conflict
     if (act === 'stop' && vmi) {
       this.#cluster.remove(this.#vmis, namespace, name);
       this.#recorder.normal(
@@ -114,7 +113,7 @@ export class VmController {
   #wishRunning(vm: Vm): string {
     const { namespace, name } = vm.metadata;
     const wish = vm.spec.runStrategy != null ? { runStrategy: 'Always' } : { running: true };
-    this.#cluster.change(this.#vms, namespace, name, (old) => ({ ...old, spec: { ...old.spec, ...wish } }));
+    this.#known.write(namespace, name, (old) => ({ ...old, spec: { ...old.spec, ...wish } }));
     return 'Failure while starting VMI: %!v(<nil>)';
   }
 
@@ -152,10 +151,8 @@ export class VmController {
     const { namespace, name } = vm.metadata;
     status.created = vmi !== undefined;
     status.ready = vmi?.status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ?? false;
-    if (vmi) {
-      status.desiredGeneration = vm.metadata.generation ?? 1;
-      status.observedGeneration = Number(vmi.metadata.annotations?.['kubevirt.io/vm-generation'] ?? 1);
-    }
+    status.desiredGeneration = vm.metadata.generation ?? 1;
+    status.observedGeneration = vm.metadata.generation ?? 1;
     if (status.runStrategy || status.created) status.runStrategy = strategyOf(vm);
     status.stateChangeRequests = trimmed(status.stateChangeRequests ?? [], vmi);
     if (status.stateChangeRequests.length === 0) delete status.stateChangeRequests;
@@ -163,7 +160,7 @@ export class VmController {
     status.conditions = conditionsOf(status.conditions, vmi, failure, now);
     status.printableStatus = printableOf({ ...vm, status }, vmi, this.#cluster);
     if (!equal(vm.status, status))
-      this.#cluster.change(this.#vms, namespace, name, (old) => ({ ...old, status: status as unknown as Fields }));
+      this.#known.write(namespace, name, (old) => ({ ...old, status: status as unknown as Fields }));
     if (vmi && isFinal(vmi) && vmi.metadata.finalizers?.includes(vmFinalizer)) this.#release(vmi);
   }
 
