@@ -45,19 +45,23 @@ interface Armed {
   acted: number;
 }
 
+/** What faults strike. */
+interface Struck {
+  now(): number;
+  onDeath(user: string): void;
+  setVirtApi(down: boolean): void;
+  disconnect(): void;
+}
+
 /** Faults in the order in which they were added; the first that fits acts. */
 export class Faults {
   #armed = new Set<Armed>();
   /** Users whose process has died. */
   #dead = new Set<string>();
-  #onDeath: (user: string) => void;
-  #setVirtApi: (down: boolean) => void;
-  #now: () => number;
+  readonly #on: Struck;
 
-  constructor(now: () => number, onDeath: (user: string) => void, setVirtApi: (down: boolean) => void) {
-    this.#now = now;
-    this.#onDeath = onDeath;
-    this.#setVirtApi = setVirtApi;
+  constructor(on: Struck) {
+    this.#on = on;
   }
 
   add(fault: Fault): () => void {
@@ -73,7 +77,13 @@ export class Faults {
 
   /** Subresources answer 503, writes to VMs fail at their webhook, reads go on. */
   virtApiDown(on: boolean): void {
-    this.#setVirtApi(on);
+    this.#on.setVirtApi(on);
+  }
+
+  /** The API server restarts: every connection and watch is lost, and for so long nothing is answered. */
+  restart(downMs: number): void {
+    this.add({ when: { untilInstant: this.#on.now() + downMs }, does: { kind: 'dropBefore' } });
+    this.#on.disconnect();
   }
 
   isDead(user: string): boolean {
@@ -82,7 +92,7 @@ export class Faults {
 
   kill(user: string): void {
     this.#dead.add(user);
-    this.#onDeath(user);
+    this.#on.onDeath(user);
   }
 
   /** What happens to this call; counts it for every fault that it fits. */
@@ -90,7 +100,7 @@ export class Faults {
     let harm: Harm | undefined;
     for (const armed of this.#armed) {
       const { when, times = Infinity, does } = armed.fault;
-      if (!fits(when, call, user, watch, this.#now())) continue;
+      if (!fits(when, call, user, watch, this.#on.now())) continue;
       armed.matched++;
       const due = (when.nth === undefined || armed.matched === when.nth) && armed.matched >= (when.from ?? 1);
       if (!due || armed.acted >= times || harm) continue;

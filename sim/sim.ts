@@ -75,6 +75,8 @@ export interface Sim {
     clear(): void;
     /** Subresources 503, VM writes 500, reads go on. */
     virtApiDown(on: boolean): void;
+    /** The API server restarts: every connection and watch is lost, and for so long nothing is answered. */
+    restart(downMs: number): void;
   };
   readonly operator: { enable(): void; disable(): void };
   /** Kubeconfig (YAML) for a token; default: the admin's. */
@@ -124,11 +126,12 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
     power: new Power({ cluster, clock }, access, pace),
     discovery: new Discovery(cluster),
   };
-  const faults: Faults = new Faults(
-    () => clock.now(),
-    (user) => server.cut(user),
-    (down) => (cluster.virtApiDown = down),
-  );
+  const faults: Faults = new Faults({
+    now: () => clock.now(),
+    onDeath: (user) => server.cut(user),
+    setVirtApi: (down) => (cluster.virtApiDown = down),
+    disconnect: () => server.disconnect(),
+  });
   const server = new HttpServer({ served, access, faults, traffic, identity: certificates.server, requests });
   const port = await server.listen(options.port ?? 0);
   const url = `https://127.0.0.1:${port}`;

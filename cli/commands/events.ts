@@ -60,10 +60,21 @@ export const events: CliCommand = {
       if (synced) print([event], world.clock.now());
       else first.push(event);
     };
-    const followed = await follow(world, { path, read }, { deadline: world.clock.now() + 30_000, signal });
+    let changed = () => {};
+    const source = { path, read, changed: () => changed() };
+    const followed = await follow(world, source, { deadline: world.clock.now() + 30_000, signal });
     synced = true;
     print(first.toSorted(byTime), world.clock.now());
-    await new Promise((end) => signal.addEventListener('abort', end, { once: true }));
+    await new Promise<void>((end, fail) => {
+      changed = () => {
+        try {
+          followed.check();
+        } catch (failure) {
+          fail(failure as Error);
+        }
+      };
+      signal.addEventListener('abort', () => end(), { once: true });
+    });
     followed.close();
     if (io.terminal) io.out('\n'); // the terminal has written ^C
     return exitCodes.interrupted;

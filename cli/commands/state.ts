@@ -6,7 +6,7 @@ import { colourOfWord, columns, dump, text, widthsOf } from '../terminal/columns
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { named, nameOf, selectorOf } from './targets.ts';
-import { watchStates } from './watchStates.ts';
+import { type Left, watchStates } from './watchStates.ts';
 
 const formats = ['wide', 'json', 'yaml', 'name'] as const;
 const options: Options = {
@@ -148,7 +148,7 @@ async function follow(
   const drawn = io.terminal === true && plain;
   const print = drawn ? redrawing(io, look) : appending(io, look, values.output as string | undefined);
   const watching = { ...scope, mine, ...(drawn ? { everyMs: 1_000 } : {}) };
-  await watchStates(world, watching, signal, (states) => print(sorted(states)));
+  await watchStates(world, watching, signal, (states, left) => print(sorted(states), left));
   if (drawn) io.out('\n'); // the terminal has written ^C
   return exitCodes.interrupted;
 }
@@ -173,7 +173,9 @@ function appending(io: Io, look: () => Look, format: string | undefined) {
   const plain = format === undefined || format === 'wide';
   /** A change is one that can be seen; a longer age is none. */
   const still = (): Look => ({ ...look(), now: 0 });
-  return (states: WukongState[]) => {
+  const lineOf = (left: Left) => [...(look().all ? [left.namespace] : []), left.name, left.why];
+  return (states: WukongState[], left: Left[]) => {
+    for (const place of left) known.delete(`${place.namespace}/${place.name}`);
     const fresh = states.filter((one) => {
       const key = `${one.namespace}/${one.name}`;
       const now = plain ? cellsOf(one, still()).join('\n') : JSON.stringify(one);
@@ -181,10 +183,14 @@ function appending(io: Io, look: () => Look, format: string | undefined) {
       known.set(key, now);
       return changed;
     });
-    if (format === 'json') return io.out(text(fresh.map((one) => JSON.stringify(one))));
-    if (format === 'yaml') return io.out(fresh.map((one) => `---\n${dump('yaml', one)}`).join(''));
-    if (format === 'name') return io.out(text(fresh.map(({ name }) => `wukong.vm.novasphere.dev/${name}`)));
-    const [now, rows] = [look(), fresh.map((one) => cellsOf(one, look()))];
+    const ends = left.map(({ why, ...place }) => ({ ...place, state: why }));
+    if (format === 'json') return io.out(text([...fresh, ...ends].map((one) => JSON.stringify(one))));
+    if (format === 'yaml') return io.out([...fresh, ...ends].map((one) => `---\n${dump('yaml', one)}`).join(''));
+    if (format === 'name') {
+      const gone = left.map(({ name, why }) => `wukong.vm.novasphere.dev/${name} ${why}`);
+      return io.out(text([...fresh.map(({ name }) => `wukong.vm.novasphere.dev/${name}`), ...gone]));
+    }
+    const [now, rows] = [look(), [...fresh.map((one) => cellsOf(one, look())), ...left.map(lineOf)]];
     const first = widths === undefined;
     widths ??= widthsOf(headingsOf(now), rows);
     const lines = columns(headingsOf(now), rows, undefined, widths);

@@ -1,8 +1,8 @@
-import { follow } from '../../shared/cluster/informer.ts';
+import { follow, type Followed, type Source } from '../../shared/cluster/informer.ts';
 import { wukongPath } from '../../shared/cluster/objects.ts';
 import { vmPath } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
-import { type KubeObject, vmNameOf, type Wukong } from '../../shared/domain/model.ts';
+import { keyOf, type KubeObject, type Place, placeOf, vmNameOf, type Wukong } from '../../shared/domain/model.ts';
 import { stateFrom, type WukongState } from '../../shared/entry/state.ts';
 
 /** Changes that come together are shown together. */
@@ -16,59 +16,91 @@ export interface Watching {
   everyMs?: number;
 }
 
-/** Shows the states of a scope now and after every change, until the signal is aborted. @throws LifecycleError */
+/** A Wukong that was shown and is shown no more. */
+export interface Left extends Place {
+  why: 'Gone' | 'NotSelected';
+}
+
+/**
+ * Shows the states of a scope now and after every change, and who has left it since, until the signal is aborted.
+ * @throws LifecycleError when the first state cannot be had, or the permission is taken away.
+ */
 export async function watchStates(
   world: World,
   { namespace, name, mine, everyMs }: Watching,
   signal: AbortSignal,
-  show: (states: WukongState[]) => void,
+  show: (states: WukongState[], left: Left[]) => void,
 ): Promise<void> {
   const limits = { deadline: world.clock.now() + 30_000, signal };
-  const keys = new Set<string>();
-  let pending: (() => void) | undefined;
+  const open: Followed<unknown>[] = [];
+  const cancels = new Map<() => void, () => void>();
+  const later = (ms: number, run: () => void) => {
+    if (!cancels.has(run))
+      cancels.set(
+        run,
+        world.clock.after(ms, () => (cancels.delete(run), run())),
+      );
+  };
   let ready = false;
+  let end: (failure?: unknown) => void = () => {};
+  const ended = new Promise<void>((resolve, reject) => {
+    end = (failure) => (failure === undefined ? resolve() : reject(failure as Error));
+  });
+  ended.catch(() => {});
+  const look = () => {
+    try {
+      draw();
+    } catch (failure) {
+      end(failure);
+    }
+  };
   const changed = () => {
-    if (ready) pending ??= world.clock.after(settleMs, draw);
+    if (ready) later(settleMs, look);
   };
-  const read = (object: KubeObject) => (changed(), object);
-  const wukongs = await follow<Wukong>(
-    world,
-    {
-      path: wukongPath(namespace),
-      name,
-      read(object) {
-        keys.add(`${object.metadata.namespace}/${object.metadata.name}`);
-        changed();
-        return object;
-      },
-    },
-    limits,
-  );
-  const vms = await follow(world, { path: vmPath('virtualmachines', namespace), read }, limits);
-  const vmis = await follow(world, { path: vmPath('virtualmachineinstances', namespace), read }, limits);
-  function draw() {
-    pending = undefined;
-    const states = [...keys].flatMap((key) => {
-      const [space = '', own = ''] = key.split('/');
-      const wukong = wukongs.get(space, own);
-      if (!wukong || !mine(wukong.metadata.labels)) return [];
-      const vmName = vmNameOf(wukong);
-      return [stateFrom(wukong, vms.get(space, vmName), vmis.get(space, vmName))];
-    });
-    show(states);
-  }
-  let again: (() => void) | undefined;
   const tick = () => {
-    draw();
-    if (everyMs !== undefined) again = world.clock.after(everyMs, tick);
+    look();
+    if (everyMs !== undefined) later(everyMs, tick);
   };
-  ready = true;
-  tick();
-  await new Promise<void>((end) => {
+  const opened = async <V>(source: Source<V>): Promise<Followed<V>> => {
+    const followed = await follow(world, { ...source, changed }, limits);
+    open.push(followed);
+    return followed;
+  };
+  const shown = new Map<string, Place>();
+  let draw = () => {};
+  try {
+    const read = (object: KubeObject) => object;
+    const wukongs = await opened<Wukong>({ path: wukongPath(namespace), name, read });
+    const vms = await opened({ path: vmPath('virtualmachines', namespace), read });
+    const vmis = await opened({ path: vmPath('virtualmachineinstances', namespace), read });
+    draw = () => {
+      for (const followed of open) followed.check();
+      const states = wukongs
+        .all()
+        .filter((wukong) => mine(wukong.metadata.labels))
+        .map((wukong) => {
+          const [space, vmName] = [placeOf(wukong).namespace, vmNameOf(wukong)];
+          return stateFrom(wukong, vms.get(space, vmName), vmis.get(space, vmName));
+        });
+      const now = new Map(states.map((state) => [keyOf(state), placeIn(state)]));
+      const left = [...shown.values()].filter((place) => !now.has(keyOf(place)));
+      for (const place of left) shown.delete(keyOf(place));
+      for (const [key, place] of now) shown.set(key, place);
+      const why = (place: Place) => (wukongs.get(place.namespace, place.name) ? 'NotSelected' : 'Gone');
+      show(
+        states,
+        left.map((place) => ({ ...place, why: why(place) })),
+      );
+    };
+    ready = true;
+    tick();
     if (signal.aborted) end();
     signal.addEventListener('abort', () => end(), { once: true });
-  });
-  again?.();
-  pending?.();
-  for (const followed of [wukongs, vms, vmis]) followed.close();
+    await ended;
+  } finally {
+    for (const cancel of cancels.values()) cancel();
+    for (const followed of open) followed.close();
+  }
 }
+
+const placeIn = ({ namespace, name }: Place): Place => ({ namespace, name });

@@ -1,27 +1,24 @@
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { KubeObject } from '../domain/model.ts';
-import type { Clock } from '../time/clock.ts';
 import { heard, type Limits, sleep } from '../time/wait.ts';
 import { answerFailure } from './failure.ts';
 import { listPages } from './list.ts';
-import { type Known, newKnown } from './store.ts';
-import type { Transport } from './transport.ts';
+import { silence } from './silence.ts';
+import { type Keeping, type Known, newKnown } from './store.ts';
+import type { Cluster } from './world.ts';
 
-export interface Source<V> {
+export interface Source<V> extends Keeping<V> {
   /** The collection, without a query: `/apis/kubevirt.io/v1/virtualmachines`. */
   path: string;
   /** Only `metadata.name`: under a label selector DELETED may be a changed label (KUBEVIRT §3), so none is offered. */
   name?: string;
-  read(object: KubeObject): V;
-  /** What is kept; the rest costs no memory. */
-  wanted?(namespace: string, name: string): boolean;
 }
 
 /**
  * The newest known state of one kind in one scope, for any number of waiters, kept by a single watch. They are called
  * when the watch failed for good, too.
  */
-export interface Followed<V> extends Pick<Known<V>, 'get' | 'gone' | 'on'> {
+export interface Followed<V> extends Pick<Known<V>, 'get' | 'all' | 'gone' | 'on'> {
   /** @throws LifecycleError when the watch failed for good (the permission was taken away). */
   check(): void;
   close(): void;
@@ -33,8 +30,13 @@ interface WatchEvent {
 }
 
 const serverTimeoutSeconds = 240;
-const silenceMs = 90_000; // bookmarks come about every 60 s
-const longestPauseMs = 5_000;
+/** A stream that ends sooner than this has failed, however politely. */
+const shortMs = 1_000;
+/** A server that is away is back on any day within a second of its return; one that answers, but badly, has its peace. */
+const awayMs = 600;
+const overloadedMs = 5_000;
+/** Refusals in a row: a server that has just come up may refuse for a moment what it allows. */
+const mostRefusals = 2;
 
 class Expired extends Error {}
 
@@ -44,72 +46,72 @@ class Expired extends Error {}
  * @throws LifecycleError when the first state cannot be had within the limits.
  */
 export async function follow<V>(
-  { transport, clock, random }: { transport: Transport; clock: Clock; random: () => number },
+  { transport, clock, random }: Cluster,
   source: Source<V>,
   limits: Limits,
 ): Promise<Followed<V>> {
   const known = newKnown(source);
   const closing = new AbortController();
   let failure: LifecycleError | undefined;
+  /** Where the next stream goes on; undefined while there is no complete state to go on from. */
   let since: string | undefined;
   let synced = false;
+  let failed = 0;
   let onSynced = () => {};
 
-  const settle = (present: Set<string>) => {
+  function settle(present: Set<string>, moment: string | undefined) {
     known.settle(present);
+    since = moment;
     synced = true;
     onSynced();
-  };
+  }
 
   const query = (parts: Record<string, string>) => {
     const all = { ...(source.name === undefined ? {} : { fieldSelector: `metadata.name=${source.name}` }), ...parts };
     return `${source.path}?${new URLSearchParams(all)}`;
   };
 
-  /** One stream, from its opening to its end. `present` collects the first state where the stream brings it. */
+  /** One stream, from its opening to its end. `present` collects the first state until the stream has told all of it. */
   async function stream(parts: Record<string, string>, present?: Set<string>): Promise<number> {
     const watch = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: `${serverTimeoutSeconds}`, ...parts };
     const quiet = silence(clock, closing.signal);
     try {
       const { status, lines } = await transport.stream(query(watch), quiet.signal);
-      if (status !== 200) {
-        for await (const _line of lines); // frees the connection
-        return status;
-      }
+      quiet.heard();
+      let collecting = status === 200 ? present : undefined;
       for await (const line of lines) {
         quiet.heard();
-        const event = JSON.parse(line) as WatchEvent;
-        if (event.type === 'ERROR') {
-          if (event.object.code === 410) throw new Expired();
-          throw new LifecycleError('Unreachable', `watch: ${event.object.message ?? 'the server ended it'}`);
-        }
-        since = event.object.metadata.resourceVersion ?? since;
-        take(event, present);
+        if (status !== 200) continue; // only frees the connection
+        collecting = take(JSON.parse(line) as WatchEvent, collecting);
       }
+      if (collecting) throw new LifecycleError('Unreachable', 'watch: it ended before its first state was complete');
       return status;
     } finally {
       quiet.done();
     }
   }
 
-  function take({ type, object }: WatchEvent, present?: Set<string>) {
-    if (type === 'BOOKMARK') {
-      if (present && object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true') settle(present);
-      return;
+  /** Returns what still collects the first state. */
+  function take({ type, object }: WatchEvent, collecting: Set<string> | undefined): Set<string> | undefined {
+    if (type === 'ERROR') throw endOf(object);
+    const { resourceVersion, annotations } = object.metadata;
+    if (!collecting) {
+      since = resourceVersion ?? since;
+      failed = 0;
     }
-    if (type === 'DELETED') return void present?.delete(known.remove(object));
-    const kept = known.put(object);
-    if (kept) present?.add(kept);
+    if (type === 'BOOKMARK') {
+      if (!collecting || annotations?.['k8s.io/initial-events-end'] !== 'true') return collecting;
+      settle(collecting, resourceVersion);
+      return undefined;
+    }
+    const key = type === 'DELETED' ? known.remove(object) : known.put(object);
+    if (key !== undefined && type === 'DELETED') collecting?.delete(key);
+    else if (key !== undefined) collecting?.add(key);
+    return collecting;
   }
 
-  /**
-   * The first state: from the watch itself, or from a LIST, page by page, where the server does not know initial events
-   * or they were cut before they were complete. Pages of two moments are no state: what came up between them is in none.
-   */
-  async function sync(byList: boolean): Promise<number> {
-    const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
-    const status = byList ? 400 : await stream(initial, new Set());
-    if (status !== 400 && status !== 422) return status;
+  /** The state of one moment, page by page. Pages of two moments are none: what came up between them is in neither. */
+  async function list() {
     const present = new Set<string>();
     const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
     let moment: string | undefined;
@@ -118,37 +120,56 @@ export async function follow<V>(
       if (page.resourceVersion !== moment) throw new Expired();
       for (const object of page.items) {
         const kept = known.put(object);
-        if (kept) present.add(kept);
+        if (kept !== undefined) present.add(kept);
       }
     }
-    since = moment;
-    settle(present);
-    return 200;
+    settle(present, moment);
+  }
+
+  /**
+   * Goes on where the last stream ended. Without such a place the state comes from the watch itself, or from a LIST where
+   * the server does not know initial events or they were cut before they were complete.
+   */
+  async function attempt(): Promise<number> {
+    if (since === undefined) {
+      const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+      const status = failed >= 2 ? 400 : await stream(initial, new Set());
+      if (status !== 400 && status !== 422) return status;
+      await list();
+    }
+    return stream({ resourceVersion: since ?? '' });
   }
 
   async function run() {
-    for (let failed = 0; !closing.signal.aborted;) {
+    while (!closing.signal.aborted) {
+      const begun = clock.now();
+      let longestMs = awayMs;
       try {
-        const afresh = since === undefined || !synced;
-        const status = afresh ? await sync(failed >= 2) : await stream({ resourceVersion: since as string });
+        const status = await attempt();
         if (status === 410) throw new Expired();
         if (status !== 200) throw answerFailure({ status, body: undefined, warnings: [] }, `watch of ${source.path}`);
-        failed = 0;
+        countEnd(begun);
       } catch (thrown) {
         if (closing.signal.aborted) return;
-        failed++;
-        if (thrown instanceof Expired) {
-          since = undefined;
-        } else {
-          const error = asLifecycleError(thrown);
-          const hopeless =
-            error.code === 'NotFound' || (error.code === 'Denied' && (error.status !== 401 || failed > 2));
-          if (hopeless || (!synced && failed > 4)) return fail(error);
-        }
+        countEnd(begun);
+        const error = thrown instanceof Expired ? undefined : asLifecycleError(thrown);
+        if (error && isHopeless(error)) return fail(error);
+        if (!error || isOfTheFuture(error)) since = undefined;
+        if (error?.status !== undefined) longestMs = overloadedMs;
       }
-      const pauseMs = Math.min(longestPauseMs, 50 * 2 ** failed) * (0.5 + random());
+      const pauseMs = Math.round(Math.min(longestMs, 50 * 2 ** failed) * (0.5 + random()));
       await sleep(clock, pauseMs, closing.signal).catch(() => {});
     }
+  }
+
+  /** A stream that had its state and lived for a while was well: its end is the first failure of a new series. */
+  function countEnd(begun: number) {
+    failed = since !== undefined && clock.now() - begun >= shortMs ? 1 : failed + 1;
+  }
+
+  function isHopeless({ code, status }: LifecycleError): boolean {
+    if (code === 'Denied' || code === 'NotFound') return failed > mostRefusals || (!synced && status !== 401);
+    return !synced && failed > 4;
   }
 
   function fail(error: LifecycleError) {
@@ -159,6 +180,7 @@ export async function follow<V>(
 
   const followed: Followed<V> = {
     get: known.get,
+    all: known.all,
     gone: known.gone,
     on: known.on,
     check() {
@@ -180,25 +202,11 @@ export async function follow<V>(
   }
 }
 
-/** Aborts a stream that says nothing for too long: half-open connections look like that. */
-function silence(clock: Clock, outer: AbortSignal) {
-  const controller = new AbortController();
-  const stop = () => controller.abort(outer.reason as Error);
-  outer.addEventListener('abort', stop, { once: true });
-  let last = clock.now();
-  let cancel = clock.after(silenceMs, look);
-  function look() {
-    const quietMs = clock.now() - last;
-    if (quietMs >= silenceMs) controller.abort(new LifecycleError('Unreachable', 'the watch fell silent'));
-    else cancel = clock.after(silenceMs - quietMs, look);
-  }
-  return {
-    signal: controller.signal,
-    heard: () => (last = clock.now()),
-    done() {
-      cancel();
-      outer.removeEventListener('abort', stop);
-      controller.abort();
-    },
-  };
+/** A restored backup knows no resourceVersion that is newer than it: that is answered by 504, for ever. */
+const isOfTheFuture = ({ status }: LifecycleError): boolean => status === 504;
+
+/** What an ERROR event means. */
+function endOf({ code, message }: WatchEvent['object']): Error {
+  if (code === 410) return new Expired();
+  return new LifecycleError('Unreachable', `watch: ${message ?? 'the server ended it'}`, { status: code });
 }

@@ -1,31 +1,47 @@
 import { keyOf, type KubeObject, placeOf } from '../domain/model.ts';
 
+/** How objects of one kind are read and which are wanted; the rest costs no memory. */
+export interface Keeping<V> {
+  read(object: KubeObject): V;
+  wanted?(namespace: string, name: string): boolean;
+  /** Called after every change of any object, and when the watch failed for good. */
+  changed?(): void;
+}
+
 /** What is kept of one kind: the newest state of each object, how deleted ones were at their end, who is told. */
 export interface Known<V> {
   get(namespace: string, name: string): V | undefined;
-  /** The last one of that name that was seen to go, as it was at its end. */
+  /** All that there are, in no order. */
+  all(): V[];
+  /** The last one of that name that is known to be gone, as it was when it was seen last. */
   gone(namespace: string, name: string): V | undefined;
   /** Calls `call` after every later change of that object, and of `tellAll`. Returns its end. */
   on(namespace: string, name: string, call: () => void): () => void;
   /** Keeps its newest state, and returns its key; undefined when it is not wanted. */
   put(object: KubeObject): string | undefined;
-  /** It is gone, and was like this at its end. Returns its key. */
-  remove(object: KubeObject): string;
+  /** It is gone, and was like this at its end. Returns its key; undefined when it was not known. */
+  remove(object: KubeObject): string | undefined;
   /** Those that are present are all that there are: what else was known was deleted while nobody looked. */
   settle(present: Set<string>): void;
   tellAll(): void;
 }
 
-/** @param keeping How an object is read, and which are wanted; the rest costs no memory. */
-export function newKnown<V>(keeping: {
-  read(object: KubeObject): V;
-  wanted?(namespace: string, name: string): boolean;
-}): Known<V> {
-  const known = new Map<string, V>();
+interface Kept<V> {
+  uid: string | undefined;
+  version: string | undefined;
+  value: V;
+}
+
+export function newKnown<V>(keeping: Keeping<V>): Known<V> {
+  const known = new Map<string, Kept<V>>();
   const gone = new Map<string, V>();
   const listeners = new Map<string, Set<() => void>>();
+  const call = (key: string) => {
+    for (const one of [...(listeners.get(key) ?? [])]) one();
+  };
   const tell = (key: string) => {
-    for (const call of [...(listeners.get(key) ?? [])]) call();
+    call(key);
+    keeping.changed?.();
   };
   const forget = (key: string, atEnd: V) => {
     gone.set(key, atEnd);
@@ -33,7 +49,8 @@ export function newKnown<V>(keeping: {
     tell(key);
   };
   return {
-    get: (namespace, name) => known.get(keyOf({ namespace, name })),
+    get: (namespace, name) => known.get(keyOf({ namespace, name }))?.value,
+    all: () => [...known.values()].map(({ value }) => value),
     gone: (namespace, name) => gone.get(keyOf({ namespace, name })),
     on(namespace, name, call) {
       const key = keyOf({ namespace, name });
@@ -48,20 +65,29 @@ export function newKnown<V>(keeping: {
       const { namespace, name } = placeOf(object);
       if (keeping.wanted && !keeping.wanted(namespace, name)) return undefined;
       const key = keyOf({ namespace, name });
-      known.set(key, keeping.read(object));
+      const { uid, resourceVersion: version } = object.metadata;
+      const before = known.get(key);
+      // After a reconnect everything is shown once more; what is known already is no change.
+      if (before && version !== undefined && before.version === version && before.uid === uid) return key;
+      // Another generation of the name: the end of the one before was missed.
+      if (before && before.uid !== uid) gone.set(key, before.value);
+      known.set(key, { uid, version, value: keeping.read(object) });
       tell(key);
       return key;
     },
     remove(object) {
       const key = keyOf(placeOf(object));
-      if (known.has(key)) forget(key, keeping.read(object));
+      const before = known.get(key);
+      if (!before || before.uid !== object.metadata.uid) return undefined;
+      forget(key, keeping.read(object));
       return key;
     },
     settle(present) {
-      for (const [key, before] of [...known]) if (!present.has(key)) forget(key, before);
+      for (const [key, { value }] of [...known]) if (!present.has(key)) forget(key, value);
     },
     tellAll() {
-      for (const key of [...listeners.keys()]) tell(key);
+      for (const key of [...listeners.keys()]) call(key);
+      keeping.changed?.();
     },
   };
 }

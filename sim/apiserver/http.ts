@@ -88,6 +88,16 @@ export class HttpServer {
     for (const [response, owner] of [...this.#streams]) if (owner === user) destroy(response);
   }
 
+  /** Every connection is lost at once. */
+  disconnect(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Connections that are open now. */
+  get connections(): number {
+    return new Set([...this.#sockets].map(({ remotePort }) => remotePort)).size;
+  }
+
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
     const { traffic, served } = this.#options;
     const headers = request.headers as Record<string, string | undefined>;

@@ -7,6 +7,8 @@ export interface Related {
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
+const informer = { quick: ['test/property/informer.test.ts', ...unit('watch')], stories: flow('reconnect') };
+
 export const related: Record<string, Related> = {
   'lifecycle/start': { quick: unit('start'), stories: flow('start') },
   'lifecycle/stop': { quick: unit('stop', 'stopping', 'stopped'), stories: flow('stop') },
@@ -24,6 +26,9 @@ export const related: Record<string, Related> = {
   'schedule/override': { quick: unit('override', 'schedule', 'admit'), stories: [] },
   'schedule/decide': { quick: unit('decide', 'schedule'), stories: [] },
   'schedule/nextAction': { quick: unit('nextAction', 'schedule'), stories: [] },
+  'cluster/informer': informer,
+  'cluster/store': informer,
+  'cluster/silence': informer,
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
   'reconcile/scheduleStatus': { quick: unit('mark'), stories: flow('schedule') },
 };
