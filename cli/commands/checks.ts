@@ -2,6 +2,8 @@ import { request } from 'undici';
 
 import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
+import { plain } from '../../shared/report/plain.ts';
+import { troubleText } from '../../shared/schedule/timetable.ts';
 import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
 import { readCrd } from './crd.ts';
@@ -9,6 +11,7 @@ import { faultOf, scheduleCrd, wukongCrd } from './crdPatch.ts';
 import type { Finding } from './doctor.ts';
 import { checkGuests } from './guests.ts';
 import { checkPermissions } from './permissions.ts';
+import { lookAtSchedules } from './scheduleTroubles.ts';
 
 export interface Examined extends Omit<Session, 'namespace'> {
   /** Undefined: all. */
@@ -135,5 +138,20 @@ const crds: Check = async ({ world }) => {
   return found;
 };
 
+const schedules: Check = async ({ world, namespace }) => {
+  const check = 'schedules';
+  try {
+    const { count, troubles, problems } = await lookAtSchedules(world, namespace);
+    const unread = problems.map((found): Finding => ({ level: 'WARN', check, found: plain(found) }));
+    if (troubles.length === 0 && unread.length === 0)
+      return [{ level: 'OK', check, found: count === 0 ? 'there is none' : `${count} can be evaluated` }];
+    const next = 'mend it; docs/schedules.md has the rules';
+    const bad = troubles.map((one): Finding => ({ level: 'WARN', check, found: plain(troubleText(one)), next }));
+    return [...bad, ...unread];
+  } catch (thrown) {
+    return [{ level: 'WARN', check, found: plain((thrown as Error).message) }];
+  }
+};
+
 /** In the order in which one depends on another. */
-export const checks: Check[] = [reach, kubevirt, subresources, crds, checkPermissions, checkGuests];
+export const checks: Check[] = [reach, kubevirt, subresources, crds, schedules, checkPermissions, checkGuests];

@@ -27,7 +27,7 @@ export const doctor: CliCommand = {
   help: helpOf({
     usage: ['doctor [-n NAME | -A] [--grace DURATION]'],
     about:
-      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, the permissions of the Roles of infra/rbac, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. It looks at one namespace, with -A at all. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
+      'Checks whether the cluster is reached, its clock, KubeVirt and its power calls, the CRDs, schedules that do not do all that they say, the permissions of the Roles of infra/rbac, guests without an agent or with a short grace period, grace periods that the launcher pods do not allow, and operations that nobody goes on with. It looks at one namespace, with -A at all. Permissions are those of the account in the kubeconfig: take that of the functions to check theirs.',
     options,
     exit: '0 nothing has failed (warnings are none), 1 something has, 2 wrong usage.',
   }),
@@ -39,7 +39,7 @@ export const doctor: CliCommand = {
     const found: Finding[] = [];
     for (const check of checks) {
       const findings = await check({ ...session, namespace, grace });
-      found.push(...findings);
+      for (const finding of findings) found.push(finding);
       // Nothing more can be known of a cluster that does not answer.
       if (check === checks[0] && findings.some(({ level }) => level === 'FAIL')) break;
     }

@@ -2,7 +2,8 @@ import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import { matches } from '../../shared/domain/selector.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
-import type { FindText } from '../../shared/schedule/holiday.ts';
+import { type FindText, textOf } from '../../shared/schedule/holiday.ts';
+import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
@@ -26,7 +27,7 @@ export interface Foreseen {
 export function foresee(manifests: Manifests, from: number, to: number): Foreseen {
   const problems: string[] = [];
   const warnings: string[] = [];
-  const schedules = readSchedules(manifests, problems, warnings);
+  const schedules = readSchedules(manifests, from, problems, warnings);
   const freeze = freezeFrom(manifests.configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
   if (freeze.problem) warnings.push(freeze.problem);
   const machines = manifests.wukongs.map((wukong) => machineOf(wukong, schedules, manifests, from, warnings));
@@ -39,8 +40,13 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
   return { items: items.sort((a, b) => a.at - b.at), problems, warnings };
 }
 
-/** Those that can be evaluated and are not suspended. */
-function readSchedules({ schedules, configMaps }: Manifests, problems: string[], warnings: string[]): Schedule[] {
+/** Those that can be evaluated and are not suspended, as they count from `now` on. */
+function readSchedules(
+  { schedules, configMaps }: Manifests,
+  now: number,
+  problems: string[],
+  warnings: string[],
+): Schedule[] {
   return schedules.flatMap(({ object, from }) => {
     const { name = '(no name)', namespace } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
@@ -48,14 +54,14 @@ function readSchedules({ schedules, configMaps }: Manifests, problems: string[],
       const map = configMaps.find(
         ({ metadata }) => metadata?.name === ref.name && metadata.namespace === ref.namespace,
       );
-      if (map) return map.data?.[ref.key];
+      if (map) return textOf(map.data, ref.key);
       warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
       return '';
     };
     const { schedule, problems: found = [] } = checkSchedule(object, findText);
     for (const { field, message } of found) problems.push(`${from}: ${key}: ${field}: ${message}`);
     if (schedule?.suspended) warnings.push(`${from}: ${key} is suspended: it does nothing`);
-    return schedule && !schedule.suspended ? [schedule] : [];
+    return schedule && !schedule.suspended ? [{ ...schedule, createdAt: countsFrom(object, now) }] : [];
   });
 }
 

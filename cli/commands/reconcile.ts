@@ -1,5 +1,6 @@
 import { keyOf } from '../../shared/domain/model.ts';
 import { reconcile as tickOnce, type Tick } from '../../shared/reconcile/reconcile.ts';
+import { plain } from '../../shared/report/plain.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/wait.ts';
 import { clusterOptions, namespaceOption, openCluster } from '../cluster.ts';
@@ -25,7 +26,7 @@ export const reconcile: CliCommand = {
     about:
       'What the function reconcileState does every minute; the CronJob calls it with --once. What is not over when the time is up is left in progress for the next tick.',
     options,
-    exit: '0 the tick was carried out, whatever it found; 1 the cluster cannot be reached, or something could not be read or written; 2 wrong usage.',
+    exit: '0 the tick was carried out, whatever it found, bad schedules too; 1 the cluster cannot be reached, or something could not be read or written; 2 wrong usage.',
   }),
   options,
   run: async (values, io) => {
@@ -54,11 +55,20 @@ export const reconcile: CliCommand = {
 
 const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 
-function tell({ wukongs, outcomes, repaired, sent, problems }: Tick, begun: number, json: boolean, io: Io): void {
-  if (json) return io.out(`${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, outcomes })}\n`);
+function tell(
+  { wukongs, outcomes, repaired, sent, problems, schedules }: Tick,
+  begun: number,
+  json: boolean,
+  io: Io,
+): void {
+  if (json)
+    return io.out(
+      `${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, schedules, outcomes })}\n`,
+    );
   const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf({ namespace, name }).length));
   for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
   for (const problem of problems) io.err(`problem: ${problem}\n`);
+  for (const trouble of schedules) io.err(`${plain(trouble)}\n`);
   const did = [
     counted(outcomes.length, 'outcome'),
     `${counted(repaired, 'status')} put right`,

@@ -1,10 +1,14 @@
+import type { World } from '../../shared/cluster/world.ts';
 import { matches, parseSelector } from '../../shared/domain/selector.ts';
 import { readStates, type WukongState } from '../../shared/entry/state.ts';
+import { plain } from '../../shared/report/plain.ts';
+import { troubleText } from '../../shared/schedule/timetable.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { colourOfWord, columns, dump, text, widthsOf } from '../terminal/columns.ts';
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
+import { lookAtSchedules } from './scheduleTroubles.ts';
 import { named, nameOf, selectorOf } from './targets.ts';
 import { type Left, watchStates } from './watchStates.ts';
 
@@ -41,6 +45,7 @@ export const state: CliCommand = {
     if (values.watch === true) return follow(session, scope, values, io);
     const states = await readStates(session.world, scope, { deadline: session.world.clock.now() + 60_000 });
     show(sorted(states), values, name !== undefined, session, io);
+    if (name === undefined && selector === undefined) await noteSchedules(session.world, scope.namespace, io);
     return exitCodes.done;
   },
 };
@@ -68,6 +73,12 @@ function show(states: WukongState[], values: Values, one: boolean, { world, name
   if (states.length === 0)
     return io.err(`No Wukongs found${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`);
   io.out(text(tableOf(states, { all, wide: format === 'wide', colour: io.colour, now: world.clock.now() })));
+}
+
+/** Why nothing will happen to some of them, beside what the table says; whoever may not read schedules is not told. */
+async function noteSchedules(world: World, namespace: string | undefined, io: Io): Promise<void> {
+  const { troubles } = await lookAtSchedules(world, namespace).catch(() => ({ troubles: [] }));
+  for (const trouble of troubles) io.err(`${plain(troubleText(trouble))}\n`);
 }
 
 interface Look {

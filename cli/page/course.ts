@@ -79,8 +79,9 @@ export function foreseeCourse(schedules: Schedule[], facts: Facts, { from, to }:
     known = after(decision, known);
     at = nextPoint(active, known, at, decision.do === 'nothing' ? decision.until : undefined);
   }
-  switches.push(...onHolidays(active, { from, to }), ...whileFrozen(active, known.freezeUntil, { from, to }));
-  return { stretches: stretches.filter((one) => one.to > one.from), switches: switches.sort((a, b) => a.at - b.at) };
+  const taken = [...onHolidays(active, { from, to }), ...whileFrozen(active, known.freezeUntil, { from, to })];
+  const all = switches.concat(taken).sort((a, b) => a.at - b.at);
+  return { stretches: stretches.filter((one) => one.to > one.from), switches: all };
 }
 
 /** How it should be, as far as schedules and overrides say so. */

@@ -71,7 +71,7 @@ const lateAfterMs = 5 * 60_000;
 
 /** Everything the page shows, in numbers; the words are the renderer's. */
 export function pageModel(kind: PageModel['kind'], sources: Sources, asked: Asked): PageModel {
-  const schedules = readSchedules(sources);
+  const schedules = readSchedules(sources, kind === 'plan' ? asked.now : undefined);
   const zone = asked.zone ?? commonZone(schedules);
   const late = asked.lateAfterMs ?? lateAfterMs;
   const rows = sources.wukongs.length > 0 ? machineRows(kind, sources, schedules, { ...asked, zone, late }) : [];

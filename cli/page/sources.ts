@@ -1,5 +1,7 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
+import { textOf } from '../../shared/schedule/holiday.ts';
+import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import type { Manifests } from '../commands/manifest.ts';
@@ -26,7 +28,7 @@ export function sourcesOf({ wukongs, schedules, configMaps, namespaces, problems
   if (freeze.problem) notes.push(freeze.problem);
   const findText: FindText = ({ namespace, name, key }) => {
     const map = configMaps.find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace);
-    if (map) return map.data?.[key];
+    if (map) return textOf(map.data, key);
     notes.push(`ConfigMap ${namespace ?? ''}/${name} is not in the files, so its holidays are not known`);
     return '';
   };
@@ -49,14 +51,18 @@ function named({ metadata }: Wukong, problems: string[]): boolean {
   return fine;
 }
 
-/** The schedules that can be evaluated; what is wrong with the others goes to `problems`. */
-export function readSchedules({ schedules, findText, problems, notes }: Sources): Schedule[] {
+/**
+ * The schedules that can be evaluated; what is wrong with the others goes to `problems`. A plan begins at `now`, and
+ * makes up for nothing that fell due before a schedule was changed; a report looks at all of what a schedule says.
+ */
+export function readSchedules({ schedules, findText, problems, notes }: Sources, now?: number): Schedule[] {
   return schedules.flatMap((object) => {
     const { namespace, name = '(no name)' } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
     const { schedule, problems: wrong = [] } = checkSchedule(object, findText);
     for (const { field, message } of wrong) problems.push(`Schedule ${key}: ${field}: ${message}`);
     if (schedule?.suspended) notes.push(`Schedule ${key} is suspended: it does nothing.`);
-    return schedule ? [schedule] : [];
+    if (!schedule) return [];
+    return [now === undefined ? schedule : { ...schedule, createdAt: countsFrom(object, now) }];
   });
 }

@@ -43,6 +43,8 @@ export async function listAll<T = KubeObject>(
   limits: Partial<Limits>,
 ): Promise<T[]> {
   const found: T[] = [];
-  for await (const { items } of listPages<T>(transport, path, limits)) found.push(...items);
+  for await (const { items } of listPages<T>(transport, path, limits))
+    // One by one: a server may give them all on one page, too many for the arguments of one call.
+    for (const item of items) found.push(item);
   return found;
 }

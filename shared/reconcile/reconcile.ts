@@ -6,10 +6,11 @@ import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { writeStatus } from '../report/status.ts';
-import { nextFor, type Timetable, timetable } from '../schedule/timetable.ts';
+import { nextFor, type Timetable, timetable, troublesOf, troubleText } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { readSurroundings } from './scheduleInputs.ts';
+import { mark } from './scheduleStatus.ts';
 import { execute } from './scheduling.ts';
 import { ownTask } from './task.ts';
 import { statusFor } from './tick.ts';
@@ -23,6 +24,8 @@ export interface Tick {
   /** Commands that were put on the event bus. */
   sent: number;
   problems: string[];
+  /** Schedules that do not do all that they say: their owners' mistakes, and no failure of the tick. */
+  schedules: string[];
 }
 
 /** How many Wukongs are worked on at once. */
@@ -34,10 +37,10 @@ const atOnce = 50;
  * @throws LifecycleError when the Wukongs, or what schedules depend on, cannot be read at all.
  */
 export async function reconcile(world: World, limits: Limits): Promise<Tick> {
-  const tick: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [] };
+  const tick: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [], schedules: [] };
   const wukongs = await readAll(world, limits);
   tick.wukongs = wukongs.length;
-  if (wukongs.length === 0) return tick;
+  if (wukongs.length === 0) return withoutWukongs(tick, world, limits);
   const machines = await watchMachines(world, { namespaces: world.config.watchNamespaces ?? 'all' }, limits);
   try {
     const outcomes = new Map<string, Outcome>();
@@ -49,6 +52,7 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
     });
     const around = await readSurroundings(world, limits, tick.problems);
     const table = timetable(wukongs, (wukong) => machineOf(wukong, machines), around, world.clock.now());
+    tick.schedules = troublesOf(table).map(troubleText);
     const done = await execute({ world, machines, limits, table, busy: new Set(outcomes.keys()) });
     tick.problems.push(...done.problems);
     tick.sent = done.sent;
@@ -63,10 +67,19 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
   }
 }
 
+/** Schedules are there all the same, and say that they select nothing, or what else is wrong with them. */
+async function withoutWukongs(tick: Tick, world: World, limits: Limits): Promise<Tick> {
+  const around = await readSurroundings(world, limits, tick.problems);
+  const table = timetable([], () => ({}), around, world.clock.now());
+  tick.schedules = troublesOf(table).map(troubleText);
+  tick.problems.push(...(await mark({ world, limits, table, busy: new Set(), left: new Set() })));
+  return tick;
+}
+
 async function readAll({ transport, config }: World, limits: Limits): Promise<Wukong[]> {
   const all: Wukong[] = [];
   for (const namespace of config.watchNamespaces ?? [undefined])
-    all.push(...(await listAll<Wukong>(transport, wukongPath(namespace), limits)));
+    for (const wukong of await listAll<Wukong>(transport, wukongPath(namespace), limits)) all.push(wukong);
   return all;
 }
 

@@ -6,7 +6,7 @@ import type { Tick } from './reconcile.ts';
  * @throws LifecycleError when none of them could be read.
  */
 export async function tickEach(clusters: string[], tick: (cluster: string) => Promise<Tick>): Promise<Tick> {
-  const all: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [] };
+  const all: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [], schedules: [] };
   const failures: Error[] = [];
   await Promise.all(
     clusters.map(async (cluster) => {
@@ -15,8 +15,9 @@ export async function tickEach(clusters: string[], tick: (cluster: string) => Pr
         all.wukongs += one.wukongs;
         all.repaired += one.repaired;
         all.sent += one.sent;
-        all.outcomes.push(...one.outcomes);
-        all.problems.push(...one.problems.map((problem) => `${cluster}: ${problem}`));
+        for (const outcome of one.outcomes) all.outcomes.push(outcome);
+        for (const problem of one.problems) all.problems.push(`${cluster}: ${problem}`);
+        for (const trouble of one.schedules) all.schedules.push(`${cluster}: ${trouble}`);
       } catch (thrown) {
         const error = asLifecycleError(thrown);
         failures.push(error);

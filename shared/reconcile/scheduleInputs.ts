@@ -4,6 +4,7 @@ import { readNamespaces } from '../cluster/namespaces.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { textOf } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
@@ -37,7 +38,7 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
   if (problem) problems.push(problem);
   return {
     schedules,
-    findText: ({ namespace, name, key }) => texts.get(`${namespace}/${name}`)?.data?.[key],
+    findText: ({ namespace, name, key }) => textOf(texts.get(`${namespace}/${name}`)?.data, key),
     namespaces,
     ...(until === undefined ? {} : { freezeUntil: until }),
   };
@@ -47,7 +48,7 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
   const found: WukongSchedule[] = [];
   try {
     for (const namespace of config.watchNamespaces ?? [undefined])
-      found.push(...(await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)));
+      for (const one of await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)) found.push(one);
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
     throw thrown;

@@ -1,10 +1,16 @@
 import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, withCondition } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
-import { keyOf, type KubeObject, type Wukong } from '../domain/model.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { keyOf, type Wukong } from '../domain/model.ts';
+import { newHolder } from '../lifecycle/claim.ts';
+import { putEvent } from '../report/events.ts';
+import { plain } from '../report/plain.ts';
 import { nextBoundary } from '../schedule/calendar.ts';
-import { problemsText, type Schedule, type WukongSchedule } from '../schedule/schedule.ts';
-import { type Selecting, throughUpTo, type Timetable } from '../schedule/timetable.ts';
+import { observedOf } from '../schedule/observed.ts';
+import type { Schedule, WukongSchedule } from '../schedule/schedule.ts';
+import { type Selecting, throughUpTo, type Timetable, troublesOf } from '../schedule/timetable.ts';
+import { type Readiness, readinessOf } from '../schedule/trouble.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { schedulePath } from './scheduleInputs.ts';
@@ -19,9 +25,13 @@ export interface Marking {
   left: Set<string>;
 }
 
-/** Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. */
+/**
+ * Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. Tells what
+ * is wrong once, and counts it at every tick, so that an alarm goes on for as long as it is so.
+ */
 export async function mark(to: Marking): Promise<string[]> {
   const problems: string[] = [];
+  to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
   for (const selecting of to.table.selecting) {
     try {
       await writeSchedule(to, selecting);
@@ -32,32 +42,64 @@ export async function mark(to: Marking): Promise<string[]> {
   return problems;
 }
 
-async function writeSchedule(to: Marking, { object, checked, matched }: Selecting): Promise<void> {
+const fields = ['nextStart', 'nextStop', 'lastHandled', 'matched', 'observedGeneration', 'observedSince'] as const;
+
+async function writeSchedule(to: Marking, selecting: Selecting): Promise<void> {
   const { world, limits } = to;
   const now = world.clock.now();
-  const { schedule } = checked;
+  const { object, checked, matched } = selecting;
   const before = object.status ?? {};
-  const open = matched.some((wukong) => isOpen(to, wukong));
-  const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, to.table.at) : undefined;
-  const wanted: NonNullable<WukongSchedule['status']> = {
-    nextStart: schedule && instantOf(schedule, now, 'start'),
-    nextStop: schedule && instantOf(schedule, now, 'stop'),
-    lastHandled:
-      through && !(Date.parse(before.lastHandled ?? '') >= through.at) ? rfc3339(through.at) : before.lastHandled,
-    matched: matched.length,
-  };
-  const condition = conditionOf(selectingReason(checked, matched.length), object.metadata.generation);
+  const wanted = statusOf(to, selecting, now);
+  const readiness = readinessOf(checked, matched.length);
+  const condition = conditionFrom(readiness, object.metadata.generation);
   const known = before.conditions?.find(({ type }) => type === 'Ready');
   const told =
     known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
-  const fields = ['nextStart', 'nextStop', 'lastHandled', 'matched'] as const;
   if (told && fields.every((field) => before[field] === wanted[field])) return;
+  if (!told && condition.status === 'False') await tellTrouble(to, object, readiness);
   const { namespace, name, resourceVersion } = object.metadata;
   const conditions = withCondition(before.conditions as never, condition, rfc3339(now));
   const nulled = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
   const body = { metadata: { resourceVersion }, status: { ...nulled, conditions } };
-  const answer = await mergePatch<KubeObject>(world, schedulePath(namespace, name, 'status'), body, limits);
-  if (answer.status !== 409) bodyOf(answer, `status of schedule ${namespace}/${name}`);
+  const answer = await mergePatch<WukongSchedule>(world, schedulePath(namespace, name, 'status'), body, limits);
+  if (answer.status === 409) return;
+  const status = bodyOf(answer, `status of schedule ${namespace}/${name}`)?.status;
+  // Without it a change of the schedule would be done for a time that is past, at the tick after the next.
+  if (status && wanted.observedSince && status.observedSince === undefined)
+    throw new LifecycleError('CrdNotExtended', 'its CRD is of an older version: wukong crd install brings the new one');
+}
+
+function statusOf(
+  to: Marking,
+  { object, checked, matched }: Selecting,
+  now: number,
+): NonNullable<WukongSchedule['status']> {
+  const { schedule } = checked;
+  const before = object.status?.lastHandled;
+  const open = matched.some((wukong) => isOpen(to, wukong));
+  const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, to.table.at) : undefined;
+  return {
+    nextStart: schedule && instantOf(schedule, now, 'start'),
+    nextStop: schedule && instantOf(schedule, now, 'stop'),
+    lastHandled: through && !(Date.parse(before ?? '') >= through.at) ? rfc3339(through.at) : before,
+    matched: matched.length,
+    ...observedOf(object, to.table.at),
+  };
+}
+
+/** A line in the log and an Event on the schedule, from the tick that first sees it. */
+async function tellTrouble({ world, limits }: Marking, object: WukongSchedule, { reason, message }: Readiness) {
+  const { namespace, name, generation } = object.metadata;
+  const text = plain(message);
+  world.log.warn(`schedule ${namespace}/${name}: ${reason}`, { namespace, name, reason, says: text });
+  const id = `schedule/${generation}/${reason}/${message}`;
+  const event = { id, type: 'Warning', reason, message: text.slice(0, 1024) } as const;
+  const on = { kind: 'WukongSchedule', metadata: object.metadata };
+  try {
+    await putEvent(world, on, event, newHolder(world), limits);
+  } catch (thrown) {
+    world.log.warn('the Event could not be written', { namespace, name, problem: (thrown as Error).message });
+  }
 }
 
 /** Whether a schedule still has to come back to this Wukong for its newest boundary. */
@@ -74,21 +116,10 @@ const instantOf = (schedule: Schedule, now: number, action: 'start' | 'stop'): s
   return next && rfc3339(next.at);
 };
 
-function selectingReason(checked: Selecting['checked'], matched: number): { reason: string; message: string } {
-  if (checked.problems)
-    return {
-      reason: checked.problems[0]?.reason ?? 'InvalidSpec',
-      message: problemsText(checked.problems).slice(0, 4_000),
-    };
-  if (matched === 0)
-    return { reason: 'NothingMatched', message: 'spec.selector: no Wukong in this namespace has these labels' };
-  return { reason: 'Scheduled', message: checked.schedule.suspended ? 'suspended' : `${matched} Wukongs are selected` };
-}
-
-const conditionOf = ({ reason, message }: { reason: string; message: string }, generation: number | undefined) => ({
+const conditionFrom = ({ reason, message }: Readiness, generation: number | undefined) => ({
   type: 'Ready',
   status: reason === 'Scheduled' ? ('True' as const) : ('False' as const),
   reason,
-  message,
+  message: plain(message),
   ...(generation === undefined ? {} : { observedGeneration: generation }),
 });

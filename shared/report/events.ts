@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import type { Cluster } from '../cluster/world.ts';
-import { group, version, type Wukong } from '../domain/model.ts';
+import { group, type KubeObject, version } from '../domain/model.ts';
 import { type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
@@ -42,14 +42,17 @@ export function eventOf(outcome: Outcome): EventText {
   };
 }
 
+/** An object's name has 253 characters at the most, and so has that of an Event on it. */
+const longestName = 253 - 17;
+
 /**
- * Puts one Event on the Wukong, so that `kubectl describe` tells the story. False when somebody else has told it
+ * Puts one Event on the Wukong, or on an object of another kind of ours, so that `kubectl describe` tells the story. False when somebody else has told it
  * before. `teller` names this process, so that an Event of our own whose answer was lost is known again.
  * @throws LifecycleError
  */
 export async function putEvent(
   { transport, clock }: Cluster,
-  { metadata }: Wukong,
+  { kind = 'Wukong', metadata }: Pick<KubeObject, 'kind' | 'metadata'>,
   { id, type, reason, message }: EventText,
   teller: string,
   limits: Partial<Limits>,
@@ -60,10 +63,10 @@ export async function putEvent(
   const body = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${metadata.name}.${hash}`, namespace },
+    metadata: { name: `${metadata.name.slice(0, longestName)}.${hash}`, namespace },
     involvedObject: {
       apiVersion: `${group}/${version}`,
-      kind: 'Wukong',
+      kind,
       namespace,
       name: metadata.name,
       uid: metadata.uid,
@@ -87,9 +90,9 @@ export async function putEvent(
       limits,
     );
     if (there.status === 404) return true; // refused for another reason: nobody else has told it
-    const told = bodyOf(there, `Event on Wukong ${namespace}/${metadata.name}`);
+    const told = bodyOf(there, `Event on ${kind} ${namespace}/${metadata.name}`);
     return told.reportingInstance === teller && told.reason === reason;
   }
-  if (answer.status >= 300) throw answerFailure(answer, `Event on Wukong ${namespace}/${metadata.name}`);
+  if (answer.status >= 300) throw answerFailure(answer, `Event on ${kind} ${namespace}/${metadata.name}`);
   return true;
 }

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { annotationPrefix, type Annotations } from '../domain/model.ts';
 import { leaseKey } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
+import { textOf } from './holiday.ts';
 
 /** What people write on a Wukong, or on its namespace for all Wukongs there, to overrule its schedules. */
 export const overrideKeys = {
@@ -96,7 +97,7 @@ export const freezeConfigMap = { name: 'wukong-lifecycle', key: 'freezeUntil' };
 
 /** Until when no schedule acts; one that cannot be read holds until it is mended. */
 export function freezeFrom(data: Record<string, string> | undefined): { until?: number; problem?: string } {
-  const text = data?.[freezeConfigMap.key];
+  const text = textOf(data, freezeConfigMap.key);
   if (text === undefined || text.trim() === '') return {};
   const until = readInstant(text.trim());
   if (until !== undefined) return { until };

@@ -5,26 +5,8 @@ import { readLabelSelector, type Selector } from '../domain/selector.ts';
 import { type Cron, parseCron, sharedWall } from '../time/cron.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
 import { parseZone, type Zone } from '../time/zone.ts';
-import { type FindText, holidaysKey, readDate, readHolidays } from './holiday.ts';
-
-/** The reasons of a WukongSchedule's condition Ready: the closed set. */
-export type ScheduleReason =
-  | 'Scheduled' // the only one with status True
-  | 'InvalidCron'
-  | 'InvalidTimeZone'
-  | 'SameMinute'
-  | 'InvalidHoliday'
-  | 'ConfigMapMissing'
-  | 'InvalidSelector'
-  | 'InvalidSpec'
-  | 'NothingMatched';
-
-/** What is wrong with one field, and what was expected there. */
-export interface Problem {
-  field: string;
-  reason: ScheduleReason;
-  message: string;
-}
+import { type FindText, readHolidays } from './holiday.ts';
+import { firstProblems, type Problem, problemsOf, type ScheduleReason } from './problem.ts';
 
 /** A WukongSchedule that was checked and can be evaluated. */
 export interface Schedule {
@@ -32,7 +14,7 @@ export interface Schedule {
   key: string;
   namespace: string | undefined;
   name: string;
-  /** Instant; boundaries before it are never due. 0 for one that comes from a file. */
+  /** Instant; boundaries before it are never due: its creation, or a later change of it. 0 for one from a file. */
   createdAt: number;
   zone: Zone;
   start?: Cron;
@@ -49,9 +31,14 @@ export interface Schedule {
   jitterSeconds: number;
 }
 
-export type Checked = { schedule: Schedule; problems?: undefined } | { schedule?: undefined; problems: Problem[] };
+/**
+ * A schedule with problems goes on without what is wrong with it: its holidays, on which only starts depend. One whose
+ * other fields are wrong cannot be evaluated at all.
+ */
+export type Checked = { schedule: Schedule; problems?: Problem[] } | { schedule?: undefined; problems: Problem[] };
 
 export type { FindText } from './holiday.ts';
+export { type Problem, problemsText, type ScheduleReason } from './problem.ts';
 
 /** The object as the API gives it: nothing in it is trusted. */
 export interface WukongSchedule extends KubeObject {
@@ -61,6 +48,9 @@ export interface WukongSchedule extends KubeObject {
     nextStop?: string;
     lastHandled?: string;
     matched?: number;
+    /** The generation that a tick has seen, and from when on its boundaries count. */
+    observedGeneration?: number;
+    observedSince?: string;
     conditions?: Condition[];
   };
 }
@@ -81,7 +71,6 @@ const whole = (low: number, high: number) => {
 };
 /** Of unknown keys problemsOf says its own. */
 const words = (error: string) => ({ error });
-const date = parsed(readDate);
 
 const spec = z.strictObject(
   {
@@ -90,28 +79,8 @@ const spec = z.strictObject(
     stop: parsed((value) => parseCron(value)).optional(),
     selector: parsed((value) => readLabelSelector(value)),
     suspend: z.boolean({ error: 'expected true or false' }).default(false),
-    holidays: z
-      .strictObject(
-        {
-          dates: z.array(date, { error: 'expected a list of dates' }).default([]),
-          configMapRef: z
-            .strictObject(
-              {
-                name: z
-                  .string({ error: 'expected the name of a ConfigMap' })
-                  .min(1, 'expected the name of a ConfigMap'),
-                key: z
-                  .string({ error: 'expected a key of the ConfigMap' })
-                  .min(1, 'expected a key of the ConfigMap')
-                  .default(holidaysKey),
-              },
-              words('expected {name, key}'),
-            )
-            .optional(),
-        },
-        words('expected {dates, configMapRef}'),
-      )
-      .optional(),
+    // Read apart: what is wrong with them costs only what depends on them.
+    holidays: z.unknown().optional(),
     policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
     startingDeadlineSeconds: whole(60, 604_800).default(3_600),
     gracePeriodSeconds: whole(0, 86_400).optional(),
@@ -126,93 +95,73 @@ const spec = z.strictObject(
   words('expected the fields of a schedule'),
 );
 
-const reasonOf: Record<string, ScheduleReason> = {
-  start: 'InvalidCron',
-  stop: 'InvalidCron',
-  timeZone: 'InvalidTimeZone',
-  selector: 'InvalidSelector',
-  holidays: 'InvalidHoliday',
+const reasons = new Map<string, ScheduleReason>([
+  ['start', 'InvalidCron'],
+  ['stop', 'InvalidCron'],
+  ['timeZone', 'InvalidTimeZone'],
+  ['selector', 'InvalidSelector'],
+]);
+const about = {
+  under: ['spec'],
+  known: Object.keys(spec.shape),
+  reasonOf: (field: string) => reasons.get(field) ?? ('InvalidSpec' as const),
 };
 
 /**
- * A WukongSchedule that can be evaluated, or all that is wrong with it. Without `findText` a configMapRef is taken for
- * empty; with it, a ConfigMap that is missing is a problem.
+ * A WukongSchedule that can be evaluated, and all that is wrong with it, the first ten problems. Without `findText` a
+ * configMapRef is taken for empty; with it, a ConfigMap that is missing is a problem.
  */
 export function checkSchedule(object: WukongSchedule, findText?: FindText): Checked {
   const { name, namespace, creationTimestamp } = object.metadata ?? {};
   const problems: Problem[] = [];
   if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
+  const holidays = readHolidays((object.spec as { holidays?: unknown } | undefined)?.holidays, namespace, findText);
   const read = spec.safeParse(object.spec);
   if (!read.success) {
-    problems.push(...read.error.issues.flatMap(problemsOf));
-    if (object.spec && lacksBoth(object.spec)) problems.push(invalid('spec.start', 'expected start, stop, or both'));
-    return { problems };
+    const found = problemsOf(read.error.issues, about);
+    if (object.spec && lacksBoth(object.spec)) found.push(invalid('spec.start', 'expected start, stop, or both'));
+    return { problems: firstProblems([...problems, ...found, ...holidays.problems]) };
   }
-  const { timeZone, start, stop, holidays, waves, suspend, startingDeadlineSeconds, ...rest } = read.data;
-  if (!start && !stop) problems.push(invalid('spec.start', 'expected start, stop, or both'));
-  const createdAt = Date.parse(creationTimestamp ?? '') || 0;
-  const same = start && stop && sharedWall(start, stop, Date.UTC(2026, 0, 1));
-  if (same) {
-    const when = `${wallDate(same)} ${wallTime(same)}`;
-    const message = `"${start.text}" and stop "${stop.text}" both happen on ${when}: expected two different minutes`;
-    problems.push({ field: 'spec.start', reason: 'SameMinute', message });
-  }
-  if (rest.jitterSeconds >= startingDeadlineSeconds)
-    problems.push(
-      invalid(
-        'spec.jitterSeconds',
-        `${rest.jitterSeconds} would reach startingDeadlineSeconds: expected less than ${startingDeadlineSeconds}`,
-      ),
-    );
-  const dates = new Set(holidays?.dates);
-  if (holidays?.configMapRef && findText) {
-    const read = readHolidays({ namespace, ...holidays.configMapRef }, findText);
-    for (const each of read.dates) dates.add(each);
-    problems.push(...read.problems.map((problem) => ({ field: 'spec.holidays.configMapRef', ...problem })));
-  }
-  if (problems.length > 0) return { problems };
+  const { timeZone, start, stop, waves, suspend, startingDeadlineSeconds, holidays: _read, ...rest } = read.data;
+  problems.push(...contradictions(read.data));
+  if (problems.length > 0) return { problems: firstProblems([...problems, ...holidays.problems]) };
   return {
     schedule: {
       ...rest,
       key: namespace ? `${namespace}/${name}` : name!,
       namespace,
       name: name!,
-      createdAt,
+      createdAt: Date.parse(creationTimestamp ?? '') || 0,
       zone: timeZone ?? parseZone('UTC'),
       start,
       stop,
       suspended: suspend,
-      holidays: dates,
+      holidays: holidays.dates,
       startingDeadlineMs: startingDeadlineSeconds * 1000,
       waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
+    ...(holidays.problems.length > 0 ? { problems: firstProblems(holidays.problems) } : {}),
   };
 }
 
-/** All problems in one line, for the condition's message and the log. */
-export const problemsText = (problems: Problem[]): string =>
-  problems.map(({ field, message }) => `${field}: ${message}`).join('; ');
+/** What is right field by field, and cannot be so together: three at the most. */
+function contradictions({ start, stop, jitterSeconds, startingDeadlineSeconds }: z.output<typeof spec>): Problem[] {
+  const problems: Problem[] = [];
+  if (!start && !stop) problems.push(invalid('spec.start', 'expected start, stop, or both'));
+  const same = start && stop && sharedWall(start, stop, Date.UTC(2026, 0, 1));
+  if (same) {
+    const when = `${wallDate(same)} ${wallTime(same)}`;
+    const message = `"${start.text}" and stop "${stop.text}" both happen on ${when}: expected two different minutes`;
+    problems.push({ field: 'spec.start', reason: 'SameMinute', message });
+  }
+  const less = `${jitterSeconds} would reach startingDeadlineSeconds: expected less than ${startingDeadlineSeconds}`;
+  if (jitterSeconds >= startingDeadlineSeconds) problems.push(invalid('spec.jitterSeconds', less));
+  return problems;
+}
 
 const invalid = (field: string, message: string): Problem => ({ field, reason: 'InvalidSpec', message });
 
 function lacksBoth(given: unknown): boolean {
   const { start, stop } = given as { start?: unknown; stop?: unknown };
   return typeof given === 'object' && start === undefined && stop === undefined;
-}
-
-function problemsOf(issue: z.core.$ZodIssue): Problem[] {
-  const path = ['spec', ...issue.path]
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
-    .join('')
-    .slice(1);
-  const reason = reasonOf[String(issue.path[0])] ?? 'InvalidSpec';
-  if (issue.code !== 'unrecognized_keys') return [{ field: path, reason, message: issue.message }];
-  return issue.keys.map((key) => {
-    const meant = Object.keys(spec.shape).find((known) => known.toLowerCase() === key.toLowerCase());
-    return {
-      field: `${path}.${key.slice(0, 64)}`,
-      reason,
-      message: meant ? `unknown: did you mean ${meant}?` : 'unknown',
-    };
-  });
 }

@@ -1,6 +1,6 @@
 import { type Command, parseCommand } from '../domain/command.ts';
 import type { Annotations } from '../domain/model.ts';
-import { keyOf, type LifecycleState, type Wukong } from '../domain/model.ts';
+import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { lastOf, newestDone, operationOf } from '../domain/operation.ts';
 import { matches } from '../domain/selector.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
@@ -8,8 +8,10 @@ import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { decide, type Decision, type Facts } from './decide.ts';
 import { nextActionFor } from './nextAction.ts';
+import { countsFrom } from './observed.ts';
 import { readInstant } from './override.ts';
 import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
+import { type Readiness, troubleOf } from './trouble.ts';
 import { waves } from './wave.ts';
 
 /** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
@@ -36,6 +38,21 @@ export interface Timetable {
   schedulesOf: Map<string, Schedule[]>;
 }
 
+/** A schedule that does not do all that it says. */
+export interface Trouble extends Readiness {
+  /** `namespace/name`. */
+  key: string;
+}
+
+/** What a tick, `doctor` and `state` have to say of schedules; nothing where all is well. */
+export const troublesOf = ({ selecting }: Pick<Timetable, 'selecting'>): Trouble[] =>
+  selecting.flatMap(({ object, checked, matched }) => {
+    const trouble = troubleOf(checked, matched.length);
+    return trouble ? [{ key: keyOf(placeOf(object)), ...trouble }] : [];
+  });
+
+export const troubleText = ({ key, reason, message }: Trouble): string => `schedule ${key}: ${reason}: ${message}`;
+
 /** Checks the schedules and decides for every Wukong, without effects. A bad schedule harms none but itself. */
 export function timetable(
   wukongs: Wukong[],
@@ -47,7 +64,7 @@ export function timetable(
   const handled = new Map<string, number>();
   const schedulesOf = new Map<string, Schedule[]>();
   const selecting = around.schedules.map((object): Selecting => {
-    const checked = checkSchedule(object, around.findText);
+    const checked = checkedAt(object, around.findText, now);
     const { schedule } = checked;
     if (!schedule) return { object, checked, matched: [] };
     const near = byNamespace.get(object.metadata.namespace ?? '') ?? [];
@@ -71,6 +88,18 @@ export function timetable(
     decisions.set(key, decide(schedules, known, now));
   }
   return { at: now, selecting, decisions, facts, schedulesOf };
+}
+
+/** As it counts for a tick: from its last change on. Whatever is wrong with one schedule is that one's alone. */
+function checkedAt(object: WukongSchedule, findText: FindText, now: number): Checked {
+  try {
+    const checked = checkSchedule(object, findText);
+    if (!checked.schedule) return checked;
+    return { ...checked, schedule: { ...checked.schedule, createdAt: countsFrom(object, now) } };
+  } catch (thrown) {
+    const message = `cannot be read: ${(thrown as Error).message.slice(0, 200)}`;
+    return { problems: [{ field: 'spec', reason: 'InvalidSpec', message }] };
+  }
 }
 
 function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled: Map<string, number>): Facts {
@@ -148,7 +177,7 @@ export function currentWave(
     const busy = targets.some((wukong) => operationOf(wukong) !== undefined && !pending.has(keyOf(wukong.metadata)));
     if (open.length > 0) return now >= before + schedule.waves.delayMs ? open : [];
     if (busy) return [];
-    before = Math.max(before, ...targets.map((wukong) => lastOf(wukong)?.finishedAt ?? -Infinity));
+    for (const wukong of targets) before = Math.max(before, lastOf(wukong)?.finishedAt ?? -Infinity);
   }
   return [];
 }

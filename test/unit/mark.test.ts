@@ -56,9 +56,10 @@ function marking(given: Given, ...answers: [number][]) {
 }
 
 async function marked(given: Given) {
-  const { to, asked } = marking(given, [200]);
+  const { to, asked } = marking(given, [200], [200]);
   expect(await mark(to)).toEqual([]);
-  return (asked[0]?.body as { status?: Record<string, unknown> } | undefined)?.status;
+  const written = asked.find(({ method }) => method === 'PATCH');
+  return (written?.body as { status?: Record<string, unknown> } | undefined)?.status;
 }
 
 const ready = {
@@ -75,17 +76,20 @@ const through = {
   lastHandled: '2026-11-23T19:00:00Z',
   matched: 1,
 };
+/** Of generation 3, which a tick has seen before. */
+const seen = { observedGeneration: 3, observedSince: '2026-11-20T00:00:00Z' };
+const firstSeen = { observedGeneration: 3, observedSince: '2026-11-23T19:00:30Z' };
 
 describe('the status of a schedule', () => {
   it('says what comes next, what is through, and that it is well', async () => {
     const { to, asked } = marking({}, [200]);
     expect(await mark(to)).toEqual([]);
-    const body = { metadata: { resourceVersion: '9' }, status: { ...through, conditions: [ready] } };
+    const body = { metadata: { resourceVersion: '9' }, status: { ...through, ...firstSeen, conditions: [ready] } };
     expect(asked).toEqual([{ method: 'PATCH', path, body }]);
   });
 
   it('is not written where it says so already', async () => {
-    const before = { ...through, conditions: [{ ...ready, lastTransitionTime: '2026-01-01T00:00:00Z' }] };
+    const before = { ...through, ...seen, conditions: [{ ...ready, lastTransitionTime: '2026-01-01T00:00:00Z' }] };
     expect(await marked({ status: before })).toBeUndefined();
   });
 
@@ -94,8 +98,9 @@ describe('the status of a schedule', () => {
     ['nextStop', { nextStop: '2026-11-23T19:00:00Z' }],
     ['lastHandled', { lastHandled: '2026-11-22T19:00:00Z' }],
     ['matched', { matched: 2 }],
+    ['observedGeneration', { observedGeneration: 2 }],
   ])('is written where %s differs', async (_field, other) => {
-    expect(await marked({ status: { ...through, ...other, conditions: [ready] } })).toMatchObject(through);
+    expect(await marked({ status: { ...through, ...seen, ...other, conditions: [ready] } })).toMatchObject(through);
   });
 
   it.each([
@@ -104,7 +109,7 @@ describe('the status of a schedule', () => {
     ['message', { message: '7 Wukongs are selected' }],
   ])('is written where the %s of its condition differs', async (_field, other) => {
     const conditions = [{ ...ready, ...other }];
-    expect(await marked({ status: { ...through, conditions } })).toMatchObject({ conditions: [ready] });
+    expect(await marked({ status: { ...through, ...seen, conditions } })).toMatchObject({ conditions: [ready] });
   });
 
   it('keeps the conditions of others', async () => {
@@ -121,7 +126,7 @@ describe('the status of a schedule', () => {
     const lastHandled = '2026-11-23T19:00:01Z';
     expect(await marked({ status: { lastHandled } })).toMatchObject({ lastHandled });
     // The same instant, as somebody else writes it, is no reason to write.
-    const same = { ...through, lastHandled: '2026-11-23T20:00:00+01:00' };
+    const same = { ...through, ...seen, lastHandled: '2026-11-23T20:00:00+01:00' };
     expect(await marked({ status: { ...same, conditions: [ready] } })).toBeUndefined();
   });
 
@@ -155,6 +160,7 @@ describe('the status of a schedule', () => {
       nextStop: null,
       lastHandled: null,
       matched: 1,
+      ...firstSeen,
       conditions: [{ ...ready, message: 'suspended' }],
     });
   });
@@ -181,12 +187,57 @@ describe('the status of a schedule', () => {
     });
   });
 
-  it('of a bad one says what is wrong, in no more than 4,000 characters', async () => {
+  it('of a bad one says what is wrong, the first ten of it', async () => {
     const status = await marked({ spec: { timeZone: 'Nowhere', holidays: { dates: Array(200).fill('once') } } });
     const [condition] = status?.['conditions'] as { status: string; reason: string; message: string }[];
     expect(condition).toMatchObject({ status: 'False', reason: 'InvalidTimeZone' });
-    expect(condition?.message).toHaveLength(4_000);
+    expect(condition?.message.split('; ')).toHaveLength(11);
     expect(status).toMatchObject({ nextStart: null, nextStop: null, lastHandled: null });
+  });
+
+  it('whose holidays cannot be read says so, and what it does all the same', async () => {
+    expect(await marked({ spec: { holidays: { dates: ['once'] } } })).toMatchObject({
+      nextStop: through.nextStop,
+      conditions: [{ status: 'False', reason: 'InvalidHoliday', message: expect.stringContaining('stops go on') }],
+    });
+  });
+
+  it('is told in the log, by an Event and by a metric, from when it is first seen', async () => {
+    const lines: unknown[] = [];
+    const counts: unknown[] = [];
+    const tick = async (status?: WukongSchedule['status']) => {
+      const { to, asked } = marking({ spec: { stop: 'x' }, status }, [201], [200]);
+      to.world.log = { ...to.world.log, warn: (message, fields) => void lines.push([message, fields]) };
+      to.world.metrics = { ...to.world.metrics, count: (...given) => void counts.push(given) };
+      expect(await mark(to)).toEqual([]);
+      return asked;
+    };
+    const [event, patch] = await tick();
+    expect(event).toMatchObject({
+      method: 'POST',
+      path: '/api/v1/namespaces/dev/events',
+      body: { type: 'Warning', reason: 'InvalidCron', involvedObject: { kind: 'WukongSchedule', name: 'office' } },
+    });
+    const fields = {
+      namespace: 'dev',
+      name: 'office',
+      reason: 'InvalidCron',
+      says: expect.stringContaining('spec.stop'),
+    };
+    expect(lines).toEqual([['schedule dev/office: InvalidCron', fields]]);
+    const kept = JSON.parse(
+      JSON.stringify(patch?.body),
+      (_key, value: unknown) => value ?? undefined,
+    ) as WukongSchedule;
+    expect(await tick(kept.status)).toEqual([]);
+    expect([lines.length, counts]).toEqual([1, Array(2).fill(['BadSchedules', 1])]);
+  });
+
+  it('asks for the CRD of this version where the API server dropped what it must remember', async () => {
+    const { to } = marking({});
+    const bare = { metadata: { name: 'office' }, status: { matched: 1 } };
+    to.world.transport.call = () => Promise.resolve({ status: 200, body: bare as never, warnings: [] }) as never;
+    expect(await mark(to)).toEqual([expect.stringContaining('wukong crd install')]);
   });
 
   it('is left for the next tick when somebody else wrote it, and told when it may not be written', async () => {

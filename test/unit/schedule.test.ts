@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readLabelSelector } from '../../shared/domain/selector.ts';
 import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import { decide, type Facts } from '../../shared/schedule/decide.ts';
-import type { FindText } from '../../shared/schedule/holiday.ts';
+import { type FindText, textOf } from '../../shared/schedule/holiday.ts';
 import { nextActionFor } from '../../shared/schedule/nextAction.ts';
 import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';
@@ -101,8 +101,67 @@ describe('a schedule that cannot be understood', () => {
       'ConfigMapMissing spec.holidays.configMapRef: there is no ConfigMap days with the key holidays',
     ]);
     expect(problems(spec, () => '# 2026\n2026-12-25 # Christmas\n\n2026-12-32\n')).toEqual([
-      'InvalidHoliday spec.holidays.configMapRef: ConfigMap days, holidays, line 4: "2026-12-32" is no date: expected YYYY-MM-DD',
+      'InvalidHoliday spec.holidays.configMapRef: ConfigMap days, holidays, line 4: expected a date, YYYY-MM-DD',
     ]);
+  });
+
+  const days = { ...office, holidays: { configMapRef: { name: 'days' } } };
+  test.each([
+    ['2026-12-25 Christmas', '2026-12-25'],
+    ['2026-12-25\tChristmas, all of it', '2026-12-25'],
+    ['2026-12-25, Christmas', '2026-12-25'],
+    ['2026-12-25: Christmas', '2026-12-25'],
+    ['2026-12-25;Christmas', '2026-12-25'],
+    ['\uFEFF2026-12-25 # Christmas', '2026-12-25'],
+    ['2026-12-25 (1 of 2)', '2026-12-25'],
+  ])('takes the date of the line %j', (line, date) => {
+    const { schedule: one, problems: wrong } = checkSchedule({ metadata: { name: 'x' }, spec: days }, () => line);
+    expect([[...one!.holidays], wrong]).toEqual([[date], undefined]);
+  });
+
+  test.each([
+    '2026-12-25T00:00:00Z',
+    '2026-12-25/2026-12-26',
+    '2026-12-25 - 2026-12-27',
+    '2026-12-25 to 27',
+    '2026-12-25..27',
+    '2026-12-255',
+    'Christmas',
+    '- 2026-12-25',
+    '25.12.2026',
+    'password: hunter2',
+  ])('goes on with the other dates, the stops, and one problem that does not quote %j', (line) => {
+    const text = `2026-12-24\n${line}\n2026-12-26`;
+    const { schedule: one, problems: wrong } = checkSchedule({ metadata: { name: 'x' }, spec: days }, () => text);
+    expect([...one!.holidays]).toEqual(['2026-12-24', '2026-12-26']);
+    expect(one!.stop).toBeDefined();
+    const message = 'ConfigMap days, holidays, line 2: expected a date, YYYY-MM-DD';
+    expect(wrong).toEqual([{ field: 'spec.holidays.configMapRef', reason: 'InvalidHoliday', message }]);
+  });
+
+  test.each<[string, object, FindText | undefined]>([
+    ['130,000 lines of junk', days, () => 'x\n'.repeat(130_000)],
+    ['a line of a megabyte', days, () => '2'.repeat(1_000_000)],
+    ['a megabyte of dates', days, () => '2026-12-25\n'.repeat(100_000)],
+    ['130,000 bad dates', { ...office, holidays: { dates: Array(130_000).fill('x') } }, undefined],
+    ['130,000 unknown keys', Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 1])), undefined],
+    [
+      '130,000 unknown keys of holidays',
+      { ...office, holidays: Object.fromEntries(Array.from({ length: 130_000 }, (_, i) => [`k${i}`, 1])) },
+      undefined,
+    ],
+  ])('of %s says eleven things at the most, within a second', (_what, spec, find) => {
+    const begun = performance.now();
+    const { problems: wrong } = checkSchedule({ metadata: { name: 'x', namespace: 'dev' }, spec }, find);
+    expect(wrong!.length).toBeLessThanOrEqual(11);
+    expect(problemsText(wrong!).length).toBeLessThan(4_000);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('takes the key %s for no key', (key) => {
+    expect(textOf({ holidays: '2026-12-25' }, key)).toBeUndefined();
+    expect(textOf(undefined, key)).toBeUndefined();
+    expect(textOf({ n: 1 } as never, 'n')).toBeUndefined();
   });
 
   test.each([

@@ -1,0 +1,28 @@
+import { type Checked, problemsText, type ScheduleReason } from './schedule.ts';
+
+/** What the condition Ready of a schedule says; False for all reasons but Scheduled. */
+export interface Readiness {
+  reason: ScheduleReason;
+  message: string;
+}
+
+const longest = 4_000;
+
+/** Whether a schedule does all that it says, for so many Wukongs that it selects. */
+export function readinessOf(checked: Checked, matched: number): Readiness {
+  const { schedule, problems = [] } = checked;
+  if (!schedule || problems.length > 0) {
+    const goesOn = schedule ? '; stops go on, and so do starts on all days but the holidays that could be read' : '';
+    const text = problemsText(problems).slice(0, longest - goesOn.length);
+    return { reason: problems[0]?.reason ?? 'InvalidSpec', message: text + goesOn };
+  }
+  if (matched === 0)
+    return { reason: 'NothingMatched', message: 'spec.selector: no Wukong in this namespace has these labels' };
+  return { reason: 'Scheduled', message: schedule.suspended ? 'suspended' : `${matched} Wukongs are selected` };
+}
+
+/** What is wrong with a schedule; undefined where nothing is. */
+export function troubleOf(checked: Checked, matched: number): Readiness | undefined {
+  const readiness = readinessOf(checked, matched);
+  return readiness.reason === 'Scheduled' ? undefined : readiness;
+}
