@@ -52,4 +52,4 @@ This page is written by \`npm run docs:errors\` from shared/domain/errors.ts, an
 `;
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync('docs/errors.md', errorsPage());
+if (import.meta.main) writeFileSync('docs/errors.md', errorsPage());

@@ -93,4 +93,4 @@ export function costTable(): string {
   ].join('\n');
 }
 
-if (process.argv[1] === import.meta.filename) process.stdout.write(`${costTable()}\n`);
+if (import.meta.main) process.stdout.write(`${costTable()}\n`);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 import { parseAllDocuments } from 'yaml';
 
@@ -92,8 +92,8 @@ export const readCrds = (file: string): Thing[] =>
     .map((document) => document.toJS() as Thing)
     .filter((thing) => isFields(thing) && thing.kind === 'CustomResourceDefinition');
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const original = `${root}test/data/wukong-crd-original.yaml`;
+const root = join(import.meta.dirname, '../..');
+const original = join(root, 'test/data/wukong-crd-original.yaml');
 
 /** The CRDs of infra/crds, and the Wukong one as its operator ships it, or extended by what we need. */
 export function ownCrds(kind: 'extended' | 'original'): Thing[] {
@@ -106,9 +106,10 @@ export function ownCrds(kind: 'extended' | 'original'): Thing[] {
 
 function crdFiles(): string[] {
   try {
-    return readdirSync(`${root}infra/crds`)
+    const folder = join(root, 'infra/crds');
+    return readdirSync(folder)
       .filter((name) => name.endsWith('.yaml'))
-      .map((name) => `${root}infra/crds/${name}`);
+      .map((name) => join(folder, name));
   } catch {
     return [];
   }

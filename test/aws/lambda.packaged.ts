@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -261,7 +262,9 @@ describe('a process that dies of a rejection that nobody handles', () => {
     );
     const name = await vm({ guest: { 'shutdown-seconds': '3' } });
     const { Variables } = resource('StopVmLambdaFunction')['Environment'] as { Variables: Record<string, string> };
-    const stop = deploy('stopVm', { NODE_OPTIONS: `${Variables['NODE_OPTIONS']} --import ${stray}` });
+    const stop = deploy('stopVm', {
+      NODE_OPTIONS: `${Variables['NODE_OPTIONS']} --import ${pathToFileURL(stray).href}`,
+    });
     const event = busEvent(name, 'event-9');
     const died = await stop.invoke(event, { id: 'invocation-9' });
     expect(died).toMatchObject({ kind: 'exit', body: { code: 1 } });

@@ -20,9 +20,16 @@ afterAll(() => sim?.close());
 /** Runs `wukong`, wrapper and all, in a pseudo-terminal of its own. */
 function terminal(words: string, env: Record<string, string> = {}) {
   const { NO_COLOR: _colour, ...clean } = process.env;
-  const wukong = `stty cols 100 rows 30; exec '${process.execPath}' cli/wukong.mjs ${words}`;
+  const wukong = `stty cols 100 rows 30; exec "$NODE" cli/wukong.mjs ${words}`;
   const child = spawn('script', ['-qefc', wukong, '/dev/null'], {
-    env: { ...clean, TERM: 'xterm-256color', KUBECONFIG: sim.kubeconfig, SHELL: '/bin/sh', ...env },
+    env: {
+      ...clean,
+      TERM: 'xterm-256color',
+      KUBECONFIG: sim.kubeconfig,
+      SHELL: '/bin/sh',
+      NODE: process.execPath,
+      ...env,
+    },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let screen = '';
