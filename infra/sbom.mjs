@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..');
 const file = process.argv[2] ?? join(top, 'out', 'sbom.json');
-const args = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'];
+// All packages: with `--omit dev` npm leaves out what is named in devDependencies although it is shipped too, as the
+// dependency of one that is. The lock file knows which are for development only.
+const args = ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'];
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const done = spawnSync(npm, args, {
   cwd: top,
@@ -21,7 +23,18 @@ if (done.status !== 0) {
 }
 const bom = JSON.parse(done.stdout);
 const { name, version } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
-bom.metadata.component.name = name; // npm takes the folder's
+const { packages } = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8'));
+const shipped = new Set(
+  Object.entries(packages)
+    .filter(([path, { dev }]) => path !== '' && dev !== true)
+    .map(([path, { name = path.replace(/^.*node_modules\//, ''), version }]) => `${name}@${version}`),
+);
+const { component } = bom.metadata;
+bom.components = bom.components.filter((one) => shipped.has(one['bom-ref']));
+bom.dependencies = bom.dependencies
+  .filter(({ ref }) => ref === component['bom-ref'] || shipped.has(ref))
+  .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((one) => shipped.has(one)) }));
+component.name = name; // npm takes the folder's
 mkdirSync(dirname(file), { recursive: true });
 writeFileSync(file, `${JSON.stringify(bom, null, 2)}\n`);
 console.log(`${name} ${version}: ${bom.components.length} packages in ${file}`);
