@@ -13,7 +13,7 @@ export async function cliPage(): Promise<string> {
   );
   return `# The command line
 
-\`npx wukong\` from a clone, \`wukong\` once it is on the path, \`kubectl wukong\` through the bin \`kubectl-wukong\`.
+\`npx wukong\` from a clone, \`wukong\` once it is installed (\`npm pack\`, then \`npm install --global wukong-lifecycle-VERSION.tgz\`), \`kubectl wukong\` through the bin \`kubectl-wukong\`.
 
 \`\`\`
 ${(await overview()).trimEnd()}
@@ -32,6 +32,12 @@ ${(await overview()).trimEnd()}
 
 The highest that applies, in the order 1, 3, 4.
 
+## Signals
+
+Ctrl-C (SIGINT) and SIGTERM are obeyed at once. A command that has begun something leaves it in order and answers 3 or 130, within 15 s; a second Ctrl-C ends it there and then. One that has not ends by the signal, which a shell shows as 130 or 143.
+
+\`npx wukong\` and \`npm run wukong --\` answer the same codes, but for a signal: npm and the shell that it starts answer that themselves, with 130 or 143, whatever the command has left on the Wukong. npm does not pass a SIGTERM on, so the command ends when it sees that npm has gone; a SIGINT that only npm is sent reaches nobody, so send SIGTERM. A script that needs the code calls \`node cli/wukong.mjs\` or an installed \`wukong\`.
+
 ## Where what goes
 
 Results go to standard output, as tables without colour when it is no terminal or \`NO_COLOR\` is set. Progress, notes and errors go to standard error; lines that are drawn over only when that is a terminal.
@@ -47,4 +53,4 @@ This page is written by \`npm run docs:cli\` from the commands themselves, and a
 `;
 }
 
-if (process.argv[1] === import.meta.filename) writeFileSync('docs/cli.md', await cliPage());
+if (import.meta.main) writeFileSync('docs/cli.md', await cliPage());

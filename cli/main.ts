@@ -2,7 +2,7 @@ import { asLifecycleError, failures, LifecycleError } from '../shared/domain/err
 import { didYouMean } from '../shared/domain/suggest.ts';
 import { exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
 import { commands } from './commands.ts';
-import { processIo } from './terminal/process.ts';
+import { endProcess, processIo } from './terminal/process.ts';
 
 /** What `wukong help` says. */
 export async function overview(): Promise<string> {
@@ -92,4 +92,9 @@ function trail(thrown: unknown): string {
   return lines.join('\n') || String(thrown);
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo());
+/** Runs this process as one command and ends it with the command's exit code. */
+export async function runProcess(): Promise<void> {
+  await endProcess(await main(process.argv.slice(2), processIo()));
+}
+
+if (import.meta.main) await runProcess();

@@ -1,29 +1,90 @@
 #!/usr/bin/env node
-// The `wukong` command. Runs on any Node from 20 on, and hands over to the Node that the program itself needs.
+// The `wukong` command, from a clone and as an installed package. Runs on any Node from 20 on. Where that is the Node
+// which the program needs, the program runs in this very process, so that signals and exit codes are its own; else this
+// file starts itself again with the Node of the npm package `node`.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const top = join(here, '..');
-const windows = process.platform === 'win32';
-const node = join(top, 'node_modules', '.bin', windows ? 'node.cmd' : 'node');
+const itself = fileURLToPath(import.meta.url);
+const top = join(dirname(itself), '..');
+const sources = join(top, 'cli', 'main.ts');
+const isClone = existsSync(sources);
+const needed = 24;
+/** Names this process to the one that it starts. */
+const launchedBy = 'WUKONG_LAUNCHED_BY';
+const { [launchedBy]: launcher } = process.env;
+delete process.env[launchedBy];
 
-if (!existsSync(node)) {
+function installOnce() {
+  if (!isClone || existsSync(join(top, 'node_modules', '.package-lock.json'))) return;
   const setup = spawnSync(process.execPath, [join(top, 'infra', 'setup.mjs')], { stdio: 'inherit' });
   if (setup.status !== 0) process.exit(setup.status ?? 1);
 }
 
-const child = spawn(node, [join(here, 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit', shell: windows });
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-for (const signal of signals) process.on(signal, () => child.kill(signal));
-child.on('error', (error) => {
-  process.stderr.write(`wukong: ${error.message}\n`);
-  process.exit(1);
-});
-child.on('exit', (code, signal) => {
-  if (signal === null) process.exit(code ?? 1);
-  for (const each of signals) process.removeAllListeners(each);
-  process.kill(process.pid, signal);
-});
+/** The program of the package `node`; undefined where it was left out, or its install script was. */
+function packagedNode() {
+  try {
+    const folder = dirname(createRequire(itself).resolve('node/package.json'));
+    const file = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    return existsSync(file) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Ends this process as SIGTERM does once the one that started it is gone. npm and its shell do not pass a signal on that
+ * only they are sent, and nothing passes on a SIGKILL. Whoever was started by something else goes on, as after `nohup`.
+ */
+function endWithParent() {
+  const parent = process.ppid;
+  if (launcher !== undefined && launcher !== String(parent)) process.exit(128 + constants.signals.SIGTERM);
+  if (launcher === undefined && !process.env.npm_command) return;
+  const look = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(look);
+    process.kill(process.pid, 'SIGTERM');
+  }, 100);
+  look.unref();
+}
+
+async function runHere() {
+  const { runProcess } = await import(pathToFileURL(isClone ? sources : join(top, 'dist', 'cli', 'main.js')).href);
+  await runProcess();
+}
+
+function runWith(node) {
+  const env = { ...process.env, [launchedBy]: String(process.pid) };
+  const child = spawn(node, [itself, ...process.argv.slice(2)], { stdio: 'inherit', env });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`wukong: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    for (const each of signals) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
+    // A signal that has no effect here leaves the code that a shell would give.
+    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 1000);
+  });
+}
+
+installOnce();
+endWithParent();
+if (Number.parseInt(process.versions.node, 10) >= needed) await runHere();
+else {
+  const node = launcher === undefined ? packagedNode() : undefined;
+  if (node) runWith(node);
+  else {
+    process.stderr.write(
+      `wukong: needs Node ${needed} or newer, and this is ${process.versions.node}. Install Node ${needed}, or install wukong with its optional package "node" and that package's install script.\n`,
+    );
+    process.exitCode = 1;
+  }
+}

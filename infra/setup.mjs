@@ -1,29 +1,55 @@
 // Installs what a fresh clone lacks, so that each npm script works alone. Runs on any Node from 20 on, without packages.
 //   node infra/setup.mjs [FOLDER]   FOLDER: a package beside the main one that is wanted too (infra/lint)
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const top = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** Runs `npm ci` in `folder` unless its node_modules was made from the very lock file that is there now. */
+const packagesOf = (lock) => (existsSync(lock) ? (JSON.parse(readFileSync(lock, 'utf8')).packages ?? {}) : {});
+
+/**
+ * Whether the node_modules of `folder` holds what its lock file asks for, whoever installed it: npm keeps a list of what
+ * it has put there. A package for another platform may be missing.
+ */
+function isInstalled(folder) {
+  const installed = packagesOf(join(folder, 'node_modules', '.package-lock.json'));
+  return Object.entries(packagesOf(join(folder, 'package-lock.json'))).every(
+    ([path, { version, integrity, optional }]) => {
+      if (path === '') return true;
+      const found = installed[path];
+      return found ? found.version === version && found.integrity === integrity : optional === true;
+    },
+  );
+}
+
+/** The program runs on Node 24. The package `node` brings it where the machine's own is older. */
+function hasNode() {
+  const file = join(top, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return Number.parseInt(process.versions.node, 10) >= 24 || existsSync(file);
+}
+
+/** Runs `npm ci` in `folder` unless all of it is there. */
 function install(folder) {
-  const lock = readFileSync(join(folder, 'package-lock.json'), 'utf8');
-  const mark = join(folder, 'node_modules', '.installed-from');
-  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
+  if (isInstalled(folder) && (folder !== top || hasNode())) return;
   process.stderr.write(`Installing packages${folder === top ? '' : ` in ${folder.slice(top.length + 1)}`} (once) …\n`);
   // npm's words go to standard error: standard output belongs to the script that comes next.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const { NODE_ENV: _production, ...env } = process.env; // NODE_ENV=production would leave the tools out
-  const done = spawnSync(npm, ['ci', '--include=dev', '--loglevel=error'], {
+  const whole = ['--include=dev', '--include=optional', '--ignore-scripts=false'];
+  const done = spawnSync(npm, ['ci', ...whole, '--loglevel=error'], {
     cwd: folder,
     env,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
   if (done.status !== 0) process.exit(done.status ?? 1);
-  writeFileSync(mark, lock);
+  if (folder !== top || hasNode()) return;
+  process.stderr.write(
+    `The npm package "node", which brings Node 24, could not be installed, and this is Node ${process.versions.node}. Install Node 24 or newer and try again.\n`,
+  );
+  process.exit(1);
 }
 
 install(top);

@@ -1,5 +1,3 @@
-import { chmodSync, writeFileSync } from 'node:fs';
-
 import { getState } from '../../functions/getState/handler.ts';
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
@@ -15,6 +13,8 @@ import { type CliCommand, exitCodes, type Options, UsageError } from '../command
 import { furnish } from '../demo/stage.ts';
 import { demoWukongs } from '../demo/wukongs.ts';
 import { helpOf } from '../terminal/help.ts';
+import { aborted } from '../terminal/process.ts';
+import { checkKubeconfigOut, writeKubeconfig } from './kubeconfigOut.ts';
 import { context, type LocalHandler, startLocalAws } from './localAws.ts';
 
 const options: Options = {
@@ -46,6 +46,8 @@ export const awsLocal: CliCommand = {
   run: async (values, io) => {
     const port = whole(values, 'port', 0, 65_535);
     const tickMs = whole(values, 'tick-seconds', 1, 3_600) * 1000;
+    const file = values['kubeconfig-out'] as string | undefined;
+    if (file) checkKubeconfigOut(file);
     const signal = io.interrupt?.();
     // Loaded when it is asked for: the image has no embedded cluster in it.
     const { startSim } = await import('../../sim/sim.ts');
@@ -54,7 +56,8 @@ export const awsLocal: CliCommand = {
     setInterval(() => sim.requests.splice(0, Math.max(0, sim.requests.length - 10_000)), 60_000).unref();
     const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()));
     const given = { log: silentLog, metrics: silentMetrics, credentials };
-    await furnish(await connect({ env: {}, ...given }), true);
+    await Promise.race([connect({ env: {}, ...given }).then((world) => furnish(world, true)), aborted(signal)]);
+    signal?.throwIfAborted();
     let opened: Promise<World> | undefined;
     const open = () => (opened ??= connect({ env: { EVENT_BUS_NAME: 'local' }, ...given }));
     const tick = lambda('reconcileState', reconcileState, open) as unknown as LocalHandler;
@@ -77,16 +80,14 @@ export const awsLocal: CliCommand = {
       AWS_ACCESS_KEY_ID: 'local',
       AWS_SECRET_ACCESS_KEY: 'local',
     });
-    const file = values['kubeconfig-out'] as string | undefined;
     if (file) {
-      writeFileSync(file, sim.kubeconfig(), { mode: 0o600 });
-      chmodSync(file, 0o600); // it may have been there before, open to all
+      writeKubeconfig(file, sim.kubeconfig());
       io.err(`export KUBECONFIG=${file}\n`);
     }
     io.err(`EventBridge and the HTTP API are at ${aws.url}; wukong aws-local --help has examples\n`);
     for (const { namespace, name, shows } of demoWukongs) io.err(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}\n`);
     const ticking = setInterval(() => void tick({}, context()).catch(() => undefined), tickMs);
-    await new Promise((end) => signal?.addEventListener('abort', end, { once: true }));
+    await aborted(signal);
     clearInterval(ticking);
     await aws.close();
     await sim.close();

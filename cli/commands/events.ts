@@ -73,6 +73,7 @@ export const events: CliCommand = {
           fail(failure as Error);
         }
       };
+      if (signal.aborted) end();
       signal.addEventListener('abort', () => end(), { once: true });
     });
     followed.close();

@@ -26,7 +26,7 @@ export const reconcile: CliCommand = {
     about:
       'What the function reconcileState does every minute; the CronJob calls it with --once. What is not over when the time is up is left in progress for the next tick.',
     options,
-    exit: '0 the tick was carried out, whatever it found, bad schedules too; 1 the cluster cannot be reached, or something could not be read or written; 2 wrong usage.',
+    exit: '0 the tick was carried out, whatever it found, bad schedules too; 1 the cluster cannot be reached, or something could not be read or written; 2 wrong usage; 130 interrupted.',
   }),
   options,
   run: async (values, io) => {

@@ -1,5 +1,3 @@
-import { chmodSync, writeFileSync } from 'node:fs';
-
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { watchMachines } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
@@ -12,6 +10,8 @@ import { type CliCommand, exitCodes, type Options, UsageError } from '../command
 import { furnish } from '../demo/stage.ts';
 import { demoNamespaces, demoWukongs } from '../demo/wukongs.ts';
 import { helpOf } from '../terminal/help.ts';
+import { aborted } from '../terminal/process.ts';
+import { checkKubeconfigOut, writeKubeconfig } from './kubeconfigOut.ts';
 
 const options: Options = {
   'kubeconfig-out': { type: 'string', value: 'FILE', about: 'written when the cluster is ready' },
@@ -47,6 +47,7 @@ export const sim: CliCommand = {
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError(`--port ${String(values.port)}: expected a number from 0 to 65535`);
+    checkKubeconfigOut(file);
     const signal = io.interrupt?.();
     // Loaded when it is asked for: the image has no embedded cluster in it.
     const { startSim } = await import('../../sim/sim.ts');
@@ -57,16 +58,20 @@ export const sim: CliCommand = {
       limits: values.limits as 'limited' | 'unlimited',
       operator: (_namespace, name) => name === 'shop',
     });
-    // A cluster that runs for days must not remember every request.
-    setInterval(() => cluster.requests.splice(0, Math.max(0, cluster.requests.length - 10_000)), 60_000).unref();
-    if (values.empty !== true) await populate(cluster.kubeconfig());
-    writeFileSync(file, cluster.kubeconfig(), { mode: 0o600 });
-    chmodSync(file, 0o600); // it may have been there before, open to all
-    io.out(`The embedded cluster is at ${cluster.url}; export KUBECONFIG=${file}\n`);
-    if (values.empty !== true)
-      for (const { namespace, name, shows } of demoWukongs) io.out(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}\n`);
-    await new Promise((end) => signal?.addEventListener('abort', end, { once: true }));
-    await cluster.close();
+    try {
+      // A cluster that runs for days must not remember every request.
+      setInterval(() => cluster.requests.splice(0, Math.max(0, cluster.requests.length - 10_000)), 60_000).unref();
+      if (values.empty !== true) await Promise.race([populate(cluster.kubeconfig()), aborted(signal)]);
+      signal?.throwIfAborted();
+      writeKubeconfig(file, cluster.kubeconfig());
+      io.out(`The embedded cluster is at ${cluster.url}; export KUBECONFIG=${file}\n`);
+      if (values.empty !== true)
+        for (const { namespace, name, shows } of demoWukongs)
+          io.out(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}\n`);
+      await aborted(signal);
+    } finally {
+      await cluster.close();
+    }
     return exitCodes.done;
   },
 };

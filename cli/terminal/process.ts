@@ -3,7 +3,9 @@ import { createInterface } from 'node:readline';
 import { exitCodes, Interrupted, type Io } from '../command.ts';
 
 /** A wrapper passes on the Ctrl-C that the terminal has sent us too: what comes within this time is one key. */
-const sameKeyMs = 200;
+const sameKeyMs = 500;
+/** How long a command may take to leave things in order after a signal. */
+const patienceMs = 15_000;
 
 /** This process as commands see it. */
 export function processIo(): Io {
@@ -34,6 +36,23 @@ function ask(question: string): Promise<boolean> {
   });
 }
 
+/**
+ * Ends this process with `code` once all that it has printed is written, whatever else is still open. A command that
+ * failed half-way has perhaps left a server or a watch behind.
+ */
+export async function endProcess(code: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((written) => stream.write('', () => written()));
+  return process.exit(code);
+}
+
+/** Resolves when the signal is aborted, at once where it is already. Without a signal: never. */
+export const aborted = (signal: AbortSignal | undefined): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    signal?.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 let interrupting: AbortController | undefined;
 
 function interrupt(): AbortSignal {
@@ -45,6 +64,7 @@ function interrupt(): AbortSignal {
     if (first === undefined) {
       first = now;
       controller.abort(new Interrupted('interrupted'));
+      setTimeout(() => process.exit(exitCodes.interrupted), patienceMs).unref();
     } else if (now - first > sameKeyMs) process.exit(exitCodes.interrupted);
   };
   process.on('SIGINT', onSignal);

@@ -26,10 +26,10 @@ export function assemble(): string {
   for (const { from, to } of copies)
     for (const source of from) cpSync(source, join(app, to.endsWith('/') ? join(to, source) : to), { recursive: true });
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
-    packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
+    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
   };
-  for (const [path, { dev, devOptional }] of Object.entries(lock.packages)) {
-    if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || dev || devOptional || !existsSync(path)) continue;
+  for (const [path, { dev, optional, devOptional }] of Object.entries(lock.packages)) {
+    if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || dev || optional || devOptional || !existsSync(path)) continue;
     mkdirSync(join(app, dirname(path)), { recursive: true });
     symlinkSync(join(process.cwd(), path), join(app, path), 'dir');
   }
