@@ -194,8 +194,8 @@ export class Watched {
       for (;;) {
         while (queue.length === 0) await new Promise<void>((go) => (wake = go));
         const next = queue.shift();
-        if (next === 'end') return;
-        if (typeof next !== 'string') throw next;
+        if (next === undefined || next === 'end') return;
+        if (next instanceof Error) throw next;
         yield next;
       }
     })();
