@@ -4,6 +4,11 @@ import { spawnSync } from 'node:child_process';
 
 const words = process.argv.slice(2);
 const onCluster = words.includes('--cluster');
+const odd = /[#?%]/.exec(process.cwd())?.[0];
+if (!onCluster && odd) {
+  process.stderr.write(`npm test: the test runner cannot work in a folder with ${odd} in its path. Move the folder.\n`);
+  process.exit(2);
+}
 const args = onCluster
   ? ['test/contract/main.ts', ...words.filter((word) => word !== '--cluster')]
   : ['node_modules/vitest/vitest.mjs', 'run', ...words];

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, describe, expect, it, vi } from 'vitest';
+
+import { Interrupted } from '../../cli/command.ts';
+import { main } from '../../cli/main.ts';
+import { launch } from './simulated.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const folder = mkdtempSync(join(tmpdir(), 'wukong launcher ü-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Starts the command under a shell, as npm does, and says when nobody is left that could print something. */
+function underShell(env: Record<string, string>) {
+  const { npm_command: _npm, ...clean } = process.env;
+  const wukong = '"$NODE" cli/wukong.mjs sim --empty --kubeconfig-out "$OUT"; exit $?';
+  const shell = spawn('sh', ['-c', wukong], {
+    env: { ...clean, NODE: process.execPath, OUT: join(folder, `${env['npm_command'] ?? 'plain'}.yaml`), ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const ready = new Promise<void>((up) =>
+    shell.stdout.on('data', (text: Buffer) => String(text).includes('embedded cluster is at') && up()),
+  );
+  return { shell, ready, closed: once(shell, 'close') };
+}
+
+describe('a command of wukong', () => {
+  it.each(['sim', 'aws-local --port 0'])('%s ends where its kubeconfig cannot be written', async (words) => {
+    const { code, err } = await launch([...words.split(' '), '--kubeconfig-out', '/nonexistent/x']).done;
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('--kubeconfig-out /nonexistent/x: cannot be written (ENOENT)'),
+    ]);
+  });
+
+  it.each(['sim', 'aws-local --port 0'])('%s ends when it is interrupted while its cluster comes up', async (words) => {
+    const silent = { out() {}, err() {}, now: 0, colour: false };
+    const interrupt = () => AbortSignal.abort(new Interrupted('interrupted'));
+    const out = join(folder, 'never.yaml');
+    expect(await main([...words.split(' '), '--kubeconfig-out', out], { ...silent, interrupt })).toBe(130);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('ends when npm, which started it, has gone', async () => {
+    const { shell, ready, closed } = underShell({ npm_command: 'exec' });
+    await ready;
+    shell.kill('SIGKILL');
+    await closed;
+  });
+
+  it('goes on when a shell that started it has gone', async () => {
+    const { shell, ready, closed } = underShell({});
+    await ready;
+    shell.kill('SIGKILL');
+    await once(shell, 'exit');
+    const still = await Promise.race([
+      closed.then(() => 'ended'),
+      new Promise((later) => setTimeout(later, 300, 'runs')),
+    ]);
+    expect(still).toBe('runs');
+    process.kill(-shell.pid!, 'SIGTERM');
+    await closed;
+  });
+});
