@@ -60,7 +60,8 @@ async function runHere() {
 function runWith(node) {
   const env = { ...process.env, [launchedBy]: String(process.pid) };
   const child = spawn(node, [itself, ...process.argv.slice(2)], { stdio: 'inherit', env });
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // Not SIGHUP: to listen for it would undo `nohup`, and the child sees when this process has gone.
+  const signals = ['SIGINT', 'SIGTERM'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`wukong: ${error.message}\n`);
