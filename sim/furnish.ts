@@ -1,13 +1,26 @@
 import type { Cluster } from './apiserver/cluster.ts';
 import { followCrds, kubevirtCrds, ownCrds } from './apiserver/crds.ts';
-import { at } from './apiserver/object.ts';
+import { at, type Thing } from './apiserver/object.ts';
 import type { Schema } from './apiserver/schema.ts';
 import { WukongOperator } from './operator/operator.ts';
 import type { SimOptions } from './sim.ts';
 
+const node = (name: string): Thing => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, uid: '', resourceVersion: '', creationTimestamp: '', labels: { 'kubernetes.io/hostname': name } },
+  spec: {},
+  status: {
+    conditions: [{ type: 'Ready', status: 'True' }],
+    capacity: { cpu: '8', memory: '32Gi', pods: '110' },
+    allocatable: { cpu: '8', memory: '32Gi', pods: '110' },
+    addresses: [{ type: 'Hostname', address: name }],
+  },
+});
+
 /** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */
 export function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOptions): WukongOperator {
-  const { store, registry } = cluster;
+  const { registry } = cluster;
   followCrds(cluster);
   const crds = registry.named('customresourcedefinitions');
   for (const definition of [...kubevirtCrds(), ...ownCrds(crd)]) cluster.create(crds, undefined, definition);
@@ -15,12 +28,8 @@ export function furnish(cluster: Cluster, { operator = false, crd = 'extended' }
   const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { ...made, name } });
   for (const name of ['default', 'kube-system', 'kubevirt'])
     cluster.create(registry.named('namespaces'), undefined, namespace(name));
-  store.put(registry.named('nodes'), {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { ...made, name: 'node01' },
-    status: { conditions: [{ type: 'Ready', status: 'True' }], capacity: { cpu: '8', memory: '32Gi', pods: '110' } },
-  });
+  for (const name of ['node01', 'node02'])
+    cluster.create(registry.named('nodes'), undefined, node(name), { internal: true });
   cluster.create(
     registry.named('kubevirts'),
     'kubevirt',

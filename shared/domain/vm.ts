@@ -38,6 +38,8 @@ export interface VmiView {
   /** The VMI's own grace period; KubeVirt uses 30 s when the field is absent. */
   graceSeconds: number;
   ready: 'True' | 'False' | 'Unknown';
+  /** Since when it is so, by the API server's clock, in whole seconds. */
+  readySince?: number;
   paused: boolean;
   agentConnected: boolean;
   migrating: boolean;
@@ -110,6 +112,7 @@ export function readVm(object: KubeObject): VmView {
 export function readVmi(object: KubeObject): VmiView {
   const { metadata, spec, status } = object as RawVmi;
   const condition = (type: string) => conditionOf(status?.conditions, type)?.status;
+  const readySince = Date.parse(conditionOf(status?.conditions, 'Ready')?.lastTransitionTime ?? '');
   const migration = status?.migrationState;
   return {
     namespace: metadata.namespace ?? '',
@@ -119,6 +122,7 @@ export function readVmi(object: KubeObject): VmiView {
     ...(metadata.deletionTimestamp ? { deletingSince: Date.parse(metadata.deletionTimestamp) } : {}),
     graceSeconds: spec?.terminationGracePeriodSeconds ?? 30,
     ready: condition('Ready') ?? 'False',
+    ...(Number.isNaN(readySince) ? {} : { readySince }),
     paused: condition('Paused') === 'True',
     agentConnected: condition('AgentConnected') === 'True',
     migrating: Boolean(migration?.startTimestamp && !migration.completed && !migration.failed),

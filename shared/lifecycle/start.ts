@@ -5,6 +5,8 @@ import { causeOf } from './diagnosis.ts';
 import { hasTried, seconds, type Seen, type Step } from './step.ts';
 
 const lagMs = 5_000;
+/** How long a guest must stay up where one before it was seen to die: it may be ready for 20 ms only (KUBEVIRT §5). */
+const settleMs = 10_000;
 
 /**
  * When a start gives up waiting; the wish to run stays. Where its first process died before it asked, and the next one
@@ -28,6 +30,8 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   const isUp = isOn(machine) && staysOn(vm) && (!options.requireAgent || machine.vmi?.agentConnected);
   if (isUp && now < undoneUntil(op))
     return { do: 'wait', until: undoneUntil(op), for: 'the superseded stop to leave the VM alone' };
+  const settledAt = isUp ? settled(machine, seen, startDeadline(op, seen)) : now;
+  if (now < settledAt) return { do: 'wait', until: settledAt, for: 'the guest to stay up, as one before it died' };
   if (isUp)
     return end({ outcome: 'Started', message: `The guest is up and ready after ${seconds(now - op.startedAt)}.` });
   const until = startDeadline(op, seen);
@@ -44,6 +48,11 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   if (seen.invalid)
     return end({ outcome: 'Failed', reason: 'Refused', message: `KubeVirt refused the start: ${seen.refusal ?? ''}` });
   return request(op, vm, machine, seen, wait);
+}
+
+/** When a guest that is up counts as started; never later than `settleMs` after the time to wait, whatever a clock says. */
+function settled({ vmi }: Machine, { died }: Seen, until: number): number {
+  return died.size === 0 ? 0 : Math.min(vmi?.readySince ?? 0, until) + settleMs;
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });

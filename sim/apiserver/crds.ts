@@ -171,6 +171,10 @@ export function kubevirtCrds(): Thing[] {
       column('Live-Migratable', 'string', ".status.conditions[?(@.type=='LiveMigratable')].status", 1),
       column('Paused', 'string', ".status.conditions[?(@.type=='Paused')].status", 1),
     ]),
+    define('VirtualMachineInstanceMigration', ['vmim', 'vmims'], true, [
+      column('Phase', 'string', '.status.phase'),
+      column('VMI', 'string', '.spec.vmiName'),
+    ]),
     define('KubeVirt', ['kv', 'kvs'], true, [age, column('Phase', 'string', '.status.phase')]),
   ];
 }

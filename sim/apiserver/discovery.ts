@@ -29,17 +29,10 @@ export class Discovery {
       });
     if (parts[0] === 'api' && parts.length === 2 && parts[1] === 'v1') return this.#resources('v1');
     if (parts[0] !== 'apis') return undefined;
-    if (parts.length === 1)
-      return json(200, {
-        kind: 'APIGroupList',
-        apiVersion: 'v1',
-        groups: this.#groups()
-          .filter((one) => one.includes('/'))
-          .map(groupOf),
-      });
+    if (parts.length === 1) return json(200, { kind: 'APIGroupList', apiVersion: 'v1', groups: this.#grouped() });
     if (parts.length === 2) {
-      const found = this.#groups().find((one) => one.startsWith(`${parts[1]}/`));
-      return found ? json(200, { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(found) }) : undefined;
+      const found = this.#grouped().find(({ name }) => name === parts[1]);
+      return found ? json(200, { kind: 'APIGroup', apiVersion: 'v1', ...found }) : undefined;
     }
     return parts.length === 3 ? this.#resources(`${parts[1]}/${parts[2]}`) : undefined;
   }
@@ -49,7 +42,17 @@ export class Discovery {
     const all = this.#cluster.registry
       .all()
       .flatMap((one) => [apiVersionOf(one), ...(one.alias ? [apiVersionOf(one.alias)] : [])]);
-    return [...new Set([...all, 'authorization.k8s.io/v1', 'subresources.kubevirt.io/v1'])];
+    return [...new Set([...all, ...Object.keys(extra)])];
+  }
+
+  /** Every group once, with its versions: the first is the preferred one. */
+  #grouped() {
+    const names = new Map<string, { groupVersion: string; version: string }[]>();
+    for (const groupVersion of this.#groups().filter((one) => one.includes('/'))) {
+      const [name = '', version = ''] = groupVersion.split('/');
+      names.set(name, [...(names.get(name) ?? []), { groupVersion, version }]);
+    }
+    return [...names].map(([name, versions]) => ({ name, versions, preferredVersion: versions[0] }));
   }
 
   #resources(groupVersion: string): Answer | undefined {
@@ -60,12 +63,6 @@ export class Discovery {
     const resources = [...served.flatMap(entriesOf), ...(extra[groupVersion] ?? [])];
     return json(200, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources });
   }
-}
-
-function groupOf(groupVersion: string) {
-  const [name = '', version = ''] = groupVersion.split('/');
-  const entry = { groupVersion, version };
-  return { name, versions: [entry], preferredVersion: entry };
 }
 
 function entriesOf({ plural: name, singular, namespaced, kind, shortNames, categories, status }: Resource) {
@@ -97,13 +94,24 @@ const power = (name: string) => ({
   verbs: ['update'],
 });
 
+const powers = [
+  power('virtualmachines/start'),
+  power('virtualmachines/stop'),
+  power('virtualmachines/restart'),
+  power('virtualmachines/migrate'),
+  power('virtualmachineinstances/pause'),
+  power('virtualmachineinstances/unpause'),
+  { ...power('virtualmachineinstances/userlist'), kind: 'VirtualMachineInstanceGuestOSUserList', verbs: ['get'] },
+];
+
+/** What is no kind with objects of its own. */
 const extra: Record<string, object[]> = {
-  'authorization.k8s.io/v1': [review('SelfSubjectAccessReview'), review('SelfSubjectRulesReview')],
-  'subresources.kubevirt.io/v1': [
-    power('virtualmachines/start'),
-    power('virtualmachines/stop'),
-    power('virtualmachines/restart'),
-    power('virtualmachineinstances/pause'),
-    power('virtualmachineinstances/unpause'),
+  'authorization.k8s.io/v1': [
+    review('SelfSubjectAccessReview'),
+    review('SelfSubjectRulesReview'),
+    review('SubjectAccessReview'),
   ],
+  'authentication.k8s.io/v1': [review('TokenReview'), review('SelfSubjectReview')],
+  'subresources.kubevirt.io/v1': powers,
+  'subresources.kubevirt.io/v1alpha3': powers,
 };

@@ -51,6 +51,7 @@ export interface VmiStatus {
   phaseTransitionTimestamps?: { phase: Phase; phaseTransitionTimestamp: string }[];
   interfaces?: { name: string; ipAddress: string }[];
   activePods?: Record<string, string>;
+  migrationState?: { startTimestamp?: string; completed?: boolean; failed?: boolean };
 }
 
 export interface Vmi {
@@ -82,6 +83,11 @@ export function withCondition(conditions: Condition[] | undefined, next: Conditi
   return (conditions ?? []).map((condition) => (condition === old ? entry : condition));
 }
 
+export const isMigrating = ({ status }: Vmi): boolean =>
+  status?.migrationState?.startTimestamp !== undefined && !status.migrationState.completed;
+
+export const isPaused = (vmi: Vmi): boolean => conditionOf(vmi.status?.conditions, 'Paused')?.status === 'True';
+
 export const withoutCondition = (conditions: Condition[] | undefined, type: string): Condition[] =>
   (conditions ?? []).filter((condition) => condition.type !== type);
 
@@ -104,13 +110,25 @@ export interface GuestAnnotations {
   image?: string;
   'datavolume-error'?: string;
   'agent-after-seconds'?: string;
+  'migration-seconds'?: string;
+  /** Who is logged in, as the guest agent says: names with commas. */
+  users?: string;
+  /** As the recorder's node side says them: never-running, hang, and the two ends of `image`. */
+  'fail-early'?: string;
+  'stuck-pod'?: string;
+  'err-image-pull'?: string;
+  'image-pull-backoff'?: string;
 }
 
 export type GuestKey = keyof GuestAnnotations;
 
+/** Other names of the same, as the recorder's node side knows them. */
+const aliases: Partial<Record<GuestKey, GuestKey>> = { 'never-running': 'fail-early', hang: 'stuck-pod' };
+
 /** True for `true` and the empty string; any other text is true as well for keys that take a message. */
 export function told(thing: { metadata: Metadata }, key: GuestKey): string | undefined {
-  const value = thing.metadata.annotations?.[prefix + key];
+  const other = aliases[key];
+  const value = thing.metadata.annotations?.[prefix + key] ?? (other && thing.metadata.annotations?.[prefix + other]);
   return value === undefined || value === 'false' ? undefined : value;
 }
 

@@ -1,9 +1,16 @@
 import type { Cluster } from '../apiserver/cluster.ts';
-import type { Fields } from '../apiserver/object.ts';
+import type { Condition, Fields } from '../apiserver/object.ts';
 import { conflict, notFound } from '../apiserver/refusal.ts';
 import type { Vmi } from './kubevirt.ts';
 
 const vmiNamed = { group: 'kubevirt.io', plural: 'virtualmachineinstance', kind: 'VirtualMachineInstance' };
+
+export const pausedByUser: Condition = {
+  type: 'Paused',
+  status: 'True',
+  reason: 'PausedByUser',
+  message: 'VMI was paused by user',
+};
 
 /** The guest stands still, or goes on. @throws Refusal when it does not run, or is so already. */
 export function pause(cluster: Cluster, namespace: string, name: string, on: boolean): void {
@@ -15,13 +22,7 @@ export function pause(cluster: Cluster, namespace: string, name: string, on: boo
   const paused = conditions.some(({ type }) => type === 'Paused');
   if (paused === on) throw conflict(vmiNamed, name, on ? 'VMI is already paused' : 'VMI is not paused');
   const rest = conditions.filter(({ type }) => type !== 'Paused');
-  const condition = {
-    type: 'Paused',
-    status: 'True',
-    reason: 'PausedByUser',
-    message: 'VMI was paused by user',
-  } as const;
-  const status = { ...vmi.status, conditions: on ? [...rest, condition] : rest };
+  const status = { ...vmi.status, conditions: on ? [...rest, pausedByUser] : rest };
   cluster.change(vmis, namespace, name, (old) => ({
     ...old,
     status: status as unknown as Fields,

@@ -4,6 +4,7 @@ import { jsonPatch, type Operation } from '../apiserver/patch.ts';
 import type { Access } from '../apiserver/rbac.ts';
 import { badRequest, conflict, noSuchPath, notFound, PatchTestFailed, Refusal } from '../apiserver/refusal.ts';
 import type { Resource } from '../apiserver/resources.ts';
+import { migrate, userList } from './guestcalls.ts';
 import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
 import { isFinal, strategyOf } from './kubevirt.ts';
 import { pause } from './pause.ts';
@@ -22,6 +23,7 @@ interface Asked {
 }
 
 const betweenReadAndWriteMs = 8;
+const versions = ['v1', 'v1alpha3'];
 const kubevirtVersion = { gitVersion: 'v1.9.0', gitTreeState: 'clean', goVersion: 'go1.24.6', platform: 'linux/amd64' };
 
 /** virt-api's subresources (KubeVirt's pkg/virt-api/rest/lifecycle.go, v1.9). */
@@ -38,13 +40,16 @@ export class Power {
 
   async answer(call: Call, parts: string[]): Promise<Answer> {
     const [, group = '', version, spaces, namespace = '', plural = '', name = '', verb = ''] = parts;
-    if (version === 'v1' && spaces === 'version') return json(200, kubevirtVersion);
-    if (version !== 'v1' || spaces !== 'namespaces') throw noSuchPath();
+    if (!versions.includes(version ?? '')) throw noSuchPath();
+    if (spaces === 'version') return json(200, kubevirtVersion);
+    if (spaces !== 'namespaces') throw noSuchPath();
     const update = call.method === 'GET' ? 'get' : 'update';
     const attributes = { verb: update, group, resource: plural, subresource: verb, namespace, name };
     this.#access.check(call.user, attributes);
     if (this.#scope.cluster.virtApiDown)
       return text(503, 'error trying to reach service: dial tcp 10.96.0.10:443: connect: connection refused\n');
+    if (plural === 'virtualmachineinstances' && verb === 'userlist' && call.method === 'GET')
+      return json(200, userList(this.#scope.cluster, namespace, name, `${group}/${version}`));
     const action = this.#actions[`${plural}/${verb}`];
     if (!action) return text(404, '404: Page Not Found\n');
     if (call.method !== 'PUT') return text(405, '405: Method Not Allowed\n', { Allow: 'PUT' });
@@ -59,6 +64,7 @@ export class Power {
     'virtualmachines/start': (namespace, name, asked) => this.#start(namespace, name, asked),
     'virtualmachines/stop': (namespace, name, asked) => this.#stop(namespace, name, asked),
     'virtualmachines/restart': (namespace, name, asked) => this.#restart(namespace, name, asked),
+    'virtualmachines/migrate': async (namespace, name) => migrate(this.#scope.cluster, namespace, name),
     'virtualmachineinstances/pause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, true),
     'virtualmachineinstances/unpause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, false),
   };

@@ -3,6 +3,7 @@ import { at, type Condition } from '../apiserver/object.ts';
 import {
   conditionOf,
   isFinal,
+  isMigrating,
   strategyOf,
   told,
   type Vm,
@@ -55,6 +56,7 @@ export function printableOf(vm: Vm, vmi: Vmi | undefined, cluster: Cluster): str
   const strategy = strategyOf(vm);
   if (vm.metadata.deletionTimestamp) return 'Terminating';
   if (vmi && !isFinal(vmi) && vmi.metadata.deletionTimestamp) return 'Stopping';
+  if (vmi && phase === 'Running' && isMigrating(vmi)) return 'Migrating';
   if (phase === 'Running') return conditionOf(conditions, 'Paused')?.status === 'True' ? 'Paused' : 'Running';
   if (reason === 'FailedPvcNotFound') return 'ErrorPvcNotFound';
   if (told({ metadata: { ...vm.metadata, annotations: annotationsOf(vm) } }, 'datavolume-error') !== undefined)

@@ -9,6 +9,7 @@ import {
   type VmiStatus,
   withCondition,
 } from '../kubevirt/kubevirt.ts';
+import { pausedByUser } from '../kubevirt/pause.ts';
 import type { Recorder } from '../kubevirt/recorder.ts';
 import type { Timers } from '../timers.ts';
 import { heldBack, podTroubles } from './obstacles.ts';
@@ -23,6 +24,8 @@ export interface Ground {
   recorder: Recorder;
   /** The newest VMI with this uid; undefined when it is gone. */
   current(): Vmi | undefined;
+  /** The how manieth of its VM this one is, from 1. */
+  life: number;
   setStatus(change: (status: VmiStatus) => VmiStatus): void;
   /** Takes the VMI's own finalizer off. */
   release(): void;
@@ -31,6 +34,8 @@ export interface Ground {
 }
 
 const defaultBootSeconds = 0.84;
+/** From Running to Ready=True. */
+const readyMs = 18;
 
 /** How long a VMI whose guest has ended stays: one that was to go, and one that ended by itself. */
 const releaseMs = 70;
@@ -72,7 +77,10 @@ export class Guest {
         this.#released = true;
         this.#later(deletedNow ? releaseOfEndedMs : releaseMs, () => this.#ground.release());
       }
-    } else this.#shutdown.graceChanged(vmi);
+    } else {
+      this.#shutdown.pauseChanged(vmi);
+      this.#shutdown.graceChanged(vmi);
+    }
   }
 
   /** A PVC came or was bound. */
@@ -160,7 +168,7 @@ export class Guest {
     const vmi = this.#ground.current();
     if (!vmi || this.#deleting) return;
     this.#ground.pods.run(vmi);
-    this.#status.phase('Scheduled', [], { nodeName: this.#ground.pods.nodeName });
+    this.#status.phase('Scheduled', [], { nodeName: this.#ground.pods.nodeOf(vmi) });
     if (told(vmi, 'never-running') !== undefined) {
       this.#later(bootLeftMs, () => this.#end('Failed'));
       return;
@@ -181,18 +189,25 @@ export class Guest {
         interfaces: [{ name: 'default', ipAddress: this.#ground.pods.addressOf(vmi) }],
       },
     );
-    this.#later(18, () => {
+    if (vmi.spec['startStrategy'] === 'Paused') this.#status.tell(pausedByUser);
+    this.#later(readyMs, () => {
       if (this.#phase() === 'Running' && !this.#deleting) this.#status.tell({ type: 'Ready', status: 'True' });
     });
     const after = (key: 'crash-after-seconds' | 'poweroff-after-seconds' | 'agent-after-seconds', run: () => void) => {
       const seconds = toldSeconds(vmi, key);
       // No guest dies on the millisecond: each has its own, always the same.
-      if (seconds !== undefined) this.#later(seconds * 1000 + (seconds > 0 ? hashOf(vmi.metadata.name) % 100 : 0), run);
+      const ownMs = seconds === 0 ? this.#atOnceMs() : hashOf(vmi.metadata.name) % 100;
+      if (seconds !== undefined) this.#later(seconds * 1000 + ownMs, run);
     };
     after('crash-after-seconds', () => this.#end('Failed'));
     after('poweroff-after-seconds', () => this.#end('Succeeded'));
     after('agent-after-seconds', () => this.#status.tell({ type: 'AgentConnected', status: 'True' }));
     if (this.#deleting) this.#deletionBegins();
+  }
+
+  /** A guest that dies at once is Ready for a moment, in three lives of four (KUBEVIRT.md §5). */
+  #atOnceMs(): number {
+    return this.#ground.life % 4 === 1 ? 0 : readyMs + 20;
   }
 
   /** virt-controller deletes the pod, and virt-handler tells the guest to go, unless nobody is there to do it. */

@@ -4,6 +4,7 @@ import type { StoreEvent } from '../apiserver/store.ts';
 import { isFinal, type Vmi, type VmiStatus } from '../kubevirt/kubevirt.ts';
 import { Recorder } from '../kubevirt/recorder.ts';
 import { Guest } from './guest.ts';
+import { Migrations } from './migrations.ts';
 import { isLauncher, Pods } from './pods.ts';
 
 const ownFinalizer = 'foregroundDeleteVirtualMachine';
@@ -14,10 +15,13 @@ export class NodeSide {
   readonly #pods: Pods;
   readonly #recorder: Recorder;
   readonly #guests = new Map<string, Guest>();
+  /** How many guests each VM has had. */
+  readonly #lives = new Map<string, number>();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
     this.#pods = new Pods(cluster);
+    new Migrations(cluster, this.#pods);
     this.#recorder = new Recorder(cluster, 'virtualmachine-controller');
     const { store, registry } = cluster;
     store.subscribe(registry.named('virtualmachineinstances'), (event) => this.#vmi(event));
@@ -55,7 +59,10 @@ export class NodeSide {
       return vmi?.metadata.uid === uid ? vmi : undefined;
     };
     const change = (edit: (old: Thing) => Thing) => current() && this.#cluster.change(vmis, namespace, name, edit);
+    const life = (this.#lives.get(`${namespace}/${name}`) ?? 0) + 1;
+    this.#lives.set(`${namespace}/${name}`, life);
     return new Guest({
+      life,
       clock: this.#cluster.clock,
       pods: this.#pods,
       recorder: this.#recorder,
@@ -74,7 +81,7 @@ export class NodeSide {
   }
 
   #pod({ type, object, previous }: StoreEvent): void {
-    if (!isLauncher(object)) return;
+    if (!isLauncher(object) || !this.#pods.isCurrent(object)) return;
     const guest = this.#guests.get(object.metadata.labels?.['kubevirt.io/created-by'] ?? '');
     if (type === 'DELETED') guest?.podGone();
     else if (

@@ -55,13 +55,26 @@ export function podTroubles(vmi: Vmi): { afterMs: number; condition: Condition }
     const message = meaning(unschedulable, noNode);
     return [{ afterMs: 40, condition: { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message } }];
   }
-  const pulled = told(vmi, 'image');
+  return [
+    ...pullFailure(vmi, 'err-image-pull', 300, 'ErrImagePull'),
+    ...pullFailure(vmi, 'image-pull-backoff', 300, 'ImagePullBackOff'),
+    ...pullFailure(vmi, 'image', 300, 'ErrImagePull'),
+    ...pullFailure(vmi, 'image', 2000, 'ImagePullBackOff'),
+  ];
+}
+
+function pullFailure(
+  vmi: Vmi,
+  key: 'image' | 'err-image-pull' | 'image-pull-backoff',
+  afterMs: number,
+  reason: 'ErrImagePull' | 'ImagePullBackOff',
+): { afterMs: number; condition: Condition }[] {
+  const pulled = told(vmi, key);
   if (pulled === undefined) return [];
   const image = meaning(pulled, 'registry.example.com/disk:latest');
-  const failed = (afterMs: number, reason: string, message: string) =>
-    ({ afterMs, condition: { type: 'Synchronized', status: 'False', reason, message } }) as const;
-  return [
-    failed(300, 'ErrImagePull', `failed to pull and unpack image "${image}": not found`),
-    failed(2000, 'ImagePullBackOff', `Back-off pulling image "${image}"`),
-  ];
+  const message =
+    reason === 'ErrImagePull'
+      ? `failed to pull and unpack image "${image}": not found`
+      : `Back-off pulling image "${image}"`;
+  return [{ afterMs, condition: { type: 'Synchronized', status: 'False', reason, message } }];
 }

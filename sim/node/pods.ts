@@ -5,13 +5,12 @@ import { at, type Fields, type Thing } from '../apiserver/object.ts';
 import type { Vmi } from '../kubevirt/kubevirt.ts';
 
 const launcherMarginSeconds = 30;
-const nodeName = 'node01';
+const nodes = ['node01', 'node02'] as const;
 
 export const isLauncher = (pod: Thing): boolean => pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
 
 /** The launcher pods: one a VMI, with a time limit of its own that no later call changes. */
 export class Pods {
-  readonly nodeName = nodeName;
   #cluster: Cluster;
   #next = 0;
 
@@ -33,12 +32,60 @@ export class Pods {
     return name === undefined ? undefined : this.#cluster.store.get(this.#resource(), vmi.metadata.namespace, name);
   }
 
+  /** Pods by the uid of their VMI: the one whose guest runs, and the one that it is being moved to. */
   readonly #names = new Map<string, string>();
+  readonly #targets = new Map<string, { source: Thing; name: string }>();
+  readonly #nodes = new Map<string, string>();
+
+  nodeOf({ metadata }: Vmi): string {
+    return this.#nodes.get(metadata.uid) ?? nodes[0];
+  }
+
+  /** Whether the guest lives in this pod. */
+  isCurrent({ metadata }: Thing): boolean {
+    const name = this.#names.get(metadata.labels?.['kubevirt.io/created-by'] ?? '');
+    return name === undefined || name === metadata.name;
+  }
+
+  /** The pod that a migration moves the guest to. Returns both nodes: from, to. */
+  createTarget(vmi: Vmi): [string, string] {
+    const source = this.#of(vmi);
+    const from = this.nodeOf(vmi);
+    const to = from === nodes[0] ? nodes[1] : nodes[0];
+    const name = this.#make(vmi);
+    if (source) this.#targets.set(vmi.metadata.uid, { source, name });
+    return [from, to];
+  }
+
+  /** The migration has ended: the guest lives in the target now, or the target goes. Returns its node. */
+  moved(uid: string, well: boolean): string {
+    const here = this.#nodes.get(uid) ?? nodes[0];
+    const target = this.#targets.get(uid);
+    this.#targets.delete(uid);
+    if (!target) return here;
+    const { namespace, name } = target.source.metadata;
+    const pod = this.#cluster.store.get(this.#resource(), namespace, well ? name : target.name);
+    const there = here === nodes[0] ? nodes[1] : nodes[0];
+    if (!well) {
+      if (pod) this.#cluster.store.delete(this.#resource(), pod);
+      return here;
+    }
+    this.#names.set(uid, target.name);
+    this.#nodes.set(uid, there);
+    const fresh = this.#cluster.store.get(this.#resource(), namespace, target.name);
+    if (fresh) this.#change(fresh, { spec: { ...fresh.spec, nodeName: there }, status: { phase: 'Running' } });
+    if (pod?.metadata.deletionTimestamp) this.#cluster.store.delete(this.#resource(), pod);
+    else if (pod) this.#change(pod, { status: { ...pod.status, phase: 'Succeeded' } });
+    return there;
+  }
 
   create(vmi: Vmi): void {
+    this.#names.set(vmi.metadata.uid, this.#make(vmi));
+  }
+
+  #make(vmi: Vmi): string {
     const { namespace, uid } = vmi.metadata;
     const name = `virt-launcher-${vmi.metadata.name}-${randomUUID().slice(0, 5)}`;
-    this.#names.set(uid, name);
     const grace = (vmi.spec.terminationGracePeriodSeconds ?? 30) + launcherMarginSeconds;
     this.#cluster.create(
       this.#resource(),
@@ -77,13 +124,14 @@ export class Pods {
       },
       { internal: true },
     );
+    return name;
   }
 
   run(vmi: Vmi): void {
     const pod = this.#of(vmi);
     if (!pod) return;
     const status = { phase: 'Running', podIP: this.addressOf(vmi), conditions: [{ type: 'Ready', status: 'True' }] };
-    this.#change(pod, { spec: { ...pod.spec, nodeName }, status });
+    this.#change(pod, { spec: { ...pod.spec, nodeName: this.nodeOf(vmi) }, status });
   }
 
   terminate(vmi: Vmi): void {
@@ -110,6 +158,7 @@ export class Pods {
     const pod = this.#of(vmi);
     this.#names.delete(vmi.metadata.uid);
     this.#addresses.delete(vmi.metadata.uid);
+    this.#nodes.delete(vmi.metadata.uid);
     if (pod) this.#cluster.store.delete(this.#resource(), pod);
   }
 

@@ -1,4 +1,4 @@
-import { told, toldSeconds, type Vmi } from '../kubevirt/kubevirt.ts';
+import { isPaused, told, toldSeconds, type Vmi } from '../kubevirt/kubevirt.ts';
 import type { Timers } from '../timers.ts';
 import type { Pods } from './pods.ts';
 
@@ -13,6 +13,7 @@ export class Shutdown {
   readonly #end: (phase: 'Succeeded' | 'Failed') => void;
   #signalledAt: number | undefined;
   #cancelKill: (() => void) | undefined;
+  #cancelEnd: (() => void) | undefined;
 
   constructor(
     ground: { clock: Timers; pods: Pods },
@@ -28,9 +29,20 @@ export class Shutdown {
   signal(vmi: Vmi): void {
     if (this.#signalledAt !== undefined || told(vmi, 'hang') !== undefined) return;
     this.#signalledAt = this.#ground.clock.now();
-    const shutdownMs = (toldSeconds(vmi, 'shutdown-seconds') ?? defaultShutdownSeconds) * 1000;
-    if (told(vmi, 'ignore-acpi') === undefined) this.#later(shutdownMs, () => this.#end('Succeeded'));
+    this.pauseChanged(vmi);
     this.graceChanged(vmi);
+  }
+
+  /** A paused guest does not hear of ACPI: the signal waits for it, and the grace period goes on (kubevirt#15405). */
+  pauseChanged(vmi: Vmi): void {
+    if (this.#signalledAt === undefined || told(vmi, 'ignore-acpi') !== undefined) return;
+    if (isPaused(vmi)) {
+      this.#cancelEnd?.();
+      this.#cancelEnd = undefined;
+    } else {
+      const shutdownMs = (toldSeconds(vmi, 'shutdown-seconds') ?? defaultShutdownSeconds) * 1000;
+      this.#cancelEnd ??= this.#later(shutdownMs, () => this.#end('Succeeded'));
+    }
   }
 
   /**

@@ -77,6 +77,22 @@ describe('start', () => {
     expect(at.wukong('web').spec?.startStrategy?.autoStart).toBe(true);
   });
 
+  it('is Started ten seconds after the guest came up to stay, where the ones before it died at once', async () => {
+    const at = await scene();
+    const guest = { 'crash-after-seconds': '0', 'boot-seconds': '1' };
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Halted', guest });
+    await at.pass(2_000);
+    const running = at.perform('start', 'web', { waitSeconds: 60 });
+    await at.pass(10_000);
+    at.sim.change<{ spec: { template: object } }>('virtualmachines', namespace, 'web-vm', ({ spec }) => {
+      spec.template = { ...spec.template, metadata: { annotations: {} } };
+    });
+    const mended = at.clock.now();
+    expect(await running).toMatchObject({ outcome: 'Started' });
+    expect(at.clock.now() - mended).toBeGreaterThan(9_000);
+    expect(at.clock.now() - mended).toBeLessThan(14_000);
+  });
+
   it('says NodeLost when nobody can say whether the guest runs', async () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
