@@ -145,10 +145,7 @@ export class HttpServer {
 
   async #answer(call: Call, record: RequestRecord, response: Http2ServerResponse, life: Life): Promise<void> {
     const { access, faults, served } = this.#options;
-    const open = /^\/(version|healthz|livez|readyz)(\/|$)/.test(call.path) && !call.headers['authorization'];
-    call.user = open
-      ? { name: 'system:anonymous', groups: ['system:unauthenticated'] }
-      : access.userOf(call.headers['authorization']);
+    call.user = access.userOf(call.headers);
     record.user = call.user.name;
     if (faults.isDead(record.user)) return destroy(response);
     const harm = faults.next(call, record.user, record.watch);

@@ -1,7 +1,12 @@
-import type { User } from './call.ts';
+import type { Call, User } from './call.ts';
 import type { Cluster } from './cluster.ts';
-import { at, type Thing } from './object.ts';
+import { at, type Fields, type Thing } from './object.ts';
 import { qualified, Refusal } from './refusal.ts';
+
+/** Whom the API server itself is for: a token for somebody else is none here. */
+export const ownAudience = 'https://kubernetes.default.svc';
+/** What everybody may ask. */
+export const open = /^\/(version|healthz|livez|readyz)(\/|$)/;
 
 export interface PolicyRule {
   /** The sim's own addition for tokens: where the rule holds; absent: everywhere. */
@@ -22,37 +27,96 @@ export interface Attributes {
   name?: string | undefined;
 }
 
-interface Holder extends User {
+export interface Holder extends User {
   rules: PolicyRule[] | 'admin';
+  /** For whom the token is; a token of the sim's own is for the API server. */
+  audiences: string[];
+  expiresAt: number;
+  uid?: string | undefined;
 }
+
+const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+const account = /^system:serviceaccount:([^:]+):(.+)$/;
+
+/** The groups that everybody who is known is in, and those of ServiceAccounts. */
+const groupsOf = (name: string): string[] => {
+  const [, home] = account.exec(name) ?? [];
+  return ['system:authenticated', ...(home ? ['system:serviceaccounts', `system:serviceaccounts:${home}`] : [])];
+};
 
 /** Who a token is, and what that one may do: by its own rules, and by the roles bound to it. */
 export class Access {
   #tokens = new Map<string, Holder>();
+  /** What the tokens of a name may do, for reviews that name the user. */
+  #named = new Map<string, Holder>();
   #cluster: Cluster;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
   }
 
-  addToken(token: string, name: string, rules: PolicyRule[] | 'admin'): void {
-    const account = /^system:serviceaccount:([^:]+):/.exec(name);
-    const groups = ['system:authenticated'];
-    if (rules === 'admin') groups.push('system:masters');
-    if (account) groups.push('system:serviceaccounts', `system:serviceaccounts:${account[1]}`);
-    this.#tokens.set(token, { name, groups, rules });
+  addToken(
+    token: string,
+    name: string,
+    rules: PolicyRule[] | 'admin',
+    {
+      audiences = [ownAudience],
+      expiresAt = Infinity,
+      uid,
+    }: Partial<Pick<Holder, 'audiences' | 'expiresAt' | 'uid'>> = {},
+  ): void {
+    const groups = [...groupsOf(name), ...(rules === 'admin' ? ['system:masters'] : [])];
+    const holder = { name, groups, rules, audiences, expiresAt, uid };
+    this.#tokens.set(token, holder);
+    this.#named.set(name, holder);
   }
 
   expireToken(token: string): void {
     this.#tokens.delete(token);
   }
 
-  /** @throws Refusal 401 */
-  userOf(authorization: string | undefined): User {
-    const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1];
-    const holder = token === undefined ? undefined : this.#tokens.get(token);
-    if (!holder) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
-    return holder;
+  /** Whose token it is, whomever it is for; undefined where it is none, has expired, or its account is gone. */
+  holderOf(token: string): Holder | undefined {
+    const holder = this.#tokens.get(token);
+    if (!holder || holder.expiresAt <= this.#cluster.clock.now()) return undefined;
+    if (holder.uid === undefined) return holder;
+    const [, namespace, name = ''] = account.exec(holder.name) ?? [];
+    const there = this.#cluster.store.get(this.#cluster.registry.named('serviceaccounts'), namespace, name);
+    return there?.metadata.uid === holder.uid ? holder : undefined;
+  }
+
+  /** Who calls, or whom the caller speaks for. @throws Refusal 401, or 403 where he may not. */
+  userOf(headers: Record<string, string | undefined>): User {
+    const { authorization } = headers;
+    if (authorization === undefined) return anonymous;
+    const token = /^Bearer (.+)$/i.exec(authorization)?.[1];
+    const holder = token === undefined ? undefined : this.holderOf(token);
+    if (!holder?.audiences.includes(ownAudience)) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    return this.#impersonated(holder, headers);
+  }
+
+  #impersonated(user: User, headers: Record<string, string | undefined>): User {
+    const name = headers['impersonate-user'];
+    if (!name) return user;
+    const asked = (headers['impersonate-group'] ?? '').split(/, ?/).filter(Boolean);
+    const [, namespace, short] = account.exec(name) ?? [];
+    const who = short ? { resource: 'serviceaccounts', namespace, name: short } : { resource: 'users', name };
+    this.check(user, { verb: 'impersonate', group: '', ...who });
+    for (const group of asked) this.check(user, { verb: 'impersonate', group: '', resource: 'groups', name: group });
+    return { name, groups: [...new Set([...asked, ...groupsOf(name)])] };
+  }
+
+  infoOf(user: User): Fields {
+    const { uid } = user as Partial<Holder>;
+    return { username: user.name, ...(uid ? { uid } : {}), groups: user.groups };
+  }
+
+  /** Refuses whoever has said nothing about himself. @throws Refusal 403 */
+  checkKnown({ user, method, path }: Call): void {
+    if (user !== anonymous) return;
+    const verb = ({ GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const)[method];
+    const message = `forbidden: User "${user.name}" cannot ${verb ?? method} path "${path}"`;
+    throw new Refusal(403, 'Forbidden', message, { details: {} });
   }
 
   /** @throws Refusal 403 in the words of the API server. */
@@ -71,12 +135,25 @@ export class Access {
   }
 
   allows(user: User, wanted: Attributes): boolean {
-    const { rules } = user as Holder;
+    const rules = this.#rulesHeld(user);
     if (rules === 'admin') return true;
-    const own = (rules ?? []).filter(
+    const own = rules.filter(
       ({ namespaces }) => !namespaces || (wanted.namespace && namespaces.includes(wanted.namespace)),
     );
     return [...own, ...this.rulesOf(user, wanted.namespace)].some((rule) => covers(rule, wanted));
+  }
+
+  allowsUrl(user: User, verb: string, path: string): boolean {
+    if (this.#rulesHeld(user) === 'admin' || open.test(path)) return true;
+    const matches = (url: string) => url === path || (url.endsWith('*') && path.startsWith(url.slice(0, -1)));
+    return this.rulesOf(user, undefined).some(
+      ({ verbs, nonResourceURLs }) => (verbs.includes('*') || verbs.includes(verb)) && nonResourceURLs?.some(matches),
+    );
+  }
+
+  #rulesHeld(user: User): PolicyRule[] | 'admin' {
+    if (user.groups.includes('system:masters')) return 'admin';
+    return (user as Partial<Holder>).rules ?? this.#named.get(user.name)?.rules ?? [];
   }
 
   /** Rules by bindings in a namespace, and cluster-wide. */
@@ -102,9 +179,9 @@ export class Access {
 
   /** What SelfSubjectRulesReview tells: for a token that may do everything, one rule that says so. */
   allRules(user: User, namespace: string): PolicyRule[] {
-    const { rules } = user as Holder;
+    const rules = this.#rulesHeld(user);
     if (rules === 'admin') return [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
-    const own = (rules ?? []).filter(({ namespaces }) => !namespaces || namespaces.includes(namespace));
+    const own = rules.filter(({ namespaces }) => !namespaces || namespaces.includes(namespace));
     return [...own.map(({ namespaces: _, ...rule }) => rule), ...this.rulesOf(user, namespace)];
   }
 }

@@ -57,8 +57,8 @@ const detailsOf = (resource: Named, name: string): Fields => ({
 export const notFound = (resource: Named, name: string): Refusal =>
   new Refusal(404, 'NotFound', `${qualified(resource)} "${name}" not found`, { details: detailsOf(resource, name) });
 
-export const noSuchPath = (): Refusal =>
-  new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} });
+/** What is not served at all has no Status: the router answers, in plain text. */
+export const noSuchPath = (): Refusal => new Refusal(404, 'NotFound', '404 page not found\n', { plain: true });
 
 export const alreadyExists = (resource: Named, name: string): Refusal =>
   new Refusal(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, {

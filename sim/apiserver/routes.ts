@@ -1,7 +1,7 @@
 import type { Power } from '../kubevirt/power.ts';
 import { type Answer, type Call, json, type Scope, type Stream, type Target, text } from './call.ts';
 import type { Discovery } from './discovery.ts';
-import type { Access } from './rbac.ts';
+import { type Access, open } from './rbac.ts';
 import { type Lists, read } from './reading.ts';
 import { noSuchPath, Refusal } from './refusal.ts';
 import { reviewOf } from './reviews.ts';
@@ -21,20 +21,28 @@ export interface Served extends Scope {
 export async function route(served: Served, call: Call): Promise<Answer | Stream> {
   const { path } = call;
   if (/^\/(healthz|livez|readyz)(\/|$)/.test(path)) return text(200, 'ok');
+  if (!open.test(path) && !isResource(path)) served.access.checkKnown(call);
   const known = served.discovery.answer(call);
   if (known) return known;
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
   if (parts[0] === 'apis' && parts[1] === 'subresources.kubevirt.io') return served.power.answer(call, parts);
-  if (parts[0] === 'apis' && parts[1] === 'authorization.k8s.io') return reviewOf(served.access, call, parts[3] ?? '');
+  if (parts[0] === 'apis' && /^auth(oriz|entic)ation\.k8s\.io$/.test(parts[1] ?? ''))
+    return reviewOf(served.access, call, parts);
   const token = tokenRequested(served, served.access, call);
   if (token) return token;
   const target = targetOf(served, parts);
-  if (!target) throw noSuchPath();
+  if (!target) {
+    served.access.checkKnown(call);
+    throw noSuchPath();
+  }
   const watching = isWatch(call.query) && call.method === 'GET';
   served.access.check(call.user, { verb: verbOf(call, target, watching), ...attributesOf(target, call) });
   if (watching) return watch(served, target, call);
   return carryOut(served, target, call);
 }
+
+/** Whether a path is that of objects, which RBAC knows by kind. */
+const isResource = (path: string): boolean => /^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)\/./.test(path);
 
 export const isWatch = (query: URLSearchParams): boolean => ['true', '1', ''].includes(query.get('watch') ?? 'no');
 
