@@ -8,6 +8,7 @@ import { clusterOptions, openCluster } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
 import { endOf, spoken } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
+import { freezePlace, readsIn } from './installations.ts';
 import type { ConfigMap } from './manifest.ts';
 
 const options: Options = {
@@ -18,7 +19,7 @@ const options: Options = {
     type: 'string',
     short: 'n',
     value: 'NAME',
-    about: 'default: $LIFECYCLE_NAMESPACE, else wukong-lifecycle',
+    about: 'default: $LIFECYCLE_NAMESPACE, else where the installation in the cluster looks, else wukong-lifecycle',
   },
   ...clusterOptions,
 };
@@ -27,7 +28,7 @@ export const freeze: CliCommand = {
   summary: 'stops all schedules for a while; without options: says whether they are',
   help: helpOf({
     usage: ['freeze --for DURATION | --until TIME', 'freeze --off', 'freeze'],
-    about: `Writes ${freezeConfigMap.key} into the ConfigMap ${freezeConfigMap.name} in the namespace of the lifecycle functions. Commands of people are carried out all the same.`,
+    about: `Writes ${freezeConfigMap.key} into the ConfigMap ${freezeConfigMap.name} in the namespace where ticks look for it, which is made where it is missing, and says which installation obeys it. Fails where none would. Commands of people are carried out all the same.`,
     options,
     examples: ['wukong freeze --for 2d'],
   }),
@@ -36,15 +37,23 @@ export const freeze: CliCommand = {
     const given = (values.for ?? values.until) !== undefined;
     if (given && values.off === true) throw new UsageError('expected --off without --for and --until');
     const until = given ? endOf(values, io.now) : undefined;
-    const { world } = await openCluster(values, io);
-    const namespace = (values.namespace as string | undefined) ?? world.config.lifecycleNamespace;
+    const { world, namespace: own } = await openCluster(values, io);
+    const asked = values.namespace as string | undefined;
+    const env = io.env?.['LIFECYCLE_NAMESPACE'];
+    // Where -n is given, the namespace of the session is that one, and not where the person is at home.
+    const { namespace, obeyedBy, others } = await freezePlace(world, { asked, env, own });
+    const who = () => {
+      io.out(`${obeyedBy}\n`);
+      for (const other of others) io.err(`note: ${readsIn(other)}, so this is not for it\n`);
+    };
     if (until !== undefined || values.off === true) {
-      await write(world, namespace, until);
+      await write(world, namespace, until, asked === undefined);
       io.out(
         until === undefined
           ? 'Schedules act again.\n'
           : `Frozen until ${rfc3339(until)} (${spoken(until - io.now)}).\n`,
       );
+      who();
       return exitCodes.done;
     }
     const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: pathOf(namespace), safe: true });
@@ -53,6 +62,7 @@ export const freeze: CliCommand = {
     const holds = frozen.until !== undefined && frozen.until > io.now;
     const end = frozen.until === Infinity ? 'somebody mends it' : holds ? rfc3339(frozen.until as number) : '';
     io.out(holds ? `Frozen until ${end}.\n` : 'Not frozen.\n');
+    who();
     return exitCodes.done;
   },
 };
@@ -60,14 +70,31 @@ export const freeze: CliCommand = {
 const pathOf = (namespace: string, name = freezeConfigMap.name): string =>
   `/api/v1/namespaces/${namespace}/configmaps${name ? `/${name}` : ''}`;
 
-async function write(world: World, namespace: string, until: number | undefined): Promise<void> {
+/** The namespace is made too, where nobody named one: an installation outside the cluster has none of its own there. */
+async function write(world: World, namespace: string, until: number | undefined, make: boolean): Promise<void> {
+  const what = `ConfigMap ${namespace}/${freezeConfigMap.name}`;
   const data = { [freezeConfigMap.key]: until === undefined ? null : rfc3339(until) };
   const patched = await mergePatch(world, pathOf(namespace), { data }, {});
-  if (patched.status !== 404) return void bodyOf(patched, `ConfigMap ${namespace}/${freezeConfigMap.name}`);
+  if (patched.status !== 404) return void bodyOf(patched, what);
   if (until === undefined) return; // there is none, so nothing is frozen
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: freezeConfigMap.name, namespace }, data };
-  const made = await world.transport.call({ method: 'POST', path: pathOf(namespace, ''), body, safe: false });
+  const create = () => world.transport.call({ method: 'POST', path: pathOf(namespace, ''), body, safe: false });
+  let made = await create();
+  if (made.status === 404 && make) {
+    const created = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+    const answer = await world.transport.call({
+      method: 'POST',
+      path: '/api/v1/namespaces',
+      body: created,
+      safe: false,
+    });
+    if (answer.status !== 409) bodyOf(answer, `namespace ${namespace}, where ticks look for the freeze`);
+    made = await create();
+  }
   if (made.status === 404)
-    throw new LifecycleError('Refused', `there is no namespace ${namespace}; name the right one with --namespace`);
-  bodyOf(made, `ConfigMap ${namespace}/${freezeConfigMap.name}`);
+    throw new LifecycleError(
+      'Refused',
+      `there is no namespace ${namespace}, so nothing was frozen; make it, or leave --namespace out`,
+    );
+  bodyOf(made, what);
 }

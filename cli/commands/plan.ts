@@ -7,6 +7,7 @@ import { writePlanPage } from '../page/pages.ts';
 import { priceHelp, priceOptions, readPrices } from '../page/prices.ts';
 import { type Span, spanOf } from '../terminal/span.ts';
 import { foresee, type Item } from './foresee.ts';
+import { seeingFreeze } from './installations.ts';
 import { type Manifests, readManifests } from './manifest.ts';
 import { readFromCluster } from './planCluster.ts';
 import { table } from './planTable.ts';
@@ -60,7 +61,11 @@ reached, or 2 for wrong usage.
     const all = values['all-namespaces'] === true;
     if (files && (all || values.namespace !== undefined))
       throw new UsageError('expected either --schedule FILE, or the namespaces of a cluster');
-    if (!files) return tell(await readFromCluster(await openCluster(values, io), all));
+    if (!files) {
+      const session = await openCluster(values, io);
+      const world = await seeingFreeze(session.world, io.env, session.namespace);
+      return tell(await readFromCluster({ ...session, world }, all));
+    }
     const manifests = await readManifests(files);
     if (manifests.schedules.length === 0 && manifests.problems.length === 0)
       manifests.problems.push(`${files.join(', ')}: expected a WukongSchedule, found none`);

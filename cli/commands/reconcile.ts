@@ -9,6 +9,7 @@ import { type CliCommand, exitCodes, type Io, type Options } from '../command.ts
 import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { outcomeLine } from '../terminal/outcomes.ts';
+import { seeingFreeze } from './installations.ts';
 
 const options: Options = {
   once: { type: 'boolean', about: 'one tick, then ends; else one every minute, until Ctrl-C' },
@@ -31,7 +32,8 @@ export const reconcile: CliCommand = {
   options,
   run: async (values, io) => {
     const timeoutMs = durationMs('timeout', values.timeout as string);
-    const { world: whole } = await openCluster(values, io);
+    const session = await openCluster(values, io);
+    const whole = await seeingFreeze(session.world, io.env, session.namespace);
     const namespace = values.namespace as string | undefined;
     const world =
       namespace === undefined ? whole : { ...whole, config: { ...whole.config, watchNamespaces: [namespace] } };

@@ -61,18 +61,94 @@ describe('wukong keep, skip-next and protect', () => {
 });
 
 describe('wukong freeze', () => {
-  it('makes its ConfigMap, says what holds, and lets go', async () => {
-    const at = '-n default';
-    expect((await sim.wukong(`freeze ${at}`)).out).toBe('Not frozen.\n');
-    expect((await sim.wukong(`freeze --for 2d ${at}`)).out).toMatch(/^Frozen until 2\S+Z \(2d\)\.\n$/);
-    expect((await sim.wukong('freeze', { LIFECYCLE_NAMESPACE: 'default' })).out).toMatch(/^Frozen until 2\S+Z\.\n$/);
-    expect((await sim.wukong(`freeze --off ${at}`)).out).toBe('Schedules act again.\n');
-    expect((await sim.wukong(`freeze ${at}`)).out).toBe('Not frozen.\n');
+  const configMap = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/configmaps/${name}`;
+  const remove = (namespace: string, name: string) => sim.api('DELETE', configMap(namespace, name));
+  const install = (namespace: string, data: Record<string, string>) =>
+    sim.api('POST', `/api/v1/namespaces/${namespace}/configmaps`, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'wukong-lifecycle-config', labels: { 'app.kubernetes.io/name': 'wukong-lifecycle' } },
+      data,
+    });
+
+  it('works where nothing was made for it, says who obeys, and lets go', async () => {
+    const obeyed = 'Obeyed by functions and by wukong reconcile where LIFECYCLE_NAMESPACE is wukong-lifecycle';
+    expect((await sim.wukong('freeze')).out).toMatch(`Not frozen.\n${obeyed}`);
+    expect((await sim.wukong('freeze --for 2d')).out).toMatch(/^Frozen until 2\S+Z \(2d\)\.\nObeyed by functions/);
+    expect((await sim.wukong('freeze')).out).toMatch(/^Frozen until 2\S+Z\.\n/);
+    expect((await sim.api('GET', configMap('wukong-lifecycle', 'wukong-lifecycle'))).status).toBe(200);
+    expect((await sim.wukong('freeze --off')).out).toMatch(/^Schedules act again\.\n/);
+    expect((await sim.wukong('freeze')).out).toMatch(/^Not frozen\.\n/);
   });
 
-  it('says that its namespace is not there', async () => {
-    const { code, err } = await sim.wukong('freeze --for 1h');
-    expect([code, err]).toEqual([1, expect.stringContaining('there is no namespace wukong-lifecycle')]);
+  it('fails for a namespace that no tick reads, and writes nothing', async () => {
+    const { code, err, out } = await sim.wukong('freeze --for 1h -n default');
+    expect([code, out, err]).toEqual([1, '', expect.stringContaining('no tick reads a freeze in namespace default')]);
+    expect((await sim.api('GET', configMap('default', 'wukong-lifecycle'))).status).toBe(404);
+    // Functions elsewhere that are told to look there do.
+    const told = await sim.wukong('freeze --for 1h', { LIFECYCLE_NAMESPACE: 'default' });
+    expect([told.code, told.out]).toEqual([0, expect.stringContaining('where LIFECYCLE_NAMESPACE is default')]);
+    await remove('default', 'wukong-lifecycle');
+  });
+
+  it('goes where the installation of a team looks, and so does a plan by hand', async () => {
+    await install('demo-b', { LIFECYCLE_NAMESPACE: 'demo-b', WATCH_NAMESPACES: 'demo-b' });
+    const { out } = await sim.wukong('freeze --for 2d');
+    expect(out).toContain('Obeyed by the installation in demo-b, which looks at demo-b.');
+    expect((await sim.api('GET', configMap('demo-b', 'wukong-lifecycle'))).status).toBe(200);
+    expect((await sim.wukong('freeze')).out).toMatch(/^Frozen until/);
+    const schedules = '/apis/vm.novasphere.dev/v1alpha1/namespaces/demo-b/wukongschedules';
+    const spec = { stop: '0 20 * * *', selector: { matchLabels: { no: 'one' } } };
+    const [apiVersion, kind] = ['vm.novasphere.dev/v1alpha1', 'WukongSchedule'];
+    await sim.api('POST', schedules, { apiVersion, kind, metadata: { name: 'night' }, spec });
+    expect((await sim.wukong('plan -n demo-b --json')).out).toMatch(/"skip","note":"frozen until/);
+    await sim.api('DELETE', `${schedules}/night`);
+    expect((await sim.wukong('freeze -n demo-b --off')).code).toBe(0);
+  });
+
+  it('takes the default where several installations are there, and names the others; else asks', async () => {
+    await install('demo-a', { LIFECYCLE_NAMESPACE: 'wukong-lifecycle' });
+    const both = await sim.wukong('freeze --for 2d');
+    expect(both.out).toContain('Obeyed by the installation in demo-a, which looks at all namespaces.');
+    expect(both.err).toContain('note: the installation in demo-b reads demo-b, so this is not for it');
+    await remove('demo-a', 'wukong-lifecycle-config');
+    await install('demo-a', { LIFECYCLE_NAMESPACE: 'demo-a' });
+    const unclear = await sim.wukong('freeze --for 2d');
+    expect([unclear.code, unclear.err]).toEqual([1, expect.stringContaining('more than one place may be meant')]);
+    for (const namespace of ['demo-a', 'demo-b']) await remove(namespace, 'wukong-lifecycle-config');
+    await sim.wukong('freeze --off');
+  });
+});
+
+describe('a bad schedule', () => {
+  it('has a line in doctor, state and reconcile', async () => {
+    const bad = {
+      apiVersion: 'vm.novasphere.dev/v1alpha1',
+      kind: 'WukongSchedule',
+      metadata: { namespace: 'demo-a', name: 'six' },
+      spec: {
+        timeZone: 'Europe/London',
+        stop: '0 20 * * 1-5',
+        selector: { matchLabels: { start: 'on-demand' } },
+        holidays: { configMapRef: { name: 'free' } },
+      },
+    };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'free', namespace: 'demo-a' } };
+    const text = { holidays: '2026-12-25 Christmas\nsecret\n' };
+    await sim.api('POST', '/api/v1/namespaces/demo-a/configmaps', { ...map, data: text });
+    await sim.api('POST', `${own}/wukongschedules`, bad);
+    const line = 'schedule demo-a/six: InvalidHoliday: spec.holidays.configMapRef: ConfigMap free, holidays, line 2';
+    const [doctor, state, tick] = [
+      await sim.wukong('doctor -A'),
+      await sim.wukong('state -n demo-a'),
+      await sim.wukong('reconcile --once'),
+    ];
+    expect(doctor.out).toMatch(new RegExp(`^WARN +schedules +${line}`, 'm'));
+    expect([state.err, tick.err, tick.code]).toEqual([expect.stringContaining(line), expect.stringContaining(line), 0]);
+    const json = await sim.wukong('reconcile --once -o json');
+    expect(JSON.parse(json.out)).toMatchObject({ problems: [], schedules: [expect.stringContaining(line)] });
+    expect([doctor, state, tick, json].map(({ out, err }) => out + err).join('')).not.toContain('secret');
+    await sim.api('DELETE', `${own}/wukongschedules/six`);
   });
 });
 
