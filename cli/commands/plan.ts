@@ -32,7 +32,8 @@ Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of
 ${priceHelp}
   -n, --namespace NAME   the cluster's schedules of this namespace. Default: the namespace of the context.
   -A, --all-namespaces   those of all namespaces.
-      --kubeconfig FILE, --context NAME, -v, --verbose, --debug   as for the other commands.
+      --kubeconfig FILE, --context NAME, --cluster NAME, --user NAME, -s, --server URL, --as USER, --as-group GROUP,
+      --as-uid UID, -v, --verbose, --debug                       as for the other commands.
 
 Exit code: 0, or 1 when a schedule cannot be understood (the others are shown all the same) or the cluster cannot be
 reached, or 2 for wrong usage.
