@@ -69,6 +69,8 @@ export interface Sim {
   readonly clock: Clock;
   /** Every API request, in order of arrival. */
   readonly requests: RequestRecord[];
+  /** Clients' connections that are open, and the most that were at once. */
+  readonly connections: { readonly open: number; readonly most: number };
   readonly faults: {
     /** Returns how to take it away again. */
     add(fault: Fault): () => void;
@@ -143,6 +145,7 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
     adminToken,
     clock: options.clock ?? realClock,
     requests,
+    connections: server.connections,
     faults,
     operator,
     kubeconfig: (token = adminToken) => kubeconfig(url, certificates.caPem, token),

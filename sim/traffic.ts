@@ -2,12 +2,14 @@ import { createSecureContext } from 'node:tls';
 
 import { Agent, type Dispatcher } from 'undici';
 
-/** One dispatcher's connections: how many of them hold an exchange. */
+/** The connections for calls, or for watches, of one dispatcher: how many exchanges hold one, and how many may. */
 interface Pool {
+  agent: Agent;
   taken: number;
+  most: number;
 }
 
-const connections = 64;
+const mostCalls = 64;
 
 interface Exchange {
   pool: Pool;
@@ -29,12 +31,12 @@ export class Traffic {
   /** Requests of clients that do not count, kubectl for one. */
   #uncounted = new Set<object>();
   #next = 0;
-  #dispatchers: { agent: Agent; counted: Dispatcher }[] = [];
+  #pools: Pool[] = [];
 
   quiet(): boolean {
     if (this.#uncounted.size > 0) return false;
     for (const { state, sent, received, pool } of this.#exchanges.values()) {
-      if (state === 'queued' && pool.taken < connections) return false; // else it waits for one that waits
+      if (state === 'queued' && pool.taken < pool.most) return false; // else it waits for one that waits
       if (state === 'under way') return false;
       if (state === 'streaming' && sent !== received) return false;
     }
@@ -80,26 +82,32 @@ export class Traffic {
     };
   }
 
-  /** Pooled connections that trust `ca`, and count. */
+  /** Connections that trust `ca`, and count: calls have some of their own, and watches, as the product has it. */
   dispatcher(ca: string): Dispatcher {
+    const calls = this.#pool(ca, { connections: mostCalls, allowH2: false }, mostCalls);
+    const watches = this.#pool(ca, { allowH2: true }, Infinity);
+    return calls.agent.compose((dispatch) => (options, handler) => {
+      if (!/[?&]watch=true/.test(options.path)) return this.#counted(calls, dispatch, options, handler);
+      return this.#counted(watches, watches.agent.dispatch.bind(watches.agent), options, handler);
+    });
+  }
+
+  #pool(ca: string, options: Agent.Options, most: number): Pool {
     const agent = new Agent({
-      connections,
-      allowH2: false,
+      ...options,
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 600_000,
-      // Made once: a watch that ends takes its connection with it, and the next one shakes hands anew.
-      connect: { secureContext: createSecureContext({ ca }), timeout: 0 },
+      connect: { secureContext: createSecureContext({ ca }), preferH2: options.allowH2 ?? false, timeout: 0 },
     });
-    const pool: Pool = { taken: 0 };
-    const counted = agent.compose((dispatch) => (options, handler) => this.#counted(pool, dispatch, options, handler));
-    this.#dispatchers.push({ agent, counted });
-    return counted;
+    const pool = { agent, taken: 0, most };
+    this.#pools.push(pool);
+    return pool;
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#dispatchers.map(({ agent }) => agent.destroy()));
-    this.#dispatchers = [];
+    await Promise.all(this.#pools.map(({ agent }) => agent.destroy()));
+    this.#pools = [];
     this.#exchanges.clear();
   }
 

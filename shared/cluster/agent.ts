@@ -6,21 +6,42 @@ import { LifecycleError } from '../domain/errors.ts';
 
 export type Tls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'checkServerIdentity'>;
 
-/** HTTP/1.1 with kept connections: measured faster than HTTP/2 on one, and a watch holds just its own. Time limits are the caller's own, on its clock. */
-const pool = { connections: 64, allowH2: false, keepAliveTimeout: 30_000, headersTimeout: 0, bodyTimeout: 0 };
+/** The connections for calls, and those for watches. */
+export interface Agents {
+  calls: Dispatcher;
+  streams: Dispatcher;
+}
 
-/** Connections to an API server, TLS always verified, through a proxy where there is one. @throws LifecycleError Denied for certificates that cannot be used. */
-export async function agentFor(tls: Tls, proxy: string | undefined): Promise<Dispatcher> {
+/** Time limits are the caller's own, on its clock. */
+const kept = { keepAliveTimeout: 30_000, headersTimeout: 0, bodyTimeout: 0 };
+/** HTTP/1.1, measured faster than HTTP/2 for calls; those beyond as many at once wait for a connection. */
+const forCalls = { ...kept, connections: 64, allowH2: false };
+/** HTTP/2, a hundred on a connection; a connection each where HTTP/1.1 is all there is (decisions/0014). */
+const forStreams = { ...kept, allowH2: true };
+
+/**
+ * Connections to an API server, TLS always verified, through a proxy where there is one. Calls never wait for what
+ * watches hold. @throws LifecycleError Denied for certificates that cannot be used.
+ */
+export async function agentsFor(tls: Tls, proxy: string | undefined): Promise<Agents> {
   const verified = { ...tls, rejectUnauthorized: true };
-  if (proxy?.startsWith('socks5:')) return new Agent({ ...pool, connect: await throughSocks(proxy, verified) });
+  if (proxy?.startsWith('socks5:')) {
+    const tunnel = await throughSocks(proxy, verified);
+    return bothOf((pool) => new Agent({ ...pool, allowH2: false, connect: tunnel }));
+  }
   try {
     return proxy === undefined
-      ? new Agent({ ...pool, connect: { ...verified, timeout: 10_000 } })
-      : new ProxyAgent({ ...pool, uri: proxy, requestTls: verified });
+      ? bothOf((pool) => new Agent({ ...pool, connect: { ...verified, preferH2: pool.allowH2, timeout: 10_000 } }))
+      : bothOf((pool) => new ProxyAgent({ ...pool, allowH2: false, uri: proxy, requestTls: verified }));
   } catch (thrown) {
     throw new LifecycleError('Denied', `kubeconfig: ${(thrown as Error).message.split('\n')[0]}`);
   }
 }
+
+const bothOf = (make: (pool: typeof forCalls | typeof forStreams) => Dispatcher): Agents => ({
+  calls: make(forCalls),
+  streams: make(forStreams),
+});
 
 /** A tunnel by SOCKS 5, and TLS within it. */
 async function throughSocks(proxy: string, tls: ConnectionOptions): Promise<buildConnector.connector> {

@@ -6,7 +6,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 import type { Dispatcher } from 'undici';
 
 import { type Clock, systemClock } from '../time/clock.ts';
-import { agentFor } from './agent.ts';
+import { type Agents, agentsFor } from './agent.ts';
 import { type Credential, runExec } from './execPlugin.ts';
 import { type KubeConfigFile, mergeKubeConfigs, misconfigured, readKubeConfig } from './kubeconfig.ts';
 import { type Login, loginOf, type Material, ownLogin, readMaterial } from './login.ts';
@@ -23,6 +23,8 @@ export interface Credentials {
   headers(): Promise<Record<string, string | string[]>>;
   /** To be read after `headers`, like `server`: credentials that are read again may come with another address. */
   dispatcher: Dispatcher;
+  /** For watches, which hold what they are on for minutes: nothing that a call waits for. Absent: the same as for calls. */
+  streams?: Dispatcher;
   /** Tells that they were not accepted (401); the next `headers` has them anew. Absent where that would change nothing. */
   refused?(): void;
   /** Ends the connections, each when the last call on it is over. */
@@ -87,9 +89,10 @@ export async function credentialsFor(login: Login, connected: Connected = {}): P
   const { clock = systemClock, env = process.env, terminal = process.stdin.isTTY === true } = connected;
   const proxy = proxyFor(login.server, login.proxyUrl, env);
   const prove = proverOf(login, { clock, env, terminal });
-  const connect = ({ tls }: Proved) => connected.dispatcher ?? agentFor({ ...tls, ...identityOf(login) }, proxy);
+  const given = connected.dispatcher && { calls: connected.dispatcher, streams: connected.dispatcher };
+  const connect = ({ tls }: Proved) => given ?? agentsFor({ ...tls, ...identityOf(login) }, proxy);
   let known = await prove(false);
-  let dispatcher = await connect(known);
+  let agents = await connect(known);
   let proving: Promise<void> | undefined;
   let refused = false;
   const again = async (): Promise<void> => {
@@ -97,23 +100,31 @@ export async function credentialsFor(login: Login, connected: Connected = {}): P
     known = await prove(refused, before);
     refused = false;
     if (sameTls(before.tls, known.tls)) return;
-    const old = dispatcher;
-    dispatcher = await connect(known);
-    if (old !== dispatcher) void old.close();
+    const old = agents;
+    agents = await connect(known);
+    if (old !== agents) closeBoth(old);
   };
   return {
     server: login.server,
     ...(proxy === undefined ? {} : { proxy: shownProxy(proxy) }),
     get dispatcher() {
-      return dispatcher;
+      return agents.calls;
+    },
+    get streams() {
+      return agents.streams;
     },
     async headers() {
       if (refused || clock.now() >= known.until) await (proving ??= again().finally(() => (proving = undefined)));
       return known.headers;
     },
-    close: () => void dispatcher.close(),
+    close: () => closeBoth(agents),
     ...(login.proof.by === 'tokenFile' || login.proof.by === 'exec' ? { refused: () => void (refused = true) } : {}),
   };
+}
+
+function closeBoth({ calls, streams }: Agents): void {
+  void calls.close();
+  if (streams !== calls) void streams.close();
 }
 
 const sameTls = (a: Proved['tls'], b: Proved['tls']): boolean => a.ca === b.ca && a.cert === b.cert && a.key === b.key;

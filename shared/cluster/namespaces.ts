@@ -1,6 +1,7 @@
 import { asLifecycleError } from '../domain/errors.ts';
 import type { KubeObject } from '../domain/model.ts';
 import type { Annotations } from '../domain/model.ts';
+import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
 import { listPages } from './list.ts';
@@ -8,6 +9,7 @@ import type { World } from './world.ts';
 
 /** More of them are had by one LIST; who watches some namespaces only may not list them all. */
 const worthAList = 10;
+const readAtOnce = 16;
 
 /**
  * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none, and a
@@ -37,12 +39,13 @@ export async function readNamespaces(
       for await (const { items } of listPages(transport, '/api/v1/namespaces', limits)) items.forEach(keep);
     });
   else
-    for (const name of wanted)
-      await attempt(`namespace ${name}`, async () => {
+    await each(wanted, readAtOnce, (name) =>
+      attempt(`namespace ${name}`, async () => {
         const path = `/api/v1/namespaces/${name}`;
         keep(
           bodyOf(await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits), `namespace ${name}`),
         );
-      });
+      }),
+    );
   return found;
 }

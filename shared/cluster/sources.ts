@@ -46,13 +46,19 @@ export function credentialsFrom(source: ClusterSource, sourcing: Sourcing): Cred
     known?.credentials.close?.();
     return (known = next);
   };
+  const loaded = (): Credentials => {
+    if (!known) throw new LifecycleError('Unknown', 'credentials are asked for before their headers');
+    return known.credentials;
+  };
   return {
     get server() {
       return known?.credentials.server ?? describe(source);
     },
     get dispatcher() {
-      if (!known) throw new LifecycleError('Unknown', 'credentials are asked for before their headers');
-      return known.credentials.dispatcher;
+      return loaded().dispatcher;
+    },
+    get streams() {
+      return loaded().streams ?? loaded().dispatcher;
     },
     async headers() {
       const again = refused && clock.now() - readAt >= rereadPauseMs;
@@ -161,6 +167,9 @@ async function eksCredentials(described: Described['cluster'], doing: string, to
     close: () => bare.close?.(),
     get dispatcher() {
       return bare.dispatcher;
+    },
+    get streams() {
+      return bare.streams ?? bare.dispatcher;
     },
   };
 }

@@ -2,7 +2,7 @@ import { request as send } from 'undici';
 
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
-import { bounded, type Limits, sleep } from '../time/wait.ts';
+import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
 import type { Credentials } from './credentials.ts';
 import { connectionFailure } from './failure.ts';
 
@@ -30,7 +30,8 @@ export interface Answer<T = unknown> {
 
 export interface Transport {
   /**
-   * Sends one request and returns the answer, whatever its status; safe calls are tried again within the limits.
+   * Sends one request and returns the answer, whatever its status; safe calls are tried again within the limits. It is
+   * back by its deadline, or after a second where that is later, wherever it waits: for a token, a connection, an answer.
    * @throws LifecycleError Unreachable when no answer came, Denied when there are no credentials.
    */
   call<T = unknown>(call: Call, limits?: Partial<Limits>): Promise<Answer<T>>;
@@ -41,6 +42,8 @@ export interface Transport {
 const callLimitMs = 30_000;
 const attemptLimitMs = 15_000;
 const attempts = 5;
+/** Even a call whose deadline is past has so long: a record may be written at the last moment. */
+const leastMs = 1_000;
 const headersKeptMs = 10_000;
 
 export function transportTo(credentials: Credentials, clock: Clock, random: () => number): Transport {
@@ -55,75 +58,82 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
     credentials.refused?.();
   };
 
-  async function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
-    const limit = bounded(
-      clock,
-      limits,
-      () => new LifecycleError('Unreachable', `no answer to ${call.method} in time`),
-    );
-    try {
-      const data = call.body === undefined ? undefined : JSON.stringify(call.body);
-      const proof = await headers();
-      const answer = await send(credentials.server + call.path, {
-        method: call.method,
-        dispatcher: credentials.dispatcher,
-        signal: limit.signal,
-        headers: {
-          ...proof,
-          accept: 'application/json, */*', // application/json alone is refused by virt-api: 406 (KUBEVIRT §1)
-          'user-agent': 'wukong-lifecycle',
-          ...(data === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
-        },
-        ...(data === undefined ? {} : { body: data }),
-      });
-      const text = await answer.body.text();
-      if (answer.statusCode === 401) notAccepted();
-      const wait = Number(answer.headers['retry-after']);
-      return {
-        status: answer.statusCode,
-        body: parse<T>(text),
-        warnings: [answer.headers['warning'] ?? []].flat(),
-        ...(Number.isFinite(wait) && wait > 0 ? { retryAfterMs: wait * 1000 } : {}),
-      };
-    } finally {
-      limit.done();
+  function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
+    const limit = bounded(clock, limits, () => inVain(call));
+    // undici hears of the signal only when the request has a connection, and then does not send it.
+    return orAborted(exchange<T>(call, limit.signal), limit.signal).finally(limit.done);
+  }
+
+  async function exchange<T>(call: Call, signal: AbortSignal): Promise<Answer<T> & { retryAfterMs?: number }> {
+    const data = call.body === undefined ? undefined : JSON.stringify(call.body);
+    const proof = await headers();
+    const answer = await send(credentials.server + call.path, {
+      method: call.method,
+      dispatcher: credentials.dispatcher,
+      signal,
+      headers: {
+        ...proof,
+        accept: 'application/json, */*', // application/json alone is refused by virt-api: 406 (KUBEVIRT §1)
+        'user-agent': 'wukong-lifecycle',
+        ...(data === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+      },
+      ...(data === undefined ? {} : { body: data }),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode === 401) notAccepted();
+    const wait = Number(answer.headers['retry-after']);
+    return {
+      status: answer.statusCode,
+      body: parse<T>(text),
+      warnings: [answer.headers['warning'] ?? []].flat(),
+      ...(Number.isFinite(wait) && wait > 0 ? { retryAfterMs: wait * 1000 } : {}),
+    };
+  }
+
+  async function tries<T>(call: Call, deadline: number, signal: AbortSignal): Promise<Answer<T>> {
+    for (let attempt = 1; ; attempt++) {
+      const jitterMs = 100 * 2 ** attempt * (0.5 + random());
+      const last = attempt === attempts;
+      // Half of what is left, so that an answer that never comes leaves time for another try.
+      const begun = clock.now();
+      const attemptEnd = begun + Math.min(attemptLimitMs, Math.max(leastMs, (deadline - begun) / 2));
+      let pauseMs = jitterMs;
+      try {
+        const answer = await once<T>(call, { deadline: attemptEnd, signal });
+        call.heard?.(answer.status, clock.now() - begun);
+        // A 401 was not carried out: once more, at once, with credentials that were read again.
+        if (answer.status === 401 && credentials.refused && attempt === 1) continue;
+        if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
+        pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
+        if (clock.now() + pauseMs >= deadline) return answer;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const failure = connectionFailure(thrown, credentials);
+        const again = failure.code === 'Unreachable' && call.safe && !last && clock.now() + pauseMs < deadline;
+        if (!again) throw failure;
+      }
+      await sleep(clock, pauseMs, signal);
     }
   }
 
   return {
-    async call<T>(call: Call, { deadline = clock.now() + callLimitMs, signal }: Partial<Limits> = {}) {
-      for (let attempt = 1; ; attempt++) {
-        const jitterMs = 100 * 2 ** attempt * (0.5 + random());
-        const last = attempt === attempts;
-        // Half of what is left, so that an answer that never comes leaves time for another try.
-        const begun = clock.now();
-        const attemptEnd = begun + Math.min(attemptLimitMs, Math.max(1_000, (deadline - begun) / 2));
-        let pauseMs = jitterMs;
-        try {
-          const answer = await once<T>(call, { deadline: attemptEnd, signal });
-          call.heard?.(answer.status, clock.now() - begun);
-          // A 401 was not carried out: once more, at once, with credentials that were read again.
-          if (answer.status === 401 && credentials.refused && attempt === 1) continue;
-          if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
-          pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
-          if (clock.now() + pauseMs >= deadline) return answer;
-        } catch (thrown) {
-          signal?.throwIfAborted();
-          const failure = connectionFailure(thrown, credentials);
-          const again = failure.code === 'Unreachable' && call.safe && !last && clock.now() + pauseMs < deadline;
-          if (!again) throw failure;
-        }
-        await sleep(clock, pauseMs, signal);
-      }
+    call<T>(call: Call, { deadline = clock.now() + callLimitMs, signal }: Partial<Limits> = {}) {
+      // One timer for all tries: a clock that steps back lengthens what is left, but not this.
+      const end = Math.max(deadline, clock.now() + leastMs);
+      const whole = bounded(clock, { deadline: end, signal }, () => inVain(call));
+      return orAborted(tries<T>(call, deadline, whole.signal), whole.signal).finally(whole.done);
     },
 
     async stream(path, signal) {
-      const proof = await headers();
-      const answer = await send(credentials.server + path, {
-        dispatcher: credentials.dispatcher,
-        signal,
-        headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
-      }).catch((thrown: unknown) => {
+      const open = async () => {
+        const proof = await headers();
+        return send(credentials.server + path, {
+          dispatcher: credentials.streams ?? credentials.dispatcher,
+          signal,
+          headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
+        });
+      };
+      const answer = await orAborted(open(), signal).catch((thrown: unknown) => {
         signal.throwIfAborted();
         throw connectionFailure(thrown, credentials);
       });
@@ -132,6 +142,8 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
     },
   };
 }
+
+const inVain = ({ method }: Call) => new LifecycleError('Unreachable', `no answer to ${method} in time`);
 
 const worthAnotherTry = (status: number, safe: boolean): boolean =>
   status === 429 || status === 503 || (safe && (status === 500 || status === 502 || status === 504));

@@ -1,5 +1,7 @@
-import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { asLifecycleError } from '../domain/errors.ts';
+import { keyOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../domain/vm.ts';
+import { each } from '../time/forEachLimited.ts';
 import { heard, type Limits } from '../time/wait.ts';
 import { follow, type Followed, type Source } from './informer.ts';
 import type { Cluster } from './world.ts';
@@ -29,53 +31,31 @@ export function scopeOf(wukongs: Wukong[], namespaces: string[] | 'all'): Scope 
   return { namespaces, wanted: (namespace, name) => vms.has(keyOf({ namespace, name })) };
 }
 
-/** Begins to watch; resolves when the first state is complete. @throws LifecycleError when it cannot be had. */
+/** Above so many namespaces one watch for all of them costs everybody less, where it is allowed. */
+const mostSeparate = 8;
+/** How many watches are begun at once. */
+const openedAtOnce = 64;
+
+interface Pair {
+  vms: Followed<VmView>;
+  vmis: Followed<VmiView>;
+}
+/** By namespace; undefined stands for all. */
+type Pairs = Map<string | undefined, Pair>;
+
+/**
+ * Begins to watch; resolves when the first state is complete. Many namespaces are watched by one watch for the whole
+ * cluster, or, where that is not allowed, one by one. @throws LifecycleError when the first state cannot be had.
+ */
 export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limits): Promise<Machines> {
-  const one = 'vmName' in scope ? scope : undefined;
-  const wide = 'vmName' in scope ? undefined : scope;
-  const places = one ? [one.namespace] : wide?.namespaces === 'all' || !wide ? [undefined] : wide.namespaces;
-  const source = <V>(
-    kind: Parameters<typeof vmPath>[0],
-    place: string | undefined,
-    read: (o: KubeObject) => V,
-  ): Source<V> => ({
-    path: vmPath(kind, place),
-    name: one?.vmName,
-    read,
-    wanted: wide?.wanted,
-  });
-  const opened: Followed<unknown>[] = [];
-  const open = async <V>(from: Source<V>): Promise<Followed<V>> => {
-    const followed = await follow(cluster, from, limits);
-    opened.push(followed);
-    return followed;
-  };
-  const close = () => {
-    for (const followed of opened) followed.close();
-  };
-  const pairs = await Promise.allSettled(
-    places.map(async (place) => {
-      const vms = open(source<VmView>('virtualmachines', place, readVm));
-      const vmis = open(source<VmiView>('virtualmachineinstances', place, readVmi));
-      await Promise.allSettled([vms, vmis]); // both are open or failed before anything is closed
-      return { place, vms: await vms, vmis: await vmis };
-    }),
-  );
-  const failed = pairs.find((pair) => pair.status === 'rejected');
-  if (failed) {
-    close();
-    throw failed.reason;
-  }
-  const byPlace = new Map(
-    pairs.flatMap((pair) => (pair.status === 'fulfilled' ? [[pair.value.place, pair.value]] : [])),
-  );
+  const pairs = await openAll(cluster, scope, limits);
   const of = (namespace: string) => {
-    const pair = byPlace.get(namespace) ?? byPlace.get(undefined);
+    const pair = pairs.get(namespace) ?? pairs.get(undefined);
     if (!pair) throw new Error(`namespace ${namespace} is not watched`);
     return pair;
   };
   return {
-    close,
+    close: () => closeAll(pairs),
     get(namespace, vmName) {
       const { vms, vmis } = of(namespace);
       vms.check();
@@ -91,4 +71,60 @@ export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limi
       return heard(cluster.clock, subscribe, limits);
     },
   };
+}
+
+async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<Pairs> {
+  if ('vmName' in scope) return openPlaces(cluster, [scope.namespace], { name: scope.vmName }, limits);
+  const { namespaces, wanted } = scope;
+  if (namespaces === 'all') return openPlaces(cluster, [undefined], { wanted }, limits);
+  const places = new Set(namespaces);
+  if (places.size > mostSeparate) {
+    const among = (namespace: string, name: string) => places.has(namespace) && (wanted?.(namespace, name) ?? true);
+    try {
+      return await openPlaces(cluster, [undefined], { wanted: among }, limits);
+    } catch (thrown) {
+      if (asLifecycleError(thrown).status !== 403) throw thrown;
+    }
+  }
+  return openPlaces(cluster, places, { wanted }, limits);
+}
+
+type Which = Pick<Source<unknown>, 'name' | 'wanted'>;
+
+/** Both kinds in each of these places; all of them are open, or none. */
+async function openPlaces(
+  cluster: Cluster,
+  places: Iterable<string | undefined>,
+  which: Which,
+  limits: Limits,
+): Promise<Pairs> {
+  const pairs: Pairs = new Map();
+  let failure: { thrown: unknown } | undefined;
+  await each(places, openedAtOnce / 2, async (place) => {
+    if (failure) return;
+    try {
+      pairs.set(place, await openPair(cluster, place, which, limits));
+    } catch (thrown) {
+      failure ??= { thrown };
+    }
+  });
+  if (!failure) return pairs;
+  closeAll(pairs);
+  throw failure.thrown;
+}
+
+async function openPair(cluster: Cluster, place: string | undefined, which: Which, limits: Limits): Promise<Pair> {
+  const vmSource = { ...which, path: vmPath('virtualmachines', place), read: readVm };
+  const vmiSource = { ...which, path: vmPath('virtualmachineinstances', place), read: readVmi };
+  const [vms, vmis] = await Promise.allSettled([follow(cluster, vmSource, limits), follow(cluster, vmiSource, limits)]);
+  if (vms.status === 'fulfilled' && vmis.status === 'fulfilled') return { vms: vms.value, vmis: vmis.value };
+  for (const one of [vms, vmis]) if (one.status === 'fulfilled') one.value.close();
+  throw vms.status === 'rejected' ? vms.reason : (vmis as PromiseRejectedResult).reason;
+}
+
+function closeAll(pairs: Pairs): void {
+  for (const { vms, vmis } of pairs.values()) {
+    vms.close();
+    vmis.close();
+  }
 }

@@ -62,3 +62,16 @@ export function bounded(clock: Clock, { deadline, signal }: Limits, reason: () =
     },
   };
 }
+
+/**
+ * The work, or the signal's reason as soon as it is aborted, whether the work hears of that or not. What it comes to
+ * afterwards is nobody's.
+ */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = () => reject(signal.reason as Error);
+    if (signal.aborted) aborted();
+    signal.addEventListener('abort', aborted, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
+  });
+}

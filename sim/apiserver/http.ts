@@ -14,7 +14,7 @@ import type { Identity } from './certificate.ts';
 import type { Access } from './rbac.ts';
 import { Refusal } from './refusal.ts';
 import { isWatch, route, type Served } from './routes.ts';
-import { bodyOf, destroy, send } from './wire.ts';
+import { bodyOf, destroy, reset, send } from './wire.ts';
 
 /** One API request that was served. */
 export interface RequestRecord {
@@ -53,7 +53,10 @@ export class HttpServer {
     this.#options = options;
     const { key, certificate } = options.identity;
     this.#server = createSecureServer({ allowHTTP1: true, key, cert: certificate });
-    this.#server.on('secureConnection', (socket: Socket) => this.#keep(socket));
+    this.#server.on('secureConnection', (socket: Socket) => {
+      this.#keep(socket);
+      this.#count(socket);
+    });
     this.#server.on('connection', (socket: Socket) => this.#keep(socket));
     this.#server.on('sessionError', () => undefined);
     this.#server.on('tlsClientError', () => undefined);
@@ -85,7 +88,7 @@ export class HttpServer {
 
   /** Cuts the open watches of a user. */
   cut(user: string): void {
-    for (const [response, owner] of [...this.#streams]) if (owner === user) destroy(response);
+    for (const [response, owner] of [...this.#streams]) if (owner === user) reset(response);
   }
 
   /** Every connection is lost at once. */
@@ -93,9 +96,13 @@ export class HttpServer {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Connections that are open now. */
-  get connections(): number {
-    return new Set([...this.#sockets].map(({ remotePort }) => remotePort)).size;
+  /** Clients' connections that are open, and the most that were at once. */
+  readonly connections = { open: 0, most: 0 };
+
+  #count(socket: Socket): void {
+    const { connections } = this;
+    connections.most = Math.max(connections.most, ++connections.open);
+    socket.on('close', () => connections.open--);
   }
 
   async #serve(request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> {
@@ -185,7 +192,7 @@ export class HttpServer {
     const cut = () => {
       over = true;
       life.ended();
-      destroy(response);
+      reset(response);
     };
     const line = (text: string) => {
       if (over) return;

@@ -1,4 +1,4 @@
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import type { Socket } from 'node:net';
 
 import type { Answer } from './call.ts';
@@ -39,4 +39,11 @@ export function destroy(response: Http2ServerResponse): void {
   const stream = response.stream as { session?: { destroy(): void } } | undefined;
   if (stream?.session) stream.session.destroy();
   else (response as unknown as { socket?: Socket | null }).socket?.destroy();
+}
+
+/** This one alone is lost: over HTTP/2 others are on the same connection. */
+export function reset(response: Http2ServerResponse): void {
+  const stream = response.stream as { close?(code: number): void } | undefined;
+  if (stream?.close) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else destroy(response);
 }

@@ -125,7 +125,7 @@ describe('state --watch', () => {
     const after = async (change: () => void) => {
       const from = at.clock.now();
       change();
-      await at.pass(1_500);
+      await at.pass(2_500);
       return shown.filter((one) => one.at >= from).flatMap(({ left }) => left);
     };
     await at.pass(250_000); // streams have ended since

@@ -1,0 +1,116 @@
+import { describe, expect, it } from 'vitest';
+
+import { carryOut } from '../../cli/commands/carryOut.ts';
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { parseCommand } from '../../shared/domain/command.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { type Batch, eachRecord } from '../../shared/entry/queue.ts';
+import { performCommand } from '../../shared/execute/fleet.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { allRules } from './roles.ts';
+import { type Scene, scene } from './scene.ts';
+
+const guest = { 'shutdown-seconds': '2' };
+const spacesOf = (count: number) => Array.from({ length: count }, (_, i) => `space-${i}`);
+/** Calls are at most so many connections; watches a few, whatever their number. */
+const mostConnections = 64 + 8;
+
+/** One VM in each of so many namespaces, and who may list everywhere, or in each of them only. */
+async function spread(count: number, rights: 'everywhere' | 'each'): Promise<{ at: Scene; world: World }> {
+  const at = await scene();
+  const spaces = spacesOf(count);
+  for (const namespace of spaces)
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' }, guest });
+  await at.pass(5_000);
+  at.sim.addToken(rights, `system:${rights}`, rights === 'everywhere' ? allRules() : []);
+  if (rights === 'each') for (const namespace of spaces) bind(at, namespace, `system:${rights}`);
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(rights)), at.sim.dispatcher());
+  const world = {
+    ...at.world,
+    transport: transportTo(credentials, at.clock, at.world.random),
+    config: readConfig({ WATCH_NAMESPACES: spaces.join(',') }),
+  };
+  return { at, world };
+}
+
+function bind(at: Scene, namespace: string, name: string) {
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+  at.sim.create({ ...rbac, kind: 'Role', metadata: { namespace, name: 'lifecycle' }, rules: allRules() });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'lifecycle' };
+  const subjects = [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name }];
+  at.sim.create({ ...rbac, kind: 'RoleBinding', metadata: { namespace, name: 'lifecycle' }, roleRef, subjects });
+}
+
+const watches = (at: Scene) =>
+  new Set(
+    at.sim.requests
+      .flatMap(({ watch, status, path }) => (watch && status === 200 ? [path.split('/').slice(3)] : []))
+      .map(String),
+  ).size;
+
+const command = (at: Scene, spaces: string[], more: object = {}) =>
+  parseCommand(
+    { target: { namespaces: spaces, selector: 'env=dev' }, ...more },
+    { action: 'stop', trigger: 'event', requestId: 'evening', requestedAt: at.clock.now() },
+  );
+
+const ways: Record<string, (at: Scene, world: World, spaces: string[]) => Promise<unknown>> = {
+  fleet: (at, world, spaces) =>
+    performCommand(command(at, spaces), world, { limits: { deadline: at.clock.now() + 120_000 } }),
+  tick: (at, world, spaces) => {
+    for (const namespace of spaces)
+      at.sim.change<{ spec: object }>('wukongs', namespace, 'web', ({ spec }) =>
+        Object.assign(spec, { lifecycleAction: { action: 'stop' } }),
+      );
+    return reconcile(world, { deadline: at.clock.now() + 120_000 });
+  },
+  CLI: (at, world, spaces) => {
+    const wukongs = spaces.map((namespace) => at.sim.get<Wukong>('wukongs', namespace, 'web') as Wukong);
+    const how = {
+      deadline: at.clock.now() + 120_000,
+      interrupted: new AbortController().signal,
+      wait: true,
+      waiting: () => {},
+      told: () => {},
+    };
+    return carryOut(command(at, spaces), wukongs, world, how);
+  },
+  batch: (at, world, spaces) => {
+    const size = Math.ceil(spaces.length / 5);
+    const parts = Array.from({ length: 5 }, (_, i) => spaces.slice(i * size, (i + 1) * size)).filter((one) => one[0]);
+    const Records = parts.map((namespaces, i) => ({
+      messageId: `m-${i}`,
+      eventSource: 'aws:sqs',
+      body: JSON.stringify({
+        source: 'test',
+        id: `part-${i}`,
+        time: new Date(at.clock.now()).toISOString(),
+        'detail-type': 'Wukong VM Stop Requested',
+        detail: { target: { namespaces, selector: 'env=dev' } },
+      }),
+    })) as Batch['Records'];
+    const invocation = { ...at.invocation('batch', 120_000), world };
+    return eachRecord({ Records }, invocation, (record) => stopVm(record, invocation));
+  },
+};
+
+describe.each([1, 8, 33, 60, 200])('%i namespaces', (count) => {
+  describe.each(['everywhere', 'each'] as const)('with the right to list %s', (rights) => {
+    it.each(Object.keys(ways))('%s: every VM is stopped, over few connections', { timeout: 60_000 }, async (way) => {
+      const { at, world } = await spread(count, rights);
+      const spaces = spacesOf(count);
+      const begun = at.clock.now();
+      await at.run(ways[way]!(at, world, spaces), 130_000);
+      expect(spaces.filter((space) => at.sim.get('virtualmachineinstances', space, 'web-vm') !== undefined)).toEqual(
+        [],
+      );
+      expect(at.clock.now() - begun).toBeLessThan(60_000);
+      expect(at.sim.connections.most).toBeLessThanOrEqual(mostConnections);
+      if (way !== 'batch') expect(watches(at)).toBe(count > 8 && rights === 'everywhere' ? 2 : 2 * count);
+    });
+  });
+});
