@@ -1,10 +1,13 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { assemble, copies, defaultArguments, dockerfile, entryPoint, lastStage, start } from './image.ts';
+
+// Several processes are started here, one after the other.
+vi.setConfig({ testTimeout: 60_000 });
 
 let app: string;
 let outside: string;
