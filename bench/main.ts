@@ -1,8 +1,8 @@
 // `npm run bench [-- --only NAME]`: prints a table and writes bench/results.json. docs/bench.md says what is measured.
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { commandLine, wrongUsage } from '../sim/commandLine.ts';
 import { limited, patient, unlimited } from './fleets.ts';
 import { idleTick } from './idleTick.ts';
 import { importTime } from './import.ts';
@@ -23,18 +23,26 @@ const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
   { names: each(['limited/time']), run: () => limited(100) },
 ];
 
-const { values } = parseArgs({ options: { only: { type: 'string' } } });
-const wanted = (name: string) =>
-  values.only === undefined || name === values.only || name.startsWith(`${values.only}/`);
+const name = 'npm run bench --';
+const help = `Usage: npm run bench -- [--only NAME]
+
+Measures time, requests and memory beside named rivals, prints a table and writes bench/results.json.
+
+  --only NAME  one row, or those that begin with it: unlimited/time, stop
+  --help       shows this
+
+Exit code: 0 measured, 2 wrong usage.
+`;
+const values = commandLine(name, help, { only: { type: 'string' } });
+const wanted = (row: string) => values.only === undefined || row === values.only || row.startsWith(`${values.only}/`);
 const chosen = sections.filter(({ names }) => names.some(wanted));
 if (chosen.length === 0) {
   const names = [...new Set(sections.flatMap((section) => section.names))].sort();
-  console.error(`--only: expected one of ${names.join(', ')}`);
-  process.exit(2);
+  wrongUsage(name, `--only ${values.only}: expected one of ${names.join(', ')}`);
 }
 const rows: Row[] = [];
 for (const { run } of chosen) {
-  const mine = (await run()).filter(({ name }) => wanted(name));
+  const mine = (await run()).filter((row) => wanted(row.name));
   rows.push(...mine);
   process.stderr.write(`${table(mine)}\n`);
 }

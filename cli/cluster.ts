@@ -57,7 +57,7 @@ export async function openCluster(values: Values, io: Io): Promise<Session> {
 const textOf = (values: Values, name: string): string | undefined => values[name] as string | undefined;
 
 /** Of the kubeconfig, as the options change it; without one, of the pod. */
-function findLogin(values: Values, env: Record<string, string | undefined>): Login {
+export function findLogin(values: Values, env: Record<string, string | undefined>): Login {
   const config = findConfig(textOf(values, 'kubeconfig'), env);
   if (!config) {
     const own = ownLogin(env);

@@ -34,22 +34,35 @@ function hasNode() {
 function install(folder) {
   if (isInstalled(folder) && (folder !== top || hasNode())) return;
   process.stderr.write(`Installing packages${folder === top ? '' : ` in ${folder.slice(top.length + 1)}`} (once) …\n`);
-  // npm's words go to standard error: standard output belongs to the script that comes next.
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const { NODE_ENV: _production, ...env } = process.env; // NODE_ENV=production would leave the tools out
   const whole = ['--include=dev', '--include=optional', '--ignore-scripts=false'];
   const done = spawnSync(npm, ['ci', ...whole, '--loglevel=error'], {
     cwd: folder,
     env,
-    stdio: ['ignore', 2, 2],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
     shell: process.platform === 'win32',
   });
-  if (done.status !== 0) process.exit(done.status ?? 1);
+  // npm's words go to standard error: standard output belongs to the script that comes next.
+  const words = `${done.stdout ?? ''}${done.stderr ?? ''}`;
+  if (done.status !== 0) process.stderr.write(`${whatToDo(done.error, words)}\n`);
+  process.stderr.write(words);
+  if (done.status !== 0) process.exit(done.status || 1);
   if (folder !== top || hasNode()) return;
   process.stderr.write(
     `The npm package "node", which brings Node 24, could not be installed, and this is Node ${process.versions.node}. Install Node 24 or newer and try again.\n`,
   );
   process.exit(1);
+}
+
+/** One sentence before npm's own words, which fill a screen. */
+function whatToDo(error, words) {
+  if (error?.code === 'ENOENT') return 'npm is not there: install Node 20 or newer with npm, then run this again.';
+  if (/ENOTFOUND|EAI_AGAIN|ECONN|ENETUNREACH|EHOSTUNREACH|TIMEDOUT|TIMEOUT|FETCH_ERROR|CERT/.test(words))
+    return 'The packages could not be fetched: connect to a network that reaches the npm registry (or set its proxy or registry in npm), then run this again. npm says:';
+  return 'The packages could not be installed: mend what npm names below, then run this again. npm says:';
 }
 
 install(top);

@@ -10,7 +10,7 @@ import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
-import { furnish } from '../demo/stage.ts';
+import { furnishEmbedded } from '../demo/stage.ts';
 import { demoWukongs } from '../demo/wukongs.ts';
 import { helpOf } from '../terminal/help.ts';
 import { aborted } from '../terminal/process.ts';
@@ -19,7 +19,11 @@ import { context, type LocalHandler, startLocalAws } from './localAws.ts';
 
 const options: Options = {
   port: { type: 'string', value: 'N', default: '4010', about: 'of the endpoint, on 127.0.0.1; 0: any that is free' },
-  'kubeconfig-out': { type: 'string', value: 'FILE', about: 'for kubectl and wukong, to look at the cluster' },
+  'kubeconfig-out': {
+    type: 'string',
+    value: 'FILE',
+    about: "for kubectl and wukong; a file of somebody else's is left alone",
+  },
   'tick-seconds': { type: 'string', value: 'N', default: '10', about: 'how often reconcileState runs; AWS: 60' },
 };
 
@@ -47,7 +51,7 @@ export const awsLocal: CliCommand = {
     const port = whole(values, 'port', 0, 65_535);
     const tickMs = whole(values, 'tick-seconds', 1, 3_600) * 1000;
     const file = values['kubeconfig-out'] as string | undefined;
-    if (file) checkKubeconfigOut(file);
+    if (file) await checkKubeconfigOut(file);
     const signal = io.interrupt?.();
     // Loaded when it is asked for: the image has no embedded cluster in it.
     const { startSim } = await import('../../sim/sim.ts');
@@ -56,7 +60,7 @@ export const awsLocal: CliCommand = {
     setInterval(() => sim.requests.splice(0, Math.max(0, sim.requests.length - 10_000)), 60_000).unref();
     const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()));
     const given = { log: silentLog, metrics: silentMetrics, credentials };
-    await Promise.race([connect({ env: {}, ...given }).then((world) => furnish(world, true)), aborted(signal)]);
+    await Promise.race([connect({ env: {}, ...given }).then((world) => furnishEmbedded(world)), aborted(signal)]);
     signal?.throwIfAborted();
     let opened: Promise<World> | undefined;
     const open = () => (opened ??= connect({ env: { EVENT_BUS_NAME: 'local' }, ...given }));
@@ -81,7 +85,7 @@ export const awsLocal: CliCommand = {
       AWS_SECRET_ACCESS_KEY: 'local',
     });
     if (file) {
-      writeKubeconfig(file, sim.kubeconfig());
+      await writeKubeconfig(file, sim.kubeconfig());
       io.err(`export KUBECONFIG=${file}\n`);
     }
     io.err(`EventBridge and the HTTP API are at ${aws.url}; wukong aws-local --help has examples\n`);

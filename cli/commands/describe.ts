@@ -17,9 +17,9 @@ export async function describeWukong(world: World, namespace: string, name: stri
   const field = encodeURIComponent(`involvedObject.name=${name},involvedObject.kind=Wukong`);
   const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=${field}`;
   const answer = await world.transport.call<{ items?: KubeEvent[] }>({ method: 'GET', path, safe: true });
-  const events = (answer.body.items ?? []).filter(
-    ({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong',
-  );
+  const events = (answer.body.items ?? [])
+    .filter(({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong')
+    .sort((a, b) => timeOf(a) - timeOf(b));
   const state = wukong.status?.lifecycleState ?? {};
   const lines = [`Name:         ${name}`, `Namespace:    ${namespace}`, 'Status:', '  Lifecycle State:'];
   for (const [key, value] of Object.entries(state)) lines.push(`    ${`${titled(key)}:`.padEnd(18)} ${String(value)}`);
@@ -35,6 +35,9 @@ export async function describeWukong(world: World, namespace: string, name: stri
     lines.push(`  ${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`);
   return lines.join('\n');
 }
+
+/** The oldest comes first, as kubectl has it. */
+const timeOf = ({ lastTimestamp }: KubeEvent): number => Date.parse(lastTimestamp ?? '') || 0;
 
 const titled = (key: string): string =>
   key.replace(/^[a-z]/, (c) => c.toUpperCase()).replace(/([a-z])([A-Z])/g, '$1 $2');

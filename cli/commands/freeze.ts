@@ -47,6 +47,7 @@ export const freeze: CliCommand = {
       for (const other of others) io.err(`note: ${readsIn(other)}, so this is not for it\n`);
     };
     if (until !== undefined || values.off === true) {
+      const before = endOfFreeze(await frozenIn(world, namespace), io.now);
       await write(world, namespace, until, asked === undefined);
       io.out(
         until === undefined
@@ -54,14 +55,13 @@ export const freeze: CliCommand = {
           : `Frozen until ${rfc3339(until)} (${spoken(until - io.now)}).\n`,
       );
       who();
+      if (before !== undefined) io.err(`note: it was frozen until ${before} before\n`);
       return exitCodes.done;
     }
-    const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: pathOf(namespace), safe: true });
-    const frozen = freezeFrom(answer.status === 404 ? undefined : bodyOf(answer, pathOf(namespace)).data);
+    const frozen = await frozenIn(world, namespace);
     if (frozen.problem) io.err(`${frozen.problem}\n`);
-    const holds = frozen.until !== undefined && frozen.until > io.now;
-    const end = frozen.until === Infinity ? 'somebody mends it' : holds ? rfc3339(frozen.until as number) : '';
-    io.out(holds ? `Frozen until ${end}.\n` : 'Not frozen.\n');
+    const end = endOfFreeze(frozen, io.now);
+    io.out(end === undefined ? 'Not frozen.\n' : `Frozen until ${end}.\n`);
     who();
     return exitCodes.done;
   },
@@ -69,6 +69,17 @@ export const freeze: CliCommand = {
 
 const pathOf = (namespace: string, name = freezeConfigMap.name): string =>
   `/api/v1/namespaces/${namespace}/configmaps${name ? `/${name}` : ''}`;
+
+async function frozenIn(world: World, namespace: string): Promise<ReturnType<typeof freezeFrom>> {
+  const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: pathOf(namespace), safe: true });
+  return freezeFrom(answer.status === 404 ? undefined : bodyOf(answer, pathOf(namespace)).data);
+}
+
+/** For people; undefined where nothing is frozen now. */
+function endOfFreeze({ until }: ReturnType<typeof freezeFrom>, now: number): string | undefined {
+  if (until === undefined || until <= now) return undefined;
+  return until === Infinity ? 'somebody mends it' : rfc3339(until);
+}
 
 /** The namespace is made too, where nobody named one: an installation outside the cluster has none of its own there. */
 async function write(world: World, namespace: string, until: number | undefined, make: boolean): Promise<void> {

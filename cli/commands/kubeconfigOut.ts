@@ -1,31 +1,19 @@
-import { accessSync, chmodSync, constants, existsSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-
 import { UsageError } from '../command.ts';
 
-const refusal = (file: string, cause: unknown): UsageError =>
-  new UsageError(
-    `--kubeconfig-out ${file}: cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-    {
-      cause,
-    },
-  );
+/** Loaded when it is asked for: the image has no embedded cluster in it. */
+const kubeconfigFile = () => import('../../sim/kubeconfigFile.ts');
 
-/** Says before a cluster is started whether its kubeconfig can be written there. @throws UsageError */
-export function checkKubeconfigOut(file: string): void {
-  try {
-    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
-  } catch (thrown) {
-    throw refusal(file, thrown);
-  }
+/** Says before a cluster is started whether its kubeconfig may be written there. @throws UsageError */
+export async function checkKubeconfigOut(file: string): Promise<void> {
+  const problem = (await kubeconfigFile()).checkKubeconfigFile(file);
+  if (problem !== undefined) throw new UsageError(problem);
 }
 
 /** Writes a kubeconfig that its owner alone may read, as a token is in it. @throws UsageError */
-export function writeKubeconfig(file: string, text: string): void {
+export async function writeKubeconfig(file: string, text: string): Promise<void> {
   try {
-    writeFileSync(file, text, { mode: 0o600 });
-    chmodSync(file, 0o600); // it may have been there before, open to all
+    (await kubeconfigFile()).writeKubeconfig(file, text);
   } catch (thrown) {
-    throw refusal(file, thrown);
+    throw new UsageError((thrown as Error).message, { cause: thrown });
   }
 }

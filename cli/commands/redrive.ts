@@ -1,4 +1,5 @@
 import { AwsError, awsLogin } from '../../shared/cluster/aws.ts';
+import { plain } from '../../shared/report/plain.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
 import { type DeadLetter, leave, type Queues, queueUrl, readDeadLetters, remove, sendBack } from './deadLetters.ts';
@@ -8,7 +9,7 @@ const options: Options = {
   region: { type: 'string', value: 'NAME', about: 'default: $AWS_REGION' },
   service: { type: 'string', value: 'NAME', default: 'wukong-lifecycle', about: 'its name in serverless.yml' },
   'dry-run': { type: 'boolean', about: 'only shows what is there' },
-  'delete-invalid': { type: 'boolean', about: 'removes what can never be carried out' },
+  'delete-invalid': { type: 'boolean', about: 'removes what can never be carried out, and prints it' },
 };
 
 export const redrive: CliCommand = {
@@ -65,5 +66,6 @@ async function redriveOne(action: 'start' | 'stop', queues: Queues, values: Valu
   return left;
 }
 
-const line = (name: string, { messageId, asks, problem }: DeadLetter, done: string): string =>
-  `${name}-dead: ${messageId}: ${done}: ${asks}${problem === undefined ? '' : `\n  ${problem}`}\n`;
+/** What is deleted is printed as a whole: it is nowhere else any more. */
+const line = (name: string, { messageId, asks, body, problem }: DeadLetter, done: string): string =>
+  `${name}-dead: ${messageId}: ${done}: ${plain(done === 'deleted' ? body : asks)}${problem === undefined ? '' : `\n  ${problem}`}\n`;

@@ -7,14 +7,18 @@ import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
-import { furnish } from '../demo/stage.ts';
+import { furnishEmbedded } from '../demo/stage.ts';
 import { demoNamespaces, demoWukongs } from '../demo/wukongs.ts';
 import { helpOf } from '../terminal/help.ts';
 import { aborted } from '../terminal/process.ts';
 import { checkKubeconfigOut, writeKubeconfig } from './kubeconfigOut.ts';
 
 const options: Options = {
-  'kubeconfig-out': { type: 'string', value: 'FILE', about: 'written when the cluster is ready' },
+  'kubeconfig-out': {
+    type: 'string',
+    value: 'FILE',
+    about: "written when the cluster is ready; a file of somebody else's is left alone",
+  },
   port: { type: 'string', value: 'N', default: '0', about: 'on 127.0.0.1; default: any that is free' },
   empty: { type: 'boolean', about: 'without the eight Wukongs' },
   crd: {
@@ -47,7 +51,7 @@ export const sim: CliCommand = {
     const port = Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new UsageError(`--port ${String(values.port)}: expected a number from 0 to 65535`);
-    checkKubeconfigOut(file);
+    await checkKubeconfigOut(file);
     const signal = io.interrupt?.();
     // Loaded when it is asked for: the image has no embedded cluster in it.
     const { startSim } = await import('../../sim/sim.ts');
@@ -63,7 +67,7 @@ export const sim: CliCommand = {
       setInterval(() => cluster.requests.splice(0, Math.max(0, cluster.requests.length - 10_000)), 60_000).unref();
       if (values.empty !== true) await Promise.race([populate(cluster.kubeconfig()), aborted(signal)]);
       signal?.throwIfAborted();
-      writeKubeconfig(file, cluster.kubeconfig());
+      await writeKubeconfig(file, cluster.kubeconfig());
       io.out(`The embedded cluster is at ${cluster.url}; export KUBECONFIG=${file}\n`);
       if (values.empty !== true)
         for (const { namespace, name, shows } of demoWukongs)
@@ -79,7 +83,7 @@ export const sim: CliCommand = {
 async function populate(kubeconfig: string): Promise<void> {
   const credentials = await credentialsOf(parseKubeConfig(kubeconfig));
   const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
-  await furnish(world, true);
+  await furnishEmbedded(world);
   await untilUp(world);
   credentials.close?.();
 }
@@ -87,7 +91,7 @@ async function populate(kubeconfig: string): Promise<void> {
 /** Those that start by themselves are on. */
 async function untilUp(world: World): Promise<void> {
   const limits = { deadline: world.clock.now() + 30_000 };
-  const machines = await watchMachines(world, { namespaces: demoNamespaces }, limits);
+  const machines = await watchMachines(world, { namespaces: [...demoNamespaces] }, limits);
   for (const { namespace, name, strategy, guest } of demoWukongs) {
     const starts = !('runStrategy' in strategy) || ['Always', 'Once'].includes(strategy.runStrategy);
     if (!starts || guest?.['crash-after-seconds']) continue;

@@ -10,6 +10,8 @@ import { silentMetrics } from '../../shared/report/metrics.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { type Sim, startSim, type WukongOptions } from '../../sim/sim.ts';
 import { type Bar, progressBar } from '../terminal/progressBar.ts';
+import { showOutcome } from './outcomeLine.ts';
+import type { Voice } from './voice.ts';
 
 const namespace = 'fleet';
 const prefix = 'lifecycle.novasphere.dev';
@@ -59,10 +61,9 @@ async function furnish(sim: Sim, size: number, say: (text: string) => void): Pro
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** One event stops a fleet: a progress bar in a terminal, a line now and then elsewhere, and a summary. */
-export async function fleetDemo(size: number, out: NodeJS.WriteStream, drawn: boolean): Promise<void> {
-  const say = (text = '') => void out.write(`${text}\n`);
+export async function fleetDemo(size: number, voice: Voice): Promise<void> {
   const sim = await startSim();
-  await furnish(sim, size, say);
+  await furnish(sim, size, voice.say);
   const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()));
   const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
   const detail = { target: { namespaces: [namespace], selector: 'env=dev' }, maxTargets: size };
@@ -77,11 +78,12 @@ export async function fleetDemo(size: number, out: NodeJS.WriteStream, drawn: bo
     bar.recent.push(systemClock.now());
     if (outcome.forced) bar.forced++;
     if (outcome.outcome === 'Failed') bar.failed++;
+    if (voice.json) showOutcome(voice, outcome, { scene: 'fleet' });
   };
-  const drawing = progressBar(out, bar, drawn);
+  const drawing = voice.json ? undefined : progressBar(process.stdout, bar, voice.drawn);
   const report = await performCommand(command, world, { limits: { deadline: now + 840_000 }, progress });
-  drawing.stop();
-  summary(report, sim, (systemClock.now() - now) / 1000, say);
+  drawing?.stop();
+  summary(report, sim, (systemClock.now() - now) / 1000, voice.say);
   await sim.close();
 }
 
@@ -96,6 +98,7 @@ function summary(report: Report, sim: Sim, tookSeconds: number, say: (text?: str
       `Slowest: ${slowest.map(({ name, ms, outcome }) => `${name} ${(ms / 1000).toFixed(1)} s (${outcome})`).join(', ')}`,
     );
   for (const { name, reason, message } of failed) say(`Failed: ${namespace}/${name}: ${reason}: ${message}`);
+  if (failed.length > 0) say('They were meant to fail: two in a thousand are refused, whoever asks.');
   const written = sim.requests.filter(({ method }) => method !== 'GET').length;
   const worked = outcomes.filter(({ quiet }) => !quiet).length;
   const each = worked > 0 ? `, ${(written / worked).toFixed(2)} for each VM that was worked on` : '';

@@ -1,6 +1,6 @@
 import { requestedType } from '../../shared/domain/command.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
-import { demoNamespaces } from './wukongs.ts';
+import { demoNamespaces, type Namespaces } from './wukongs.ts';
 
 /** One act of the demo: an event, and the handler that gets it. */
 export interface Scene {
@@ -19,13 +19,14 @@ const event = (action: 'start' | 'stop', id: string, detail: object) => ({
   detail,
 });
 
-export const scenes: (() => Scene)[] = [
+/** Made when their turn comes: an event bears the time at which it was sent. */
+export const scenesIn = (namespaces: Namespaces): (() => Scene)[] => [
   () => ({
     name: 'evening',
     title: 'Evening: one event stops everything labelled demo=yes',
     handler: 'stopVm',
     event: event('stop', 'evening-event', {
-      target: { namespaces: demoNamespaces, selector: 'demo=yes' },
+      target: { namespaces, selector: 'demo=yes' },
       reason: 'office hours are over',
     }),
   }),
@@ -34,23 +35,29 @@ export const scenes: (() => Scene)[] = [
     title: 'Morning: one event starts it again, but for what is started on demand',
     handler: 'startVm',
     event: event('start', 'morning-event', {
-      target: { namespaces: demoNamespaces, selector: 'demo=yes,start!=on-demand' },
+      target: { namespaces, selector: 'demo=yes,start!=on-demand' },
       waitSeconds: 8,
     }),
   }),
   () => ({
     name: 'on-demand',
-    title: 'On demand: somebody wants demo-a/batch for two hours',
+    title: `On demand: somebody wants ${namespaces[0]}/batch for two hours`,
     handler: 'startVm',
-    event: { target: { namespace: 'demo-a', name: 'batch' }, leaseSeconds: 7_200, requestedBy: 'a developer' },
+    event: { target: { namespace: namespaces[0], name: 'batch' }, leaseSeconds: 7_200, requestedBy: 'a developer' },
   }),
   () => ({
     name: 'force',
-    title: 'Force: demo-b/deaf, which ignores the shutdown signal, is switched off at once',
+    title: `Force: ${namespaces[1]}/deaf, which ignores the shutdown signal, is switched off at once`,
     handler: 'stopVm',
-    event: { target: { namespace: 'demo-b', name: 'deaf' }, force: true },
+    event: { target: { namespace: namespaces[1], name: 'deaf' }, force: true },
   }),
 ];
+
+/** What the demo shows to fail, and why: anything else that fails was not meant to. */
+export const meantToFail: Record<string, { reason: string; because: string }> = {
+  crashy: { reason: 'GuestCrashLoop', because: 'crashes at once' },
+  huge: { reason: 'Unschedulable', because: 'fits on no node' },
+};
 
 /** The two scenes in which nobody calls: a WukongSchedule, and the clock put forward to its boundaries. */
 export const scheduled = [
@@ -65,6 +72,6 @@ export const zone = 'Europe/Berlin';
 export const office = {
   apiVersion: 'vm.novasphere.dev/v1alpha1',
   kind: 'WukongSchedule',
-  metadata: { namespace: 'demo-a', name: 'office' },
+  metadata: { namespace: demoNamespaces[0], name: 'office' },
   spec: { timeZone: zone, start: '0 8 * * *', stop: '0 20 * * *', selector: { matchLabels: { demo: 'yes' } } },
 };

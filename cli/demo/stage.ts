@@ -9,9 +9,10 @@ import { group, version } from '../../shared/domain/model.ts';
 import { operationOf } from '../../shared/domain/operation.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Machine } from '../../shared/domain/vm.ts';
-import { readVm, readVmi, stateOf } from '../../shared/domain/vm.ts';
+import { readVm, readVmi } from '../../shared/domain/vm.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
 import { type Row } from '../terminal/liveTable.ts';
+import { shownState, waitingFor } from './waiting.ts';
 import { demoNamespaces, type DemoWukong, demoWukongs, vmManifest, wukongManifest } from './wukongs.ts';
 
 /** Asks for one thing with the plain transport; the demo's own requests are not the handler's. */
@@ -22,15 +23,21 @@ export async function ask<T>(world: World, call: Omit<Call, 'safe'>): Promise<T>
   return answer.body;
 }
 
-/** The eight Wukongs in their two namespaces, through the API, as their owners would apply them. */
-export async function furnish(world: World, operatorIsThere: boolean): Promise<void> {
-  for (const name of demoNamespaces)
-    await ask(world, {
-      method: 'POST',
-      path: '/api/v1/namespaces',
-      body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
-    });
-  await Promise.all(demoWukongs.map((one) => furnishOne(world, one, operatorIsThere)));
+/** The eight Wukongs and their two namespaces on the embedded cluster, with the operator of `shop`. */
+export async function furnishEmbedded(world: World): Promise<void> {
+  for (const name of demoNamespaces) await ask(world, makeNamespace({ name }));
+  await furnish(world, demoWukongs, true);
+}
+
+export const makeNamespace = (metadata: KubeObject['metadata']): Omit<Call, 'safe'> => ({
+  method: 'POST',
+  path: '/api/v1/namespaces',
+  body: { apiVersion: 'v1', kind: 'Namespace', metadata },
+});
+
+/** The Wukongs and their VMs in namespaces that are there, through the API, as their owners would apply them. */
+export async function furnish(world: World, wukongs: DemoWukong[], operatorIsThere: boolean): Promise<void> {
+  await Promise.all(wukongs.map((one) => furnishOne(world, one, operatorIsThere)));
 }
 
 async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolean): Promise<void> {
@@ -51,24 +58,23 @@ async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolea
   });
 }
 
-/** Takes away what was furnished on a cluster that stays. */
-export async function tidy(world: World): Promise<void> {
-  for (const name of demoNamespaces) await ask(world, { method: 'DELETE', path: `/api/v1/namespaces/${name}` });
-}
-
 /** What the demo sees by its own watches, for the table. */
 export interface View {
   wukong(one: DemoWukong): Wukong | undefined;
   machine(one: DemoWukong): Machine;
   rows(): Row[];
+  /** Of the longest `namespace/name`. */
+  keyWidth: number;
   close(): void;
 }
 
-export async function look(world: World): Promise<View> {
+export async function look(world: World, shown: DemoWukong[]): Promise<View> {
   const limits = { deadline: world.clock.now() + 10_000 };
   const open = <V>(path: (namespace: string) => string, read: (o: KubeObject) => V) =>
     Promise.all(
-      demoNamespaces.map(async (ns) => [ns, await follow(world, { path: path(ns), read }, limits)] as const),
+      [...new Set(shown.map(({ namespace }) => namespace))].map(
+        async (ns) => [ns, await follow(world, { path: path(ns), read }, limits)] as const,
+      ),
     ).then((all) => new Map(all));
   const wukongs = await open(
     (ns) => `/apis/${group}/${version}/namespaces/${ns}/wukongs`,
@@ -86,10 +92,14 @@ export async function look(world: World): Promise<View> {
   return {
     wukong,
     machine,
-    rows: () => demoWukongs.map((one) => rowOf(one, wukong(one), machine(one), world.clock.now())),
+    keyWidth: keyWidthOf(shown),
+    rows: () => shown.map((one) => rowOf(one, wukong(one), machine(one), world.clock.now())),
     close: () => [...wukongs.values(), ...vms.values(), ...vmis.values()].forEach((followed) => followed.close()),
   };
 }
+
+export const keyWidthOf = (shown: DemoWukong[]): number =>
+  Math.max(...shown.map(({ namespace, name }) => namespace.length + name.length + 1));
 
 function rowOf({ namespace, name }: DemoWukong, wukong: Wukong | undefined, machine: Machine, now: number): Row {
   const op = wukong && operationOf(wukong);
@@ -98,24 +108,10 @@ function rowOf({ namespace, name }: DemoWukong, wukong: Wukong | undefined, mach
     namespace,
     name,
     strategy: machine.vm?.strategy ?? '',
-    state: stateOf(machine),
+    state: shownState(machine, op?.action),
     elapsed,
     waiting: waitingFor(machine, op?.action),
   };
-}
-
-function waitingFor({ vm, vmi }: Machine, action?: string): string {
-  if (!action) return '';
-  if (action === 'stop') {
-    if (!vmi) return 'the VM to come to rest';
-    return vmi.deletingSince === undefined
-      ? 'KubeVirt to begin the shutdown'
-      : `the guest to shut down (${vmi.graceSeconds} s allowed)`;
-  }
-  if (!vmi) return 'KubeVirt to begin the start';
-  return vmi.deletingSince === undefined
-    ? `the guest to be ready (${vm?.printableStatus || vmi.phase})`
-    : 'the old guest to go';
 }
 
 /** Requests per Wukong, by what they name, with its share of those that one command asks for all (lists, watches). */

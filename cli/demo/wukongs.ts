@@ -16,7 +16,8 @@ export interface DemoWukong {
 
 const demo = { demo: 'yes' };
 
-export const demoNamespaces = ['demo-a', 'demo-b'];
+/** Of the embedded cluster: nobody else's can be there. */
+export const demoNamespaces: Namespaces = ['demo-a', 'demo-b'];
 
 export const demoWukongs: DemoWukong[] = [
   { namespace: 'demo-a', name: 'web', labels: demo, strategy: { runStrategy: 'Always' }, shows: 'Always' },
@@ -70,6 +71,12 @@ export const demoWukongs: DemoWukong[] = [
     shows: 'fits on no node',
   },
 ];
+
+export type Namespaces = readonly [first: string, second: string];
+
+/** The eight in namespaces of other names: on a cluster of somebody's own. */
+export const demoWukongsIn = ([first, second]: Namespaces): DemoWukong[] =>
+  demoWukongs.map((one) => ({ ...one, namespace: one.namespace === demoNamespaces[0] ? first : second }));
 
 /** The Wukong as it is applied. */
 export const wukongManifest = ({ namespace, name, labels, annotations }: DemoWukong) => ({

@@ -16,6 +16,9 @@ const part = (file: string): string => readFileSync(join(import.meta.dirname, fi
 const element = (name: string, text: string): Html => new Html(`<${name}>${text}</${name}>`);
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
+/** In the head of each page: a file without it is somebody else's. */
+export const generator = 'wukong-lifecycle';
+
 /**
  * The whole page in one file. It fetches nothing, and its policy forbids it to: style and script are named by their
  * hashes, all else but pictures within the page is refused.
@@ -32,6 +35,7 @@ export function renderPage(model: PageModel): string {
         <meta charset="utf-8" />
         <meta http-equiv="Content-Security-Policy" content="${policy}" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="generator" content="${generator}" />
         <meta name="color-scheme" content="light dark" />
         <meta name="referrer" content="no-referrer" />
         <title>${titleOf(model)}, from ${from}</title>

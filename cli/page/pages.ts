@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 
 import { dayMs } from '../../shared/time/zone.ts';
 import { exitCodes, type Io, UsageError } from '../command.ts';
 import type { Manifests } from '../commands/manifest.ts';
-import { renderPage } from './document.ts';
+import { generator, renderPage } from './document.ts';
 import { type Asked, type PageModel, pageModel } from './model.ts';
 import { sourcesOf } from './sources.ts';
 import { count } from './words.ts';
@@ -26,6 +26,8 @@ export const writePlanPage = (file: string, manifests: Manifests, asked: Asked, 
 export async function writePage(file: string, make: () => PageModel, { from, to }: Asked, io: Io): Promise<number> {
   if (to - from > mostDays * dayMs)
     throw new UsageError(`--html: expected at most ${mostDays} days from --from to --to`);
+  if (!(await mayBeWritten(file)))
+    throw new UsageError(`--html ${file}: is there already and is no page of wukong; remove it, or name another file`);
   const model = make();
   const text = renderPage(model);
   try {
@@ -41,6 +43,14 @@ export async function writePage(file: string, make: () => PageModel, { from, to 
   const what = model.saved.machines > 0 ? count(rows, 'VM') : count(rows, 'schedule');
   if (file !== '-') io.err(`${file}: ${what}, ${Math.round(text.length / 1024)} KB\n`);
   return model.problems.length > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+/** A page of ours is written anew, an empty file or a pipe too; what somebody else has there is left alone. */
+async function mayBeWritten(file: string): Promise<boolean> {
+  const there = file === '-' ? undefined : await stat(file).catch(() => undefined);
+  if (!there?.isFile() || there.size === 0) return true;
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.startsWith('<!doctype html>') && text.includes(`<meta name="generator" content="${generator}" />`);
 }
 
 export function tellProblems({ problems, notes }: Pick<PageModel, 'problems' | 'notes'>, io: Io): void {

@@ -16,7 +16,7 @@ const clearLine = '\u001b[2K';
 
 /** Outside a terminal only the lines of what is through are written. */
 export function openBoard(io: Io, title: string, total: number): Board {
-  const { screen } = io;
+  const { screen, env } = io;
   if (!screen) return { show() {}, done: (_key, line) => io.out(`${line}\n`), close() {} };
   const begin = performance.now();
   const waiting = new Map<string, { for: string; since: number }>();
@@ -42,7 +42,8 @@ export function openBoard(io: Io, title: string, total: number): Board {
   function draw() {
     const now = lines();
     wipe();
-    io.err(now.map((line) => `${clearLine}\u001b[2m${line}\u001b[22m\n`).join(''));
+    const dim = (line: string) => (env?.['NO_COLOR'] ? line : `\u001b[2m${line}\u001b[22m`);
+    io.err(now.map((line) => `${clearLine}${dim(line)}\n`).join(''));
     drawn = now.length;
   }
   const timer = setInterval(draw, redrawMs);

@@ -33,7 +33,8 @@ export function helpOf({ usage, about, options, examples = [], exit }: HelpParts
   return `${parts.join('\n\n')}\n`;
 }
 
-function wrap(text: string, most: number): string[] {
+/** Lines of at most `most` characters, broken at blanks. */
+export function wrap(text: string, most: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);

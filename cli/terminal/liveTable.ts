@@ -40,12 +40,16 @@ export function tableLines(rows: Row[], colour: boolean): string[] {
   return [colour ? `\u001b[1m${head}\u001b[22m` : head, ...rows.map((row) => line(row, paintRow(row)))];
 }
 
-/** Redraws in place until `stop`, which leaves the last picture standing. */
-export function liveTable(out: NodeJS.WriteStream, rows: () => Row[]): { stop(): void } {
+/** Redraws in place until `stop`, which leaves the last picture standing; with or without colour. */
+export function liveTable(out: NodeJS.WriteStream, rows: () => Row[], colour: boolean): { stop(): void } {
   let drawn = 0;
+  let stopped = false;
   const draw = () => {
     const most = out.columns || 120;
-    const lines = tableLines(rows(), true).map((line) => clip(line, most));
+    // What has left the screen at its top cannot be drawn over.
+    const lines = tableLines(rows(), colour)
+      .slice(0, Math.max(2, (out.rows || 24) - 1))
+      .map((line) => clip(line, most));
     const up = drawn > 0 ? `\u001b[${drawn}A` : '';
     out.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}`);
     drawn = lines.length;
@@ -54,6 +58,8 @@ export function liveTable(out: NodeJS.WriteStream, rows: () => Row[]): { stop():
   const timer = setInterval(draw, 120);
   return {
     stop() {
+      if (stopped) return;
+      stopped = true;
       clearInterval(timer);
       draw();
     },
@@ -69,5 +75,5 @@ function clip(line: string, most: number): string {
     at += code ? code.length : 1;
     if (!code) seen++;
   }
-  return at < line.length ? `${line.slice(0, at)}\u001b[0m` : line;
+  return at < line.length ? `${line.slice(0, at)}${line.includes('\u001b') ? '\u001b[0m' : ''}` : line;
 }

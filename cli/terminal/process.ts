@@ -5,7 +5,7 @@ import { exitCodes, Interrupted, type Io } from '../command.ts';
 /** A wrapper passes on the Ctrl-C that the terminal has sent us too: what comes within this time is one key. */
 const sameKeyMs = 500;
 /** How long a command may take to leave things in order after a signal. */
-const patienceMs = 15_000;
+const usualPatienceMs = 15_000;
 
 /** This process as commands see it. */
 export function processIo(): Io {
@@ -22,12 +22,12 @@ export function processIo(): Io {
     terminal: Boolean(stdout.isTTY) && env['TERM'] !== 'dumb',
     ...(drawable ? { screen: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }) } : {}),
     ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
-    interrupt,
+    interrupt: () => interrupt(),
   };
 }
 
 /** Yes only for a plain yes; the end of the input is none. */
-function ask(question: string): Promise<boolean> {
+export function ask(question: string): Promise<boolean> {
   process.stderr.write(`${question} [y/N] `);
   const lines = createInterface({ input: process.stdin, terminal: false });
   return new Promise((answer) => {
@@ -55,7 +55,8 @@ export const aborted = (signal: AbortSignal | undefined): Promise<void> =>
 
 let interrupting: AbortController | undefined;
 
-function interrupt(): AbortSignal {
+/** Aborted by the first Ctrl-C or the like; the second one ends the process at once. */
+export function interrupt(patienceMs = usualPatienceMs): AbortSignal {
   if (interrupting) return interrupting.signal;
   const controller = (interrupting = new AbortController());
   let first: number | undefined;

@@ -144,6 +144,12 @@ export class Cluster {
     return stored;
   }
 
+  /** Whether new things are taken in it: it is there, and not going. */
+  takesNew(namespace: string | undefined): boolean {
+    const home = this.store.get(this.registry.named('namespaces'), undefined, namespace ?? '');
+    return home !== undefined && home.metadata.deletionTimestamp === undefined;
+  }
+
   #checkNamespace(resource: Resource, namespace: string | undefined): void {
     if (!resource.namespaced || !namespace) return;
     const namespaces = this.registry.named('namespaces');

@@ -31,6 +31,7 @@ export class Recorder {
       cluster.store.put(events, { ...known, count: Number(known['count'] ?? 1) + 1, lastTimestamp: now });
       return;
     }
+    if (!cluster.takesNew(namespace)) return;
     cluster.store.put(events, {
       apiVersion: 'v1',
       kind: 'Event',

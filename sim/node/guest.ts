@@ -145,7 +145,7 @@ export class Guest {
       if (held.event) this.#warn(held.event.reason, held.event.message);
       return;
     }
-    this.#ground.pods.create(vmi);
+    if (!this.#ground.pods.create(vmi)) return;
     const conditions = (vmi.status.conditions ?? []).filter(
       ({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type),
     );

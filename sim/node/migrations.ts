@@ -41,8 +41,8 @@ export class Migrations {
 
   #begin(migration: Thing): void {
     const vmi = this.#vmiOf(migration);
-    if (!vmi || vmi.status?.phase !== 'Running' || this.#running.has(vmi.metadata.uid))
-      return this.#phase(migration, 'Failed');
+    const movable = vmi?.status?.phase === 'Running' && this.#cluster.takesNew(vmi.metadata.namespace);
+    if (!movable || this.#running.has(vmi.metadata.uid)) return this.#phase(migration, 'Failed');
     const { uid } = vmi.metadata;
     this.#running.set(uid, migration);
     const [sourceNode, targetNode] = this.#pods.createTarget(vmi);

@@ -79,8 +79,11 @@ export class Pods {
     return there;
   }
 
-  create(vmi: Vmi): void {
+  /** Whether it could be made: not in a namespace that is going, and its VMI with it. */
+  create(vmi: Vmi): boolean {
+    if (!this.#cluster.takesNew(vmi.metadata.namespace)) return false;
     this.#names.set(vmi.metadata.uid, this.#make(vmi));
+    return true;
   }
 
   #make(vmi: Vmi): string {

@@ -65,6 +65,7 @@ export class WukongOperator {
     if (!wukong.metadata.finalizers?.includes(finalizer)) return this.#setFinalizer(wukong, true);
     const vms = registry.named('virtualmachines');
     const vm = store.get(vms, namespace, vmNameOf(name));
+    if (!vm && !this.#cluster.takesNew(namespace)) return;
     if (!vm) this.#cluster.create(vms, namespace, vmOf(wukong, {}), { internal: true });
     else if (rewrite) {
       const spec = vmOf(wukong, vm as unknown as Partial<Vm>).spec;

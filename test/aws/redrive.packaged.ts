@@ -73,7 +73,8 @@ describe('wukong redrive, on queues that are not ours', () => {
   });
 
   it('takes the poison away when it is told to', async () => {
-    expect((await run({ 'delete-invalid': true })).code).toBe(0);
+    const { code, out } = await run({ 'delete-invalid': true });
+    expect([code, out]).toEqual([0, expect.stringContaining(poison)]);
     expect(await bodies('stop-dead')).toEqual([]);
     expect((await run({})).out).toContain('nothing is there');
   });

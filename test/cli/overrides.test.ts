@@ -77,7 +77,11 @@ describe('wukong freeze', () => {
     expect((await sim.wukong('freeze --for 2d')).out).toMatch(/^Frozen until 2\S+Z \(2d\)\.\nObeyed by functions/);
     expect((await sim.wukong('freeze')).out).toMatch(/^Frozen until 2\S+Z\.\n/);
     expect((await sim.api('GET', configMap('wukong-lifecycle', 'wukong-lifecycle'))).status).toBe(200);
-    expect((await sim.wukong('freeze --off')).out).toMatch(/^Schedules act again\.\n/);
+    const shorter = await sim.wukong('freeze --for 1h');
+    expect(shorter.err).toMatch(/^note: it was frozen until 2\S+Z before$/m); // of somebody else, perhaps
+    const lifted = await sim.wukong('freeze --off');
+    expect(lifted.out).toMatch(/^Schedules act again\.\n/);
+    expect(lifted.err).toMatch(/^note: it was frozen until 2\S+Z before$/m);
     expect((await sim.wukong('freeze')).out).toMatch(/^Not frozen\.\n/);
   });
 

@@ -11,6 +11,8 @@ export type Functions = typeof functionsModule;
 
 /** What the suite needs of a cluster: a way to look at it, the time, and how the functions get in. */
 export interface Ground {
+  /** For people: its context and server. */
+  called?: string;
   send: Send;
   clock: Clock;
   functions: Functions;
@@ -53,6 +55,7 @@ export async function groundOf(
   };
   return {
     ...modes,
+    called: `context ${config.getCurrentContext()}, server ${server}`,
     send: clientOf(access),
     clock: systemClock,
     functions,

@@ -40,6 +40,9 @@ const escaped = (text: string): string =>
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
 
+/** The first lines of every file of results. */
+export const junitHead = '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n  <testsuite name="contract"';
+
 /** As CI systems read it. */
 export function junitOf(results: Result[]): string {
   const count = (which: Result['result']) => results.filter(({ result }) => result === which).length;
@@ -51,9 +54,7 @@ export function junitOf(results: Result[]): string {
     return `${head}>\n      <${tag} message="${escaped(message.split('\n')[0] ?? '')}">${escaped(message)}</${tag}>\n    </testcase>`;
   };
   return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    '<testsuites>',
-    `  <testsuite name="contract" tests="${results.length}" failures="${count('failed')}" skipped="${count('not applicable')}" time="${total.toFixed(3)}">`,
+    `${junitHead} tests="${results.length}" failures="${count('failed')}" skipped="${count('not applicable')}" time="${total.toFixed(3)}">`,
     ...results.map(one),
     '  </testsuite>',
     '</testsuites>',

@@ -1,7 +1,7 @@
 import { type Case, NotApplicable } from './case.ts';
-import { paths } from './client.ts';
 import type { Ground } from './ground.ts';
 import type { Template } from './making.ts';
+import { ownSpaces } from './spaces.ts';
 import { stageOn } from './stage.ts';
 
 export interface Result {
@@ -18,6 +18,8 @@ export interface Running {
   /** How many cases at once. */
   atOnce: number;
   tell?: (result: Result) => void;
+  /** Ends the run: no case begins any more, those under way are given up, but for one that has to put CRDs back. */
+  signal?: AbortSignal;
 }
 
 const usualLimitMs = 180_000;
@@ -26,16 +28,10 @@ const usualLimitMs = 180_000;
 export async function runCases(
   all: Case[],
   ground: Ground,
-  { template, atOnce, tell = () => {} }: Running,
+  { template, atOnce, tell = () => {}, signal = new AbortController().signal }: Running,
 ): Promise<Result[]> {
-  const home = `wukong-contract-${Math.floor(Math.random() * 36 ** 6).toString(36)}`;
-  const spaces: string[] = [];
-  const space = async (name: string) => {
-    spaces.push(name);
-    await makeNamespace(ground, name);
-    return name;
-  };
-  await space(home);
+  const spaces = ownSpaces(ground);
+  const { home } = spaces;
   const results: Result[] = [];
   const one = async (each: Case, index: number) => {
     const lacking = lacks(each, ground);
@@ -45,8 +41,9 @@ export async function runCases(
     let result: Result;
     try {
       if (lacking) throw new NotApplicable(lacking);
-      const namespace = each.alone ? await space(`${home}-${index}`) : home;
-      await inTime(ground, each.limitMs ?? usualLimitMs, each.run(stageOn(ground, namespace, template)));
+      const namespace = each.alone ? await spaces.make(`${home}-${index}`) : home;
+      const work = each.run(stageOn(ground, namespace, template));
+      await inTime(ground, each.limitMs ?? usualLimitMs, work, each.crds ? undefined : signal);
       result = { area, name, seconds: taken(), result: 'passed' };
     } catch (thrown) {
       const message = (thrown as Error).message;
@@ -62,14 +59,15 @@ export async function runCases(
     tell(result);
   };
   try {
+    await spaces.make(home);
     const queue = all.entries().filter(([, each]) => !each.crds);
     const worker = async () => {
-      for (const [index, each] of queue) await one(each, index);
+      for (const [index, each] of queue) if (!signal.aborted) await one(each, index);
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
-    for (const [index, each] of all.entries()) if (each.crds) await one(each, index);
+    for (const [index, each] of all.entries()) if (each.crds && !signal.aborted) await one(each, index);
   } finally {
-    for (const name of spaces) await ground.send('DELETE', `/api/v1/namespaces/${name}`, {});
+    await spaces.remove();
   }
   const order = new Map(all.map(({ name }, index) => [name, index]));
   return results.sort((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
@@ -82,25 +80,15 @@ function lacks({ guests, crds, process: own }: Case, ground: Ground): string | u
   return undefined;
 }
 
-async function makeNamespace({ send, clock }: Ground, name: string): Promise<void> {
-  const { status, body } = await send('POST', '/api/v1/namespaces', {
-    apiVersion: 'v1',
-    kind: 'Namespace',
-    metadata: { name },
-  });
-  if (status !== 201)
-    throw new Error(`namespace ${name} could not be made (${status}): ${JSON.stringify(body).slice(0, 300)}`);
-  // A real namespace takes a moment until its first objects are taken.
-  for (let tries = 0; tries < 50; tries++) {
-    const known = await send('GET', paths.core(name, 'configmaps'));
-    if (known.status === 200) return;
-    await new Promise<void>((resolve) => clock.after(100, resolve));
-  }
-}
-
-function inTime(ground: Ground, limitMs: number, work: Promise<void>): Promise<void> {
+function inTime(ground: Ground, limitMs: number, work: Promise<void>, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = ground.clock.after(limitMs, () => reject(new Error(`no end within ${limitMs / 1000} s`)));
-    work.then(resolve, reject).finally(cancel);
+    const abort = () => reject(new Error('interrupted'));
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      cancel();
+      signal?.removeEventListener('abort', abort);
+    });
   });
 }

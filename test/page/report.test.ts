@@ -118,8 +118,22 @@ describe('wukong report', () => {
     expect([code, out]).toEqual([0, '']);
     expect(err).toMatch(/^DIR\/out\.html: 1 VM, \d+ KB\n$/);
     expect(await readFile(join(folder, 'out.html'), 'utf8')).toMatch(/^<!doctype html>.*<\/html>$/s);
+    expect((await wukong(`report ${files} --html DIR/out.html`)).code).toBe(0); // its own page is written anew
     expect((await wukong(`report ${files} --html -`)).out).toMatch(/^<!doctype html>/);
   });
+
+  test.each(['<!doctype html><title>of somebody else</title>', 'notes', '\n'])(
+    'writes over no file that is no page of ours: %j',
+    async (dear) => {
+      await put('dear.html', dear);
+      const { code, err } = await wukong(`report ${files} --html DIR/dear.html`);
+      expect([code, err]).toEqual([
+        2,
+        expect.stringContaining('is no page of wukong; remove it, or name another file'),
+      ]);
+      expect(await readFile(join(folder, 'dear.html'), 'utf8')).toBe(dear);
+    },
+  );
 
   test('names what it cannot read, and goes on with the rest', async () => {
     await put('bad.jsonl', `${JSON.stringify(detail('start', '2026-05-04T08:00:00Z'))}\nnot json\n`);

@@ -142,3 +142,17 @@ test('a limited control plane takes down some six VMs a second', () =>
     expect(clock.now() - asked).toBeGreaterThan(8000);
     expect(clock.now() - asked).toBeLessThan(12_500);
   }));
+
+/** Found by a demo that was interrupted: the cluster died of it. */
+test.each([0, 30, 60, 90, 1000])(
+  'a namespace that is taken away %i ms after a start goes, and the cluster stays',
+  (ms) =>
+    story({ operator: true }, async ({ sim, send, sleep }) => {
+      make(sim, {});
+      await sleep(ms);
+      expect((await send('DELETE', '/api/v1/namespaces/dev')).status).toBe(200);
+      await sleep(60_000);
+      expect((await send('GET', '/api/v1/namespaces/dev')).status).toBe(404);
+      expect(sim.list('events', 'dev')).toEqual([]);
+    }),
+);
