@@ -55,7 +55,7 @@ export const scenesIn = (namespaces: Namespaces): (() => Scene)[] => [
 
 /** What the demo shows to fail, and why: anything else that fails was not meant to. */
 export const meantToFail: Record<string, { reason: string; because: string }> = {
-  crashy: { reason: 'GuestCrashLoop', because: 'crashes at once' },
+  crashy: { reason: 'GuestCrashLoop', because: 'dies before it is up' },
   huge: { reason: 'Unschedulable', because: 'fits on no node' },
 };
 

@@ -59,8 +59,8 @@ export const demoWukongs: DemoWukong[] = [
     name: 'crashy',
     labels: demo,
     strategy: { runStrategy: 'RerunOnFailure' },
-    guest: { 'crash-after-seconds': '0' },
-    shows: 'crashes at once, RerunOnFailure',
+    guest: { 'never-running': 'true' },
+    shows: 'dies before it is up, RerunOnFailure',
   },
   {
     namespace: 'demo-b',
