@@ -68,9 +68,9 @@ const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const monday = [1, 2, 3, 4, 5, 6, 0];
 
 /** `08:00 Mon–Fri`; the expression itself where it says more than that. */
-export function cronText({ text, times, weekdays }: Cron): string {
+export function cronText({ text, times, weekdays, nths }: Cron): string {
   const [, , day, month] = text.trim().split(/\s+/);
-  if (day !== '*' || month !== '*' || times.length > 3) return `cron ${text}`;
+  if (day !== '*' || month !== '*' || times.length > 3 || nths.length > 0) return `cron ${text}`;
   const at = times.map((minute) => clock(minute * 60_000)).join(', ');
   const on = monday.filter((each) => weekdays & (1 << each));
   if (on.length === 7) return `${at} every day`;

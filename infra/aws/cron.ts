@@ -23,9 +23,13 @@ function fromFive(cron: Cron): string {
   const members = (bits: number, low: number, high: number) =>
     Array.from({ length: high - low + 1 }, (_none, i) => low + i).filter((n) => (bits >> n) & 1);
   const list = (values: (number | string)[], all: number) => (values.length === all ? '*' : values.join(','));
-  const days = list(members(cron.days, 1, 31), 31);
+  const days = [...(cron.days ? [list(members(cron.days, 1, 31), 31)] : []), ...(cron.lastDay ? ['L'] : [])].join(',');
   const week = members(cron.weekdays, 0, 6);
-  const named = week.map((day) => weekdays[day] ?? '');
+  // SUN is 1 there, and the last one of a month is 6L.
+  const nths = cron.nths.map(({ weekday, nth }) => `${weekday + 1}${nth === -1 ? 'L' : `#${nth}`}`);
+  if (nths.length + (week.length > 0 ? 1 : 0) > 1 || (cron.lastDay && cron.days !== 0))
+    throw new Error(`"${cron.text}": expected one entry beside L or #, as AWS takes no list of them`);
+  const named = [...week.map((day) => weekdays[day] ?? ''), ...nths];
   const month = list(members(cron.months, 1, 12), 12);
   const everyDay = week.length === 7;
   return [list(minutes, 60), list(hours, 24), everyDay ? days : '?', month, everyDay ? '?' : named.join(','), '*'].join(

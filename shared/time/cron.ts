@@ -1,11 +1,8 @@
-import { CronExpressionParser } from 'cron-parser';
-
+import { fields, type Named, type Nth, readField } from './cronField.ts';
+import { foreignForm } from './cronForeign.ts';
 import { dayMs } from './zone.ts';
 
-/**
- * A five-field cron expression on a wall clock that knows no zone. cron-parser reads it; the stepping is here, as
- * cron-parser's takes 40 µs a step, gives up on its loop limit, and is in two minds at clock changes.
- */
+/** A five-field cron expression on a wall clock that knows no zone. */
 export interface Cron {
   readonly text: string;
   /** Minutes of the day, ascending. */
@@ -14,102 +11,99 @@ export interface Cron {
   readonly months: number;
   readonly days: number;
   readonly weekdays: number;
+  /** The last day of the month is among them. */
+  readonly lastDay: boolean;
+  /** Weekdays of one week of the month only: `MON#1`, `FRI#L`. */
+  readonly nths: readonly Nth[];
   /** Day of month and day of week are both restricted: then either is enough, as in cron since 1979. */
   readonly either: boolean;
 }
 
-interface Field {
-  name: string;
-  low: number;
-  high: number;
-  names: string[];
-}
-const fields: Field[] = [
-  { name: 'minute', low: 0, high: 59, names: [] },
-  { name: 'hour', low: 0, high: 23, names: [] },
-  { name: 'day of the month', low: 1, high: 31, names: [] },
-  { name: 'month', low: 1, high: 12, names: 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ') },
-  { name: 'day of the week', low: 0, high: 7, names: 'SUN MON TUE WED THU FRI SAT'.split(' ') },
-];
 const example = 'such as "0 8 * * 1-5"';
-/** Leap days are at most eight years apart (1896 to 1904, 2096 to 2104). */
-const horizonDays = 8 * 366;
+const longest = 1_000;
+/** The fifth Monday of a February comes every 28 years, and once after 40, as 2100 has no leap day. */
+const horizonDays = 41 * 366;
+const longestMonth = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
- * Reads `minute hour day-of-month month day-of-week`: numbers, names (MON, JAN), `*`, lists, ranges and steps. What only
- * some crons know is refused: seconds, `@daily`, `H`, `?`, `L`, `W`, `#`, ranges that wrap, steps beyond the field.
- * @throws Error saying what was found and what was expected.
+ * Reads `minute hour day-of-month month day-of-week`: numbers, names (MON, JAN), `*`, lists, ranges and steps; `L`, the
+ * last day of the month; `MON#1` and `FRI#L`, the first Monday and the last Friday. What crons do not agree on is
+ * refused (decision 28): seconds, `@daily`, `H`, `?`, `W`, ranges that wrap, steps beyond the field, a step of `*` beside
+ * another day field.
+ * @throws Error saying what was found, and what to write instead.
  */
 export function parseCron(text: unknown): Cron {
   if (typeof text !== 'string') throw new Error(`expected a cron expression ${example}`);
+  const bare = text.trim();
+  if (bare === '') throw new Error(`is empty: expected a cron expression ${example}`);
   const shown = `"${text.slice(0, 80)}"`;
-  const parts = text.trim().split(/\s+/);
-  if (text.trim() === '') throw new Error(`is empty: expected a cron expression ${example}`);
-  if (text.trim().startsWith('@')) throw new Error(`${shown} is a nickname: expected its five fields, ${example}`);
-  if (parts.length !== 5)
-    throw new Error(`${shown} has ${parts.length} field${parts.length === 1 ? '' : 's'}: expected five, ${example}`);
-  parts.forEach((part, i) => checkField(part, fields[i]!, shown));
-  let read;
-  try {
-    read = CronExpressionParser.parse(parts.join(' '), { tz: 'UTC' }).fields;
-  } catch (thrown) {
-    const why = (thrown as Error).message;
-    if (why.includes('day of month')) throw new Error(`${shown} never happens: no such month has day ${parts[2]}`);
-    throw new Error(`${shown}: ${why.includes('duplicate') ? 'names a value twice' : why}`);
-  }
-  const bits = (values: readonly (number | string)[]) =>
-    values.reduce<number>((mask, value) => mask | (1 << Number(value)), 0);
-  const minutes = read.minute.values.map(Number);
-  const free = (part: string) => part === '*' || part === '*/1';
+  if (text.length > longest) throw new Error(`${shown} is too long: expected five fields, ${example}`);
+  const foreign = foreignForm(bare, isCron);
+  if (foreign !== undefined) throw new Error(`${shown} ${foreign}`);
+  const parts = bare.split(/\s+/);
+  const [minutes, hours, days, months, week] = parts.map((part, i) => readField(part, fields[i]!, shown)) as FiveFields;
+  const given = checkDays(parts as Five, days, week, shown);
+  const dates = [...days.values];
+  if (!days.lastDay && ![...months.values].some((month) => dates.some((day) => day <= longestMonth[month]!)))
+    throw new Error(`${shown} never happens: no such month has day ${parts[2]}`);
+  const ascending = (values: Set<number>) => [...values].sort((a, b) => a - b);
   return {
     text,
-    times: read.hour.values.flatMap((hour) => minutes.map((minute) => Number(hour) * 60 + minute)),
-    months: bits(read.month.values),
-    days: bits(read.dayOfMonth.values),
-    weekdays: bits(read.dayOfWeek.values.map((day) => Number(day) % 7)),
-    either: !free(parts[2]!) && !free(parts[4]!),
+    times: ascending(hours.values).flatMap((hour) => ascending(minutes.values).map((minute) => hour * 60 + minute)),
+    months: bits(months.values),
+    days: bits(days.values),
+    weekdays: bits(week.values),
+    lastDay: days.lastDay,
+    nths: week.nths,
+    either: given.day && given.week,
   };
 }
 
-function checkField(part: string, { name, low, high, names }: Field, shown: string) {
-  const fail = (why: string): never => {
-    throw new Error(`${shown}: ${name} ${why}`);
-  };
-  const known = `${low} to ${high}${names.length > 0 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;
-  const value = (text: string, item: string): number => {
-    const named = names.indexOf(text.toUpperCase());
-    const number = named >= 0 ? named + low : /^\d{1,2}$/.test(text) ? Number(text) : NaN;
-    return number >= low && number <= high ? number : fail(`"${item.slice(0, 20)}": expected ${known}`);
-  };
-  const seen = new Set<number>();
-  for (const item of part.split(',')) {
-    const [range = '', step, ...more] = item.split('/');
-    if (more.length > 0) fail(`"${item.slice(0, 20)}": expected one step at most`);
-    const every = step === undefined ? 1 : /^\d{1,2}$/.test(step) ? Number(step) : NaN;
-    if (!(every >= 1 && every <= high)) fail(`"${item.slice(0, 20)}": expected a step from 1 to ${high}`);
-    const [first = '', last, ...rest] = range === '*' ? [String(low), String(high)] : range.split('-');
-    if (rest.length > 0) fail(`"${item.slice(0, 20)}": expected a range such as ${low}-${high}`);
-    const from = value(first, item);
-    const to = last !== undefined ? value(last, item) : step !== undefined ? high : from;
-    if (from > to) fail(`"${item}": expected a range that does not wrap`);
-    for (let n = from; n <= to; n += every) {
-      // cron-parser refuses what is named twice; `*` and 0-7 name Sunday twice, and are fine.
-      if (seen.has(n)) fail(`names ${n} twice`);
-      seen.add(n);
-    }
+type Five = [string, string, string, string, string];
+type FiveFields = [Named, Named, Named, Named, Named];
+
+const bits = (values: Set<number>) => [...values].reduce((mask, value) => mask | (1 << value), 0);
+
+function isCron(text: string): boolean {
+  try {
+    parseCron(text);
+    return true;
+  } catch {
+    return false;
   }
+}
+
+/** Which day fields restrict the days. @throws Error where both do, and crons do not agree on what that means. */
+function checkDays([minute, hour, day, month, week]: Five, days: Named, weekdays: Named, shown: string) {
+  const free = (part: string) => part === '*' || part === '*/1';
+  const given = { day: !free(day), week: !free(week) };
+  if (!given.day || !given.week) return given;
+  const write = `write one of them as *: "${minute} ${hour} ${day} ${month} *" or "${minute} ${hour} * ${month} ${week}"`;
+  const starred = [day, week].find((part) => part.startsWith('*'));
+  if (starred) throw new Error(`${shown}: crons do not agree on ${starred} with the other day field given; ${write}`);
+  if (days.lastDay || weekdays.nths.length > 0)
+    throw new Error(`${shown}: L and # go with no other day field; ${write}`);
+  return given;
 }
 
 /** Whether the cron has times on the day, counted from 1970-01-01. */
 export function onDay(cron: Cron, day: number): boolean {
   const date = new Date(day * dayMs);
   if (!((cron.months >> (date.getUTCMonth() + 1)) & 1)) return false;
-  const byDate = (cron.days >> date.getUTCDate()) & 1;
-  const byWeekday = (cron.weekdays >> date.getUTCDay()) & 1;
-  return (cron.either ? byDate | byWeekday : byDate & byWeekday) === 1;
+  const byDate = ((cron.days >> date.getUTCDate()) & 1) === 1 || (cron.lastDay && isLast(day, 1));
+  const byWeekday =
+    ((cron.weekdays >> date.getUTCDay()) & 1) === 1 ||
+    cron.nths.some(({ weekday, nth }) => date.getUTCDay() === weekday && isNth(day, date.getUTCDate(), nth));
+  return cron.either ? byDate || byWeekday : byDate && byWeekday;
 }
 
-/** The first wall time strictly after `wall`; undefined when there is none within eight years. */
+/** Whether so many days later it is another month. */
+const isLast = (day: number, later: number): boolean =>
+  new Date((day + later) * dayMs).getUTCMonth() !== new Date(day * dayMs).getUTCMonth();
+const isNth = (day: number, date: number, nth: number): boolean =>
+  nth === -1 ? isLast(day, 7) : Math.ceil(date / 7) === nth;
+
+/** The first wall time strictly after `wall`; undefined when there is none within 41 years. */
 export function nextWall(cron: Cron, wall: number): number | undefined {
   const today = Math.floor(wall / dayMs);
   const minute = Math.floor((wall - today * dayMs) / 60_000);
@@ -122,7 +116,7 @@ export function nextWall(cron: Cron, wall: number): number | undefined {
   return undefined;
 }
 
-/** The last wall time at or before `wall`; undefined when there is none within eight years. */
+/** The last wall time at or before `wall`; undefined when there is none within 41 years. */
 export function lastWall(cron: Cron, wall: number): number | undefined {
   const today = Math.floor(wall / dayMs);
   const minute = Math.floor((wall - today * dayMs) / 60_000);

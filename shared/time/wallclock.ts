@@ -10,7 +10,7 @@ export interface Occurrence extends Placed {
   wall: number;
 }
 
-/** The first occurrence strictly after `instant`; undefined when there is none within eight years. */
+/** The first occurrence strictly after `instant`; undefined when there is none within 41 years. */
 export function occurrenceAfter(cron: Cron, zone: Zone, instant: number): Occurrence | undefined {
   let wall = nextWall(cron, instantToWall(zone, instant));
   while (wall !== undefined) {
@@ -33,7 +33,7 @@ function lastInGap(cron: Cron, zone: Zone, found: Occurrence): Occurrence {
   }
 }
 
-/** The last occurrence at or before `instant`; undefined when there is none within eight years. */
+/** The last occurrence at or before `instant`; undefined when there is none within 41 years. */
 export function occurrenceAtOrBefore(cron: Cron, zone: Zone, instant: number): Occurrence | undefined {
   const wall = lastWall(cron, highestWall(zone, instant));
   return wall === undefined ? undefined : { ...wallToInstant(zone, wall), wall };

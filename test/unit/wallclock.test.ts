@@ -1,3 +1,4 @@
+import { Cron as Croner } from 'croner';
 import { describe, expect, test } from 'vitest';
 
 import { parseCron, sharedWall } from '../../shared/time/cron.ts';
@@ -20,7 +21,7 @@ describe('a cron expression', () => {
   test.each([
     ['', 'is empty: expected a cron expression such as "0 8 * * 1-5"'],
     ['0 8 * *', '"0 8 * *" has 4 fields: expected five, such as "0 8 * * 1-5"'],
-    ['0 0 8 * * *', '"0 0 8 * * *" has 6 fields: expected five, such as "0 8 * * 1-5"'],
+    ['0 0 8 * * *', '"0 0 8 * * *" has 6 fields: expected five, without seconds: write "0 8 * * *"'],
     ['@daily', '"@daily" is a nickname: expected its five fields, such as "0 8 * * 1-5"'],
     ['*/90 * * * *', '"*/90 * * * *": minute "*/90": expected a step from 1 to 59'],
     ['*/0 * * * *', '"*/0 * * * *": minute "*/0": expected a step from 1 to 59'],
@@ -28,12 +29,13 @@ describe('a cron expression', () => {
     ['60 8 * * *', '"60 8 * * *": minute "60": expected 0 to 59'],
     ['0 24 * * *', '"0 24 * * *": hour "24": expected 0 to 23'],
     ['H 8 * * *', '"H 8 * * *": minute "H": expected 0 to 59'],
-    ['0 8 ? * 1', '"0 8 ? * 1": day of the month "?": expected 1 to 31'],
-    ['0 8 L * *', '"0 8 L * *": day of the month "L": expected 1 to 31'],
-    ['0 8 15W * *', '"0 8 15W * *": day of the month "15W": expected 1 to 31'],
-    ['0 8 * * 1#2', '"0 8 * * 1#2": day of the week "1#2": expected 0 to 7 or SUN to SAT'],
+    ['0 8 ? * 1', '"0 8 ? * 1": day of the month "?": write * instead'],
+    ['0 8 15W * *', '"0 8 15W * *": day of the month "15W": W is not known; write days, such as 14,15,16, or MON#3'],
     ['0 8 * FOO *', '"0 8 * FOO *": month "FOO": expected 1 to 12 or JAN to DEC'],
-    ['0 20-8 * * *', '"0 20-8 * * *": hour "20-8": expected a range that does not wrap'],
+    [
+      '0 20-8 * * *',
+      '"0 20-8 * * *": hour "20-8": expected a range that does not wrap; write 20,21,22,23,0,1,2,3,4,5,6,7,8',
+    ],
     ['1,,2 8 * * *', '"1,,2 8 * * *": minute "": expected 0 to 59'],
     ['1-5,3 8 * * *', '"1-5,3 8 * * *": minute names 3 twice'],
     ['0 8 * * 0,7', '"0 8 * * 0,7": names a value twice'],
@@ -48,6 +50,64 @@ describe('a cron expression', () => {
     ['*/1e1 8 * * *', '"*/1e1 8 * * *": minute "*/1e1": expected a step from 1 to 59'],
     ['1-5,4 8 * * *', '"1-5,4 8 * * *": minute names 4 twice'],
     ['5/20,25 8 * * *', '"5/20,25 8 * * *": minute names 25 twice'],
+    [
+      '0 8 */2 * 3',
+      '"0 8 */2 * 3": crons do not agree on */2 with the other day field given; write one of them as *: "0 8 */2 * *" or "0 8 * * 3"',
+    ],
+    [
+      '0 8 3 * */2',
+      '"0 8 3 * */2": crons do not agree on */2 with the other day field given; write one of them as *: "0 8 3 * *" or "0 8 * * */2"',
+    ],
+    [
+      '0 8 1 * MON#1',
+      '"0 8 1 * MON#1": L and # go with no other day field; write one of them as *: "0 8 1 * *" or "0 8 * * MON#1"',
+    ],
+    ['0 8 * * 7/2', '"0 8 * * 7/2": day of the week "7/2": a step cannot begin at the second Sunday; write 0,2,4,6'],
+    [
+      '0 8 * * FRI-SUN',
+      '"0 8 * * FRI-SUN": day of the week "FRI-SUN": expected a range that does not wrap; write FRI,SAT,SUN',
+    ],
+    [
+      '0 8 * * SAT-WED',
+      '"0 8 * * SAT-WED": day of the week "SAT-WED": expected a range that does not wrap; write SAT,SUN,MON,TUE,WED',
+    ],
+    ['0 8 * * 5-1', '"0 8 * * 5-1": day of the week "5-1": expected a range that does not wrap; write 5,6,0,1'],
+    [
+      '0 8 * NOV-FEB *',
+      '"0 8 * NOV-FEB *": month "NOV-FEB": expected a range that does not wrap; write NOV,DEC,JAN,FEB',
+    ],
+    ['0 20-8/6 * * *', '"0 20-8/6 * * *": hour "20-8/6": expected a range that does not wrap; write 20,2,8'],
+    ['0 8 * * L', '"0 8 * * L": day of the week "L": write SAT, or FRI#L for the last Friday of the month'],
+    [
+      '0 8 L-3 * *',
+      '"0 8 L-3 * *": day of the month "L-3": expected L alone, the last day of the month; write days, such as 27,28',
+    ],
+    [
+      '0 8 * * MON#6',
+      '"0 8 * * MON#6": day of the week "MON#6": expected one weekday from MON#1 to MON#5, or MON#L for the last',
+    ],
+    [
+      '0 8 * * MON-FRI#1',
+      '"0 8 * * MON-FRI#1": day of the week "MON-FRI#1": expected one weekday from MON#1 to MON#5, or MON#L for the last',
+    ],
+    ['0 8 * * MON#1,mon#1', '"0 8 * * MON#1,mon#1": day of the week names mon#1 twice'],
+    ['cron(0 8 ? * MON-FRI *)', '"cron(0 8 ? * MON-FRI *)" is as AWS writes it: write "0 8 * * MON-FRI"'],
+    ['0 8 ? * 2-6 *', '"0 8 ? * 2-6 *" is as AWS writes it: write "0 8 * * MON-FRI"'],
+    ['0 8 ? * 6L 2027', '"0 8 ? * 6L 2027" is as AWS writes it: write "0 8 * * FRI#L"'],
+    ['0 8 L * ? *', '"0 8 L * ? *" is as AWS writes it: write "0 8 L * *"'],
+    ['rate(5 minutes)', '"rate(5 minutes)" is as AWS writes it: expected five fields, such as "0 8 * * 1-5"'],
+    ['0 0 8 * * 1-5', '"0 0 8 * * 1-5" has 6 fields: expected five, without seconds: write "0 8 * * 1-5"'],
+    ['0 0 8 ? * MON-FRI', '"0 0 8 ? * MON-FRI" has 6 fields: expected five, without seconds: write "0 8 * * MON-FRI"'],
+    ['0 0 8 ? * 2-6', '"0 0 8 ? * 2-6" has 6 fields: expected five, such as "0 8 * * 1-5"'],
+    [
+      'TZ=Europe/Berlin 0 8 * * 1-5',
+      '"TZ=Europe/Berlin 0 8 * * 1-5" names its zone: write "0 8 * * 1-5", and the zone as timeZone: Europe/Berlin',
+    ],
+    [
+      'CRON_TZ=UTC 0 8 * *',
+      '"CRON_TZ=UTC 0 8 * *" names its zone: expected five fields, such as "0 8 * * 1-5", and the zone as timeZone: UTC',
+    ],
+    ['0 '.repeat(501), `"${'0 '.repeat(40)}" is too long: expected five fields, such as "0 8 * * 1-5"`],
     ['0 0 31 4,6,9,11 *', '"0 0 31 4,6,9,11 *" never happens: no such month has day 31'],
   ])('%j is refused, saying what was expected', (text, message) => {
     expect(() => parseCron(text)).toThrow(new Error(message));
@@ -76,11 +136,59 @@ describe('a cron expression', () => {
     ['a leap day', '0 0 29 2 *', '2028-02-29T00:00:00Z'],
     ['spaces around and between', '  0  9 * * *\t', '2026-01-01T09:00:00Z'],
     ['day of month or of week, when both are given', '0 0 13 * 5', '2026-01-02T00:00:00Z'],
-    ['either of both, though one has a step', '0 0 */10 * 0', '2026-01-04T00:00:00Z'],
+    ['either of both, though one has a step', '0 0 1-31/10 * 0', '2026-01-04T00:00:00Z'],
+    ['the last day of a month', '0 8 L 2 *', '2026-02-28T08:00:00Z'],
+    ['the last day beside others', '0 8 30,L 2 *', '2026-02-28T08:00:00Z'],
+    ['the first Monday', '0 8 * * MON#1', '2026-01-05T08:00:00Z'],
+    ['the fifth Thursday', '0 8 * * 4#5', '2026-01-29T08:00:00Z'],
+    ['the first Sunday as 7', '0 8 * * 7#1', '2026-01-04T08:00:00Z'],
+    ['the last Friday', '0 8 * * FRI#L', '2026-01-30T08:00:00Z'],
+    ['the last Friday as 5L', '0 8 * * 5L', '2026-01-30T08:00:00Z'],
+    ['the last Friday as FRIL', '0 8 * * fril', '2026-01-30T08:00:00Z'],
+    ['some weekdays of a month beside all of one', '0 8 * * WED#4,SAT', '2026-01-03T08:00:00Z'],
+    ['the fifth Monday of a February, every 28 years', '0 8 * 2 MON#5', '2044-02-29T08:00:00Z'],
+    ['a step from a weekday on, up to Saturday', '0 8 * * 5/2', '2026-01-02T08:00:00Z'],
     ['day of week alone beside */1', '0 0 */1 * 0', '2026-01-04T00:00:00Z'],
   ])('knows %s', (_, text, expected) => {
     expect(next(text, 'UTC', '2026-01-01T08:30:00Z')).toBe(expected);
   });
+
+  /** What other crons make of it, as decision 28 has it; croner is asked here. */
+  test.each<[string, 'either' | 'both' | 'refused']>([
+    ['0 8 */2 * 3', 'refused'],
+    ['0 8 3 * */2', 'refused'],
+    ['0 8 1-7 * 1', 'either'],
+    ['0 8 1-31/2 * 3', 'either'],
+    ['0 8 1-31 * 3', 'either'],
+  ])('%s is read as every cron reads it, or refused', (text, expected) => {
+    const days = (after: (instant: Date) => Date | null | undefined) => {
+      const found: string[] = [];
+      for (let one = after(new Date('2026-12-01T00:00:00Z')); found.length < 20; one = after(one!))
+        found.push(one!.toISOString());
+      return found;
+    };
+    const croner = new Croner(text, { timezone: 'UTC' });
+    if (expected === 'refused') return expect(() => parseCron(text)).toThrow('crons do not agree');
+    const cron = parseCron(text);
+    expect(cron.either).toBe(expected === 'either');
+    return expect(days((at) => new Date(nextAfter(cron, parseZone('UTC'), at.getTime())!))).toEqual(
+      days((at) => croner.nextRun(at)),
+    );
+  });
+
+  test.each(['0 8 L * *', '0 8 15,L * *', '0 8 * * MON#1', '0 8 * * FRI#L', '0 8 * * 0#5', '0 8 * 2,3 TUE#L,THU'])(
+    '%s happens for twenty years when croner says so',
+    (text) => {
+      const [cron, croner] = [parseCron(text), new Croner(text, { timezone: 'UTC' })];
+      let instant = Date.UTC(2026, 0, 1);
+      while (instant < Date.UTC(2046, 0, 1)) {
+        const next = nextAfter(cron, parseZone('UTC'), instant)!;
+        expect(next).toBe(croner.nextRun(new Date(instant))!.getTime());
+        expect(lastAtOrBefore(cron, parseZone('UTC'), next + 1)).toBe(next);
+        instant = next;
+      }
+    },
+  );
 
   test('that shares a minute with another is found out, however it is written', () => {
     const from = at('2026-01-01T00:00:00Z');
