@@ -4,6 +4,7 @@ import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { troubleText } from '../../shared/schedule/timetable.ts';
+import { tzVersion, tzWarning } from '../../shared/time/tzData.ts';
 import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
 import { readCrd } from './crd.ts';
@@ -153,5 +154,13 @@ const schedules: Check = async ({ world, namespace }) => {
   }
 };
 
+/** Of this program: the functions have those of their own deployment. */
+const zones: Check = ({ world }) => {
+  const check = 'time zones';
+  const old = tzWarning(world.clock.now());
+  const found = old ?? `tz database ${tzVersion}, younger than half a year`;
+  return Promise.resolve([{ level: old ? 'WARN' : 'OK', check, found }]);
+};
+
 /** In the order in which one depends on another. */
-export const checks: Check[] = [reach, kubevirt, subresources, crds, schedules, checkPermissions, checkGuests];
+export const checks: Check[] = [reach, kubevirt, subresources, crds, schedules, zones, checkPermissions, checkGuests];

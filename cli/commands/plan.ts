@@ -1,3 +1,4 @@
+import { tzWarning } from '../../shared/time/tzData.ts';
 import { localText, utcText } from '../../shared/time/wallclock.ts';
 import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
@@ -77,7 +78,8 @@ reached, or 2 for wrong usage.
 /** Everything after the reading, so that it does not matter where the objects come from. */
 export function show(manifests: Manifests, span: Span, json: boolean, io: Io): number {
   const { items, problems, warnings } = foresee(manifests, span.from, span.to);
-  for (const text of [...manifests.warnings, ...warnings]) io.err(`note: ${text}\n`);
+  const old = tzWarning(io.now);
+  for (const text of [...manifests.warnings, ...warnings, ...(old ? [old] : [])]) io.err(`note: ${text}\n`);
   for (const text of [...manifests.problems, ...problems]) io.err(`error: ${text}\n`);
   if (json) for (const item of items) io.out(`${JSON.stringify(line(item, span.zone))}\n`);
   else io.out(table(items, span, io.colour));

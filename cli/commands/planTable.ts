@@ -1,3 +1,4 @@
+import { tzVersion } from '../../shared/time/tzData.ts';
 import { wallDate, wallTime } from '../../shared/time/wallclock.ts';
 import { instantToWall } from '../../shared/time/zone.ts';
 import type { Span } from '../terminal/span.ts';
@@ -9,7 +10,8 @@ const paint = { start: '32', stop: '33', skip: '2', heading: '1', note: '2' };
 export function table(items: Item[], { from, to, zone }: Span, colour: boolean): string {
   const painted = (text: string, how: keyof typeof paint) => (colour ? `\x1b[${paint[how]}m${text}\x1b[0m` : text);
   const span = `from ${minute(from)} to ${minute(to)} UTC`;
-  if (items.length === 0) return `Nothing is planned ${span}.\n`;
+  const zones = `Time zones: tz database ${tzVersion}.`;
+  if (items.length === 0) return `Nothing is planned ${span}.\n${zones}\n`;
   const rows = items.map((item) => {
     const shown = zone ?? item.schedule.zone;
     const wall = instantToWall(shown, item.at);
@@ -17,7 +19,8 @@ export function table(items: Item[], { from, to, zone }: Span, colour: boolean):
   });
   // Zones may be a day apart: each local date has one heading.
   rows.sort((a, b) => Math.floor(a.wall / 86_400_000) - Math.floor(b.wall / 86_400_000) || a.at - b.at);
-  const width = (of: (row: (typeof rows)[number]) => string) => Math.max(...rows.map((row) => of(row).length));
+  const width = (of: (row: (typeof rows)[number]) => string) =>
+    rows.reduce((most, row) => Math.max(most, of(row).length), 0);
   const [nameWidth, zoneWidth] = [width(({ schedule }) => schedule.key), width((row) => row.zone)];
   const lines: string[] = [];
   let day = '';
@@ -33,7 +36,7 @@ export function table(items: Item[], { from, to, zone }: Span, colour: boolean):
     ];
     lines.push(`  ${cells.join('  ')}${note ? `  ${painted(note, 'note')}` : ''}`.trimEnd());
   }
-  return `${lines.join('\n')}\n\n${counts(items)} ${span}.\n`;
+  return `${lines.join('\n')}\n\n${counts(items)} ${span}.\n${zones}\n`;
 }
 
 function counts(items: Item[]): string {

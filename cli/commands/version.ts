@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { tzVersion } from '../../shared/time/tzData.ts';
 import { type CliCommand, exitCodes } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
 
@@ -16,8 +17,12 @@ export const version: CliCommand = {
   help: helpOf({ usage: ['version [-o json]'], options }),
   options,
   run: async (values, io) => {
-    const known = { version: ownVersion(), node: process.version };
-    io.out(values.output === 'json' ? `${JSON.stringify(known)}\n` : `wukong ${known.version} (Node ${known.node})\n`);
+    const known = { version: ownVersion(), node: process.version, tzdata: tzVersion };
+    io.out(
+      values.output === 'json'
+        ? `${JSON.stringify(known)}\n`
+        : `wukong ${known.version} (Node ${known.node}, time zones ${known.tzdata})\n`,
+    );
     return exitCodes.done;
   },
 };

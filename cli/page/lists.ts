@@ -1,3 +1,4 @@
+import { tzVersion } from '../../shared/time/tzData.ts';
 import type { Course } from './course.ts';
 import { type Glyph, glyphWords, icon, markGlyph, verdictGlyph } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
@@ -159,6 +160,7 @@ export function times(model: PageModel, ids: Ids): Html {
     }
   return markup`<section aria-labelledby="h-times">
     <h2 id="h-times">All times${model.kind === 'report' && ', as planned'}</h2>
+    <p class="quiet">Time zones as in the tz database ${tzVersion}.</p>
     ${[...ids].map(([course, id]) => courseTable(id, course, users.get(course)!, rowsOf.get(course)!))}
   </section>`;
 }

@@ -7,6 +7,7 @@ import type { Facts } from '../../shared/schedule/decide.ts';
 import { overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { waves } from '../../shared/schedule/wave.ts';
+import { tzWarning } from '../../shared/time/tzData.ts';
 import { type ClockChange, clockChanges, parseZone, type Zone } from '../../shared/time/zone.ts';
 import { type Course, foreseeCourse, type Period } from './course.ts';
 import { byMachine, fromWukong } from './happening.ts';
@@ -85,6 +86,8 @@ export function pageModel(kind: PageModel['kind'], sources: Sources, asked: Aske
   const views = schedules.map((schedule) => viewOf(schedule, sources.wukongs, asked));
   const { from, to, now, prices } = asked;
   const { problems, notes } = sources;
+  const old = tzWarning(now);
+  if (old) notes.push(old);
   if (sources.freezeUntil !== undefined && sources.freezeUntil > now) notes.push(frozenNote(sources.freezeUntil, zone));
   const told = { problems: [...new Set(problems)], notes: [...new Set(notes)] };
   const saved = sum(groups.map((group) => group.saved));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { main } from '../../cli/main.ts';
+import { tzVersion } from '../../shared/time/tzData.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -162,12 +163,13 @@ describe('wukong plan', () => {
         '  20:00  stop   dev/office  Europe/Berlin',
         '',
         '2 start, 2 stop from 2026-03-28 00:00 to 2026-03-30 00:00 UTC.',
+        `Time zones: tz database ${tzVersion}.`,
         '',
       ].join('\n'),
     );
     expect((await wukong('plan --schedule FILE', office, true)).out).toContain('\x1b[32mstart\x1b[0m');
     expect((await wukong('plan --schedule FILE --to 2026-03-27T12:01:00Z', office)).out).toBe(
-      'Nothing is planned from 2026-03-27 12:00 to 2026-03-27 12:01 UTC.\n',
+      `Nothing is planned from 2026-03-27 12:00 to 2026-03-27 12:01 UTC.\nTime zones: tz database ${tzVersion}.\n`,
     );
   });
 

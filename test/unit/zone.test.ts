@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
+import { tzReleased, tzVersion, tzWarning } from '../../shared/time/tzData.ts';
 import {
   clockChanges,
   dayMs,
@@ -50,6 +53,20 @@ describe('the name of a time zone', () => {
     ['parris', '"parris" is no IANA time zone: did you mean Europe/Paris?'],
   ])('%j is refused in words', (text, message) => expect(refused(text)).toBe(message));
 
+  // What ICU takes for zones, and nobody else: BST is Dhaka to it.
+  it.each([
+    ...'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST'.split(' '),
+    ...['SystemV/EST5', 'constructor', '__proto__', 'Europe/Berlin '],
+  ])('%s is none of the tz database', (text) => expect(refused(text)).toContain('is no IANA time zone'));
+
+  it.each(['EST5EDT', 'us/eastern', 'Etc/GMT+5', 'Asia/Calcutta', 'Europe/Kyiv', 'GB', 'Zulu'])('%s is one', (text) =>
+    expect(refused(text).toLowerCase()).toBe(text.toLowerCase()),
+  );
+
+  it('is known where Node knows it', () => {
+    for (const name of Intl.supportedValuesOf('timeZone')) expect(parseZone(name).name).toBe(name);
+  });
+
   it('is quoted up to sixty characters', () => {
     const long = `x${'y'.repeat(80)}`;
     expect(refused(long)).toBe(`"${long.slice(0, 60)}" is no IANA time zone, such as Europe/Berlin`);
@@ -69,6 +86,20 @@ describe('an offset', () => {
   ])('of %s at %s is %d minutes', (zone, instant, minutes) => {
     expect(offsetAt(parseZone(zone), at(instant))).toBe(minutes * minute);
     expect(instantToWall(parseZone(zone), at(instant))).toBe(at(instant) + minutes * minute);
+  });
+
+  // The rules of the dependency, not of Node, whose own are of 2026c.
+  it.each([
+    ['America/Winnipeg', '2026-11-26T08:00:00', '2026-11-26T13:00:00Z'],
+    ['Canada/Central', '2026-11-26T08:00:00', '2026-11-26T13:00:00Z'],
+    ['America/Rainy_River', '2026-11-26T08:00:00', '2026-11-26T13:00:00Z'],
+  ])('of %s at %s is that of 2026f', (zone, local, instant) => {
+    expect(wallToInstant(parseZone(zone), wall(local))).toEqual({ at: at(instant) });
+  });
+
+  it('is that of its rules for centuries', () => {
+    expect(offsetAt(berlin, at('2099-07-01T00:00:00Z'))).toBe(2 * hour);
+    expect(offsetAt(parseZone('America/Havana'), at('1800-01-01T00:00:00Z'))).toBeLessThan(-5 * hour);
   });
 
   it('changes at the very millisecond', () => {
@@ -143,4 +174,18 @@ describe('the highest wall time so far', () => {
 
   it('is its own again a day later', () =>
     expect(highestWall(berlin, autumn + dayMs)).toBe(instantToWall(berlin, autumn + dayMs)));
+});
+
+describe('the version of the time zones', () => {
+  it('is told with its day, as its changelog has it', () => {
+    const changelog = readFileSync('node_modules/moment-timezone/changelog.md', 'utf8');
+    const [, date] = /_(\d{4}-\d{2}-\d{2})_\s+\* Updated data to IANA TZDB `(?:\w+)`/.exec(changelog) ?? [];
+    expect(changelog).toContain(`\`${tzVersion}\``);
+    expect([tzReleased.version, new Date(tzReleased.at).toISOString().slice(0, 10)]).toEqual([tzVersion, date]);
+  });
+
+  it('is warned of when it is older than half a year', () => {
+    expect(tzWarning(tzReleased.at + 183 * dayMs)).toBeUndefined();
+    expect(tzWarning(tzReleased.at + 184 * dayMs)).toMatch(/^the time zones are those of 2026f, of 2026-10-29/);
+  });
 });

@@ -2,8 +2,8 @@ import { Cron as Croner } from 'croner';
 
 import { parseCron } from '../../shared/time/cron.ts';
 import { lastAtOrBefore, nextAfter } from '../../shared/time/wallclock.ts';
-import { parseZone } from '../../shared/time/zone.ts';
-import { type Minute, minutesAround, oracle, type Plain } from './oracle.ts';
+import { instantToWall, parseZone } from '../../shared/time/zone.ts';
+import { clockOf, type Minute, minutesAround, oracle, type Plain } from './oracle.ts';
 
 const dayMs = 86_400_000;
 
@@ -42,6 +42,8 @@ export interface Comparison {
   /** How often croner differs, by the reason why; those without a reason are listed. */
   croner: Record<keyof typeof reasons, number>;
   unexplained: string[];
+  /** Zones whose rules have changed since the data of this Node: there is nothing to hold ours against. */
+  newerThanNode: Set<string>;
 }
 
 /** Why croner differs, each with what makes a difference one of this kind. */
@@ -69,10 +71,14 @@ export const nothing = (): Comparison => ({
   wrong: [],
   croner: { runsTwiceInOverlap: 0, skipsTheGap: 0, losesWhatMovesToTheNextDay: 0 },
   unexplained: [],
+  newerThanNode: new Set(),
 });
 
 /** Holds implementation, oracle and croner against each other in the two days around one clock change. */
 export function compareAround(name: string, change: number, into: Comparison): void {
+  const [clock, zone] = [clockOf(name), parseZone(name)];
+  const another = (at: number) => clock(at) !== instantToWall(zone, at) / 60_000;
+  if (another(change - dayMs) || another(change + dayMs)) return void into.newerThanNode.add(name);
   const minutes = minutesAround(name, change);
   for (const pattern of [...patterns, ...patternsAt(minutes)]) {
     const expected = oracle(pattern, minutes);
