@@ -3,7 +3,7 @@ import { request } from 'undici';
 import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
-import { troubleText } from '../../shared/schedule/timetable.ts';
+import { troubleLines } from '../../shared/schedule/timetable.ts';
 import { tzVersion, tzWarning } from '../../shared/time/tzData.ts';
 import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
@@ -147,7 +147,7 @@ const schedules: Check = async ({ world, namespace }) => {
     if (troubles.length === 0 && unread.length === 0)
       return [{ level: 'OK', check, found: count === 0 ? 'there is none' : `${count} can be evaluated` }];
     const next = 'mend it; docs/schedules.md has the rules';
-    const bad = troubles.map((one): Finding => ({ level: 'WARN', check, found: plain(troubleText(one)), next }));
+    const bad = troubleLines(troubles).map((line): Finding => ({ level: 'WARN', check, found: plain(line), next }));
     return [...bad, ...unread];
   } catch (thrown) {
     return [{ level: 'WARN', check, found: plain((thrown as Error).message) }];

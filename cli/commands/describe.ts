@@ -1,6 +1,7 @@
 import { readWukong } from '../../shared/cluster/objects.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import { widest } from '../terminal/columns.ts';
 
 interface KubeEvent extends KubeObject {
   type: string;
@@ -30,7 +31,7 @@ export async function describeWukong(world: World, namespace: string, name: stri
   ];
   for (const { type, reason, lastTimestamp, source, message } of events)
     rows.push([type, reason, ageOf(lastTimestamp, world.clock.now()), source?.component ?? '', message]);
-  const widths = rows[0]?.map((_cell, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0))) ?? [];
+  const widths = rows[0]?.map((_cell, i) => widest(rows.map((row) => row[i] ?? ''))) ?? [];
   for (const row of rows)
     lines.push(`  ${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  ')}`);
   return lines.join('\n');

@@ -1,6 +1,7 @@
 import { tzVersion } from '../../shared/time/tzData.ts';
 import { wallDate, wallTime } from '../../shared/time/wallclock.ts';
 import { instantToWall } from '../../shared/time/zone.ts';
+import { widest } from '../terminal/columns.ts';
 import type { Span } from '../terminal/span.ts';
 import type { Item } from './foresee.ts';
 
@@ -19,8 +20,7 @@ export function table(items: Item[], { from, to, zone }: Span, colour: boolean):
   });
   // Zones may be a day apart: each local date has one heading.
   rows.sort((a, b) => Math.floor(a.wall / 86_400_000) - Math.floor(b.wall / 86_400_000) || a.at - b.at);
-  const width = (of: (row: (typeof rows)[number]) => string) =>
-    rows.reduce((most, row) => Math.max(most, of(row).length), 0);
+  const width = (of: (row: (typeof rows)[number]) => string) => widest(rows.map(of));
   const [nameWidth, zoneWidth] = [width(({ schedule }) => schedule.key), width((row) => row.zone)];
   const lines: string[] = [];
   let day = '';

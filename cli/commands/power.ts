@@ -8,7 +8,7 @@ import type { Action } from '../../shared/domain/outcome.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { openBoard } from '../terminal/board.ts';
-import { dump, text } from '../terminal/columns.ts';
+import { dump, text, widest } from '../terminal/columns.ts';
 import { durationSeconds } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { exitCodeOf, outcomeLine, summaryOf, toJson } from '../terminal/outcomes.ts';
@@ -91,7 +91,7 @@ async function run(action: Action, values: Values, io: Io, names: string[]): Pro
     if (!(await agreed(action, wukongs, maxTargets, io))) return exitCodes.failed;
   const interrupted = io.interrupt?.() ?? new AbortController().signal;
   const keys = wukongs.map(({ metadata }) => keyOf(metadata));
-  const width = Math.max(...keys.map((key) => key.length));
+  const width = widest(keys);
   const format = values.output as (typeof formats)[number] | undefined;
   const lines = format === undefined || format === 'wide';
   const board = openBoard(lines ? io : { ...io, out() {} }, action, wukongs.length);

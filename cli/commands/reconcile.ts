@@ -6,6 +6,7 @@ import { sleep } from '../../shared/time/wait.ts';
 import { clusterOptions, namespaceOption, openCluster } from '../cluster.ts';
 import { Interrupted } from '../command.ts';
 import { type CliCommand, exitCodes, type Io, type Options } from '../command.ts';
+import { widest } from '../terminal/columns.ts';
 import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { outcomeLine } from '../terminal/outcomes.ts';
@@ -67,7 +68,7 @@ function tell(
     return io.out(
       `${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, schedules, outcomes })}\n`,
     );
-  const width = Math.max(0, ...outcomes.map(({ namespace, name }) => keyOf({ namespace, name }).length));
+  const width = widest(outcomes.map(keyOf));
   for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
   for (const problem of problems) io.err(`problem: ${problem}\n`);
   for (const trouble of schedules) io.err(`${plain(trouble)}\n`);

@@ -2,7 +2,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { matches, parseSelector } from '../../shared/domain/selector.ts';
 import { readStates, type WukongState } from '../../shared/entry/state.ts';
 import { plain } from '../../shared/report/plain.ts';
-import { troubleText } from '../../shared/schedule/timetable.ts';
+import { troubleLines } from '../../shared/schedule/timetable.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { colourOfWord, columns, dump, text, widthsOf } from '../terminal/columns.ts';
@@ -78,7 +78,7 @@ function show(states: WukongState[], values: Values, one: boolean, { world, name
 /** Why nothing will happen to some of them, beside what the table says; whoever may not read schedules is not told. */
 async function noteSchedules(world: World, namespace: string | undefined, io: Io): Promise<void> {
   const { troubles } = await lookAtSchedules(world, namespace).catch(() => ({ troubles: [] }));
-  for (const trouble of troubles) io.err(`${plain(troubleText(trouble))}\n`);
+  for (const line of troubleLines(troubles)) io.err(`${plain(line)}\n`);
 }
 
 interface Look {

@@ -136,7 +136,7 @@ function nextPoint(active: Schedule[], facts: Facts, at: number, until: number |
   const points = [...active.map((schedule) => nextBoundary(schedule, at)?.at), ...held].filter(
     (point): point is number => point !== undefined && point > at && point < Infinity,
   );
-  return points.length === 0 ? undefined : Math.min(...points);
+  return points.length === 0 ? undefined : points.reduce((first, point) => Math.min(first, point));
 }
 
 const onHolidays = (active: Schedule[], { from, to }: Period): Switch[] =>

@@ -122,7 +122,7 @@ function machineRows(kind: PageModel['kind'], sources: Sources, schedules: Sched
     const state = wukong.status?.lifecycleState?.state;
     const overrides = overridesOf(wukong, sources, given.now);
     const kept = overrides.some(({ key }) => key === 'protected');
-    const jitterMs = Math.max(0, ...own.map(({ jitterSeconds }) => jitterSeconds * 1000));
+    const jitterMs = own.reduce((most, { jitterSeconds }) => Math.max(most, jitterSeconds * 1000), 0);
     const judging = { ...given, lateAfterMs: given.late + jitterMs, state, kept };
     const happened = kind === 'report' ? judge(course, records.get(`${namespace}/${name}`) ?? [], judging) : undefined;
     return {
@@ -187,7 +187,7 @@ function sharedCourse(own: Schedule[], facts: Facts, period: Period, shared: Map
     facts.wukongAnnotations,
     facts.namespaceAnnotations,
     facts.power,
-    facts.createdAt > begins ? Math.min(...first) : 0,
+    facts.createdAt > begins ? first.reduce((one, other) => Math.min(one, other), Infinity) : 0,
   ]);
   const found = shared.get(key) ?? foreseeCourse(own, facts, period);
   shared.set(key, found);

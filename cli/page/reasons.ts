@@ -38,19 +38,19 @@ export const verdictWords: Record<Verdict, string> = {
   pending: 'due now',
 };
 
-const forceWords: Record<string, string> = {
-  Requested: 'the command said so',
-  GracePeriodExceeded: 'its grace period was over',
-  GuestIgnoredShutdown: 'the guest ignored the shutdown',
-  RefusedGracefully: 'asking gracefully failed',
-  PodDeleted: 'its pod was deleted',
-};
+const forceWords = new Map([
+  ['Requested', 'the command said so'],
+  ['GracePeriodExceeded', 'its grace period was over'],
+  ['GuestIgnoredShutdown', 'the guest ignored the shutdown'],
+  ['RefusedGracefully', 'asking gracefully failed'],
+  ['PodDeleted', 'its pod was deleted'],
+]);
 
 /** `late by 12 min`, `failed: Unschedulable`. */
 export function verdictText({ verdict, happening, lateMs = 0 }: Judged): string {
   const reason = happening?.reason;
   if (verdict === 'late') return `late by ${durationText(lateMs)}`;
-  if (verdict === 'forced') return `forced off${reason ? `: ${forceWords[reason] ?? reason}` : ''}`;
+  if (verdict === 'forced') return `forced off${reason ? `: ${forceWords.get(reason) ?? reason}` : ''}`;
   if (verdict === 'failed' || verdict === 'skipped') return `${verdictWords[verdict]}${reason ? `: ${reason}` : ''}`;
   return verdictWords[verdict];
 }

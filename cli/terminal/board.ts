@@ -1,4 +1,5 @@
 import type { Io } from '../command.ts';
+import { widest } from './columns.ts';
 import { spoken } from './duration.ts';
 
 /** What is shown on standard error while VMs are worked on: a line each, or a counter when they are too many. */
@@ -27,7 +28,7 @@ export function openBoard(io: Io, title: string, total: number): Board {
     const { columns, rows } = screen?.() ?? { columns: 80, rows: 24 };
     const now = performance.now();
     const fits = total <= Math.min(mostLines, rows - 4);
-    const width = Math.max(0, ...[...waiting.keys()].map((key) => key.length));
+    const width = widest(waiting.keys());
     const text = fits
       ? [...waiting].map(
           ([key, one]) => `${key.padEnd(width)}   ${spoken(now - one.since).padStart(6)}   waiting for ${one.for}`,

@@ -25,7 +25,14 @@ export function columns(
 }
 
 export const widthsOf = (headings: string[], rows: string[][]): number[] =>
-  headings.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  headings.map((heading, i) => widest([heading], widest(rows.map((row) => row[i] ?? ''))));
+
+/** The length of the longest, `least` at the least. Of any number of texts: the arguments of one call are limited. */
+export function widest(texts: Iterable<string>, least = 0): number {
+  let most = least;
+  for (const one of texts) most = Math.max(most, one.length);
+  return most;
+}
 
 export const text = (lines: string[]): string => lines.map((line) => `${line}\n`).join('');
 

@@ -1,3 +1,4 @@
+import { widest } from './columns.ts';
 /** A table that is drawn over itself in a terminal, and left out elsewhere. */
 export interface Row {
   namespace: string;
@@ -28,7 +29,7 @@ const colours: Record<string, number> = {
 };
 
 export function tableLines(rows: Row[], colour: boolean): string[] {
-  const widths = columns.map((column) => Math.max(...[headings, ...rows].map((row) => row[column].length)));
+  const widths = columns.map((column) => widest([headings, ...rows].map((row) => row[column])));
   const line = (row: Row, paint: (text: string, column: keyof Row) => string) =>
     columns
       .map((column, i) => paint(row[column].padEnd(widths[i] ?? 0), column))

@@ -6,7 +6,7 @@ import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { writeStatus } from '../report/status.ts';
-import { nextFor, type Timetable, timetable, troublesOf, troubleText } from '../schedule/timetable.ts';
+import { nextFor, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { readSurroundings } from './scheduleInputs.ts';
@@ -52,9 +52,9 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
     });
     const around = await readSurroundings(world, limits, tick.problems);
     const table = timetable(wukongs, (wukong) => machineOf(wukong, machines), around, world.clock.now());
-    tick.schedules = troublesOf(table).map(troubleText);
+    tick.schedules = troubleLines(troublesOf(table));
     const done = await execute({ world, machines, limits, table, busy: new Set(outcomes.keys()) });
-    tick.problems.push(...done.problems);
+    for (const problem of done.problems) tick.problems.push(problem);
     tick.sent = done.sent;
     await each(wukongs, atOnce, async (wukong) => {
       if (outcomes.has(keyOf(wukong.metadata)) || done.touched.has(keyOf(wukong.metadata))) return;
@@ -71,8 +71,9 @@ export async function reconcile(world: World, limits: Limits): Promise<Tick> {
 async function withoutWukongs(tick: Tick, world: World, limits: Limits): Promise<Tick> {
   const around = await readSurroundings(world, limits, tick.problems);
   const table = timetable([], () => ({}), around, world.clock.now());
-  tick.schedules = troublesOf(table).map(troubleText);
-  tick.problems.push(...(await mark({ world, limits, table, busy: new Set(), left: new Set() })));
+  tick.schedules = troubleLines(troublesOf(table));
+  const marked = await mark({ world, limits, table, busy: new Set(), left: new Set() });
+  for (const problem of marked) tick.problems.push(problem);
   return tick;
 }
 

@@ -10,10 +10,13 @@ import { nextBoundary } from '../schedule/calendar.ts';
 import { observedOf } from '../schedule/observed.ts';
 import type { Schedule, WukongSchedule } from '../schedule/schedule.ts';
 import { type Selecting, throughUpTo, type Timetable, troublesOf } from '../schedule/timetable.ts';
-import { type Readiness, readinessOf } from '../schedule/trouble.ts';
+import { type Readiness, readinessOf, troubleOf } from '../schedule/trouble.ts';
 import { rfc3339 } from '../time/clock.ts';
+import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { schedulePath } from './scheduleInputs.ts';
+
+const atOnce = 10;
 
 /** What is known of a tick when its schedules are marked. */
 export interface Marking {
@@ -32,13 +35,18 @@ export interface Marking {
 export async function mark(to: Marking): Promise<string[]> {
   const problems: string[] = [];
   to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
-  for (const selecting of to.table.selecting) {
-    try {
-      await writeSchedule(to, selecting);
-    } catch (thrown) {
-      problems.push(`schedule ${keyOf(selecting.object.metadata)}: ${(thrown as Error).message}`);
-    }
-  }
+  // The good ones first: thousands of bad ones must not keep them from being marked within the limits.
+  const [good, bad] = [true, false].map((well) =>
+    to.table.selecting.filter(({ checked, matched }) => (troubleOf(checked, matched.length) === undefined) === well),
+  );
+  for (const some of [good!, bad!])
+    await each(some, atOnce, async (selecting) => {
+      try {
+        await writeSchedule(to, selecting);
+      } catch (thrown) {
+        problems.push(`schedule ${keyOf(selecting.object.metadata)}: ${(thrown as Error).message}`);
+      }
+    });
   return problems;
 }
 

@@ -69,7 +69,7 @@ export async function execute(to: Executing): Promise<Executed> {
     await each(turn, atOnce, (one) => perform(to, one, pending, done));
   }
   for (const key of pending.keys()) done.unreached.add(key);
-  done.problems.push(...(await mark({ ...to, left: done.unreached })));
+  for (const problem of await mark({ ...to, left: done.unreached })) done.problems.push(problem);
   return done;
 }
 

@@ -63,7 +63,7 @@ export async function putEvent(
   const body = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${metadata.name.slice(0, longestName)}.${hash}`, namespace },
+    metadata: { name: `${metadata.name.slice(0, longestName).replace(/[^a-z0-9]+$/, '')}.${hash}`, namespace },
     involvedObject: {
       apiVersion: `${group}/${version}`,
       kind,

@@ -59,6 +59,6 @@ function nextPoint(active: Schedule[], facts: Facts, at: number, until: number |
     holds.stop?.until,
     facts.freezeUntil,
     until,
-  ].filter((point) => point !== undefined && point > at && point < Infinity);
-  return points.length === 0 ? undefined : Math.min(...(points as number[]));
+  ].filter((point): point is number => point !== undefined && point > at && point < Infinity);
+  return points.length === 0 ? undefined : points.reduce((first, point) => Math.min(first, point));
 }

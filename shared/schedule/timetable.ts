@@ -51,7 +51,16 @@ export const troublesOf = ({ selecting }: Pick<Timetable, 'selecting'>): Trouble
     return trouble ? [{ key: keyOf(placeOf(object)), ...trouble }] : [];
   });
 
-export const troubleText = ({ key, reason, message }: Trouble): string => `schedule ${key}: ${reason}: ${message}`;
+export const troubleText = ({ key, reason, message }: Trouble): string =>
+  `schedule ${key}: ${reason}: ${message.slice(0, longestTrouble)}`;
+const longestTrouble = 500;
+const mostTroubles = 100;
+
+/** A line for each, and no more of them than anybody reads: the answer of a function has a limit too. */
+export function troubleLines(troubles: Trouble[]): string[] {
+  const lines = troubles.slice(0, mostTroubles).map(troubleText);
+  return troubles.length > mostTroubles ? [...lines, `and ${troubles.length - mostTroubles} schedules more`] : lines;
+}
 
 /** Checks the schedules and decides for every Wukong, without effects. A bad schedule harms none but itself. */
 export function timetable(
@@ -72,7 +81,9 @@ export function timetable(
     const mark = Date.parse(object.status?.lastHandled ?? '');
     for (const wukong of matched) {
       const key = keyOf(wukong.metadata);
-      schedulesOf.set(key, [...(schedulesOf.get(key) ?? []), schedule]);
+      const mine = schedulesOf.get(key);
+      if (mine) mine.push(schedule);
+      else schedulesOf.set(key, [schedule]);
       if (!Number.isNaN(mark)) handled.set(key, Math.max(handled.get(key) ?? -Infinity, mark));
     }
     return { object, checked, matched };

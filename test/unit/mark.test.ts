@@ -4,6 +4,7 @@ import type { Wukong } from '../../shared/domain/model.ts';
 import { mark, type Marking } from '../../shared/reconcile/scheduleStatus.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { troubleLines, troublesOf } from '../../shared/schedule/timetable.ts';
 import { worldOf } from './asked.ts';
 import { at, office, schedule } from './schedules.ts';
 
@@ -231,6 +232,22 @@ describe('the status of a schedule', () => {
     ) as WukongSchedule;
     expect(await tick(kept.status)).toEqual([]);
     expect([lines.length, counts]).toEqual([1, Array(2).fill(['BadSchedules', 1])]);
+  });
+
+  it('of good ones is written before that of any number of bad ones', async () => {
+    const { to, asked } = marking({});
+    const one = (name: string, spec: object) => {
+      const object: WukongSchedule = {
+        metadata: { namespace: 'dev', name, generation: 1 },
+        spec: { ...office, ...spec },
+      };
+      return { object, checked: checkSchedule(object), matched: [wukong('db')] };
+    };
+    const bad = Array.from({ length: 200 }, (_none, i) => one(`bad-${i}`, { stop: 'x' }));
+    to.table.selecting = [...bad, one('good', {})];
+    await mark(to);
+    expect(asked[0]?.path).toContain('/good/status');
+    expect(troubleLines(troublesOf(to.table))).toHaveLength(101);
   });
 
   it('asks for the CRD of this version where the API server dropped what it must remember', async () => {
