@@ -10,6 +10,18 @@ export interface Explained {
 
 export const explained: Explained[] = [
   {
+    file: 'cluster/store',
+    before: 'calls.size === 0',
+    after: 'false',
+    because: 'An empty set of listeners costs memory only.',
+  },
+  {
+    file: 'cluster/store',
+    before: 'listeners.delete(key)',
+    after: 'undefined',
+    because: 'An empty set of listeners costs memory only.',
+  },
+  {
     file: 'lifecycle/start',
     before: 'machine.vmi?.agentConnected',
     after: 'machine.vmi.agentConnected',
