@@ -62,7 +62,9 @@ function readSchedules(
     for (const { field, message } of found) problems.push(`${from}: ${key}: ${field}: ${message}`);
     for (const cron of [schedule?.start, schedule?.stop])
       if (cron?.either)
-        warnings.push(`${from}: ${key}: "${cron.text}" is each of these dates, and each of these weekdays besides`);
+        warnings.push(
+          `${from}: ${key}: "${cron.text}" is each of these dates, and each of these weekdays besides; the first Monday alone is MON#1`,
+        );
     if (schedule?.suspended) warnings.push(`${from}: ${key} is suspended: it does nothing`);
     return schedule && !schedule.suspended ? [{ ...schedule, createdAt: countsFrom(object, now) }] : [];
   });

@@ -104,6 +104,29 @@ describe('wukong plan', () => {
     ]);
   });
 
+  test('goes on with the holidays that it can read, says what is wrong with the others, and quotes no ConfigMap', async () => {
+    const days =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev}\ndata: {holidays: "2026-03-28 a Saturday\\nhunter2"}\n';
+    const { code, out, err } = await wukong(
+      'plan --schedule FILE --to 2026-03-30 --json',
+      `${office}  holidays: {configMapRef: {name: days}}\n---\n${days}`,
+    );
+    expect([code, err]).toEqual([
+      1,
+      'error: FILE: dev/office: spec.holidays.configMapRef: ConfigMap days, holidays, line 2: expected a date, YYYY-MM-DD\n',
+    ]);
+    expect(brief(out)).toContain('2026-03-28T01:30:00Z skip: holiday 2026-03-28: start skipped');
+    expect(brief(out)).toContain('2026-03-29T18:00:00Z stop');
+  });
+
+  test('notes that either day is enough, and refuses what crons do not agree on', async () => {
+    const both = (start: string) => office.replace(/start: .*/, `start: "${start}"`);
+    const noted = await wukong('plan --schedule FILE --json', both('0 8 1-7 * 1'));
+    expect([noted.code, noted.err]).toEqual([0, expect.stringContaining('the first Monday alone is MON#1')]);
+    const refused = await wukong('plan --schedule FILE --json', both('0 8 */2 * 3'));
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('crons do not agree on */2')]);
+  });
+
   test('marks the Wukongs of the file that are overruled, and when that ends', async () => {
     const machine = (name: string, key: string, value: string) =>
       `---\n${head}Wukong\nmetadata: {name: ${name}, namespace: dev, labels: {env: dev}, annotations: {lifecycle.novasphere.dev/${key}: "${value}"}}\n`;
