@@ -8,6 +8,7 @@ import { textOf } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
+import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
@@ -56,6 +57,9 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
   return found;
 }
 
+const configMapName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
+const atOnce = 50;
+
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
@@ -88,10 +92,12 @@ async function readConfigMaps(
     const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
       ?.name;
     const { namespace } = placeOf({ metadata });
-    if (typeof name === 'string' && name !== '') named.set(`${namespace}/${name}`, { namespace, name });
+    // Another name is no ConfigMap's, and may be no part of a path either.
+    if (typeof name === 'string' && configMapName.test(name)) named.set(`${namespace}/${name}`, { namespace, name });
   }
-  const read = await Promise.all(
-    [...named].map(async ([key, place]) => [key, await readConfigMap(world, place, limits, problems)] as const),
-  );
-  return new Map(read);
+  const read = new Map<string, ConfigMap | undefined>();
+  await each(named, atOnce, async ([key, place]) => {
+    read.set(key, await readConfigMap(world, place, limits, problems));
+  });
+  return read;
 }

@@ -148,6 +148,7 @@ describe('a bad schedule', () => {
       await sim.wukong('reconcile --once'),
     ];
     expect(doctor.out).toMatch(new RegExp(`^WARN +schedules +${line}`, 'm'));
+    expect(doctor.out).toMatch(/^(OK|WARN) +time zones +.*2026f/m);
     expect([state.err, tick.err, tick.code]).toEqual([expect.stringContaining(line), expect.stringContaining(line), 0]);
     const json = await sim.wukong('reconcile --once -o json');
     expect(JSON.parse(json.out)).toMatchObject({ problems: [], schedules: [expect.stringContaining(line)] });

@@ -142,6 +142,21 @@ describe('a bad schedule is told', () => {
     expect(JSON.stringify(one(at).status)).not.toContain('25.12');
   });
 
+  it.each(['..', '../../secrets/x', '\ud800', 'x'.repeat(300), 'a b'])(
+    'and where its ConfigMap is called %j asks for none, and stops all the same',
+    async (name) => {
+      const at = await atOffice({ holidays: { configMapRef: { name } } });
+      const from = at.sim.requests.length;
+      const { schedules, problems } = await tickAt(at, '20:30');
+      expect([schedules.length, problems]).toEqual([1, []]);
+      expect(at.vmi('web')).toBeUndefined();
+      const asked = at.sim.requests.slice(from).filter(({ path }) => path.includes('/configmaps'));
+      expect(asked.map(({ path }) => path)).toEqual([
+        '/api/v1/namespaces/wukong-lifecycle/configmaps/wukong-lifecycle',
+      ]);
+    },
+  );
+
   it('goes on with the starts of all days but the holidays that could be read', async () => {
     const at = await atOffice({ holidays: { dates: ['2026-11-24 day off', 'x'] } });
     await tickAt(at, '20:30');
