@@ -7,6 +7,7 @@ import { markup } from '../../cli/page/markup.ts';
 import { planPage } from '../../cli/page/pages.ts';
 import { cronText, durationText, figure, percent } from '../../cli/page/words.ts';
 import { parseCron } from '../../shared/time/cron.ts';
+import { tzReleased, tzVersion } from '../../shared/time/tzData.ts';
 import { manifestsOf, scheduleOf, wukongOf } from './fleet.ts';
 import { planScene, reportScene } from './scenes.ts';
 
@@ -32,6 +33,13 @@ describe('the page of a plan', () => {
     expect(text(page)).toContain('Sunday 29 March 2026, 03:00: from UTC+1 to UTC+2');
     expect(text(page)).toContain('wave 10 · protected');
     expect(text(page)).toContain('Is on at first; stop Mon 23 Mar, 20:00, start Tue 24 Mar, 08:00.');
+  });
+
+  test('says which time zones it goes by, and when they are old', () => {
+    const at = (now: number) => text(planPage(manifestsOf([office], []), { ...asked, now }));
+    expect(at(tzReleased.at)).toContain(`Time zones as in the tz database ${tzVersion}.`);
+    expect(at(tzReleased.at)).not.toContain('countries may have changed');
+    expect(at(tzReleased.at + 200 * 86_400_000)).toContain('countries may have changed');
   });
 
   test('counts hours off, and what they save', () => {
