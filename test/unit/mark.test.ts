@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Wukong } from '../../shared/domain/model.ts';
+import { lineOf } from '../../shared/reconcile/problems.ts';
 import { mark, type Marking } from '../../shared/reconcile/scheduleStatus.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
@@ -244,6 +245,8 @@ describe('the status of a schedule', () => {
     const changed = marking({}, [409]);
     expect(await mark(changed.to)).toEqual([]);
     const forbidden = marking({}, [403]);
-    expect(await mark(forbidden.to)).toEqual(['schedule dev/office: status of schedule dev/office: HTTP 403']);
+    expect((await mark(forbidden.to)).map(lineOf)).toEqual([
+      'schedule dev/office: status of schedule dev/office: HTTP 403',
+    ]);
   });
 });
