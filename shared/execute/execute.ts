@@ -69,10 +69,11 @@ export async function execute(jobs: Job[], world: World, options: Executing): Pr
   const local = here(paced, { ...to, wait: options.wait ?? true, recordOnly, waiting });
   const sink = options.sink === 'bus' ? overBus(paced, { ...to, sent: (job) => done.sent.push(job) }, local) : local;
 
-  async function one({ job, release, ended }: Turn): Promise<void> {
+  async function one(turn: Turn): Promise<void> {
+    const { job, release, ended } = turn;
     inFlight++;
     report();
-    const outcome = await sink(job, release).catch((thrown: unknown) => failed(job, thrown, paced, done));
+    const outcome = await sink(turn).catch((thrown: unknown) => failed(job, thrown, paced, done));
     release();
     ended();
     forget(job);

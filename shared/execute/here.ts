@@ -11,10 +11,11 @@ import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
 import { follow } from './follow.ts';
 import type { Job } from './job.ts';
+import type { Turn } from './places.ts';
 import type { RateLimiter } from './rateLimiter.ts';
 
 /** Carries one job out, and returns what came of it; undefined where that is nothing to report. */
-export type Sink = (job: Job, release: () => void) => Promise<Outcome | undefined>;
+export type Sink = (turn: Omit<Turn, 'ended'>) => Promise<Outcome | undefined>;
 
 export interface Here {
   machines: Machines;
@@ -31,7 +32,7 @@ export interface Here {
 
 /** Carries jobs out in this process. One that is left, by an abort or as nobody waits, goes on from its record. */
 export function here(world: World, to: Here): Sink {
-  return async (job, release) => {
+  return async ({ job, asked, release }) => {
     const leaving = new AbortController();
     const signals = [to.limits.signal, leaving.signal].filter((signal) => signal !== undefined);
     const limits = {
@@ -42,7 +43,10 @@ export function here(world: World, to: Here): Sink {
       limits,
       machines: to.machines,
       begun: release,
-      turn: (until = limits) => to.limiter.turn(job.action, until, job.place.namespace, job.group.key),
+      async turn(until = limits) {
+        await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
+        asked();
+      },
       watching(waitingFor) {
         to.waiting(job, waitingFor);
         if (!to.wait) leaving.abort(new Error('not waited for'));

@@ -17,10 +17,12 @@ export function overBus(
   to: { machines: Machines; limits: Limits; limiter: RateLimiter; allBegun: AbortSignal; sent: (job: Job) => void },
   otherwise: Sink,
 ): Sink {
-  return async (job, release) => {
+  return async (turn) => {
+    const { job, asked, release } = turn;
     const { work, action, place, group, wukong } = job;
-    if (work.do !== 'command') return otherwise(job, release);
+    if (work.do !== 'command') return otherwise(turn);
     await to.limiter.turn(action, to.limits, place.namespace, group.key);
+    asked();
     const detail = asInput(work.command);
     await world.bus?.put([{ type: requestedType[action], detail, time: world.clock.now() }]);
     to.sent(job);

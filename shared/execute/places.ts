@@ -5,9 +5,20 @@ import type { Job } from './job.ts';
 /** A wave that is not over by then does not hold back the next one. */
 export const longestWaveMs = 10 * 60_000;
 
-/** A job whose turn it is. `release` gives its place back, `ended` lets its wave go on; each as often as one likes. */
+/**
+ * So many of a namespace may be on their way to their power call, each for at most a second: so the calls are made in
+ * the order of the turns, however fast claims are answered.
+ */
+const mostOnTheirWay = 8;
+const onTheWayMs = 1_000;
+
+/**
+ * A job whose turn it is. `asked` says that its power call is being made, `release` gives its place back, `ended` lets
+ * its wave go on; each as often as one likes.
+ */
 export interface Turn {
   job: Job;
+  asked(): void;
   release(): void;
   ended(): void;
 }
@@ -43,6 +54,7 @@ interface Cell {
  */
 export function newPlaces(jobs: Job[], clock: Clock): Places {
   const held = new Map<string, number>();
+  const onTheirWay = new Map<string, number>();
   const servedAt = new Map<string, number>();
   const cells = new Map<string, Cell>();
   let turns = 0;
@@ -94,8 +106,10 @@ export function newPlaces(jobs: Job[], clock: Clock): Places {
       if (cell.lane === lane && spread > 0) cell.queue.sort((a, b) => a.notBefore - b.notBefore);
   }
 
-  const mayBegin = ({ queue: [first], lane, most }: Cell, now: number): boolean =>
-    first !== undefined && first.notBefore <= now && (first.job.urgent === true || lane.held < most);
+  const mayBegin = ({ queue: [first], lane, most, namespace }: Cell, now: number): boolean => {
+    if (!first || first.notBefore > now) return false;
+    return first.job.urgent === true || (lane.held < most && (onTheirWay.get(namespace) ?? 0) < mostOnTheirWay);
+  };
 
   const before = (a: Cell, b: Cell): boolean => {
     const [mine, theirs] = [held.get(a.namespace) ?? 0, held.get(b.namespace) ?? 0];
@@ -118,13 +132,18 @@ export function newPlaces(jobs: Job[], clock: Clock): Places {
     const { job } = cell.queue.shift()!;
     const { wave } = job;
     servedAt.set(namespace, (cell.servedAt = ++turns));
+    const count = (counts: Map<string, number>, by: number) => counts.set(namespace, (counts.get(namespace) ?? 0) + by);
     const hold = (by: number) => {
       lane.held += by;
-      held.set(namespace, (held.get(namespace) ?? 0) + by);
+      count(held, by);
     };
     hold(1);
-    const release = once(() => (hold(-1), onChange()));
-    return { job, release, ended: once(() => (lane.open.set(wave, lane.open.get(wave)! - 1), onChange())) };
+    count(onTheirWay, 1);
+    const arrive = once(() => (count(onTheirWay, -1), onChange()));
+    const cancel = clock.after(onTheWayMs, arrive);
+    const asked = () => (cancel(), arrive());
+    const release = once(() => (asked(), hold(-1), onChange()));
+    return { job, asked, release, ended: once(() => (lane.open.set(wave, lane.open.get(wave)! - 1), onChange())) };
   }
 
   /** When there may be a turn although nobody gives anything back. */
