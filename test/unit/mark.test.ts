@@ -238,7 +238,7 @@ describe('the status of a schedule', () => {
     const { to } = marking({});
     const bare = { metadata: { name: 'office' }, status: { matched: 1 } };
     to.world.transport.call = () => Promise.resolve({ status: 200, body: bare as never, warnings: [] }) as never;
-    expect(await mark(to)).toEqual([expect.stringContaining('wukong crd install')]);
+    expect((await mark(to)).map(lineOf)).toEqual([expect.stringContaining('wukong crd install')]);
   });
 
   it('is left for the next tick when somebody else wrote it, and told when it may not be written', async () => {
