@@ -7,7 +7,7 @@ import { parseCommand } from '../shared/domain/command.ts';
 import { vmNameOf, type Wukong } from '../shared/domain/model.ts';
 import type { Action } from '../shared/domain/outcome.ts';
 import { connect } from '../shared/entry/connect.ts';
-import { performCommand } from '../shared/execute/fleet.ts';
+import { executeCommand } from '../shared/execute/command.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import { systemClock } from '../shared/time/clock.ts';
@@ -36,7 +36,7 @@ async function ours({ namespace, action, command }: Race, world: World): Promise
   const input = { target: { namespaces: [namespace], selector }, maxTargets: 100_000, ...command };
   const origin = { action, trigger: 'direct', requestId: `bench-${Date.now()}`, requestedAt: Date.now() };
   const limits = { deadline: Date.now() + 840_000 };
-  return (await performCommand(parseCommand(input, origin), world, { limits })).counts;
+  return (await executeCommand(parseCommand(input, origin), world, { limits })).counts;
 }
 
 async function names({ namespace }: Race, { transport }: World): Promise<string[]> {

@@ -12,7 +12,7 @@ import { dump, text, widest } from '../terminal/columns.ts';
 import { durationSeconds } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { exitCodeOf, outcomeLine, summaryOf, toJson } from '../terminal/outcomes.ts';
-import { carryOut } from './carryOut.ts';
+import { executeHere } from './executeHere.ts';
 import { checkTargets, findTargets } from './targets.ts';
 
 const formats = ['wide', 'json', 'yaml', 'name'] as const;
@@ -96,12 +96,12 @@ async function run(action: Action, values: Values, io: Io, names: string[]): Pro
   const lines = format === undefined || format === 'wide';
   const board = openBoard(lines ? io : { ...io, out() {} }, action, wukongs.length);
   try {
-    const outcomes = await carryOut(command, wukongs, world, {
+    const outcomes = await executeHere(command, wukongs, world, {
       deadline: deadlineOf(action, values, command, wukongs.length, world.clock.now()),
       interrupted,
       wait: values.wait !== false,
       waiting: (key, what) => board.show(key, what),
-      told: (told) => board.done(keyOf(told), outcomeLine(told, width, io.colour, format === 'wide')),
+      ended: (outcome) => board.done(keyOf(outcome), outcomeLine(outcome, width, io.colour, format === 'wide')),
     });
     board.close();
     if (format === 'json' || format === 'yaml') io.out(dump(format, toJson(command, outcomes)));

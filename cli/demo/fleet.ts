@@ -2,7 +2,8 @@ import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials
 import { requestedType } from '../../shared/domain/command.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
-import { performCommand, type Progress } from '../../shared/execute/fleet.ts';
+import { executeCommand } from '../../shared/execute/command.ts';
+import type { Progress } from '../../shared/execute/execute.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
 import { sentence } from '../../shared/report/fleetOutcome.ts';
 import { silentLog } from '../../shared/report/log.ts';
@@ -81,7 +82,7 @@ export async function fleetDemo(size: number, voice: Voice): Promise<void> {
     if (voice.json) showOutcome(voice, outcome, { scene: 'fleet' });
   };
   const drawing = voice.json ? undefined : progressBar(process.stdout, bar, voice.drawn);
-  const report = await performCommand(command, world, { limits: { deadline: now + 840_000 }, progress });
+  const report = await executeCommand(command, world, { limits: { deadline: now + 840_000 }, progress });
   drawing?.stop();
   summary(report, sim, (systemClock.now() - now) / 1000, voice.say);
   await sim.close();

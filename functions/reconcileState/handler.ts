@@ -1,13 +1,24 @@
-import { type Invocation, lambda, worldOf } from '../../shared/entry/entry.ts';
+import { asLifecycleError } from '../../shared/domain/errors.ts';
+import { type Invocation, lambda, Retry, worldOf } from '../../shared/entry/entry.ts';
 import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { tickEach } from '../../shared/reconcile/reconcileClusters.ts';
 
-/** One tick: goes on with what was interrupted, carries out what is declared or due, makes the status true. */
+/**
+ * One tick: goes on with what was interrupted, carries out what is declared or due, makes the status true.
+ * @throws Retry when some of its work is left undone: the invocation has failed, and an alarm may say so.
+ */
 export async function reconcileState(_event: unknown, invocation: Invocation): Promise<Tick> {
   const { world, limits } = invocation;
   const clusters = [...(world.config.clusters?.keys() ?? [])];
-  if (clusters.length < 2) return reconcile(world, limits);
-  return tickEach(clusters, async (cluster) => reconcile(await worldOf(invocation, cluster), limits));
+  const ticked =
+    clusters.length < 2
+      ? reconcile(world, limits)
+      : tickEach(clusters, async (cluster) => reconcile(await worldOf(invocation, cluster), limits));
+  const tick = await ticked.catch((thrown: unknown) => {
+    throw new Retry(asLifecycleError(thrown).message, { cause: thrown });
+  });
+  if (tick.undone > 0) throw new Retry(`${tick.undone} things are left undone: ${tick.problems.join('; ')}`);
+  return tick;
 }
 
 export const handler = lambda('reconcileState', reconcileState);

@@ -1,6 +1,6 @@
 import { type Invocation, lambda, retryUnreached, worldOf } from '../../shared/entry/entry.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
-import { performCommand } from '../../shared/execute/fleet.ts';
+import { executeCommand } from '../../shared/execute/command.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
 
 /** Switches off one Wukong or a fleet, and answers with what was seen to come of it. */
@@ -8,7 +8,7 @@ export async function stopVm(event: unknown, invocation: Invocation): Promise<Re
   const { id, now, limits } = invocation;
   const command = parseTrigger(event, { action: 'stop', requestId: id, requestedAt: now });
   const world = await worldOf(invocation, command.cluster);
-  return retryUnreached(command.trigger, () => performCommand(command, world, { limits }));
+  return retryUnreached(command.trigger, () => executeCommand(command, world, { limits }), event);
 }
 
 export const handler = lambda('stopVm', stopVm);

@@ -13,6 +13,7 @@ import { answerHttp, httpLimitMs, refusalAnswer } from './http.ts';
 import { eachRecord, isBatch } from './queue.ts';
 import { type HttpRequest, isHttp } from './request.ts';
 import { readStates } from './state.ts';
+import { isEvent, isRecord } from './trigger.ts';
 
 /** What a handler is given beside its event. */
 export interface Invocation {
@@ -137,11 +138,16 @@ export class Retry extends Error {
 
 /**
  * An asynchronous delivery that never reached the cluster must come again: nothing of it is on any object yet. A call
- * that somebody waits for gets its answer instead.
+ * that somebody waits for gets its answer instead; what came by a queue nobody waits for, whoever asked at first.
  * @throws Retry
  */
-export async function retryUnreached(trigger: string, perform: () => Promise<Report>): Promise<Report> {
-  const waitedFor = trigger === 'direct' || trigger === 'http';
+export async function retryUnreached(
+  trigger: string,
+  perform: () => Promise<Report>,
+  event?: unknown,
+): Promise<Report> {
+  const asked = trigger === 'direct' || trigger === 'http';
+  const waitedFor = asked && !isRecord(event) && !isEvent(event);
   const report = await perform().catch((thrown: unknown) => {
     const error = asLifecycleError(thrown);
     throw error.code === 'Unreachable' && !waitedFor ? new Retry(error.message) : error;

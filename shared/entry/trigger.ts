@@ -17,6 +17,10 @@ export const isRecord = (event: unknown): event is QueueRecord => {
   return eventSource === 'aws:sqs' && typeof messageId === 'string' && typeof body === 'string';
 };
 
+/** Whether something was delivered by the event bus. */
+export const isEvent = (event: unknown): boolean =>
+  (event as { 'detail-type'?: unknown } | null)?.['detail-type'] !== undefined;
+
 /**
  * Turns a trigger into its Command: an EventBridge event with the command as `detail`, a message of a queue with such an
  * event or the bare command in it, an HTTP request, or the bare command (a direct call, a schedule's `input`).

@@ -1,17 +1,21 @@
 import type { Call, Transport } from '../cluster/transport.ts';
-import type { Cluster } from '../cluster/world.ts';
+import type { Cluster, World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Action } from '../domain/outcome.ts';
 import { type Limits, sleep } from '../time/wait.ts';
+import { Rounds } from './rounds.ts';
 
 /**
- * How fast a fleet may ask. Power calls stay below a rate that virt-api bears; it halves when answers are late or 429,
- * and grows back by itself. After a 429 nobody asks for a while.
+ * How fast a cluster may be asked. Power calls stay below a rate that virt-api bears; it halves when answers are late or
+ * 429, and grows back by itself. After a 429 nobody asks for a while.
  */
-export interface Pace {
-  /** Waits for the turn of one power call. @throws LifecycleError Unreachable when the deadline comes first. */
-  turn(action: Action, limits: Limits): Promise<void>;
-  /** The same transport, from whose answers the pace learns. A 429 is waited out as long as the limits allow. */
+export interface RateLimiter {
+  /**
+   * Waits for the turn of one power call: the namespaces take turns, and the askers within one.
+   * @throws LifecycleError Unreachable when the deadline comes first.
+   */
+  turn(action: Action, limits: Limits, namespace?: string, asker?: string): Promise<void>;
+  /** The same transport, from whose answers the rate learns. A 429 is waited out as long as the limits allow. */
   transport: Transport;
   /** Power calls a second, now. */
   rate(): number;
@@ -34,7 +38,16 @@ interface Waiting {
   go: () => void;
 }
 
-export function newPace({ transport, clock, random }: Cluster, callsPerSecond: number): Pace {
+const limiters = new WeakMap<Transport, RateLimiter>();
+
+/** The one limiter of this cluster in this process: all that reach it by the same transport share it, whoever asks. */
+export function rateLimiterOf(world: World): RateLimiter {
+  const limiter = limiters.get(world.transport) ?? newRateLimiter(world, world.config.powerCallsPerSecond);
+  limiters.set(world.transport, limiter).set(limiter.transport, limiter);
+  return limiter;
+}
+
+export function newRateLimiter({ transport, clock, random }: Cluster, callsPerSecond: number): RateLimiter {
   let rate = callsPerSecond;
   let tokens = callsPerSecond;
   let at = clock.now();
@@ -42,7 +55,7 @@ export function newPace({ transport, clock, random }: Cluster, callsPerSecond: n
   let closedUntil = -Infinity;
   let pauseMs = firstPauseMs;
   let armed = false;
-  const queue: Waiting[] = [];
+  const queue = new Rounds<Waiting>();
 
   function refill() {
     const now = clock.now();
@@ -52,15 +65,15 @@ export function newPace({ transport, clock, random }: Cluster, callsPerSecond: n
     tokens = Math.min(rate, tokens + (rate * passedMs) / 1000);
   }
 
-  /** In order of asking; one timer for all that wait. */
+  /** One timer for all that wait. */
   function serve() {
     refill();
-    for (let first = queue[0]; first && tokens >= Math.min(first.cost, rate); first = queue[0]) {
+    for (let first = queue.first(); first && tokens >= Math.min(first.cost, rate); first = queue.first()) {
       tokens -= first.cost;
       queue.shift();
       first.go();
     }
-    const next = queue[0];
+    const next = queue.first();
     if (!next || armed) return;
     armed = true;
     // Between half and one and a half of its time: starts that come in step make storms.
@@ -104,20 +117,22 @@ export function newPace({ transport, clock, random }: Cluster, callsPerSecond: n
 
   return {
     rate: () => (refill(), rate),
-    turn: (action, limits) =>
+    turn: (action, { deadline, signal }, namespace = '', asker = '') =>
       new Promise((resolve, reject) => {
-        const waiting: Waiting = { cost: cost[action], go: resolve };
-        queue.push(waiting);
-        serve();
-        if (!queue.includes(waiting)) return;
-        const late = () => {
-          const index = queue.indexOf(waiting);
-          if (index < 0) return;
-          queue.splice(index, 1);
-          reject(new LifecycleError('Unreachable', 'its turn did not come in time'));
+        let cancel = () => {};
+        const end = (settle: () => void) => {
+          cancel();
+          signal?.removeEventListener('abort', aborted);
+          settle();
         };
-        const cancel = clock.after(Math.max(0, limits.deadline - clock.now()), late);
-        waiting.go = () => (cancel(), resolve());
+        const waiting: Waiting = { cost: cost[action], go: () => end(resolve) };
+        const leave = (why: unknown) => queue.remove(waiting) && end(() => reject(why as Error));
+        const aborted = () => leave(signal?.reason);
+        const late = () => leave(new LifecycleError('Unreachable', 'its turn did not come in time'));
+        signal?.addEventListener('abort', aborted, { once: true });
+        cancel = clock.after(Math.max(0, deadline - clock.now()), late);
+        queue.add(waiting, namespace, asker);
+        serve();
       }),
     transport: {
       stream: (path, signal) => transport.stream(path, signal),

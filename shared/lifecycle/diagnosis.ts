@@ -1,6 +1,7 @@
 import type { FailureCode } from '../domain/errors.ts';
 import { type Condition, conditionOf } from '../domain/model.ts';
 import type { Operation } from '../domain/operation.ts';
+import type { Action } from '../domain/outcome.ts';
 import { living, type Machine } from '../domain/vm.ts';
 import type { Seen } from './step.ts';
 
@@ -70,6 +71,27 @@ export function causeOf(
   op: Pick<Operation, 'waitSeconds'>,
   options: { wukongSays?: Cause; requireAgent: boolean },
 ): Cause {
+  const known = knownCause(machine, seen) ?? options.wukongSays;
+  if (known) return known;
+  return { reason: 'TimedOut', message: timedOut(machine, op.waitSeconds, options.requireAgent, seen.refusal) };
+}
+
+/**
+ * Whether an operation loads the cluster (DESIGN §13): a stop until its guest shuts down; a start until it ends,
+ * or its guest is known to go nowhere. One that waits for an old guest, or that KubeVirt has refused twice and that is asked ever more
+ * rarely, loads nothing either.
+ */
+export function loadsCluster(action: Action, machine: Machine, seen: Pick<Seen, 'died' | 'refusals'>): boolean {
+  const vmi = living(machine.vmi);
+  if (vmi?.deletingSince !== undefined || seen.refusals >= 2) return false;
+  if (action === 'stop') return vmi !== undefined;
+  // What a VM says that is switched off is of its last start.
+  const asked = vmi !== undefined || machine.vm?.strategy !== 'Halted';
+  return !(asked && knownCause(machine, seen));
+}
+
+/** What VM and VMI themselves say of why the guest does not come up. */
+function knownCause(machine: Machine, seen: Pick<Seen, 'died'>): Cause | undefined {
   const { vm } = machine;
   const vmi = living(machine.vmi);
   const conditions = [...(vmi?.conditions ?? []), ...(vm?.conditions ?? [])];
@@ -89,8 +111,7 @@ export function causeOf(
     const says = conditionOf(vmi.conditions, 'Ready')?.message;
     return { reason: 'NodeLost', message: `Node ${vmi.node ?? 'unknown'} does not answer.${says ? ` ${says}` : ''}` };
   }
-  if (options.wukongSays) return options.wukongSays;
-  return { reason: 'TimedOut', message: timedOut(machine, op.waitSeconds, options.requireAgent, seen.refusal) };
+  return undefined;
 }
 
 const matching = (conditions: Condition[], { type, status, reason }: NonNullable<Row['condition']>) =>

@@ -8,6 +8,7 @@ import type { Result } from '../domain/outcome.ts';
 import { type Machine, readVmi, type VmView } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { advance } from './claim.ts';
+import { loadsCluster } from './diagnosis.ts';
 import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
 import { decideStart } from './start.ts';
 import { forgetGuest, nothingSeen, type Seen, type Step } from './step.ts';
@@ -30,7 +31,7 @@ export interface Drive {
   watching?: (waitingFor: string) => void;
   /** Takes one turn below the limit of power calls a second. */
   turn?: (limits: Limits) => Promise<void>;
-  /** Told when a stop has nothing more to ask of anybody: its guest is shutting down. Perhaps several times. */
+  /** Called when it loads the cluster no longer (`loadsCluster`), perhaps several times. */
   begun?: () => void;
 }
 
@@ -51,13 +52,13 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
   for (;;) {
     const machine = machines.get(namespace, vmName);
     remember(seen, op, machine, clock.now());
+    if (to.begun && !loadsCluster(op.action, machine, seen)) to.begun();
     const step = decide(op, machine, seen, to);
     if (step.do === 'end') return { op, result: step.result };
     if (step.do === 'wait') op = noteForce(op, step, machine);
     if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
     if (step.do === 'wait') {
       to.watching?.(step.for);
-      if (op.action === 'stop' && machine.vmi?.deletingSince !== undefined) to.begun?.();
       await machines.changed(namespace, vmName, { ...limits, deadline: Math.min(step.until, limits.deadline) });
       continue;
     }

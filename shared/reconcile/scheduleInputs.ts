@@ -27,12 +27,7 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
   if (schedules.length === 0) return none;
   const [texts, namespaces, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems),
-    readNamespaces(
-      world,
-      schedules.map(placeOf).map(({ namespace }) => namespace),
-      limits,
-      problems,
-    ),
+    readNamespaces(world, new Set(schedules.map((one) => placeOf(one).namespace)), limits, problems),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);

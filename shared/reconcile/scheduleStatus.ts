@@ -14,9 +14,8 @@ import { type Readiness, readinessOf, troubleOf } from '../schedule/trouble.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
+import { type Problem, problemOf } from './problems.ts';
 import { schedulePath } from './scheduleInputs.ts';
-
-const atOnce = 10;
 
 /** What is known of a tick when its schedules are marked. */
 export interface Marking {
@@ -28,12 +27,15 @@ export interface Marking {
   left: Set<string>;
 }
 
+/** How many are written at once. */
+const atOnce = 20;
+
 /**
  * Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. Tells what
  * is wrong once, and counts it at every tick, so that an alarm goes on for as long as it is so.
  */
-export async function mark(to: Marking): Promise<string[]> {
-  const problems: string[] = [];
+export async function mark(to: Marking): Promise<Problem[]> {
+  const problems: Problem[] = [];
   to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
   // The good ones first: thousands of bad ones must not keep them from being marked within the limits.
   const [good, bad] = [true, false].map((well) =>
@@ -44,7 +46,7 @@ export async function mark(to: Marking): Promise<string[]> {
       try {
         await writeSchedule(to, selecting);
       } catch (thrown) {
-        problems.push(`schedule ${keyOf(selecting.object.metadata)}: ${(thrown as Error).message}`);
+        problems.push(problemOf(thrown, selecting.object, 'WukongSchedule'));
       }
     });
   return problems;

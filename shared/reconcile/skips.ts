@@ -7,12 +7,11 @@ import type { Outcome } from '../domain/outcome.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { tell } from '../report/report.ts';
 import { boundaryId } from '../schedule/calendar.ts';
-import type { Decision } from '../schedule/decide.ts';
+import type { Acting, Decision } from '../schedule/decide.ts';
 import { overrideKeys } from '../schedule/override.ts';
 import { type Memory, memoryKey, readMemory, writeMemory } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 
-export type Acting = Extract<Decision, { do: 'start' | 'stop' }>;
 export type Skipping = Extract<Decision, { do: 'skip' }>;
 
 /** Told once, as an Event of its own; an annotation skip-next is used up by it. */

@@ -17,6 +17,8 @@ export interface Facts {
   freezeUntil?: number;
   /** What is so; only Enforce asks. `between` is neither on nor off. */
   power?: 'on' | 'off' | 'between';
+  /** When the turn of its wave came, where its schedule has waves: a boundary is not late while earlier waves go on. */
+  turnAt?: number;
   /** The three that earlier decisions asked to remember. */
   lastHandled?: number;
   withheld?: number;
@@ -33,9 +35,22 @@ export interface Remember {
   skipped?: number;
 }
 
+/**
+ * Carry out; remember when it is claimed. `enforced`: not due, but what is so is not what should be. `resumed`: an
+ * override that held it back has ended. `expires`: when it is no longer wanted, if it was not begun until then.
+ */
+export interface Acting {
+  do: Action;
+  boundary: Boundary;
+  because: string;
+  enforced: boolean;
+  resumed?: boolean;
+  expires?: number;
+  remember: Remember;
+}
+
 export type Decision =
-  /** Carry out; remember when it is claimed. `enforced`: not due, but what is so is not what should be. */
-  | { do: Action; boundary: Boundary; because: string; enforced: boolean; remember: Remember }
+  | Acting
   /** Tell that it is not done, and remember. `told`: the same was said before, nothing is to be written. */
   | {
       do: 'skip';
@@ -47,8 +62,11 @@ export type Decision =
       /** Remove the annotation skip-next there: it is used up. */
       consume?: Level;
     }
-  /** `until`: when there may be more to say; Infinity where that is when somebody mends something. */
-  | { do: 'nothing'; because: string; until?: number };
+  /**
+   * `until`: when there may be more to say; Infinity where that is when somebody mends something. `then`: what is to be
+   * done at that moment, where that is sure.
+   */
+  | { do: 'nothing'; because: string; until?: number; then?: Acting };
 
 const nothing = (because: string, until?: number): Decision => ({ do: 'nothing', because, until });
 const powerFor = { start: 'on', stop: 'off' } as const;
@@ -122,7 +140,8 @@ function carryOut(
     remember: handled,
     ...more,
   });
-  const late = missed && facts.withheld !== at;
+  const turnAt = Math.max(at, facts.turnAt ?? at);
+  const late = missed && facts.withheld !== at && now - turnAt > schedule.startingDeadlineMs;
   if (override.skipNext && !resumed && !late) {
     const message = `The ${because}, is skipped once: skip-next on the ${override.skipNext}.`;
     return skip('Override', message, { remember: { ...handled, skipped: at }, consume: override.skipNext });
@@ -133,8 +152,11 @@ function carryOut(
   if (hold) return skip('Override', held(because, hold), { told: facts.withheld === at, remember: { withheld: at } });
   if (late && schedule.policy === 'Respect') return skip('Stale', `Missed: ${because}.`);
   const startsAt = at + (action === 'start' ? jitterMs(facts.name, at, schedule.jitterSeconds) : 0);
-  if (now < startsAt) return nothing(`${because}, spread by its jitter`, startsAt);
-  return { do: action, boundary, because, enforced: false, remember: handled };
+  // What is enforced, held back or resumed does not expire with the boundary.
+  const plain = schedule.policy === 'Respect' && !resumed && !missed && facts.withheld !== at;
+  const expires = plain ? { expires: at + schedule.startingDeadlineMs } : {};
+  const then: Acting = { do: action, boundary, because, enforced: false, resumed, ...expires, remember: handled };
+  return now < startsAt ? { do: 'nothing', because: `${because}, spread by its jitter`, until: startsAt, then } : then;
 }
 
 const held = (because: string, { key, level, until }: Hold): string =>

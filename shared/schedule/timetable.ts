@@ -1,18 +1,18 @@
 import { type Command, parseCommand } from '../domain/command.ts';
 import type { Annotations } from '../domain/model.ts';
 import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
-import { lastOf, newestDone, operationOf } from '../domain/operation.ts';
+import { newestDone, operationOf } from '../domain/operation.ts';
 import { matches } from '../domain/selector.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
-import { decide, type Decision, type Facts } from './decide.ts';
+import { type Acting, decide, type Decision, type Facts } from './decide.ts';
 import { nextActionFor } from './nextAction.ts';
 import { countsFrom } from './observed.ts';
 import { readInstant } from './override.ts';
 import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
 import { type Readiness, troubleOf } from './trouble.ts';
-import { waves } from './wave.ts';
+import { turnsOf } from './wave.ts';
 
 /** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
 export interface Selecting {
@@ -62,13 +62,18 @@ export function troubleLines(troubles: Trouble[]): string[] {
   return troubles.length > mostTroubles ? [...lines, `and ${troubles.length - mostTroubles} schedules more`] : lines;
 }
 
-/** Checks the schedules and decides for every Wukong, without effects. A bad schedule harms none but itself. */
+/**
+ * Checks the schedules and decides for every Wukong, without effects. A bad schedule, or a Wukong that nobody can read
+ * (`wrong`), harms none but itself.
+ */
 export function timetable(
   wukongs: Wukong[],
   machineOf: (wukong: Wukong) => Machine,
   around: Surroundings,
   now: number,
+  wrong: (wukong: Wukong, thrown: unknown) => void = () => {},
 ): Timetable {
+  const turns = new Map<string, number>();
   const byNamespace = Map.groupBy(wukongs, ({ metadata }) => metadata.namespace ?? '');
   const handled = new Map<string, number>();
   const schedulesOf = new Map<string, Schedule[]>();
@@ -86,6 +91,9 @@ export function timetable(
       else schedulesOf.set(key, [schedule]);
       if (!Number.isNaN(mark)) handled.set(key, Math.max(handled.get(key) ?? -Infinity, mark));
     }
+    const newest = newestBoundary(schedule, now);
+    if (newest && now - newest.at > schedule.startingDeadlineMs && !(mark >= newest.at))
+      for (const [wukong, at] of turnsOf(matched, newest, now)) turns.set(keyOf(wukong.metadata), at);
     return { object, checked, matched };
   });
   const decisions = new Map<string, Decision>();
@@ -94,9 +102,14 @@ export function timetable(
     const key = keyOf(wukong.metadata);
     const schedules = schedulesOf.get(key);
     if (!schedules) continue;
-    const known = factsOf(wukong, machineOf(wukong), around, handled);
-    facts.set(key, known);
-    decisions.set(key, decide(schedules, known, now));
+    try {
+      const known = factsOf(wukong, machineOf(wukong), around, handled);
+      if (turns.has(key)) known.turnAt = turns.get(key)!;
+      facts.set(key, known);
+      decisions.set(key, decide(schedules, known, now));
+    } catch (thrown) {
+      wrong(wukong, thrown);
+    }
   }
   return { at: now, selecting, decisions, facts, schedulesOf };
 }
@@ -152,16 +165,12 @@ export function readMemory({ metadata }: Wukong): Memory {
 export const writeMemory = ({ skipped, withheld }: Memory): string =>
   JSON.stringify({ skipped: skipped && rfc3339(skipped), withheld: withheld && rfc3339(withheld) });
 
-export const isThere = (action: 'start' | 'stop', machine: Machine): boolean =>
-  action === 'stop' ? isOff(machine) : isOn(machine);
+/** What was decided in time may be that long on its way. */
+const handingMs = 10 * 60_000;
 
 /** A decision as the Command that carries it out: the same in every tick, so that it is done once. */
-export function commandFor(
-  { metadata }: Wukong,
-  decision: Extract<Decision, { do: 'start' | 'stop' }>,
-  now: number,
-): Command {
-  const { boundary, enforced } = decision;
+export function commandFor({ metadata }: Wukong, decision: Acting, now: number): Command {
+  const { boundary, enforced, expires } = decision;
   const at = enforced ? now : boundary.at;
   const { schedule } = boundary;
   const grace = decision.do === 'stop' ? { gracePeriodSeconds: schedule.gracePeriodSeconds } : {};
@@ -171,26 +180,8 @@ export function commandFor(
     ...grace,
   };
   const requestId = enforced ? `${boundaryId(boundary)}/enforced@${rfc3339(now)}` : boundaryId(boundary);
-  return parseCommand(input, { action: decision.do, trigger: 'schedule', requestId, requestedAt: at });
-}
-
-/** The pending Wukongs of one schedule boundary whose turn it is: those of the first wave that is not through. */
-export function currentWave(
-  { schedule }: { schedule: Schedule },
-  matched: Wukong[],
-  pending: Set<string>,
-  action: 'start' | 'stop',
-  now: number,
-): Wukong[] {
-  let before = -Infinity;
-  for (const { targets } of waves(matched, action).waves) {
-    const open = targets.filter((wukong) => pending.has(keyOf(wukong.metadata)));
-    const busy = targets.some((wukong) => operationOf(wukong) !== undefined && !pending.has(keyOf(wukong.metadata)));
-    if (open.length > 0) return now >= before + schedule.waves.delayMs ? open : [];
-    if (busy) return [];
-    for (const wukong of targets) before = Math.max(before, lastOf(wukong)?.finishedAt ?? -Infinity);
-  }
-  return [];
+  const command = parseCommand(input, { action: decision.do, trigger: 'schedule', requestId, requestedAt: at });
+  return expires === undefined ? command : { ...command, notAfter: Math.max(expires, now + handingMs) };
 }
 
 /** The boundary up to which a schedule is through, once none of its Wukongs is pending. */

@@ -1,7 +1,7 @@
 import type { World } from '../../shared/cluster/world.ts';
 import { parseCommand } from '../../shared/domain/command.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
-import { type Fleet, performCommand } from '../../shared/execute/fleet.ts';
+import { type Commanding, executeCommand } from '../../shared/execute/command.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
 import type { Sim, WukongOptions } from '../../sim/sim.ts';
 import { namespace, type Scene } from './scene.ts';
@@ -27,7 +27,7 @@ export interface Asking {
   leftMs?: number;
   world?: World;
   selector?: string;
-  options?: Partial<Fleet>;
+  options?: Partial<Commanding>;
 }
 
 /** The command on all Wukongs that the selector finds. */
@@ -36,7 +36,7 @@ export function fleet(at: Scene, action: Action, more: object = {}, asking: Aski
   const input = { target: { namespaces: [namespace], selector: asking.selector ?? 'env=dev' }, ...more };
   const command = parseCommand(input, { action, trigger: 'event', requestId, requestedAt });
   const limits = { deadline: at.clock.now() + leftMs };
-  return performCommand(command, asking.world ?? at.world, { limits, ...asking.options });
+  return executeCommand(command, asking.world ?? at.world, { limits, ...asking.options });
 }
 
 /** How many Kubernetes Events each Wukong has. */

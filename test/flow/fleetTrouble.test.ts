@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
-import { performCommand } from '../../shared/execute/fleet.ts';
+import { executeCommand } from '../../shared/execute/command.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { fleetOutcomeType } from '../../shared/report/fleetOutcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
@@ -101,7 +101,7 @@ describe('a fleet that is larger than its time', () => {
       const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
       const command = parseTrigger(sent, { action: 'stop', requestId: 'i', requestedAt: at.clock.now() });
       expect(command).toMatchObject({ requestId: 'evening', action: 'stop' });
-      await at.run(() => performCommand(command, at.world, { limits: { deadline: at.clock.now() + 50_000 } }));
+      await at.run(() => executeCommand(command, at.world, { limits: { deadline: at.clock.now() + 50_000 } }));
     }
     expect(running(at.sim)).toBe(0);
     toldOnce(at, 300);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { carryOut } from '../../cli/commands/carryOut.ts';
+import { executeHere } from '../../cli/commands/executeHere.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import { readConfig } from '../../shared/cluster/config.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
@@ -9,7 +9,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { parseCommand } from '../../shared/domain/command.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { type Batch, eachRecord } from '../../shared/entry/queue.ts';
-import { performCommand } from '../../shared/execute/fleet.ts';
+import { executeCommand } from '../../shared/execute/command.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { allRules } from './roles.ts';
 import { type Scene, scene } from './scene.ts';
@@ -60,7 +60,7 @@ const command = (at: Scene, spaces: string[], more: object = {}) =>
 
 const ways: Record<string, (at: Scene, world: World, spaces: string[]) => Promise<unknown>> = {
   fleet: (at, world, spaces) =>
-    performCommand(command(at, spaces), world, { limits: { deadline: at.clock.now() + 120_000 } }),
+    executeCommand(command(at, spaces), world, { limits: { deadline: at.clock.now() + 120_000 } }),
   tick: (at, world, spaces) => {
     for (const namespace of spaces)
       at.sim.change<{ spec: object }>('wukongs', namespace, 'web', ({ spec }) =>
@@ -75,9 +75,9 @@ const ways: Record<string, (at: Scene, world: World, spaces: string[]) => Promis
       interrupted: new AbortController().signal,
       wait: true,
       waiting: () => {},
-      told: () => {},
+      ended: () => {},
     };
-    return carryOut(command(at, spaces), wukongs, world, how);
+    return executeHere(command(at, spaces), wukongs, world, how);
   },
   batch: (at, world, spaces) => {
     const size = Math.ceil(spaces.length / 5);

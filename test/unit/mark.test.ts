@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Wukong } from '../../shared/domain/model.ts';
+import { lineOf } from '../../shared/reconcile/problems.ts';
 import { mark, type Marking } from '../../shared/reconcile/scheduleStatus.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
@@ -254,13 +255,15 @@ describe('the status of a schedule', () => {
     const { to } = marking({});
     const bare = { metadata: { name: 'office' }, status: { matched: 1 } };
     to.world.transport.call = () => Promise.resolve({ status: 200, body: bare as never, warnings: [] }) as never;
-    expect(await mark(to)).toEqual([expect.stringContaining('wukong crd install')]);
+    expect((await mark(to)).map(lineOf)).toEqual([expect.stringContaining('wukong crd install')]);
   });
 
   it('is left for the next tick when somebody else wrote it, and told when it may not be written', async () => {
     const changed = marking({}, [409]);
     expect(await mark(changed.to)).toEqual([]);
     const forbidden = marking({}, [403]);
-    expect(await mark(forbidden.to)).toEqual(['schedule dev/office: status of schedule dev/office: HTTP 403']);
+    expect((await mark(forbidden.to)).map(lineOf)).toEqual([
+      'schedule dev/office: status of schedule dev/office: HTTP 403',
+    ]);
   });
 });

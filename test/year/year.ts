@@ -1,7 +1,7 @@
 import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
-import { performCommand } from '../../shared/execute/fleet.ts';
+import { executeCommand } from '../../shared/execute/command.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { startSim } from '../../sim/sim.ts';
@@ -174,7 +174,7 @@ export async function live(months: Months): Promise<Figures> {
     const event = { id: 'unused', 'detail-type': type, time: new Date(clock.now()).toISOString(), detail };
     const command = parseTrigger(event, { action, requestId: 'unused', requestedAt: clock.now() });
     const once = async (to: World) => {
-      for (const outcome of (await performCommand(command, to, { limits: { deadline: clock.now() + 600_000 } }))
+      for (const outcome of (await executeCommand(command, to, { limits: { deadline: clock.now() + 600_000 } }))
         .outcomes) {
         if (outcome.quiet) continue;
         const key = `${outcome.name} ${outcome.requestId}`;

@@ -2,23 +2,24 @@ import type { LifecycleState, Wukong } from '../domain/model.ts';
 import { type Last, type Operation, operationOf, untoldEnd } from '../domain/operation.ts';
 import type { Machine } from '../domain/vm.ts';
 import { stateOf } from '../domain/vm.ts';
+import { declaredId } from '../lifecycle/declared.ts';
 import { decideStart } from '../lifecycle/start.ts';
 import { nothingSeen, type Step } from '../lifecycle/step.ts';
 import { decideStop } from '../lifecycle/stop.ts';
 import { lastShown } from '../report/status.ts';
-import { declaredId } from './declared.ts';
 
 /** What one tick of reconcileState has to do for one Wukong, beside what schedules say. Decided without effects. */
 export type Task =
-  /** A record that nobody ends: go on from it. */
-  | { do: 'resume'; op: Operation; because: string }
+  /** A record that nobody ends: go on from it. `begins`: its power call was not made yet. */
+  | { do: 'resume'; op: Operation; because: string; begins: boolean }
   /** Its claim expired, again and again. */
   | { do: 'giveUp'; op: Operation }
   /** spec.lifecycleAction. */
   | { do: 'declared' }
-  /** An end that was recorded, and told to nobody. */
-  | { do: 'tell'; last: Last }
-  | { do: 'nothing'; because: string };
+  /** An end that was recorded, and reported to nobody. */
+  | { do: 'reportAgain'; last: Last }
+  /** `op`: what is being waited for. */
+  | { do: 'nothing'; because: string; op?: Operation };
 
 export const mostAttempts = 3;
 const backOffMs = 60_000;
@@ -27,25 +28,27 @@ export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAg
   const op = operationOf(wukong);
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = untoldEnd(wukong, now);
-  if (last) return { do: 'tell', last };
+  if (last) return { do: 'reportAgain', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
 
 const waiting = (op: Operation): Task => ({
   do: 'nothing',
   because: `${op.action} ${op.requestId} is being waited for`,
+  op,
 });
 
 /** The next step of somebody else's operation; undefined while there is nothing to do but wait. */
 function resumption(op: Operation, machine: Machine, now: number, requireAgent: boolean): Task | undefined {
+  const step = nextStep(op, machine, now, requireAgent);
+  const begins = step.do === 'ask' || step.do === 'strategy';
   if (now >= op.deadline) {
     if (op.attempts >= mostAttempts) return { do: 'giveUp', op };
     return now >= op.deadline + backOffMs * 2 ** (op.attempts - 1)
-      ? { do: 'resume', op, because: 'its claim expired' }
+      ? { do: 'resume', op, because: 'its claim expired', begins }
       : undefined;
   }
-  const step = nextStep(op, machine, now, requireAgent);
-  return step.do === 'wait' ? undefined : { do: 'resume', op, because: step.do };
+  return step.do === 'wait' ? undefined : { do: 'resume', op, because: step.do, begins };
 }
 
 const nextStep = (op: Operation, machine: Machine, now: number, requireAgent: boolean): Step =>

@@ -1,0 +1,188 @@
+import { readNamespaces } from '../cluster/namespaces.ts';
+import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
+import type { BusEntry, World } from '../cluster/world.ts';
+import type { Command } from '../domain/command.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
+import { placeOf, type Wukong } from '../domain/model.ts';
+import { runningOf } from '../domain/operation.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { performOne } from '../lifecycle/perform.ts';
+import { batched } from '../report/batchedBus.ts';
+import { type Report, reportOf, tellFleet } from '../report/fleetOutcome.ts';
+import { rankOf } from '../schedule/wave.ts';
+import type { Limits } from '../time/wait.ts';
+import { execute, type Executing, type Progress } from './execute.ts';
+import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
+import { groupOf, type Job } from './job.ts';
+import { isContested, sortOut } from './preflight.ts';
+import { rateLimiterOf } from './rateLimiter.ts';
+import { findTargets } from './targets.ts';
+
+export interface Commanding {
+  limits: Limits;
+  machines?: Machines;
+  /** Told of each beginning and each end: for a progress bar. */
+  progress?: (progress: Progress) => void;
+}
+
+/**
+ * Carries out a command on its one Wukong, or on each of a fleet. A fleet that is larger than the time allows goes on
+ * over the bus, or, without one, by reconcileState from the records.
+ * @throws LifecycleError for the fleet as a whole; Unreachable where some could neither be begun nor handed over.
+ */
+export async function executeCommand(command: Command, world: World, options: Commanding): Promise<Report> {
+  const { target } = command;
+  if ('name' in target) {
+    const limiter = rateLimiterOf(world);
+    const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
+    const paced = { ...world, transport: limiter.transport };
+    return reportOf(command, [await performOne(command, target, paced, { ...options, turn })]);
+  }
+  const startedAt = world.clock.now();
+  const paced = { ...world, transport: rateLimiterOf(world).transport };
+  const { report, unsent } = await executeFleet(command, paced, options);
+  await tellFleet(world.bus ? { ...world, bus: batched(world.bus, world.clock) } : world, command, report, startedAt);
+  if (!unsent) return report;
+  const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
+  throw new LifecycleError('Unreachable', message, { cause: unsent });
+}
+
+/** `unsent`: why the bus did not take what was to be sent. */
+interface Done {
+  report: Report;
+  unsent?: LifecycleError | undefined;
+}
+
+async function executeFleet(command: Command, world: World, options: Commanding): Promise<Done> {
+  const { limits } = options;
+  const { wukongs, missing, namespaces } = await findTargets(command, world, limits);
+  if (wukongs.length + missing.length === 0) return { report: reportOf(command, []) };
+  const machines = options.machines ?? (await watchMachines(world, scopeOf(wukongs, namespaces), limits));
+  try {
+    const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
+    // A name that is not there is told as if it had been asked for alone.
+    const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: -Infinity }));
+    for (const outcome of done) options.progress?.({ targets: wukongs.length, inFlight: 0, outcome });
+    const { outcomes, ...rest } = await inTime(command, [...absent, ...jobs], world, { ...options, machines });
+    return { report: reportOf(command, [...done, ...outcomes], rest), unsent: rest.unsent };
+  } finally {
+    if (!options.machines) machines.close();
+  }
+}
+
+const plainJob = (command: Command) => ({
+  action: command.action,
+  work: { do: 'command' as const, command },
+  group: groupOf(command.requestId, command.maxInFlight),
+  jitterMs: 0,
+});
+
+/** Those that are left as they are, and the jobs of those that are not. */
+export async function jobsOf(
+  command: Command,
+  wukongs: Wukong[],
+  machines: Machines,
+  world: World,
+  limits: Limits,
+): Promise<{ jobs: Job[]; done: Outcome[] }> {
+  const { clock, config, log } = world;
+  const problems: string[] = [];
+  const around = await readNamespaces(world, new Set(wukongs.map((one) => placeOf(one).namespace)), limits, problems);
+  for (const problem of problems) log.warn('overrides on namespaces are not known', { problem });
+  const now = clock.now();
+  const contested = isContested(command, wukongs, now);
+  const { action, requestId, trigger } = command;
+  const told = { action, requestId, trigger, startedAt: now, finishedAt: now, forced: false, quiet: true };
+  const plain = { ...plainJob(command), work: { do: 'command' as const, command, remember: contested } };
+  const done: Outcome[] = [];
+  const jobs = wukongs.flatMap((wukong): Job[] => {
+    const place = placeOf(wukong);
+    const namespaceAnnotations = around.get(place.namespace);
+    const known = { now, requireAgent: config.requireAgent, namespaceAnnotations, contested };
+    // A request for single names is remembered by each, also where nothing is to be done.
+    const result = 'name' in command.target ? undefined : sortOut(command, wukong, machineOf(wukong, machines), known);
+    const job: Job = { ...plain, place, wukong, namespaceAnnotations, wave: rankOf(wukong, action) };
+    if (!result) return [job];
+    done.push({ ...told, ...place, ...result });
+    // Somebody else is carrying it out: its wave is not over.
+    return runningOf(wukong, now)?.action === action ? [{ ...job, work: { do: 'await' }, urgent: true }] : [];
+  });
+  return { jobs: jobs.some(({ work }) => work.do === 'command') ? jobs : [], done };
+}
+
+interface InTime {
+  outcomes: Outcome[];
+  sent: number;
+  left: number;
+  unsent?: LifecycleError | undefined;
+}
+
+/**
+ * What can be seen through in the time is carried out here. The rest goes over the bus; without one as much is begun as
+ * can be, and what was not begun gets its record, from which reconcileState goes on. A fleet with waves stays in one
+ * hand: what is left of it goes on as the same command.
+ */
+async function inTime(
+  command: Command,
+  jobs: Job[],
+  world: World,
+  { limits, machines, progress }: Commanding & { machines: Machines },
+): Promise<InTime> {
+  const { clock, bus } = world;
+  const wholeMs = limits.deadline - clock.now();
+  const size = partSize(command, wholeMs);
+  const inWaves = new Set(jobs.map(({ wave }) => wave)).size > 1;
+  const splits = bus !== undefined && maySplit(command);
+  const most = splits && !inWaves ? capacity(command, wholeMs) : Infinity;
+  let sent = 0;
+  const send = async (some: Job[]) => {
+    const numbering = { now: clock.now(), after: Math.ceil(sent / size) };
+    const places = some.map(({ place }) => place);
+    const entries = inWaves ? [continuation(command, numbering.now)] : parts(command, places, size, numbering);
+    const unsent = await handOver(some.length > 0 ? entries : [], world);
+    if (!unsent) sent += some.length;
+    return unsent;
+  };
+  let unsent = await send(jobs.slice(most));
+  const mine = unsent ? jobs : jobs.slice(0, most);
+  const executing = { ...limits, machines, progress };
+  const { outcomes, left } = await execute(mine, world, executing);
+  const rest = left.filter(({ work }) => work.do === 'command');
+  if (rest.length === 0) return { outcomes, sent, left: 0 };
+  // Only who has got on sends what is left: else it would go round for ever.
+  const goesOn = splits && !unsent && rest.length < mine.filter(({ work }) => work.do === 'command').length;
+  if (goesOn) unsent = await send(rest);
+  if (goesOn && !unsent) return { outcomes, sent, left: 0 };
+  const recorded = await record(command, rest, world, executing);
+  return { outcomes: [...outcomes, ...recorded.outcomes], sent, left: recorded.left, unsent };
+}
+
+async function handOver(entries: BusEntry[], { bus, clock, log }: World): Promise<LifecycleError | undefined> {
+  try {
+    if (bus && entries.length > 0) await batched(bus, clock).put(entries);
+    return undefined;
+  } catch (thrown) {
+    const error = asLifecycleError(thrown);
+    log.error('the rest of a fleet could not be handed over', { problem: error.message });
+    return error;
+  }
+}
+
+/** How many are recorded at once when the time is up, and how long that may take. */
+const recordingAtOnce = 32;
+const recordingMs = 5_000;
+
+/** Writes the record of each that was not begun, so that reconcileState begins it. Those it cannot record are untouched. */
+async function record(
+  command: Command,
+  rest: Job[],
+  world: World,
+  executing: Executing,
+): Promise<{ outcomes: Outcome[]; left: number }> {
+  if (command.dryRun) return { outcomes: [], left: rest.length };
+  const group = groupOf(`${command.requestId} records`, recordingAtOnce);
+  const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));
+  const deadline = Math.max(executing.deadline, world.clock.now()) + recordingMs;
+  const { outcomes, left } = await execute(jobs, world, { ...executing, deadline, sink: 'record' });
+  return { outcomes, left: left.length };
+}

@@ -1,0 +1,119 @@
+import { readWukong } from '../cluster/objects.ts';
+import type { Machines } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
+import { keyOf, type Wukong } from '../domain/model.ts';
+import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import { performDeclared } from '../lifecycle/declared.ts';
+import { carryOn, type Performing, performOne } from '../lifecycle/perform.ts';
+import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
+import { tellingMs } from '../report/limits.ts';
+import type { Limits } from '../time/wait.ts';
+import { follow } from './follow.ts';
+import type { Job } from './job.ts';
+import type { Turn } from './places.ts';
+import type { RateLimiter } from './rateLimiter.ts';
+
+/** Carries one job out, and returns what came of it; undefined where that is nothing to report. */
+export type Sink = (turn: Omit<Turn, 'ended'>) => Promise<Outcome | undefined>;
+
+export interface Here {
+  machines: Machines;
+  limits: Limits;
+  limiter: RateLimiter;
+  /** Aborted when every job was begun: nobody is waited for any more who is another's. */
+  allBegun: AbortSignal;
+  /** False: leaves each as soon as KubeVirt was asked. */
+  wait: boolean;
+  /** Only records what is wished, from which reconcileState goes on. */
+  recordOnly: boolean;
+  waiting: (job: Job, waitingFor: string) => void;
+}
+
+/** Carries jobs out in this process. One that is left, by an abort or as nobody waits, goes on from its record. */
+export function here(world: World, to: Here): Sink {
+  return async ({ job, asked, release }) => {
+    const leaving = new AbortController();
+    const signals = [to.limits.signal, leaving.signal].filter((signal) => signal !== undefined);
+    const limits = {
+      deadline: to.recordOnly ? world.clock.now() : to.limits.deadline,
+      signal: to.wait ? to.limits.signal : AbortSignal.any(signals),
+    };
+    const options: Performing & { machines: Machines } = {
+      limits,
+      machines: to.machines,
+      begun: release,
+      async turn(until = limits) {
+        await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
+        asked();
+      },
+      watching(waitingFor) {
+        to.waiting(job, waitingFor);
+        if (!to.wait) leaving.abort(new Error('not waited for'));
+      },
+      ...(job.namespaceAnnotations ? { namespaceAnnotations: job.namespaceAnnotations } : {}),
+      ...(job.next ? { next: job.next } : {}),
+    };
+    try {
+      return await carryOut(job, world, options, to);
+    } catch (thrown) {
+      if (!limits.signal?.aborted) throw thrown;
+      return leave(job, world, to.machines);
+    }
+  };
+}
+
+async function carryOut(
+  { place, wukong, work, action }: Job,
+  world: World,
+  options: Performing & { machines: Machines },
+  { allBegun }: Here,
+): Promise<Outcome | undefined> {
+  if (work.do === 'command') {
+    const { command, remember = false } = work;
+    return performOne(command, place, world, { ...options, remember, ...(wukong ? { wukong } : {}) });
+  }
+  const mine = wukong ?? (await readWukong(world, place, options.limits));
+  switch (work.do) {
+    case 'declared':
+      return performDeclared(mine, world, options);
+    case 'resume':
+      return resume(work.op, mine, world, options);
+    case 'join':
+      return join(mine, work.otherwise, world, options);
+    case 'giveUp':
+      return giveUp(work.op, mine, world, options.machines);
+    case 'reportAgain':
+      return reportAgain(work.last, mine, world, options);
+    case 'await': {
+      const limits = { ...options.limits, signal: allBegun };
+      await follow(action, mine, options.machines, limits, () => options.begun?.());
+      return undefined;
+    }
+    default:
+      throw new Error(`unknown work ${JSON.stringify(work satisfies never)}`);
+  }
+}
+
+async function join(
+  wukong: Wukong,
+  otherwise: Outcome,
+  world: World,
+  options: Performing & { machines: Machines },
+): Promise<Outcome> {
+  const [running, last] = [operationOf(wukong), lastOf(wukong)];
+  if (running) return carryOn(running, wukong, world, options);
+  return last ? outcomeOf(wukong, last) : otherwise;
+}
+
+/** Looks once more without waiting: what has ended meanwhile is reported, what has not is left in progress. */
+async function leave({ place, work }: Job, world: World, machines: Machines): Promise<Outcome | undefined> {
+  const requestId = work.do === 'command' ? work.command.requestId : 'op' in work ? work.op.requestId : undefined;
+  const isOurs = (one: { requestId: string } | undefined) => work.do === 'join' || one?.requestId === requestId;
+  const wukong = await readWukong(world, place, { deadline: world.clock.now() + tellingMs });
+  const [op, last] = [operationOf(wukong), lastOf(wukong)];
+  if (op && isOurs(op)) return carryOn(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
+  if (last && isOurs(last)) return outcomeOf(wukong, last);
+  world.log.debug(`${keyOf(place)} was left before it was claimed`);
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError, type FailureCode } from '../domain/errors.ts';
+import { keyOf, type KubeObject } from '../domain/model.ts';
+import { putEvent } from '../report/events.ts';
+import { plain } from '../report/plain.ts';
+import { rfc3339 } from '../time/clock.ts';
+
+/** What a tick could not do. */
+export interface Problem {
+  message: string;
+  reason: FailureCode;
+  /** Whose it is, where it is of one object. */
+  object?: KubeObject & { kind: 'Wukong' | 'WukongSchedule' };
+  /** The tick did without it: nothing of its work is undone. */
+  minor?: boolean;
+}
+
+const mostEvents = 10;
+const tellMs = 5_000;
+
+export const problemOf = (
+  thrown: unknown,
+  object: KubeObject,
+  kind: 'Wukong' | 'WukongSchedule' = 'Wukong',
+): Problem => {
+  const { code, message } = asLifecycleError(thrown);
+  return { message, reason: code, object: { ...object, kind } };
+};
+
+/** As a line for people. */
+export const lineOf = ({ message, object }: Problem): string => {
+  if (!object) return plain(message);
+  const what = object.kind === 'WukongSchedule' ? 'schedule ' : '';
+  return plain(`${what}${keyOf(object.metadata)}: ${message}`);
+};
+
+/**
+ * Each as a log line and, once a day and reason, as an Event on its object; all of them as the metric TickProblems;
+ * TicksDone counts the ticks that left nothing undone.
+ * Events are for the first ten: a cluster in trouble needs no storm.
+ */
+export async function reportProblems(world: World, problems: Problem[]): Promise<void> {
+  const { log, metrics, clock } = world;
+  metrics.count('TickProblems', problems.length);
+  metrics.count('TicksDone', problems.every(({ minor }) => minor) ? 1 : 0);
+  for (const problem of problems) {
+    const { reason, object } = problem;
+    const { namespace, name } = object?.metadata ?? {};
+    log[problem.minor ? 'warn' : 'error'](`problem: ${lineOf(problem)}`, { namespace, name, reason });
+  }
+  const limits = { deadline: clock.now() + tellMs };
+  const day = rfc3339(clock.now()).slice(0, 10);
+  const told = problems.filter(({ object }) => object).slice(0, mostEvents);
+  await Promise.all(
+    told.map(async ({ reason, object, message }) => {
+      const text = { id: `problem/${reason}/${day}`, type: 'Warning', reason: `Problem${reason}`, message } as const;
+      const short = { ...text, message: plain(message).slice(0, 1024) };
+      await putEvent(world, object!, short, 'reconcile', limits).catch(() => {}); // it stands in the log
+    }),
+  );
+}
