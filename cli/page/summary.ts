@@ -58,7 +58,7 @@ export function tiles(model: PageModel): Html {
 
 function kept(model: PageModel, tile: (value: string, label: string, small?: string) => Html): Html {
   const counts = verdictCounts(model.groups.flatMap(({ rows }) => rows));
-  const proven = (['onTime', 'late', 'forced', 'failed', 'missed'] as const).reduce(
+  const proven = (['onTime', 'late', 'forced', 'unseen', 'failed', 'missed'] as const).reduce(
     (n, one) => n + counts.get(one)!,
     0,
   );

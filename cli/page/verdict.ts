@@ -2,7 +2,17 @@ import { boundaryId } from '../../shared/schedule/calendar.ts';
 import type { Course, Period, Power, Stretch, Switch } from './course.ts';
 import type { Happening } from './happening.ts';
 
-export const verdicts = ['onTime', 'late', 'forced', 'failed', 'missed', 'skipped', 'unrecorded', 'pending'] as const;
+export const verdicts = [
+  'onTime',
+  'late',
+  'forced',
+  'unseen',
+  'failed',
+  'missed',
+  'skipped',
+  'unrecorded',
+  'pending',
+] as const;
 export type Verdict = (typeof verdicts)[number];
 
 /** What became of one planned switch. */
@@ -81,6 +91,7 @@ function byRecord(planned: Switch, happening: Happening, { lateAfterMs }: Judgin
     case 'InProgress':
       return { ...base, verdict: 'pending' };
     default:
+      if (happening.observed === false) return { ...base, verdict: 'unseen' };
       return { ...base, verdict: lateMs > lateAfterMs ? 'late' : 'onTime' };
   }
 }

@@ -67,7 +67,7 @@ const rows: Row[] = [
 export function causeOf(
   machine: Machine,
   seen: Pick<Seen, 'died' | 'refusal'>,
-  op: Pick<Operation, 'waitSeconds'>,
+  op: Pick<Operation, 'waitSeconds' | 'died'>,
   options: { wukongSays?: Cause; requireAgent: boolean },
 ): Cause {
   const { vm } = machine;
@@ -80,10 +80,11 @@ export function causeOf(
     return { reason: row.reason, message: found?.message || firstComplaint(conditions) || row.fallback };
   }
   if (vm?.startFailure || label === 'CrashLoopBackOff') return crashLoop(machine);
-  if (seen.died.size >= 2)
+  const died = Math.max(seen.died.size, op.died ?? 0);
+  if (died >= 2)
     return {
       reason: 'GuestCrashLoop',
-      message: `The guest ended ${seen.died.size} times soon after it came up; KubeVirt restarts it each time.`,
+      message: `The guest ended ${died} times soon after it came up; KubeVirt restarts it each time.`,
     };
   if (vmi && (vmi.ready === 'Unknown' || vmi.phase === 'Unknown' || label === 'Unknown')) {
     const says = conditionOf(vmi.conditions, 'Ready')?.message;
