@@ -13,6 +13,9 @@ export const verdicts = [
   'unrecorded',
   'pending',
 ] as const;
+/** Those with a column of their own; of ends that nobody saw only where there are some. */
+export const shownVerdicts = (counts: Map<Verdict, number>): Verdict[] =>
+  verdicts.filter((verdict) => verdict !== 'pending' && (verdict !== 'unseen' || (counts.get(verdict) ?? 0) > 0));
 export type Verdict = (typeof verdicts)[number];
 
 /** What became of one planned switch. */
