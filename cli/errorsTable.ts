@@ -26,13 +26,15 @@ Every command ends, for each VM, in exactly one of these.
 | --- | --- |
 | \`Started\` | The VMI is Running and Ready; with \`REQUIRE_AGENT\` its agent has connected too. |
 | \`AlreadyOn\` | It was so before; nothing was called. |
-| \`Stopped\` | The VMI is gone and nothing is going to start one; the guest shut down by itself. |
+| \`Stopped\` | The VMI is gone and nothing is going to start one; the guest ended by itself, or \`observed\` is \`false\`. |
 | \`AlreadyOff\` | It was so before; nothing was called. |
 | \`ForcedOff\` | The same, but the guest did not end by itself. \`forceReason\`: \`Requested\`, \`GracePeriodExceeded\` (KubeVirt ended it when its period was over), \`GuestIgnoredShutdown\` (forced by us 15 s later), \`RefusedGracefully\`, \`PodDeleted\`. |
 | \`InProgress\` | The function's time was up, or the cluster could not be reached; reconcileState goes on from the record. The only one that is not final. |
 | \`Superseded\` | A newer command for the other action took over. |
 | \`Skipped\` | On purpose; \`reason\` is one of the next table. |
 | \`Failed\` | \`reason\` is one of the last table. |
+
+\`observed: false\` on \`Stopped\` or \`ForcedOff\`: the VM is off, and nobody can say how its guest ended. No watch saw it, and KubeVirt left no VMI and no Event that tells; \`forced\` then says only what is known. It stands on the outcome, in the status, on the Event (annotation \`lifecycle.novasphere.dev/observed\`) and in the outcome event, and is counted apart (\`UnobservedStops\`, \`unobserved\` of a fleet, "end not seen" in \`wukong report\`). Look at the guest's own log, and let a command wait, or reconcileState run every minute.
 
 ## Skipped
 

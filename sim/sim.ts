@@ -60,6 +60,8 @@ export interface SimOptions {
   controllerDelayMs?: number;
   /** The VM controller hears of a changed VM up to so much later, each time another time; default 50. */
   controllerLagMs?: number;
+  /** Whether virt-handler writes Events on VMIs whose guest begins or ends (read in KubeVirt's source); default false. */
+  guestEvents?: boolean;
 }
 
 export interface Sim {
@@ -173,7 +175,7 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
 }
 
 function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
-  const { controllerDelayMs, controllerLagMs = 50, limits } = options;
+  const { controllerDelayMs, controllerLagMs = 50, limits, guestEvents } = options;
   const limited = limits === 'limited';
   const lag = pseudoRandom(2);
   new GarbageCollector(cluster);
@@ -185,7 +187,7 @@ function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
     busyMs: limited ? limitedBusyMs : 0,
     random: pseudoRandom(),
   });
-  return new NodeSide(cluster);
+  return new NodeSide(cluster, { guestEvents });
 }
 
 /** The same numbers in every run (mulberry32). */

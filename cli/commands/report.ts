@@ -12,7 +12,7 @@ import { verdictText, verdictWords } from '../page/reasons.ts';
 import { costOf, type Saved } from '../page/saved.ts';
 import { sourcesOf } from '../page/sources.ts';
 import { verdictCounts } from '../page/summary.ts';
-import { verdicts } from '../page/verdict.ts';
+import { shownVerdicts } from '../page/verdict.ts';
 import { figure, money } from '../page/words.ts';
 import { columns, text } from '../terminal/columns.ts';
 import { durationMs } from '../terminal/duration.ts';
@@ -117,11 +117,10 @@ function* lines(model: PageModel) {
         };
 }
 
-const shown = verdicts.filter((verdict) => verdict !== 'pending');
-
 /** A line a namespace, then what was not as planned. */
 function table(model: PageModel): string {
   const priced = costOf(model.saved, model.prices) !== undefined;
+  const shown = shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows)));
   const heads = ['NAMESPACE', 'VMS', ...shown.map((verdict) => verdictWords[verdict].toUpperCase())];
   const rowOf = (namespace: string, saved: Saved, rows: PageModel['groups'][number]['rows']) => {
     const counts = verdictCounts(rows);

@@ -13,6 +13,8 @@ const shapes = {
   again: '<path class="disc" d="M-5-6.5 6.5 0-5 6.5z"/>',
   late: '<circle class="disc warn" r="6.5"/><path class="warn solid" d="M0-6.5a6.5 6.5 0 0 1 0 13z"/>',
   forced: '<path class="warn solid" d="M2-8-5.5 1.5H-1L-2 8 5.5-1.5H1z"/>',
+  unseen:
+    '<circle class="disc warn" r="6.5"/><path class="ink warn" d="M-2-1.5C-2-4.5 2-4.5 2-1.8 2 0 0-.2 0 1.5M0 3.8v.4"/>',
   failed: '<path class="bad solid" d="M-6.5-6.5h13v13h-13z"/><path class="cut" d="M-3.5-3.5l7 7M3.5-3.5l-7 7"/>',
   missed: '<circle class="disc bad dashed" r="6.5"/><path class="ink bad" d="M-3 0h6"/>',
   question:
@@ -43,6 +45,7 @@ export const markGlyph: Record<Mark, Glyph> = {
 export const verdictGlyph: Partial<Record<Verdict, Glyph>> = {
   late: 'late',
   forced: 'forced',
+  unseen: 'unseen',
   failed: 'failed',
   missed: 'missed',
   skipped: 'skip',
@@ -60,6 +63,7 @@ export const glyphWords: Record<Glyph, string> = {
   again: 'Done after an override or a freeze ended, or by Enforce',
   late: 'Late',
   forced: 'Forced off',
+  unseen: 'Off, and nobody saw how its guest ended',
   failed: 'Failed',
   missed: 'Missed',
   question: 'No record',

@@ -1,6 +1,7 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { lastOf } from '../../shared/domain/operation.ts';
 import { type Action, type OutcomeName, outcomeNames, reasonOf } from '../../shared/domain/outcome.ts';
+import { observedKey } from '../../shared/report/events.ts';
 
 /** One operation that came to an end, from whichever record of it is left. */
 export interface Happening {
@@ -10,6 +11,8 @@ export interface Happening {
   outcome: OutcomeName;
   reason?: string;
   message: string;
+  /** False: it is off, and nobody saw how its guest ended. */
+  observed?: false;
   requestId: string;
   trigger: string;
   /** Instant; unknown where only the Event is left. */
@@ -49,6 +52,7 @@ export function fromEvent(event: KubeObject): Happening | undefined {
     outcome,
     ...(reason.length > outcome.length ? { reason: reason.slice(outcome.length) } : {}),
     message: text,
+    ...(event.metadata.annotations?.[observedKey] === 'false' ? { observed: false } : {}),
     requestId,
     trigger,
     finishedAt,
@@ -59,7 +63,7 @@ export function fromEvent(event: KubeObject): Happening | undefined {
 export function fromDetail(value: unknown): Happening | undefined {
   const given = (value as { detail?: unknown } | null)?.detail ?? value;
   if (typeof given !== 'object' || given === null) return undefined;
-  const { namespace, name, action, outcome, reason, forceReason, message, requestId, trigger, ...times } =
+  const { namespace, name, action, outcome, reason, forceReason, observed, message, requestId, trigger, ...times } =
     given as Record<string, unknown>;
   const finishedAt = instantOf(times.finishedAt);
   const text = (field: unknown) => (typeof field === 'string' ? field : '');
@@ -74,6 +78,7 @@ export function fromDetail(value: unknown): Happening | undefined {
     outcome: outcome as OutcomeName,
     ...(why ? { reason: why } : {}),
     message: text(message),
+    ...(observed === false ? { observed } : {}),
     requestId: text(requestId),
     trigger: text(trigger),
     ...(startedAt === undefined ? {} : { startedAt }),
@@ -91,7 +96,8 @@ export function fromWukong(wukong: Wukong): Happening[] {
   const { action, outcome, message, requestId, trigger, startedAt, finishedAt, forceReason } = last;
   const reason = reasonOf(last as Parameters<typeof reasonOf>[0]) ?? forceReason;
   const own = { namespace, name, action, outcome, message, requestId, trigger, startedAt, finishedAt };
-  return [...(told ? [told] : []), { ...own, ...(reason ? { reason } : {}) }];
+  const unseen = last.observed === false ? { observed: last.observed } : {};
+  return [...(told ? [told] : []), { ...own, ...unseen, ...(reason ? { reason } : {}) }];
 }
 
 /** By machine, in the order of time; of several records of one operation the one that says most. */

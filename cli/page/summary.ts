@@ -2,7 +2,7 @@ import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { verdictWords } from './reasons.ts';
 import { costOf, type Saved } from './saved.ts';
-import { type Verdict, verdicts } from './verdict.ts';
+import { shownVerdicts, type Verdict, verdicts } from './verdict.ts';
 import { count, durationText, figure, longTime, money, offsetText, percent } from './words.ts';
 
 export const titleOf = ({ kind }: PageModel): string =>
@@ -58,7 +58,7 @@ export function tiles(model: PageModel): Html {
 
 function kept(model: PageModel, tile: (value: string, label: string, small?: string) => Html): Html {
   const counts = verdictCounts(model.groups.flatMap(({ rows }) => rows));
-  const proven = (['onTime', 'late', 'forced', 'failed', 'missed'] as const).reduce(
+  const proven = (['onTime', 'late', 'forced', 'unseen', 'failed', 'missed'] as const).reduce(
     (n, one) => n + counts.get(one)!,
     0,
   );
@@ -72,7 +72,7 @@ function kept(model: PageModel, tile: (value: string, label: string, small?: str
 /** A line a namespace, and their sum. */
 export function summary(model: PageModel): Html {
   const report = model.kind === 'report';
-  const shown = report ? verdicts.filter((verdict) => verdict !== 'pending') : [];
+  const shown = report ? shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows))) : [];
   const unknown = model.saved.unknownMs > 0;
   const priced = costOf(model.saved, model.prices) !== undefined;
   const head = [

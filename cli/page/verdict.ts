@@ -2,7 +2,20 @@ import { boundaryId } from '../../shared/schedule/calendar.ts';
 import type { Course, Period, Power, Stretch, Switch } from './course.ts';
 import type { Happening } from './happening.ts';
 
-export const verdicts = ['onTime', 'late', 'forced', 'failed', 'missed', 'skipped', 'unrecorded', 'pending'] as const;
+export const verdicts = [
+  'onTime',
+  'late',
+  'forced',
+  'unseen',
+  'failed',
+  'missed',
+  'skipped',
+  'unrecorded',
+  'pending',
+] as const;
+/** Those with a column of their own; of ends that nobody saw only where there are some. */
+export const shownVerdicts = (counts: Map<Verdict, number>): Verdict[] =>
+  verdicts.filter((verdict) => verdict !== 'pending' && (verdict !== 'unseen' || (counts.get(verdict) ?? 0) > 0));
 export type Verdict = (typeof verdicts)[number];
 
 /** What became of one planned switch. */
@@ -81,6 +94,7 @@ function byRecord(planned: Switch, happening: Happening, { lateAfterMs }: Judgin
     case 'InProgress':
       return { ...base, verdict: 'pending' };
     default:
+      if (happening.observed === false) return { ...base, verdict: 'unseen' };
       return { ...base, verdict: lateMs > lateAfterMs ? 'late' : 'onTime' };
   }
 }

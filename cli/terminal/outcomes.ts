@@ -1,7 +1,7 @@
 import type { Command } from '../../shared/domain/command.ts';
 import { failures } from '../../shared/domain/errors.ts';
 import { keyOf } from '../../shared/domain/model.ts';
-import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
+import { isUnobserved, type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { reportOf } from '../../shared/report/fleetOutcome.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { exitCodes } from '../command.ts';
@@ -9,7 +9,8 @@ import { colourOfWord, paint } from './columns.ts';
 
 const wordOf = (outcome: Outcome): string => {
   const why = outcome.outcome === 'ForcedOff' ? outcome.forceReason : reasonOf(outcome);
-  return why === undefined ? outcome.outcome : `${outcome.outcome} (${why})`;
+  const words = [...(why === undefined ? [] : [why]), ...(isUnobserved(outcome) ? ['not seen'] : [])];
+  return words.length === 0 ? outcome.outcome : `${outcome.outcome} (${words.join(', ')})`;
 };
 
 /** One outcome for people; `wide` adds the request. */

@@ -40,6 +40,7 @@ export interface LifecycleState {
   message?: string;
   forced?: boolean;
   forceReason?: string;
+  observed?: boolean;
   requestId?: string;
   trigger?: string;
   startedAt?: string;

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Command } from './command.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
-import { type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
+import { isUnobserved, type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
 export const operationKey = `${annotationPrefix}operation`;
@@ -49,11 +49,15 @@ const operation = z.object({
   vmiUid: z.string().optional(),
   /** How often a new VMI came up in place of a stopped one. */
   comebacks: z.number().default(0),
+  /** How many guests died while a start was waited for: the next one has to stay up before it counts. */
+  died: z.number().optional(),
   attempts: z.number().default(1),
   /** The run strategy that the owner chose, where KubeVirt or we replace it. */
   restore: z.string().optional(),
   force: z.boolean().default(false),
   graceSeconds: z.number().optional(),
+  /** The guest's own grace period, as it was when this record was left. */
+  periodSeconds: z.number().optional(),
   /** The grace that was asked for, where the launcher pod allows less. */
   cappedFrom: z.number().optional(),
   deletePodWhenStuck: z.boolean().default(false),
@@ -75,6 +79,7 @@ const last = z.object({
   reason: z.string().optional(),
   message: z.string(),
   forceReason: z.string().optional(),
+  observed: z.literal(false).optional(),
   trigger: z.string(),
   requestedAt: time,
   startedAt: time,
@@ -194,6 +199,7 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
     reason: reasonOf(outcome),
     message: outcome.message,
     ...('forceReason' in outcome ? { forceReason: outcome.forceReason } : {}),
+    ...(isUnobserved(outcome) ? { observed: false } : {}),
     trigger: op.trigger,
     requestedAt: op.requestedAt,
     startedAt: op.startedAt,
@@ -207,7 +213,8 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
 /** A finished operation as the outcome that was, or will be, told of it. */
 export function outcomeOf(wukong: Wukong, done: Last): Outcome {
   const { requestId, action, trigger, startedAt, finishedAt, message } = done;
-  const told = { outcome: done.outcome, reason: done.reason, forceReason: done.forceReason, message } as Result;
+  const { outcome, reason, forceReason, observed } = done;
+  const told = { outcome, reason, forceReason, message, ...(observed === false ? { observed } : {}) } as Result;
   const forced = done.outcome === 'ForcedOff';
   return { ...told, ...placeOf(wukong), action, forced, requestId, trigger, startedAt, finishedAt };
 }

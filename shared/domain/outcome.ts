@@ -14,10 +14,17 @@ export type ForceReason =
   | 'RefusedGracefully' // asking gracefully failed for good
   | 'PodDeleted'; // the launcher pod was deleted, as the command allowed
 
+/** `observed: false` where the VM is off, and neither a watch nor KubeVirt's own records tell how its guest ended. */
+interface Ended {
+  observed?: false;
+  message: string;
+}
+
 /** The closed set of what a command can come to. `InProgress` is the only one that is not final. */
 export type Result =
-  | { outcome: 'Started' | 'AlreadyOn' | 'Stopped' | 'AlreadyOff' | 'InProgress' | 'Superseded'; message: string }
-  | { outcome: 'ForcedOff'; forceReason: ForceReason; message: string }
+  | { outcome: 'Started' | 'AlreadyOn' | 'AlreadyOff' | 'InProgress' | 'Superseded'; message: string }
+  | ({ outcome: 'Stopped' } & Ended)
+  | ({ outcome: 'ForcedOff'; forceReason: ForceReason } & Ended)
   | { outcome: 'Skipped'; reason: SkipReason; message: string }
   | { outcome: 'Failed'; reason: FailureCode; message: string };
 export type OutcomeName = Result['outcome'];
@@ -51,5 +58,8 @@ export type Outcome = Result & {
 };
 
 export const reasonOf = (result: Result): string | undefined => ('reason' in result ? result.reason : undefined);
+
+/** Whether the VM is off and nobody can say how its guest ended. */
+export const isUnobserved = (result: Result): boolean => 'observed' in result && result.observed === false;
 
 export const isFinal = (result: Result): boolean => result.outcome !== 'InProgress';

@@ -26,6 +26,10 @@ export interface VmView {
   conditions: Condition[];
   startFailure?: { failures: number; retryAfter?: string };
   created: boolean;
+  /** Counts the changes of the spec. */
+  generation?: number;
+  /** The generation that the controller has acted on; older KubeVirt does not say. */
+  observedGeneration?: number;
 }
 
 export interface VmiView {
@@ -46,6 +50,10 @@ export interface VmiView {
   node?: string;
   finalizers: string[];
   conditions: Condition[];
+  /** When its guest came to run; null: it never did. Undefined where KubeVirt does not tell the times of phases. */
+  ranAt?: number | null;
+  /** When it came to its final phase, to the second. */
+  endedAt?: number;
 }
 
 /** What is there of one virtual machine. */
@@ -64,6 +72,7 @@ interface RawVm extends KubeObject {
     conditions?: Condition[];
     stateChangeRequests?: { action: string; uid?: string }[];
     startFailure?: { consecutiveFailCount?: number; retryAfterTimestamp?: string };
+    observedGeneration?: number;
   };
 }
 
@@ -73,6 +82,7 @@ interface RawVmi extends KubeObject {
     phase?: string;
     nodeName?: string;
     conditions?: Condition[];
+    phaseTransitionTimestamps?: { phase: string; phaseTransitionTimestamp: string }[];
     migrationState?: { completed?: boolean; failed?: boolean; startTimestamp?: string };
   };
 }
@@ -106,6 +116,8 @@ export function readVm(object: KubeObject): VmView {
       ? { startFailure: { failures: failure.consecutiveFailCount ?? 1, retryAfter: failure.retryAfterTimestamp } }
       : {}),
     created: status?.created ?? false,
+    ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
+    ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
   };
 }
 
@@ -114,6 +126,10 @@ export function readVmi(object: KubeObject): VmiView {
   const condition = (type: string) => conditionOf(status?.conditions, type)?.status;
   const readySince = Date.parse(conditionOf(status?.conditions, 'Ready')?.lastTransitionTime ?? '');
   const migration = status?.migrationState;
+  const reached = (phases: RegExp) => {
+    const at = status?.phaseTransitionTimestamps?.find(({ phase }) => phases.test(phase));
+    return at && Date.parse(at.phaseTransitionTimestamp);
+  };
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -129,12 +145,16 @@ export function readVmi(object: KubeObject): VmiView {
     node: status?.nodeName,
     finalizers: metadata.finalizers ?? [],
     conditions: slim(status?.conditions),
+    ...(status?.phaseTransitionTimestamps ? { ranAt: reached(/^Running$/) ?? null } : {}),
+    ...(isEnded(status?.phase) ? { endedAt: reached(/^(Succeeded|Failed)$/) } : {}),
   };
 }
 
+/** A VMI in one of these phases stays in it: its guest has ended. */
+export const isEnded = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
 /** The VMI whose guest runs or may run; an ended one is none. */
-export const living = (vmi: VmiView | undefined): VmiView | undefined =>
-  vmi?.phase === 'Succeeded' || vmi?.phase === 'Failed' ? undefined : vmi;
+export const living = (vmi: VmiView | undefined): VmiView | undefined => (isEnded(vmi?.phase) ? undefined : vmi);
 
 /** On (KUBEVIRT §2): VMI Running, not deleting, Ready; one that stands still is not. */
 export const isOn = ({ vmi }: Machine): boolean =>
@@ -164,6 +184,13 @@ export function isOff({ vm, vmi }: Machine): boolean {
       return false;
   }
 }
+
+/**
+ * Whether the controller has acted on the present spec: before that a VM that looks off may be about to start. True for
+ * an older KubeVirt, which does not say.
+ */
+export const isSpecObserved = ({ generation, observedGeneration }: VmView): boolean =>
+  generation === undefined || observedGeneration === undefined || observedGeneration >= generation;
 
 /** The state for people and tools, from what is really there. */
 export function stateOf(machine: Machine): StateName {

@@ -68,10 +68,10 @@ const rows: Row[] = [
 export function causeOf(
   machine: Machine,
   seen: Pick<Seen, 'died' | 'refusal'>,
-  op: Pick<Operation, 'waitSeconds'>,
+  op: Pick<Operation, 'waitSeconds' | 'died'>,
   options: { wukongSays?: Cause; requireAgent: boolean },
 ): Cause {
-  const known = knownCause(machine, seen) ?? options.wukongSays;
+  const known = knownCause(machine, Math.max(seen.died.size, op.died ?? 0)) ?? options.wukongSays;
   if (known) return known;
   return { reason: 'TimedOut', message: timedOut(machine, op.waitSeconds, options.requireAgent, seen.refusal) };
 }
@@ -87,11 +87,11 @@ export function loadsCluster(action: Action, machine: Machine, seen: Pick<Seen, 
   if (action === 'stop') return vmi !== undefined;
   // What a VM says that is switched off is of its last start.
   const asked = vmi !== undefined || machine.vm?.strategy !== 'Halted';
-  return !(asked && knownCause(machine, seen));
+  return !(asked && knownCause(machine, seen.died.size));
 }
 
-/** What VM and VMI themselves say of why the guest does not come up. */
-function knownCause(machine: Machine, seen: Pick<Seen, 'died'>): Cause | undefined {
+/** What VM and VMI themselves say of why the guest does not come up; `died`: so many lives have ended. */
+function knownCause(machine: Machine, died: number): Cause | undefined {
   const { vm } = machine;
   const vmi = living(machine.vmi);
   const conditions = [...(vmi?.conditions ?? []), ...(vm?.conditions ?? [])];
@@ -102,10 +102,10 @@ function knownCause(machine: Machine, seen: Pick<Seen, 'died'>): Cause | undefin
     return { reason: row.reason, message: found?.message || firstComplaint(conditions) || row.fallback };
   }
   if (vm?.startFailure || label === 'CrashLoopBackOff') return crashLoop(machine);
-  if (seen.died.size >= 2)
+  if (died >= 2)
     return {
       reason: 'GuestCrashLoop',
-      message: `The guest ended ${seen.died.size} times soon after it came up; KubeVirt restarts it each time.`,
+      message: `The guest ended ${died} times soon after it came up; KubeVirt restarts it each time.`,
     };
   if (vmi && (vmi.ready === 'Unknown' || vmi.phase === 'Unknown' || label === 'Unknown')) {
     const says = conditionOf(vmi.conditions, 'Ready')?.message;

@@ -1,18 +1,19 @@
 import { readWukong } from '../cluster/objects.ts';
-import { type Machines, vmPath } from '../cluster/vmInformer.ts';
+import type { Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
-import { conditionOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
-import { type Operation, operationOf } from '../domain/operation.ts';
-import type { Result } from '../domain/outcome.ts';
-import { type Machine, readVmi, type VmView } from '../domain/vm.ts';
+import { conditionOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { marginMs, type Operation, operationOf } from '../domain/operation.ts';
+import { isUnobserved, type Result } from '../domain/outcome.ts';
+import { isEnded, type Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
+import { act } from './act.ts';
 import { advance } from './claim.ts';
 import { loadsCluster } from './diagnosis.ts';
-import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
+import { remember } from './remember.ts';
 import { decideStart } from './start.ts';
 import { forgetGuest, nothingSeen, type Seen, type Step } from './step.ts';
 import { decideStop } from './stop.ts';
+import { readTrace } from './trace.ts';
 
 /** For how long a record that was seen to be ours is taken for ours. */
 const oursMs = 1_000;
@@ -20,6 +21,10 @@ const oursMs = 1_000;
 const settleMs = 2_000;
 /** The same after refusals: each doubles it. */
 const longestSettleMs = 30_000;
+/** How long a VM must have been off, or on, before that is told. */
+const lastLookMs = 100;
+/** How long reading KubeVirt's Events may take. */
+const tracingMs = 2_000;
 
 export interface Drive {
   world: World;
@@ -54,8 +59,11 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     remember(seen, op, machine, clock.now());
     if (to.begun && !loadsCluster(op.action, machine, seen)) to.begun();
     const step = decide(op, machine, seen, to);
-    if (step.do === 'end') return { op, result: step.result };
-    if (step.do === 'wait') op = noteForce(op, step, machine);
+    if (step.do === 'end') {
+      if (await isTold(op, step.result, machine, seen, to)) return { op, result: step.result };
+      continue;
+    }
+    if (step.do === 'wait') op = noted(op, machine, seen);
     if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
     if (step.do === 'wait') {
       to.watching?.(step.for);
@@ -64,7 +72,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     }
     if (step.do === 'retarget') forgetGuest(seen);
     if (step.do === 'retarget' && !step.cameBack) {
-      op = { ...op, vmiUid: step.uid };
+      op = { ...op, ...ofAnother, vmiUid: step.uid };
       continue;
     }
     const later = recorded(op, step, clock.now());
@@ -72,6 +80,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       const taken = await advance(world, wukong, op, later, limits);
       if (!taken) return { op, result: 'superseded' };
       op = taken;
+      seen.recorded = op.step;
       oursAt = clock.now();
     } else if (clock.now() >= oursAt + oursMs) {
       if (!(await isOurs(op, to))) return { op, result: 'superseded' };
@@ -111,14 +120,24 @@ function complaintOf({ status }: Wukong) {
   return undefined;
 }
 
-/** Keeps of what is looked at what will be gone later: how guests ended. */
-function remember(seen: Seen, op: Operation, { vmi, gone }: Machine, now: number) {
-  for (const one of [gone, vmi]) {
-    const over = one && (one === gone || one.phase === 'Failed' || one.phase === 'Succeeded');
-    if (!one || !over) continue;
-    if (one.uid !== op.vmiUid) seen.died.add(one.uid);
-    if (seen.ended?.uid !== one.uid) seen.ended = { uid: one.uid, phase: one.phase, at: now };
+/**
+ * Whether an end can be told now. Of a stop that nobody saw end KubeVirt's Events are read first. On and off are told
+ * after one more look, which costs no request as the watch is open: a VMI may be on its way that KubeVirt makes from an
+ * older spec, and a guest that dies at once is Ready for some twenty milliseconds (KUBEVIRT §5).
+ */
+async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen, to: Drive): Promise<boolean> {
+  const { world, machines, limits } = to;
+  const since = op.action === 'stop' ? seen.offSince : result.outcome === 'Started' ? seen.up?.since : undefined;
+  if (!vm || since === undefined) return true;
+  if (isUnobserved(result) && !seen.trace && op.vmiUid) {
+    const deadline = Math.max(limits.deadline, world.clock.now() + tracingMs);
+    seen.trace = await readTrace(world, vm, op.vmiUid, { ...limits, deadline });
+    return false;
   }
+  const until = since + lastLookMs;
+  if (world.clock.now() >= until) return true;
+  await machines.changed(vm.namespace, vm.name, { ...limits, deadline: until });
+  return false;
 }
 
 /** The record as it has to be before a step that a crash must not repeat or forget. */
@@ -127,87 +146,28 @@ function recorded(op: Operation, step: Step, now: number): Operation {
   if (step.do === 'force' && op.step !== 'Forced') return { ...op, ...at, step: 'Forced' };
   if (step.do === 'deletePod' && op.step !== 'PodDeleted') return { ...op, ...at, step: 'PodDeleted' };
   if (step.do === 'ask' && step.again) return { ...op, ...at, step: 'AskedAgain' };
-  if (step.do === 'retarget') return { ...op, ...at, step: 'Claimed', vmiUid: step.uid, comebacks: op.comebacks + 1 };
+  if (step.do === 'retarget')
+    return { ...op, ...at, ...ofAnother, step: 'Claimed', vmiUid: step.uid, comebacks: op.comebacks + 1 };
   return op;
 }
 
-const noteForce = (op: Operation, step: Step & { do: 'wait' }, { vmi }: Machine): Operation =>
-  op.action === 'stop' && vmi?.deletingSince !== undefined && op.step === 'Claimed'
-    ? { ...op, forceAt: step.until }
-    : op;
+/** What the record says of one guest is nothing to another. */
+const ofAnother = { forceAt: undefined, periodSeconds: undefined };
+
+/** What another process needs to know if this one leaves the record to it. */
+function noted(op: Operation, { vmi }: Machine, { died }: Seen): Operation {
+  if (op.action === 'start') return died.size > (op.died ?? 0) ? { ...op, died: died.size } : op;
+  if (!vmi || vmi.uid !== op.vmiUid || isEnded(vmi.phase)) return op;
+  const { deletingSince, graceSeconds } = vmi;
+  const begun = deletingSince !== undefined && op.step === 'Claimed';
+  return {
+    ...op,
+    periodSeconds: graceSeconds,
+    ...(begun ? { forceAt: deletingSince + graceSeconds * 1000 + marginMs } : {}),
+  };
+}
 
 function inProgress(step: Step): Result {
   const what = step.do === 'wait' ? `waiting for ${step.for}` : `next: ${step.do}`;
   return { outcome: 'InProgress', message: `Not over yet (${what}); reconcileState goes on.` };
-}
-
-async function act(op: Operation, step: Step, { vm, vmi }: Machine, seen: Seen, { world, limits }: Drive) {
-  if (!vm) return;
-  const said = await perform(op, step, vm, seen, world, limits);
-  switch (said.kind) {
-    case 'accepted':
-      seen.askedAt = world.clock.now();
-      seen.askedFor = vmi?.uid ?? 'none';
-      seen.clearedQueue ||= step.do === 'clearQueue';
-      seen.forced ||= step.do === 'force';
-      seen.podDeleted ||= step.do === 'deletePod';
-      seen.refusals = 0;
-      return;
-    case 'absent':
-      seen.noSubresource = true;
-      if (step.do === 'force')
-        throw new LifecycleError('Refused', 'force needs the subresource API of KubeVirt, which is absent');
-      return;
-    case 'invalid':
-      if (step.do === 'force') throw new LifecycleError('Refused', `KubeVirt refused to force: ${said.message}`);
-      seen.invalid = true;
-      seen.refusal = said.message;
-      return;
-    case 'refused':
-    case 'lost':
-      seen.refusal = said.message;
-      seen.refusals++;
-      // A second force is refused where the first one holds (KUBEVIRT §1).
-      if (step.do === 'force' && /shorter graceperiod|not running/.test(said.message)) seen.forced = true;
-      return;
-    default:
-      throw new Error(`unknown answer ${JSON.stringify(said satisfies never)}`);
-  }
-}
-
-async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world: World, limits: Limits): Promise<Said> {
-  const patches = world.config.powerMethod === 'patch' || seen.noSubresource;
-  switch (step.do) {
-    case 'ask':
-      if (op.action === 'start')
-        return patches && vm.strategy === 'Halted'
-          ? setStrategy(world, vm, 'Always', limits)
-          : askStart(world, vm, limits);
-      if (patches && vm.strategy !== 'Halted') return setStrategy(world, vm, 'Halted', limits);
-      return askStop(world, vm, step.graceSeconds, limits);
-    case 'force':
-      return (await sameGuest(world, vm, op, limits))
-        ? askStop(world, vm, 0, limits)
-        : { kind: 'refused', message: 'another guest' };
-    case 'clearQueue':
-      return clearQueue(world, vm, limits);
-    case 'strategy':
-      return setStrategy(world, vm, step.value, limits);
-    case 'deletePod': {
-      const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
-      const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid)
-        return { kind: 'refused', message: 'another guest' };
-      return deleteLauncher(world, readVmi(answer.body), limits);
-    }
-    default:
-      throw new Error(`not an act: ${step.do}`);
-  }
-}
-
-/** Read anew before force: a watch that lags must not end a guest that came up since. */
-async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits): Promise<boolean> {
-  const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
-  const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 200 && answer.body.metadata.uid === op.vmiUid;
 }

@@ -9,11 +9,13 @@ import type { Limits } from '../time/wait.ts';
 
 /**
  * What came of a call to KubeVirt. `refused` is a question, not an answer: 409, a lost race inside virt-api, a failed
- * test; look again, then decide (KUBEVIRT §1). `absent`: there is no such API. `lost`: nobody knows if it was done.
+ * test; look again, then decide (KUBEVIRT §1). `missed`: the guest that was meant is not there any more, so nothing was
+ * asked. `absent`: there is no such API. `lost`: nobody knows if it was done.
  */
 export type Said =
   | { kind: 'accepted' }
   | { kind: 'refused'; message: string }
+  | { kind: 'missed' }
   | { kind: 'invalid'; message: string }
   | { kind: 'absent' }
   | { kind: 'lost'; message: string };

@@ -2,11 +2,7 @@ import { type Operation, undoneUntil } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from '../domain/vm.ts';
 import { causeOf } from './diagnosis.ts';
-import { hasTried, seconds, type Seen, type Step } from './step.ts';
-
-const lagMs = 5_000;
-/** How long a guest must stay up where one before it was seen to die: it may be ready for 20 ms only (KUBEVIRT §5). */
-const settleMs = 10_000;
+import { hasTried, isOvertaken, isRecent, lagMs, seconds, type Seen, settleMs, type Step } from './step.ts';
 
 /**
  * When a start gives up waiting; the wish to run stays. Where its first process died before it asked, and the next one
@@ -30,7 +26,7 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   const isUp = isOn(machine) && staysOn(vm) && (!options.requireAgent || machine.vmi?.agentConnected);
   if (isUp && now < undoneUntil(op))
     return { do: 'wait', until: undoneUntil(op), for: 'the superseded stop to leave the VM alone' };
-  const settledAt = isUp ? settled(machine, seen, startDeadline(op, seen)) : now;
+  const settledAt = isUp ? settled(op, machine, seen) : now;
   if (now < settledAt) return { do: 'wait', until: settledAt, for: 'the guest to stay up, as one before it died' };
   if (isUp)
     return end({ outcome: 'Started', message: `The guest is up and ready after ${seconds(now - op.startedAt)}.` });
@@ -43,16 +39,22 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
   if (vmi && vm.strategy === 'Halted') return wait('the accepted stop to end');
   if (vmi) return wait(options.requireAgent && isOn(machine) ? 'the guest agent' : 'the guest to be ready');
   if (startQueued(vm) || !vm.observed) return wait('KubeVirt to begin the start');
-  if (now < (seen.askedAt ?? 0) + lagMs)
+  if (isRecent(seen, now) && !isOvertaken(seen, vm))
     return { do: 'wait', until: Math.min(until, now + lagMs), for: 'KubeVirt to begin the start' };
   if (seen.invalid)
     return end({ outcome: 'Failed', reason: 'Refused', message: `KubeVirt refused the start: ${seen.refusal ?? ''}` });
   return request(op, vm, machine, seen, wait);
 }
 
-/** When a guest that is up counts as started; never later than `settleMs` after the time to wait, whatever a clock says. */
-function settled({ vmi }: Machine, { died }: Seen, until: number): number {
-  return died.size === 0 ? 0 : Math.min(vmi?.readySince ?? 0, until) + settleMs;
+/**
+ * When a guest that is up counts as started: one that dies at once is ready for some 20 ms in each of its lives (KUBEVIRT
+ * §5). By our own clock where this process saw it come up; else never later than `settleMs` after the time to wait,
+ * whatever a clock says.
+ */
+function settled(op: Operation, { vmi }: Machine, seen: Seen): number {
+  if (seen.died.size === 0 && (op.died ?? 0) === 0) return 0;
+  const since = seen.up?.since ?? Math.min(vmi?.readySince ?? 0, startDeadline(op, seen));
+  return since + settleMs;
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });
@@ -65,6 +67,8 @@ function request(op: Operation, vm: VmView, { vmi: ended }: Machine, seen: Seen,
   switch (vm.strategy) {
     case 'Halted': {
       const { restore } = op;
+      // Once anew beside its old VMI would stay as it is.
+      if (restore === 'Once' && ended && ended.deletingSince === undefined) return wait('the ended VMI to go');
       if (vm.field === 'runStrategy' && restore !== undefined && restore !== 'Always')
         return { do: 'strategy', value: seen.noSubresource && restore === 'Manual' ? 'Always' : restore };
       return seen.noSubresource ? { do: 'strategy', value: 'Always' } : { do: 'ask' };

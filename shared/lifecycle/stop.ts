@@ -1,10 +1,9 @@
 import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
-import { isOff, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
-import { hasTried, seconds, type Seen, type Step } from './step.ts';
+import { isOff, isSpecObserved, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
+import { endingOf } from './ending.ts';
+import { hasTried, isOvertaken, isRecent, lagMs, type Seen, type Step } from './step.ts';
 
-/** How long the watch may lag behind a request that was accepted before we ask again. */
-const lagMs = 5_000;
 const mostComebacks = 2;
 /** KubeVirt takes an ended VMI away in a tenth of a second; one that something holds is off all the same after this. */
 const goneMs = 60_000;
@@ -14,14 +13,7 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
   const { vm } = machine;
   if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
-  if (isOff(machine)) {
-    if (now < undoneUntil(op))
-      return { do: 'wait', until: undoneUntil(op), for: 'the superseded start to leave the VM alone' };
-    const until = (seen.ended?.at ?? op.stepAt) + goneMs;
-    const stays = machine.vmi?.deletingSince === undefined && (vm.strategy === 'Manual' || vm.strategy === 'Once');
-    const rests = !machine.vmi || stays || now >= until;
-    return rests ? end(stopped(op, machine, seen)) : { do: 'wait', until, for: 'the ended VMI to go' };
-  }
+  if (isOff(machine)) return atRest(op, vm, machine, seen, now);
   const vmi = living(machine.vmi);
   if (!vmi) return keepOff(op, vm, machine.vmi, seen, now);
   if (op.vmiUid !== vmi.uid) return retarget(op, vmi, seen);
@@ -31,6 +23,27 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });
+
+/** No guest, and nothing that starts one; unless somebody's call, or the controller, is about to. */
+function atRest(op: Operation, vm: VmView, machine: Machine, seen: Seen, now: number): Step {
+  if (now < undoneUntil(op))
+    return { do: 'wait', until: undoneUntil(op), for: 'the superseded start to leave the VM alone' };
+  const goneBy = (seen.ended?.at ?? op.stepAt) + goneMs;
+  const stays = machine.vmi?.deletingSince === undefined && (vm.strategy === 'Manual' || vm.strategy === 'Once');
+  if (machine.vmi && !stays && now < goneBy) return { do: 'wait', until: goneBy, for: 'the ended VMI to go' };
+  const observedBy = specObservedBy(vm, seen, now);
+  if (now < observedBy) return { do: 'wait', until: observedBy, for: 'KubeVirt to look at the present spec' };
+  return end(endingOf(op, machine, seen));
+}
+
+/**
+ * virt-controller acts from a cache, so that a VMI may still come of a spec that was changed since. Without a VMI, or
+ * with another template, KubeVirt never says that it has acted on a spec: then its cache had time enough.
+ */
+function specObservedBy(vm: VmView, { spec }: Seen, now: number): number {
+  if (isSpecObserved(vm)) return now;
+  return (spec && spec.generation === vm.generation ? spec.since : now) + lagMs;
+}
 
 /**
  * A VMI with another uid: the first one to stop, or one that came back after its predecessor was asked, by this process
@@ -45,9 +58,8 @@ function retarget(op: Operation, vmi: VmiView, seen: Seen): Step {
   return { do: 'retarget', uid: vmi.uid, cameBack };
 }
 
-/** Whether the answer to our request may not have come by the watch yet. */
-const justAsked = (seen: Seen, uid: string, now: number): boolean =>
-  seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;
+/** Whether the answer to our request for this guest may not have come by the watch yet. */
+const justAsked = (seen: Seen, uid: string, now: number): boolean => seen.askedFor === uid && isRecent(seen, now);
 
 /** Whether the VM shows that KubeVirt was asked: Halted, or a Stop request for this very VMI. */
 const isAsked = (vm: VmView, vmi: VmiView): boolean =>
@@ -57,10 +69,11 @@ const isAsked = (vm: VmView, vmi: VmiView): boolean =>
 function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number): Step {
   if (seen.invalid) return refused(op, seen);
   const recently = justAsked(seen, vmi.uid, now);
+  const waits = recently && !isOvertaken(seen, vm);
   const comesBack = comingBack(vm, vmi);
-  if (comesBack && !recently) return comesBack;
+  if (comesBack && !waits) return comesBack;
   const since = op.step === 'AskedAgain' ? op.stepAt : (seen.askedAt ?? op.startedAt);
-  if (isAsked(vm, vmi) || recently) {
+  if (isAsked(vm, vmi) || waits) {
     if (!recently && graceWanted(op, vmi) !== undefined) return { do: 'ask', graceSeconds: graceWanted(op, vmi) };
     if (now < since + acceptMs) return { do: 'wait', until: since + acceptMs, for: 'KubeVirt to begin the shutdown' };
     // A Halted VM takes only a shorter period (KUBEVIRT §1): asking the same again would be refused.
@@ -104,7 +117,7 @@ function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Se
   const recently = justAsked(seen, vmi.uid, now);
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
-  if (restarts && !recently) return restarts;
+  if (restarts && !(recently && !isOvertaken(seen, vm))) return restarts;
   if (op.step === 'PodDeleted')
     return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   const isForced = vmi.graceSeconds === 0 || seen.forced;
@@ -136,42 +149,7 @@ function keepOff(op: Operation, vm: VmView, ended: VmiView | undefined, seen: Se
   if (startQueued(vm)) return { do: 'clearQueue' };
   if (vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
   if (seen.invalid) return refused(op, seen);
-  return justAsked(seen, ended?.uid ?? 'none', now)
+  return justAsked(seen, ended?.uid ?? 'none', now) && !isOvertaken(seen, vm)
     ? { do: 'wait', until: now + lagMs, for: 'the VM to come to rest' }
     : { do: 'ask' };
 }
-
-/** How it ended, as far as it was seen. */
-function stopped(op: Operation, machine: Machine, seen: Seen): Result {
-  const last = machine.vmi ?? machine.gone;
-  const took = seconds(Math.max(0, (seen.ended?.at ?? op.stepAt) - op.startedAt));
-  const capped = op.cappedFrom
-    ? ` The grace period of ${op.cappedFrom} s was capped at ${op.graceSeconds} s, which is all that the launcher pod allows; set terminationGracePeriodSeconds in the VM's template for more.`
-    : '';
-  const forcedBy = (forceReason: (Result & { outcome: 'ForcedOff' })['forceReason'], how: string): Result => ({
-    outcome: 'ForcedOff',
-    forceReason,
-    message: `${how}${capped}`,
-  });
-  if (op.step === 'PodDeleted')
-    return forcedBy('PodDeleted', 'The launcher pod had to be deleted; the guest may have lost data.');
-  if (op.force) return forcedBy('Requested', `Forced off in ${took}, as the command said.`);
-  if (op.step === 'Forced')
-    return seen.invalid
-      ? forcedBy('RefusedGracefully', `KubeVirt refused a graceful stop; forced off in ${took}.`)
-      : forcedBy('GuestIgnoredShutdown', `The guest ignored the shutdown and was forced off after ${took}.`);
-  if (last && last.uid === op.vmiUid && ranOut(last, seen))
-    return forcedBy(
-      'GracePeriodExceeded',
-      `The guest did not shut down within ${last.graceSeconds} s, so KubeVirt ended it.`,
-    );
-  if (!op.vmiUid) return { outcome: 'Stopped', message: 'The VM is off; it had no guest.' };
-  if (!seen.ended) return { outcome: 'Stopped', message: `The VM is off; how its guest ended was not seen.${capped}` };
-  return { outcome: 'Stopped', message: `The guest shut down by itself; off in ${took}.${capped}` };
-}
-
-/** KubeVirt marks a guest that it ended when its period was over as Failed (KUBEVIRT §1). */
-const ranOut = (vmi: VmiView, seen: Seen): boolean =>
-  vmi.phase === 'Failed' &&
-  vmi.deletingSince !== undefined &&
-  (seen.ended?.at ?? 0) >= vmi.deletingSince + vmi.graceSeconds * 1000;

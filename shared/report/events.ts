@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import type { Cluster } from '../cluster/world.ts';
-import { group, type KubeObject, version } from '../domain/model.ts';
-import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { annotationPrefix, type Annotations, group, type KubeObject, version } from '../domain/model.ts';
+import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { plain } from './plain.ts';
@@ -15,6 +15,7 @@ export interface EventText {
   /** CamelCase */
   reason: string;
   message: string;
+  annotations?: Annotations;
 }
 
 /**
@@ -25,6 +26,9 @@ export function subjectOf(outcome: Outcome): string {
   if (reasonOf(outcome) === 'Unreachable') return `${outcome.requestId}/unreached`;
   return outcome.outcome === 'Skipped' ? `${outcome.requestId}/skipped` : outcome.requestId;
 }
+
+/** On the Event of a stop whose guest nobody saw end: `false`. */
+export const observedKey = `${annotationPrefix}observed`;
 
 const normal = new Set(['Started', 'Stopped', 'AlreadyOn', 'AlreadyOff', 'Superseded', 'InProgress']);
 
@@ -39,6 +43,7 @@ export function eventOf(outcome: Outcome): EventText {
       0,
       1024,
     ),
+    ...(isUnobserved(outcome) ? { annotations: { [observedKey]: 'false' } } : {}),
   };
 }
 
@@ -53,7 +58,7 @@ const longestName = 253 - 17;
 export async function putEvent(
   { transport, clock }: Cluster,
   { kind = 'Wukong', metadata }: Pick<KubeObject, 'kind' | 'metadata'>,
-  { id, type, reason, message }: EventText,
+  { id, type, reason, message, annotations }: EventText,
   teller: string,
   limits: Partial<Limits>,
 ): Promise<boolean> {
@@ -63,7 +68,11 @@ export async function putEvent(
   const body = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${metadata.name.slice(0, longestName).replace(/[^a-z0-9]+$/, '')}.${hash}`, namespace },
+    metadata: {
+      name: `${metadata.name.slice(0, longestName).replace(/[^a-z0-9]+$/, '')}.${hash}`,
+      namespace,
+      ...(annotations ? { annotations } : {}),
+    },
     involvedObject: {
       apiVersion: `${group}/${version}`,
       kind,

@@ -1,7 +1,7 @@
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import type { Place } from '../domain/model.ts';
-import { type Outcome, type OutcomeName, reasonOf, type SkipReason } from '../domain/outcome.ts';
+import { isUnobserved, type Outcome, type OutcomeName, reasonOf, type SkipReason } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 
 /** What a command came to, for one Wukong or many. */
@@ -16,6 +16,8 @@ export interface Report {
   /** The five that took longest, in milliseconds. */
   slowest: (Place & { outcome: OutcomeName; ms: number })[];
   failed: (Place & { reason: string; message: string })[];
+  /** How many are off although nobody saw how their guests ended; counted in `counts` too. */
+  unobserved: number;
   /** VMs that went on the bus as commands of their own. */
   sent: number;
   /** VMs that were not begun in time and are untouched. */
@@ -39,12 +41,25 @@ export function reportOf(
     if (one.outcome === 'Skipped') skipped[one.reason] = (skipped[one.reason] ?? 0) + 1;
     if (one.outcome === 'Failed') failed.push({ namespace, name, reason: reasonOf(one) ?? 'Unknown', message });
   }
+  const unobserved = outcomes.filter(isUnobserved).length;
   const slowest = outcomes
     .filter(({ outcome }) => outcome === 'Started' || outcome === 'Stopped' || outcome === 'ForcedOff')
     .map(({ namespace, name, outcome, ...at }) => ({ namespace, name, outcome, ms: at.finishedAt - at.startedAt }))
     .sort((a, b) => b.ms - a.ms)
     .slice(0, mostSlowest);
-  return { action, requestId, ...(part ? { part } : {}), counts, skipped, slowest, failed, sent, left, outcomes };
+  return {
+    action,
+    requestId,
+    ...(part ? { part } : {}),
+    counts,
+    skipped,
+    slowest,
+    failed,
+    unobserved,
+    sent,
+    left,
+    outcomes,
+  };
 }
 
 export const fleetOutcomeType = 'Wukong VM Lifecycle Fleet Outcome';
@@ -54,7 +69,7 @@ const mostFailed = 50;
 
 /** The detail of a fleet's event; its schema is infra/events/fleet.schema.json. `id` is the same however often sent. */
 export function fleetDetailOf({ trigger }: Command, report: Report, startedAt: number, finishedAt: number) {
-  const { action, requestId, part, counts, skipped, slowest, failed, sent, left, outcomes } = report;
+  const { action, requestId, part, counts, skipped, slowest, failed, unobserved, sent, left, outcomes } = report;
   return {
     version: '1',
     id: part === undefined ? requestId : `${requestId}/${part}`,
@@ -68,6 +83,7 @@ export function fleetDetailOf({ trigger }: Command, report: Report, startedAt: n
     failed: failed.slice(0, mostFailed).map(({ message, ...one }) => ({ ...one, message: message.slice(0, 300) })),
     failedInAll: failed.length,
     slowest: slowest.map(({ ms, ...one }) => ({ ...one, seconds: Math.round(ms / 100) / 10 })),
+    unobserved,
     sent,
     left,
     startedAt: rfc3339(startedAt),
@@ -86,6 +102,7 @@ export async function tellFleet(world: World, command: Command, report: Report, 
   metrics.count('FleetTargets', detail.targets);
   metrics.count('FleetFailed', report.failed.length);
   metrics.count('FleetForced', forced);
+  metrics.count('FleetUnobserved', report.unobserved);
   metrics.count('FleetLeft', report.left);
   const { Duplicate = 0 } = report.skipped;
   const nothingNew = detail.targets > 0 && Duplicate === detail.targets;
@@ -99,8 +116,9 @@ export async function tellFleet(world: World, command: Command, report: Report, 
 }
 
 /** `300 Wukongs: 297 Stopped, 2 Failed, 1 InProgress`. */
-export function sentence({ counts, sent, left, outcomes }: Report): string {
+export function sentence({ counts, unobserved, sent, left, outcomes }: Report): string {
   const parts = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  if (unobserved > 0) parts.push(`of ${unobserved} the end was not seen`);
   if (sent > 0) parts.push(`${sent} sent on`);
   if (left > 0) parts.push(`${left} not begun`);
   const targets = outcomes.length + sent + left;

@@ -1,6 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import type { Wukong } from '../domain/model.ts';
-import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { eventOf, putEvent, subjectOf } from './events.ts';
@@ -20,6 +20,7 @@ export const detailOf = (outcome: Outcome) => ({
   message: plain(outcome.message),
   forced: outcome.forced,
   ...(outcome.outcome === 'ForcedOff' ? { forceReason: outcome.forceReason } : {}),
+  ...(isUnobserved(outcome) ? { observed: false } : {}),
   requestId: outcome.requestId,
   trigger: outcome.trigger,
   startedAt: rfc3339(outcome.startedAt),

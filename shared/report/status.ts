@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
-import { type Outcome, reasonOf } from '../domain/outcome.ts';
+import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { plain } from './plain.ts';
@@ -24,6 +24,7 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
     message: plain(outcome.message),
     forced: outcome.forced,
     forceReason: outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined,
+    observed: isUnobserved(outcome) ? false : undefined,
     requestId: outcome.requestId,
     trigger: outcome.trigger,
     startedAt: rfc3339(outcome.startedAt),
@@ -64,6 +65,7 @@ const fields = [
   'message',
   'forced',
   'forceReason',
+  'observed',
   'requestId',
   'trigger',
   'startedAt',

@@ -22,6 +22,8 @@ export interface Ground {
   clock: Timers;
   pods: Pods;
   recorder: Recorder;
+  /** virt-handler's own, where it tells of guests that began and ended. */
+  handler?: Recorder;
   /** The newest VMI with this uid; undefined when it is gone. */
   current(): Vmi | undefined;
   /** The how manieth of its VM this one is, from 1. */
@@ -190,6 +192,7 @@ export class Guest {
       },
     );
     if (vmi.spec['startStrategy'] === 'Paused') this.#status.tell(pausedByUser);
+    this.#ground.handler?.normal(asThing(vmi), 'Started', 'VirtualMachineInstance started.');
     this.#later(readyMs, () => {
       if (this.#phase() === 'Running' && !this.#deleting) this.#status.tell({ type: 'Ready', status: 'True' });
     });
@@ -232,6 +235,9 @@ export class Guest {
     if (!vmi || isFinal(vmi)) return;
     this.#cancelAll();
     this.#status.phase(phase);
+    const { handler } = this.#ground;
+    if (phase === 'Succeeded') handler?.normal(asThing(vmi), 'Stopped', 'The VirtualMachineInstance was shut down.');
+    else handler?.warning(asThing(vmi), 'Stopped', 'The VirtualMachineInstance crashed.');
     this.#ground.pods.ended(vmi, phase);
     this.#later(60, () => this.#status.tell(notRunning));
     this.#later(150, () => this.#status.tell(podTerminating));

@@ -14,15 +14,17 @@ export class NodeSide {
   readonly #cluster: Cluster;
   readonly #pods: Pods;
   readonly #recorder: Recorder;
+  readonly #handler: Recorder | undefined;
   readonly #guests = new Map<string, Guest>();
   /** How many guests each VM has had. */
   readonly #lives = new Map<string, number>();
 
-  constructor(cluster: Cluster) {
+  constructor(cluster: Cluster, { guestEvents = false } = {}) {
     this.#cluster = cluster;
     this.#pods = new Pods(cluster);
     new Migrations(cluster, this.#pods);
     this.#recorder = new Recorder(cluster, 'virtualmachine-controller');
+    this.#handler = guestEvents ? new Recorder(cluster, 'virt-handler') : undefined;
     const { store, registry } = cluster;
     store.subscribe(registry.named('virtualmachineinstances'), (event) => this.#vmi(event));
     store.subscribe(registry.named('pods'), (event) => this.#pod(event));
@@ -66,6 +68,7 @@ export class NodeSide {
       clock: this.#cluster.clock,
       pods: this.#pods,
       recorder: this.#recorder,
+      handler: this.#handler,
       current,
       setStatus: (edit) => change((old) => ({ ...old, status: edit((old.status ?? {}) as VmiStatus) as Fields })),
       release: () =>

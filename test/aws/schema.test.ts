@@ -36,6 +36,7 @@ const outcomes: Outcome[] = [
   ...skipReasons.map((reason) => ({ ...told, outcome: 'Skipped' as const, reason })),
   ...failureCodes.map((reason) => ({ ...told, outcome: 'Failed' as const, reason })),
   { ...told, outcome: 'ForcedOff', forced: true, forceReason: 'GracePeriodExceeded' },
+  { ...told, outcome: 'Stopped', observed: false },
 ];
 
 describe('the schema of outcome events', () => {

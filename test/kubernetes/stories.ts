@@ -107,12 +107,51 @@ const stops: Omit<Story, 'by'>[] = [
     given: async (at) => (await vm(at), answerLost(at)),
     when: (_, by) => stopVm({ target }, by),
   },
+  { name: 'a stop whose end nobody could watch', given: unwatched, when: (_, by) => stopVm({ target }, by) },
   {
     name: 'a stop on a server without initial events',
     given: async (at) => (await vm(at), noInitialEvents(at)),
     when: (_, by) => stopVm({ target }, by),
   },
 ];
+
+/** KubeVirt ended its guest; virt-handler says so in an Event on the VMI. */
+function failedInEvents(at: Scene): void {
+  const { name = '', uid } = at.vmi('web')?.metadata ?? {};
+  at.sim.create({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { namespace, name: `${name}.ended` },
+    involvedObject: { kind: 'VirtualMachineInstance', namespace, name, uid },
+    type: 'Warning',
+    reason: 'Stopped',
+    message: 'The VirtualMachineInstance crashed.',
+    source: { component: 'virt-handler' },
+    lastTimestamp: '2026-11-23T20:00:09Z',
+  });
+}
+
+const deaf = (at: Scene) => vm(at, { terminationGracePeriodSeconds: 2, guest: { 'ignore-acpi': 'true' } });
+
+/** The watch breaks while the guest shuts down, and what it missed is not to be had any more. */
+async function unwatched(at: Scene): Promise<void> {
+  await deaf(at);
+  failedInEvents(at);
+  const { faults } = at.sim;
+  const when = { watch: true, path: /virtualmachineinstances/ };
+  const now = at.clock.now();
+  faults.add({ when: { ...when, nth: 1 }, does: { kind: 'cutWatch', afterEvents: 3 } });
+  faults.add({ when: { ...when, from: 2, untilInstant: now + 8_000 }, does: { kind: 'status', status: 503 } });
+  at.clock.after(7_000, () => at.sim.compact());
+}
+
+/** A stop was asked for, and its process went away before the guest had ended. */
+async function leftAlone(at: Scene): Promise<void> {
+  await deaf(at);
+  failedInEvents(at);
+  await at.perform('stop', 'web', {}, { leftMs: 100 });
+  await at.pass(60_000);
+}
 
 const halted = (at: Scene) => vm(at, { runStrategy: 'Halted' });
 const starts: Omit<Story, 'by'>[] = [
@@ -183,6 +222,7 @@ const ticks: Omit<Story, 'by'>[] = [
     given: async (at) => (await vm(at), declare(at, { action: 'stop' }), answerLost(at)),
     when: tick,
   },
+  { name: 'a stop that was left alone', given: leftAlone, when: tick },
   {
     name: 'a tick on a server without initial events',
     given: async (at) => (await vm(at), noInitialEvents(at)),

@@ -28,58 +28,10 @@ export const explained: Explained[] = [
     because: 'isOn() has said before that there is a VMI.',
   },
   {
-    file: 'lifecycle/start',
-    before: 'seen.askedAt ?? 0',
-    after: 'seen.askedAt',
-    because: 'Nothing is smaller than NaN: an instant that is not there is past either way.',
-  },
-  {
-    file: 'lifecycle/start',
-    before: 'if (now < (seen.askedAt ?? 0) + lagMs)',
-    after: 'if (now < (seen.askedAt ?? 1) + lagMs)',
-    because: '1970, or a millisecond later: both are past.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: 'seen.askedAt ?? 0',
-    after: 'seen.askedAt',
-    because: 'askedFor and askedAt are set together.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: 'seen.askedFor === uid && now < (seen.askedAt ?? 0) + lagMs;',
-    after: 'seen.askedFor === uid && now < (seen.askedAt ?? 1) + lagMs;',
-    because: 'askedFor and askedAt are set together.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: 'const took = seconds(Math.max(0, (seen.ended?.at ?? op.stepAt) - op.startedAt));',
-    after: 'const took = seconds(Math.max(1, (seen.ended?.at ?? op.stepAt) - op.startedAt));',
-    because: 'A millisecond is told as 0.0 s.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: '(seen.ended?.at ?? 0) >= vmi.deletingSince + vmi.graceSeconds * 1000;',
-    after: '(seen.ended?.at ?? 1) >= vmi.deletingSince + vmi.graceSeconds * 1000;',
-    because: '1970, or a millisecond later: both are before any deletion.',
-  },
-  {
     file: 'lifecycle/stop',
     before: "action === 'Stop' && uid === vmi.uid",
     after: 'uid === vmi.uid',
     because: 'A queued Start names no uid, and KubeVirt knows no third action.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: "vmi.phase === 'Failed' && vmi.deletingSince !== undefined",
-    after: "vmi.phase === 'Failed'",
-    because: 'Nothing is at or above NaN: without a deletion no period ran out.',
-  },
-  {
-    file: 'lifecycle/stop',
-    before: 'seen.ended?.at ?? 0',
-    after: 'seen.ended?.at',
-    because: 'NaN is not at or above anything, nor is 1970.',
   },
   {
     file: 'lifecycle/plan',

@@ -11,8 +11,10 @@ const informer = { quick: ['test/property/informer.test.ts', ...unit('store', 'w
 
 export const related: Record<string, Related> = {
   'lifecycle/start': { quick: unit('start'), stories: flow('start') },
-  'lifecycle/stop': { quick: unit('stop', 'stopping', 'stopped'), stories: flow('stop') },
-  'lifecycle/step': { quick: unit('step'), stories: [] },
+  'lifecycle/stop': { quick: unit('stop', 'stopping', 'stopped', 'ending'), stories: flow('stop', 'generations') },
+  'lifecycle/ending': { quick: unit('stopped', 'ending'), stories: flow('endings') },
+  'lifecycle/remember': { quick: unit('ending'), stories: flow('endings', 'generations') },
+  'lifecycle/step': { quick: unit('step', 'ending', 'start'), stories: [] },
   'lifecycle/plan': { quick: unit('admit'), stories: flow('order') },
   'lifecycle/claim': { quick: unit('claim'), stories: flow('order') },
   'domain/operation': { quick: unit('operation', 'claim'), stories: flow('order') },

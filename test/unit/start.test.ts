@@ -110,6 +110,30 @@ describe('a guest that is up', () => {
       expected: waits(630 * s),
     },
     { name: 'is started even at the deadline', after: 300 * s, expected: ends('Started') },
+    {
+      name: 'after one that died has to stay up',
+      seen: { died: new Set(['zero']), up: { uid: 'one', since: t0 } },
+      after: 9_999,
+      expected: waits(10 * s),
+    },
+    {
+      name: 'after one that died has to stay up, although the time is over',
+      seen: { died: new Set(['zero']), up: { uid: 'one', since: t0 + 299 * s } },
+      after: 300 * s,
+      expected: waits(309 * s),
+    },
+    {
+      name: 'after one that died, as the record says, has to stay up',
+      op: { died: 1 },
+      seen: { up: { uid: 'one', since: t0 } },
+      expected: waits(10 * s),
+    },
+    {
+      name: 'after one that died and stayed up is started',
+      seen: { died: new Set(['zero']), up: { uid: 'one', since: t0 } },
+      after: 10 * s,
+      expected: ends('Started'),
+    },
   ]);
 });
 
@@ -225,6 +249,28 @@ describe('no guest', () => {
       vm: { strategy: 'Once' },
       vmi: { phase: 'Succeeded' },
       expected: { do: 'strategy', value: 'Halted' },
+    },
+    {
+      name: 'that ended under Once is not made Once anew before it has gone',
+      vm: halted,
+      vmi: { phase: 'Failed' },
+      op: { restore: 'Once' },
+      expected: { ...limit, for: 'the ended VMI to go' },
+    },
+    {
+      name: 'that ended under Once and is going becomes Once anew',
+      vm: halted,
+      vmi: deleting(0, { phase: 'Failed' }),
+      op: { restore: 'Once' },
+      expected: { do: 'strategy', value: 'Once' },
+    },
+    {
+      name: 'whose VM says something else than when it was asked is not waited for',
+      ...none,
+      vm: { ...halted, generation: 2 },
+      seen: { askedAt: t0, askedOn: { generation: 1, strategy: 'Once', queue: [] } },
+      after: 10,
+      expected: { do: 'ask' },
     },
     {
       name: 'that is going under Once is waited for',

@@ -1,0 +1,90 @@
+import { vmPath } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import type { KubeObject } from '../domain/model.ts';
+import type { Operation } from '../domain/operation.ts';
+import { type Machine, readVmi, type VmView } from '../domain/vm.ts';
+import type { Limits } from '../time/wait.ts';
+import { askStart, askStop, clearQueue, deleteLauncher, type Said, setStrategy } from './power.ts';
+import { isOvertaken, isRecent, type Seen, type Step } from './step.ts';
+
+/** Does the one thing that was decided, and keeps in `seen` what KubeVirt said to it. @throws LifecycleError */
+export async function act(
+  op: Operation,
+  step: Step,
+  { vm, vmi }: Machine,
+  seen: Seen,
+  { world, limits }: { world: World; limits: Limits },
+): Promise<void> {
+  if (!vm) return;
+  const said = await perform(op, step, vm, seen, world, limits);
+  switch (said.kind) {
+    case 'accepted':
+      seen.overtaken = isRecent(seen, world.clock.now()) && isOvertaken(seen, vm) ? (seen.overtaken ?? 0) + 1 : 0;
+      seen.askedAt = world.clock.now();
+      seen.askedFor = vmi?.uid ?? 'none';
+      seen.askedOn = { generation: vm.generation, strategy: vm.strategy, queue: vm.queue };
+      seen.clearedQueue ||= step.do === 'clearQueue';
+      seen.forced ||= step.do === 'force';
+      seen.podDeleted ||= step.do === 'deletePod';
+      seen.refusals = 0;
+      return;
+    case 'absent':
+      seen.noSubresource = true;
+      if (step.do === 'force')
+        throw new LifecycleError('Refused', 'force needs the subresource API of KubeVirt, which is absent');
+      return;
+    case 'invalid':
+      if (step.do === 'force') throw new LifecycleError('Refused', `KubeVirt refused to force: ${said.message}`);
+      seen.invalid = true;
+      seen.refusal = said.message;
+      return;
+    case 'missed':
+      seen.missed = true;
+      seen.refusals++;
+      return;
+    case 'refused':
+    case 'lost':
+      seen.refusal = said.message;
+      seen.refusals++;
+      // A second force is refused where the first one holds (KUBEVIRT §1).
+      if (step.do === 'force' && /shorter graceperiod|not running/.test(said.message)) seen.forced = true;
+      return;
+    default:
+      throw new Error(`unknown answer ${JSON.stringify(said satisfies never)}`);
+  }
+}
+
+async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world: World, limits: Limits): Promise<Said> {
+  const patches = world.config.powerMethod === 'patch' || seen.noSubresource;
+  switch (step.do) {
+    case 'ask':
+      if (op.action === 'start')
+        return patches && vm.strategy === 'Halted'
+          ? setStrategy(world, vm, 'Always', limits)
+          : askStart(world, vm, limits);
+      if (patches && vm.strategy !== 'Halted') return setStrategy(world, vm, 'Halted', limits);
+      return askStop(world, vm, step.graceSeconds, limits);
+    case 'force':
+      return (await sameGuest(world, vm, op, limits)) ? askStop(world, vm, 0, limits) : { kind: 'missed' };
+    case 'clearQueue':
+      return clearQueue(world, vm, limits);
+    case 'strategy':
+      return setStrategy(world, vm, step.value, limits);
+    case 'deletePod': {
+      const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
+      const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid) return { kind: 'missed' };
+      return deleteLauncher(world, readVmi(answer.body), limits);
+    }
+    default:
+      throw new Error(`not an act: ${step.do}`);
+  }
+}
+
+/** Read anew before force: a watch that lags must not end a guest that came up since. */
+async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits): Promise<boolean> {
+  const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
+  const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+  return answer.status === 200 && answer.body.metadata.uid === op.vmiUid;
+}
