@@ -1,5 +1,6 @@
 import { readWukong } from '../../shared/cluster/objects.ts';
 import type { World } from '../../shared/cluster/world.ts';
+import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { widest } from '../terminal/columns.ts';
 
@@ -21,9 +22,10 @@ export async function describeWukong(world: World, namespace: string, name: stri
   const events = (answer.body.items ?? [])
     .filter(({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong')
     .sort((a, b) => timeOf(a) - timeOf(b));
-  const state = wukong.status?.lifecycleState ?? {};
+  const state = lifecycleStateOf(wukong) ?? {};
   const lines = [`Name:         ${name}`, `Namespace:    ${namespace}`, 'Status:', '  Lifecycle State:'];
-  for (const [key, value] of Object.entries(state)) lines.push(`    ${`${titled(key)}:`.padEnd(18)} ${String(value)}`);
+  for (const [key, value] of Object.entries(state).filter(([, value]) => value !== undefined))
+    lines.push(`    ${`${titled(key)}:`.padEnd(18)} ${String(value)}`);
   lines.push('Events:');
   const rows = [
     ['Type', 'Reason', 'Age', 'From', 'Message'],

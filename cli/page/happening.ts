@@ -1,3 +1,4 @@
+import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { lastOf } from '../../shared/domain/operation.ts';
 import { type Action, type OutcomeName, outcomeNames, reasonOf } from '../../shared/domain/outcome.ts';
@@ -90,7 +91,7 @@ export function fromDetail(value: unknown): Happening | undefined {
 export function fromWukong(wukong: Wukong): Happening[] {
   const { namespace = '', name } = wukong.metadata;
   const last = lastOf(wukong);
-  const state = wukong.status?.lifecycleState;
+  const state = lifecycleStateOf(wukong);
   const told = state && fromDetail({ ...state, namespace, name, action: state.lastAction });
   if (!last) return told ? [told] : [];
   const { action, outcome, message, requestId, trigger, startedAt, finishedAt, forceReason } = last;

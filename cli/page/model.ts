@@ -1,3 +1,4 @@
+import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
 import { leaseKey } from '../../shared/domain/operation.ts';
@@ -119,7 +120,7 @@ function machineRows(kind: PageModel['kind'], sources: Sources, schedules: Sched
     const own = (near.get(wukong.metadata.namespace) ?? []).filter(({ selector }) => matches(selector, labels));
     const facts = kind === 'plan' ? factsOf(wukong, sources, given) : pastFactsOf(wukong);
     const course = sharedCourse(own.map(still), facts, given, shared);
-    const state = wukong.status?.lifecycleState?.state;
+    const state = lifecycleStateOf(wukong)?.state;
     const overrides = overridesOf(wukong, sources, given.now);
     const kept = overrides.some(({ key }) => key === 'protected');
     const jitterMs = own.reduce((most, { jitterSeconds }) => Math.max(most, jitterSeconds * 1000), 0);
@@ -160,8 +161,8 @@ const only = (annotations: Annotations = {}): Annotations =>
 const createdAtOf = ({ metadata }: Wukong): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
 
 /** A plan that begins now begins with what is so, where the status tells it. */
-const powerOf = ({ status }: Wukong, { from, now }: Asked): Facts['power'] =>
-  from === now ? ({ Running: 'on', Stopped: 'off' } as const)[status?.lifecycleState?.state as 'Running'] : undefined;
+const powerOf = (wukong: Wukong, { from, now }: Asked): Facts['power'] =>
+  from === now ? ({ Running: 'on', Stopped: 'off' } as const)[lifecycleStateOf(wukong)?.state as 'Running'] : undefined;
 
 const factsOf = (wukong: Wukong, { namespaces, freezeUntil }: Sources, asked: Asked): Facts => ({
   name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,

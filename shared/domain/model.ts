@@ -31,8 +31,11 @@ export interface Condition {
   observedGeneration?: number;
 }
 
+export const stateNames = ['Running', 'Stopped', 'Starting', 'Stopping', 'Paused', 'Failed', 'Unknown'] as const;
+export type StateName = (typeof stateNames)[number];
+
 export interface LifecycleState {
-  state?: 'Running' | 'Stopped' | 'Starting' | 'Stopping' | 'Paused' | 'Failed' | 'Unknown';
+  state?: StateName;
   lastAction?: string;
   lastActionTime?: string;
   outcome?: string;
@@ -48,7 +51,6 @@ export interface LifecycleState {
   nextAction?: string;
   nextActionTime?: string;
 }
-export type StateName = NonNullable<LifecycleState['state']>;
 
 export interface Wukong extends KubeObject {
   spec?: {
@@ -63,8 +65,14 @@ export interface Wukong extends KubeObject {
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-/** The name of a Wukong's VM: in `status.vmName`, else by the operator's rule (KUBEVIRT §4). */
-export const vmNameOf = (wukong: Wukong): string => wukong.status?.vmName ?? `${wukong.metadata.name}-vm`;
+/** What an object may be called (RFC 1123 subdomain). */
+const objectName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
+
+/** The name of a Wukong's VM: in `status.vmName`, where that is a name, else by the operator's rule (KUBEVIRT §4). */
+export function vmNameOf({ metadata, status }: Wukong): string {
+  const said: unknown = status?.vmName;
+  return typeof said === 'string' && objectName.test(said) ? said : `${metadata.name}-vm`;
+}
 
 /** Where a Wukong stands. */
 export interface Place {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { Command } from './command.ts';
+import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
 import { isUnobserved, type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
 
@@ -69,6 +70,8 @@ const operation = z.object({
   declared: z.unknown().optional(),
   /** The requests that were running when this one took over, newest first; they are told as Superseded. */
   supersedes: z.array(superseded).default([]),
+  /** Later requests for the same that asked for more, newest first: what they asked for is in this record. */
+  sharpenedBy: z.array(superseded).optional(),
 });
 export type Operation = z.output<typeof operation>;
 
@@ -76,9 +79,9 @@ const last = z.object({
   requestId: z.string(),
   action: z.enum(['start', 'stop']),
   outcome: z.enum(outcomeNames),
-  reason: z.string().optional(),
-  message: z.string(),
-  forceReason: z.string().optional(),
+  reason: knownReason,
+  message: shownMessage,
+  forceReason: knownForceReason,
   observed: z.literal(false).optional(),
   trigger: z.string(),
   requestedAt: time,
@@ -87,14 +90,18 @@ const last = z.object({
   restore: z.string().optional(),
   /** The requests that it took over from: to be told, and known when they are delivered again. */
   superseded: z.array(superseded).optional(),
+  /** The requests that sharpened it: they came to the same end. */
+  sharpenedBy: z.array(superseded).optional(),
   /** What was done or superseded before it, newest first: delivered again, that is known too. */
   earlier: z.array(z.string()).optional(),
 });
 export type Last = z.output<typeof last>;
 
-const settled = last
-  .pick({ requestId: true, action: true, outcome: true, requestedAt: true })
-  .extend({ earlier: z.array(z.string()).default([]) });
+const settled = last.pick({ requestId: true, action: true, outcome: true, requestedAt: true }).extend({
+  earlier: z.array(z.string()).default([]),
+  /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
+  joined: z.object({ to: z.string(), requests: z.array(superseded) }).optional(),
+});
 export type Settled = z.output<typeof settled>;
 
 const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum([...skipReasons, 'Superseded']) }));
@@ -125,10 +132,7 @@ const tellWithinMs = 30 * 60_000;
 /** The last end, where the status does not show it: its process died before it was told, or is just about to tell it. */
 export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   const last = lastOf(wukong);
-  const shown = wukong.status?.lifecycleState;
-  // A status that still says InProgress was written before the end.
-  const told = shown?.requestId === last?.requestId && shown?.outcome !== 'InProgress';
-  return !last || told || now - last.finishedAt > tellWithinMs ? undefined : last;
+  return !last || isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
 }
 
 /** Of requests that needed no operation so many are remembered. */
@@ -184,8 +188,9 @@ export function undoneUntil({ action, startedAt, supersedes }: Operation): numbe
 }
 
 /** The requests that an end answers for, newest first. */
-const knownBy = ({ requestId, superseded = [], earlier = [] }: Last): string[] => [
+const knownBy = ({ requestId, superseded = [], sharpenedBy = [], earlier = [] }: Last): string[] => [
   requestId,
+  ...sharpenedBy.map((one) => one.requestId),
   ...superseded.map((old) => old.requestId),
   ...earlier,
 ];
@@ -206,6 +211,7 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
     finishedAt: outcome.finishedAt,
     restore: op.restore,
     ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
+    ...(op.sharpenedBy ? { sharpenedBy: op.sharpenedBy } : {}),
     ...(before ? { earlier: knownBy(before).slice(0, mostEarlier) } : {}),
   };
 }
@@ -213,7 +219,8 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
 /** A finished operation as the outcome that was, or will be, told of it. */
 export function outcomeOf(wukong: Wukong, done: Last): Outcome {
   const { requestId, action, trigger, startedAt, finishedAt, message } = done;
-  const { outcome, reason, forceReason, observed } = done;
+  const { outcome, forceReason, observed } = done;
+  const reason = done.reason ?? (outcome === 'Failed' ? 'Unknown' : undefined);
   const told = { outcome, reason, forceReason, message, ...(observed === false ? { observed } : {}) } as Result;
   const forced = done.outcome === 'ForcedOff';
   return { ...told, ...placeOf(wukong), action, forced, requestId, trigger, startedAt, finishedAt };

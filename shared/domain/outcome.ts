@@ -7,12 +7,14 @@ export const skipReasons = ['Protected', 'Override', 'Stale', 'NotDue', 'DryRun'
 export type SkipReason = (typeof skipReasons)[number];
 
 /** Why a guest did not end by itself. */
-export type ForceReason =
-  | 'Requested' // the command said force
-  | 'GracePeriodExceeded' // KubeVirt ended the guest when its grace period was over
-  | 'GuestIgnoredShutdown' // still there 15 s after the grace period: forced by us
-  | 'RefusedGracefully' // asking gracefully failed for good
-  | 'PodDeleted'; // the launcher pod was deleted, as the command allowed
+export const forceReasons = [
+  'Requested', // the command said force
+  'GracePeriodExceeded', // KubeVirt ended the guest when its grace period was over
+  'GuestIgnoredShutdown', // still there 15 s after the grace period: forced by us
+  'RefusedGracefully', // asking gracefully failed for good
+  'PodDeleted', // the launcher pod was deleted, as the command allowed
+] as const;
+export type ForceReason = (typeof forceReasons)[number];
 
 /** `observed: false` where the VM is off, and neither a watch nor KubeVirt's own records tell how its guest ended. */
 interface Ended {
@@ -57,7 +59,8 @@ export type Outcome = Result & {
   quiet?: boolean;
 };
 
-export const reasonOf = (result: Result): string | undefined => ('reason' in result ? result.reason : undefined);
+export const reasonOf = (result: Result): SkipReason | FailureCode | undefined =>
+  'reason' in result ? result.reason : undefined;
 
 /** Whether the VM is off and nobody can say how its guest ended. */
 export const isUnobserved = (result: Result): boolean => 'observed' in result && result.observed === false;

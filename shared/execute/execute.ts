@@ -3,7 +3,7 @@ import type { World } from '../cluster/world.ts';
 import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { finishUnclaimed } from '../lifecycle/finish.ts';
+import { finishUnclaimed } from '../lifecycle/unclaimed.ts';
 import { batched } from '../report/batchedBus.ts';
 import { here } from './here.ts';
 import type { Job } from './job.ts';

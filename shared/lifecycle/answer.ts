@@ -2,9 +2,12 @@ import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
+import { settledByJoining } from '../domain/joined.ts';
 import { placeOf, type Wukong } from '../domain/model.ts';
 import {
+  leaseKey,
   mostRemembered,
+  type Operation,
   settledBy,
   settledKey,
   type Skipped,
@@ -12,11 +15,11 @@ import {
   skippedOf,
   write,
 } from '../domain/operation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Outcome, Result } from '../domain/outcome.ts';
 import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
-import { finishUnclaimed } from './finish.ts';
-import { asDryRun } from './plan.ts';
+import { asDryRun, intentHolds } from './plan.ts';
+import { finishUnclaimed } from './unclaimed.ts';
 
 const mostNotes = 8;
 
@@ -56,8 +59,61 @@ async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Prom
  * A wish that an older one for the same is fulfilling counts from now on, so that nothing between the two is done after
  * it. False: the Wukong has changed meanwhile, and is to be read again.
  */
-export const join = (command: Command, wukong: Wukong, world: World, limits: Limits): Promise<boolean> =>
-  annotate(wukong, { [settledKey]: write(settledBy(command, 'Skipped', wukong)) }, world, limits);
+export async function join(
+  command: Command,
+  wukong: Wukong,
+  running: Operation | undefined,
+  world: World,
+  { declared, limits }: Answering,
+): Promise<boolean> {
+  if (!running || command.dryRun || declared !== undefined) return true;
+  const settled = settledByJoining(command, wukong, running, world.clock.now());
+  return annotate(wukong, { [settledKey]: write(settled) }, world, limits);
+}
+
+export type ToOutcome = (result: Result) => Outcome;
+
+interface Answering {
+  limits: Limits;
+  declared?: unknown;
+  remember?: boolean;
+}
+
+/**
+ * Nothing to do. An intent that says otherwise is put right, as the operator would act on it at its next change; and a
+ * request for one Wukong is remembered, so that neither its duplicate nor an older wish that comes late undoes it. Of
+ * fleets nothing is remembered, as that would be a write for each VM that is as it should be; unless they meet another.
+ * Undefined: the Wukong has changed meanwhile, and is to be read again.
+ */
+export async function settleAlready(
+  command: Command,
+  wukong: Wukong,
+  result: Result,
+  world: World,
+  outcome: ToOutcome,
+  options: Answering,
+): Promise<Outcome | undefined> {
+  const told = outcome(result);
+  const { namespace = '', name, resourceVersion } = wukong.metadata;
+  const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
+  const lease =
+    leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey])
+      ? { [leaseKey]: leaseUntil }
+      : undefined;
+  const declared = options.declared !== undefined;
+  const settled =
+    'name' in command.target || options.remember
+      ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) }
+      : undefined;
+  if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
+  const body = {
+    metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
+    spec: { startStrategy: { autoStart: command.action === 'start' }, ...(declared ? { lifecycleAction: null } : {}) },
+  };
+  const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
+  if (answer.status === 409) return undefined;
+  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told);
+}
 
 async function annotate(
   { metadata: { namespace = '', name, resourceVersion } }: Wukong,

@@ -10,6 +10,7 @@ import {
 } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
+import { supersededWith } from '../domain/joined.ts';
 import { keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import {
   claimDeadline,
@@ -42,14 +43,6 @@ export interface Extras {
 /** A name for a process that holds a claim, unlike any other's. */
 export const newHolder = ({ random }: Cluster): string =>
   Array.from({ length: 3 }, () => Math.floor(random() * 2 ** 32).toString(36)).join('');
-
-const mostSuperseded = 10;
-const asSuperseded = ({ requestId, action, trigger, startedAt }: Operation) => ({
-  requestId,
-  action,
-  trigger,
-  startedAt,
-});
 
 /** The record of an operation that begins now. */
 export function newOperation(
@@ -91,13 +84,14 @@ export function newOperation(
     reason: command.reason,
     requestedBy: command.requestedBy,
     declared: extras.declared,
-    supersedes: replaces ? [asSuperseded(running), ...running.supersedes].slice(0, mostSuperseded) : [],
+    supersedes: replaces ? supersededWith(wukong, running) : [],
   };
 }
 
 /**
  * Writes record and intent together, only if the Wukong is still the one that was read. The intent is what keeps the
- * operator from undoing the result at its next change (KUBEVIRT §4). Returns undefined when it changed: read again.
+ * operator from undoing the result at its next change (KUBEVIRT §4). `beside` are annotations that go with it. Returns
+ * undefined when it changed: read again.
  * @throws LifecycleError
  */
 export async function claim(
@@ -105,6 +99,7 @@ export async function claim(
   wukong: Wukong,
   op: Operation,
   limits: Partial<Limits>,
+  beside: Record<string, string> = {},
 ): Promise<Wukong | undefined> {
   const lease =
     op.action === 'start' && op.leaseSeconds ? new Date(op.startedAt + op.leaseSeconds * 1000).toISOString() : null;
@@ -112,7 +107,7 @@ export async function claim(
   const body = {
     metadata: {
       resourceVersion: wukong.metadata.resourceVersion,
-      annotations: { [operationKey]: write(op), ...(lease || hadLease ? { [leaseKey]: lease } : {}) },
+      annotations: { [operationKey]: write(op), ...(lease || hadLease ? { [leaseKey]: lease } : {}), ...beside },
     },
     spec: { startStrategy: { autoStart: op.action === 'start' } },
   };

@@ -7,6 +7,7 @@ import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { Cluster, World } from '../cluster/world.ts';
 import { type Command, parseCommand } from '../domain/command.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
+import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import { placeOf, type Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -102,7 +103,7 @@ async function refuse(
     finishedAt: now,
   };
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
-  const before = wukong.status?.lifecycleState;
+  const before = lifecycleStateOf(wukong);
   const { lastAction, lastActionTime } = before ?? {};
   const state = { ...stateAfter(outcome, stateOf(machineOf(wukong, machines)), before), lastAction, lastActionTime };
   await writeStatus(world, wukong, state, limits);

@@ -10,6 +10,7 @@ import { act } from './act.ts';
 import { advance } from './claim.ts';
 import { loadsCluster } from './diagnosis.ts';
 import { remember } from './remember.ts';
+import { lookAgainAt, mayLengthen } from './sharpen.ts';
 import { decideStart } from './start.ts';
 import { forgetGuest, nothingSeen, type Seen, type Step } from './step.ts';
 import { decideStop } from './stop.ts';
@@ -67,7 +68,8 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
     if (step.do === 'wait') {
       to.watching?.(step.for);
-      await machines.changed(namespace, vmName, { ...limits, deadline: Math.min(step.until, limits.deadline) });
+      const deadline = Math.min(step.until, lookAgainAt(op, seen, clock.now()), limits.deadline);
+      await machines.changed(namespace, vmName, { ...limits, deadline });
       continue;
     }
     if (step.do === 'retarget') forgetGuest(seen);
@@ -82,7 +84,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       op = taken;
       seen.recorded = op.step;
       oursAt = clock.now();
-    } else if (clock.now() >= oursAt + oursMs) {
+    } else if (clock.now() >= oursAt + oursMs || mayLengthen(step, machine)) {
       if (!(await isOurs(op, to))) return { op, result: 'superseded' };
       oursAt = clock.now();
     }

@@ -1,20 +1,22 @@
-import { bodyOf } from '../cluster/failure.ts';
-import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
+import { readWukong } from '../cluster/objects.ts';
 import { machineOf, type Machines, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError } from '../domain/errors.ts';
+import { settledBySharpening } from '../domain/joined.ts';
 import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
-import { leaseKey, type Operation, settledBy, settledKey, write } from '../domain/operation.ts';
+import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import type { Machine } from '../domain/vm.ts';
+import { living, type Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
-import { answer, join } from './answer.ts';
+import { answer, join, settleAlready, type ToOutcome } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import { type Drive, drive } from './drive.ts';
-import { finish, finishUnclaimed, tellBefore } from './finish.ts';
-import { admit, already, intentHolds } from './plan.ts';
+import { asEndOf, finish, tellBefore } from './finish.ts';
+import { admit, already, joins } from './plan.ts';
 import { askStart, askStop } from './power.ts';
+import { asksForMore, sharpened, untilSharpenedEnds } from './sharpen.ts';
+import { finishUnclaimed } from './unclaimed.ts';
 
 export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
   limits: Limits;
@@ -56,8 +58,6 @@ export async function performOne(command: Command, place: Place, world: World, o
   }
 }
 
-type ToOutcome = (result: Result) => Outcome;
-
 async function begin(
   command: Command,
   first: Wukong,
@@ -72,27 +72,76 @@ async function begin(
   try {
     for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, place, limits)) {
       const admitted = admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
-      if (admitted.kind === 'joins' && !command.dryRun && options.declared === undefined)
-        if (!(await join(command, wukong, world, limits)) && attempt < mostClaims) continue;
+      const running = runningOf(wukong, world.clock.now());
+      const joined = running?.action === command.action ? running : undefined;
+      const mayWrite = attempt < mostClaims;
+      if (admitted.kind === 'joins' && !(await join(command, wukong, joined, world, options)) && mayWrite) continue;
       if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
       machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
       const machine = machines.get(place.namespace, vmName);
       const there = already(command, wukong, machine, world.config.requireAgent);
-      if (there?.kind === 'already' && !command.dryRun)
-        return await settleAlready(command, wukong, there.result, world, outcome, options);
+      if (there?.kind === 'already' && !command.dryRun) {
+        const settled = await settleAlready(command, wukong, there.result, world, outcome, options);
+        if (settled) return settled;
+        if (mayWrite) continue;
+        return await finishUnclaimed(world, wukong, outcome(unclaimable));
+      }
       if (there) return await answer(command, wukong, outcome(there.result), world);
       if (command.dryRun) return await dryRun(command, machine, world, outcome, limits);
-      await tellBefore(world, wukong, limits);
-      const holder = newHolder(world);
-      const op = newOperation(command, wukong, machine, { ...options, holder, now: world.clock.now() });
-      const claimed = await claim(world, wukong, op, limits);
-      if (claimed) return await carryOn(op, claimed, world, { ...options, machines });
-      if (attempt === mostClaims) return outcome(unclaimable);
+      if (joined && !asksForMore(command, joined, world.clock.now(), graceOf(machine))) {
+        if (!(await join(command, wukong, joined, world, options)) && mayWrite) continue;
+        return await answer(command, wukong, outcome(joins(joined).result), world);
+      }
+      const begun = await (joined
+        ? sharpen(command, wukong, joined, machine, world, options)
+        : claimNew(command, wukong, machine, world, options));
+      if (!begun && mayWrite) continue;
+      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable));
+      const ended = await carryOn(begun.op, begun.wukong, world, { ...options, machines });
+      return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
     }
   } finally {
     if (!options.machines) machines?.close();
   }
 }
+
+interface Begun {
+  op: Operation;
+  /** As the claim left it. */
+  wukong: Wukong;
+}
+
+/** Undefined: the Wukong has changed meanwhile, and is to be read again. */
+async function claimNew(
+  command: Command,
+  wukong: Wukong,
+  machine: Machine,
+  world: World,
+  options: Performing,
+): Promise<Begun | undefined> {
+  await tellBefore(world, wukong, options.limits);
+  const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
+  const claimed = await claim(world, wukong, op, options.limits);
+  return claimed && { op, wukong: claimed };
+}
+
+/** Writes what a later request asks for into the record under way, and takes it over: so nobody is waited for. */
+async function sharpen(
+  command: Command,
+  wukong: Wukong,
+  running: Operation,
+  machine: Machine,
+  world: World,
+  { limits, declared }: Performing,
+): Promise<Begun | undefined> {
+  const terms = { holder: newHolder(world), now: world.clock.now(), declared, guestGraceSeconds: graceOf(machine) };
+  const op = sharpened(running, command, terms);
+  const beside = { [settledKey]: write(settledBySharpening(command, wukong, running)) };
+  const claimed = await claim(world, wukong, op, limits, beside);
+  return claimed && { op, wukong: claimed };
+}
+
+const graceOf = ({ vmi }: Machine): number | undefined => living(vmi)?.graceSeconds;
 
 /** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
 export async function carryOn(
@@ -116,42 +165,8 @@ export async function carryOn(
     driven = { op, result };
   }
   const machine = machineOf(wukong, machines);
-  return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline });
-}
-
-/**
- * Nothing to do. An intent that says otherwise is put right, as the operator would act on it at its next change; and a
- * request for one Wukong is remembered, so that neither its duplicate nor an older wish that comes late undoes it. Of
- * fleets nothing is remembered, as that would be a write for each VM that is as it should be; unless they meet another.
- */
-async function settleAlready(
-  command: Command,
-  wukong: Wukong,
-  result: Result,
-  world: World,
-  outcome: ToOutcome,
-  options: Performing,
-): Promise<Outcome> {
-  const told = outcome(result);
-  const { namespace = '', name, resourceVersion } = wukong.metadata;
-  const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
-  const lease =
-    leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey])
-      ? { [leaseKey]: leaseUntil }
-      : undefined;
-  const declared = options.declared !== undefined;
-  const settled =
-    'name' in command.target || options.remember
-      ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) }
-      : undefined;
-  if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
-  const body = {
-    metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
-    spec: { startStrategy: { autoStart: command.action === 'start' }, ...(declared ? { lifecycleAction: null } : {}) },
-  };
-  const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
-  if (answer.status === 409) return performOne(command, { namespace, name }, world, { ...options, wukong: undefined });
-  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told);
+  const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
+  return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
 }
 
 /** KubeVirt's own dry run of the call that would be made; nothing is written. */

@@ -1,15 +1,25 @@
 import type { Command } from '../domain/command.ts';
 import type { Annotations } from '../domain/model.ts';
 import { type Wukong } from '../domain/model.ts';
-import { lastOf, leaseKey, newestDone, operationOf, runningOf, settledOf, skippedOf } from '../domain/operation.ts';
+import {
+  lastOf,
+  leaseKey,
+  newestDone,
+  type Operation,
+  operationOf,
+  runningOf,
+  settledOf,
+  skippedOf,
+} from '../domain/operation.ts';
 import { reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { overrideFor, overrideKeys } from '../schedule/override.ts';
 import { rfc3339 } from '../time/clock.ts';
+import { asksForMore } from './sharpen.ts';
 
 /**
  * Whether a command may begin, decided without effects. `already` and `joins` need no operation: what is wished is so, or
- * an older wish for it is being carried out.
+ * an older wish for it is being carried out, and nothing more is asked for.
  */
 export type Plan = { kind: 'perform' } | Answered;
 export interface Answered {
@@ -22,6 +32,13 @@ const skip = (reason: SkipReason, message: string): Answered => ({
   result: { outcome: 'Skipped', reason, message },
 });
 const superseded = (message: string): Answered => ({ kind: 'answer', result: { outcome: 'Superseded', message } });
+
+/** A Wukong that is being deleted is not switched on any more; a stop is carried out. */
+function deleted({ action }: Command, { metadata }: Wukong): Answered | undefined {
+  if (action === 'stop' || !metadata.deletionTimestamp) return undefined;
+  const message = `Wukong ${metadata.namespace}/${metadata.name} is being deleted, so it is not started. Make it anew once it is gone.`;
+  return { kind: 'answer', result: { outcome: 'Failed', reason: 'NotFound', message } };
+}
 
 /** A delivery after `notAfter` does nothing. */
 function stale(command: Command, now: number): Answered | undefined {
@@ -42,15 +59,20 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
     );
   const running = runningOf(wukong, now);
-  const same = running?.action === command.action && (!command.force || running.force) ? running : undefined;
+  const same = running?.action === command.action && !asksForMore(command, running, now) ? running : undefined;
   if (running && !same && running.requestedAt > command.requestedAt)
     return superseded(`A newer ${running.action}, request ${running.requestId}, is being carried out.`);
-  const guarded = stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
+  const guarded = deleted(command, wukong) ?? stale(command, now) ?? guard(command, wukong, now, namespaceAnnotations);
   if (guarded) return guarded;
   if (!same) return { kind: 'perform' };
-  const duplicate = skip('Duplicate', `The same is being carried out already, by request ${same.requestId}.`);
-  return command.requestedAt > same.requestedAt ? { ...duplicate, kind: 'joins' } : duplicate;
+  return command.requestedAt > same.requestedAt ? joins(same) : { ...joins(same), kind: 'answer' };
 }
+
+/** What a request for no more than what is being carried out comes to. */
+export const joins = ({ requestId }: Operation): Answered => ({
+  ...skip('Duplicate', `The same is being carried out already, by request ${requestId}.`),
+  kind: 'joins',
+});
 
 /** A request that was delivered before comes to nothing else, however late it comes again. */
 function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Answered | undefined {
@@ -59,7 +81,7 @@ function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Answ
   if (last?.earlier?.includes(requestId)) return skip('Duplicate', `Request ${requestId} was done before.`);
   const settled = settledOf(wukong);
   if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
-    return skip('Duplicate', `Request ${requestId} was answered before: it was so already.`);
+    return skip('Duplicate', `Request ${requestId} was answered before: it was so already, or on its way.`);
   const skipped = skippedOf(wukong).find((one) => one.requestId === requestId);
   if (skipped?.reason === 'Superseded') return superseded(`Request ${requestId} came too late for a newer one before.`);
   if (skipped) return skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`);

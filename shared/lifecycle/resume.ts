@@ -1,12 +1,13 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
+import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import type { Wukong } from '../domain/model.ts';
-import { claimDeadline, type Last, lastOf, type Operation, outcomeOf } from '../domain/operation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { claimDeadline, type Last, type Operation, outcomeOf } from '../domain/operation.ts';
+import type { Outcome, Result } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
-import { stateAfter, writeStatus } from '../report/status.ts';
+import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
-import { finish, tellEnd } from './finish.ts';
+import { finish, othersOf, tellEnd } from './finish.ts';
 import { carryOn, type Performing } from './perform.ts';
 
 type Resuming = Performing & { machines: Machines };
@@ -32,11 +33,17 @@ const renewed = (op: Operation, now: number): Partial<Operation> => ({
   deadline: claimDeadline(op, now, op.graceSeconds ?? 30),
 });
 
-/** Ends an operation whose claim has expired again and again. */
+/** Ends an operation whose claim has expired again and again, or a start of a Wukong that is being deleted. */
 export function giveUp(op: Operation, wukong: Wukong, world: World, machines: Machines): Promise<Outcome> {
+  return finish(world, wukong, { op, result: gaveUp(op, wukong) }, machineOf(wukong, machines));
+}
+
+function gaveUp(op: Operation, { metadata }: Wukong): Result {
+  if (op.action === 'start' && metadata.deletionTimestamp)
+    return { outcome: 'Failed', reason: 'NotFound', message: 'The Wukong is being deleted, so it is not started.' };
   const reason = op.action === 'stop' && op.step !== 'Claimed' ? 'Stuck' : 'TimedOut';
   const message = `Given up after ${op.attempts} attempts, the last one at step ${op.step}.`;
-  return finish(world, wukong, { op, result: { outcome: 'Failed', reason, message } }, machineOf(wukong, machines));
+  return { outcome: 'Failed', reason, message };
 }
 
 /** Reports an end that its process recorded and did not live to report. */
@@ -47,13 +54,13 @@ export async function reportAgain(
   { machines, limits }: Resuming,
 ): Promise<Outcome> {
   const outcome = outcomeOf(wukong, last);
-  await tellEnd(world, wukong, outcome, last.superseded ?? [], { teller: newHolder(world), limits, insist: true });
+  await tellEnd(world, wukong, outcome, othersOf(last), { teller: newHolder(world), limits, insist: true });
   await writeStatus(
     world,
     wukong,
-    stateAfter(outcome, stateOf(machineOf(wukong, machines)), wukong.status?.lifecycleState),
+    stateAfter(outcome, stateOf(machineOf(wukong, machines)), lifecycleStateOf(wukong)),
     limits,
-    (now) => lastOf(now)?.requestId === last.requestId,
+    (now) => lacksEndOf(now, last.requestId),
   );
   return outcome;
 }

@@ -4,7 +4,7 @@ import { slim, wukongPath } from '../cluster/objects.ts';
 import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, keyOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
@@ -26,7 +26,7 @@ import { statusFor } from './reconcileWukong.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
 import { readSurroundings } from './scheduleInputs.ts';
 import { mark } from './scheduleStatus.ts';
-import { clearEnded, skip, useUp } from './skips.ts';
+import { settle, skip, useUp } from './skips.ts';
 
 /** What one tick did. */
 export interface Tick {
@@ -77,10 +77,10 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
     const { jobs, table, wanted } = decideAll(seen, world, problems);
     const sink = world.bus ? 'bus' : 'here';
     const executing = execute(jobs, world, { ...limits, machines, sink });
-    const repaired = await mend(wukongs, { jobs, table, wanted, machines, world, limits, problems });
+    const { repaired, unsaid } = await mend(wukongs, { jobs, table, wanted, machines, world, limits, problems });
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
-    for (const problem of await markSchedules(world, limits, { table, jobs, done })) problems.push(problem);
+    for (const problem of await markSchedules(world, limits, { table, jobs, done, unsaid })) problems.push(problem);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
@@ -173,20 +173,24 @@ interface Mending extends Decided {
   problems: Problem[];
 }
 
-/** Of those that nothing is done with: writes down what schedules skip, and what the status lacks. Returns how many. */
-async function mend(wukongs: Wukong[], to: Mending): Promise<number> {
+/** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
+async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
   const { world, limits, table, machines, problems } = to;
   const busy = new Set(to.jobs.flatMap(({ place, work }) => (work.do === 'await' ? [] : [keyOf(place)])));
   const used = new Set<string>();
+  const unsaid = new Map<string, Place>();
   let repaired = 0;
   await each(wukongs, atOnce, async (wukong) => {
     const key = keyOf(wukong.metadata);
-    if (busy.has(key) || world.clock.now() >= limits.deadline) return;
+    if (busy.has(key)) return;
+    const wanted = to.wanted.get(key);
+    if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
+    if (world.clock.now() >= limits.deadline) return;
     try {
-      const wanted = to.wanted.get(key);
       if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
+      unsaid.delete(key);
       if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
-      if (wanted?.do === 'clearEnded') await clearEnded(world, wukong, wanted.decision, limits);
+      if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
       const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, world.clock.now()));
       // What has changed meanwhile is looked at anew by the next tick.
       if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
@@ -194,19 +198,20 @@ async function mend(wukongs: Wukong[], to: Mending): Promise<number> {
       problems.push(problemOf(thrown, wukong));
     }
   });
+  for (const { namespace } of unsaid.values()) used.delete(namespace);
   for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
-  return repaired;
+  return { repaired, unsaid: [...unsaid.values()] };
 }
 
 /** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
 function markSchedules(
   world: World,
   limits: Limits,
-  { table, jobs, done }: { table: Timetable; jobs: Job[]; done: Executed },
+  { table, jobs, done, unsaid }: { table: Timetable; jobs: Job[]; done: Executed; unsaid: Place[] },
 ): Promise<Problem[]> {
   const unreached = done.outcomes.filter((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
   const again = [...done.left, ...done.failures.map(({ job }) => job)].map(({ place }) => place);
-  const left = new Set([...again, ...unreached].map(keyOf));
+  const left = new Set([...again, ...unreached, ...unsaid].map(keyOf));
   const busy = new Set(
     jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
   );

@@ -12,7 +12,7 @@ import { lastShown } from '../report/status.ts';
 export type Task =
   /** A record that nobody ends: go on from it. `begins`: its power call was not made yet. */
   | { do: 'resume'; op: Operation; because: string; begins: boolean }
-  /** Its claim expired, again and again. */
+  /** Its claim expired, again and again, or it is a start of a Wukong that is being deleted. */
   | { do: 'giveUp'; op: Operation }
   /** spec.lifecycleAction. */
   | { do: 'declared' }
@@ -26,6 +26,7 @@ const backOffMs = 60_000;
 
 export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAgent: boolean): Task {
   const op = operationOf(wukong);
+  if (op?.action === 'start' && wukong.metadata.deletionTimestamp) return { do: 'giveUp', op };
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = untoldEnd(wukong, now);
   if (last) return { do: 'reportAgain', last };

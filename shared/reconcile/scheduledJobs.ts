@@ -12,8 +12,7 @@ import { jitterMs, knownWaves, rankOf } from '../schedule/wave.ts';
 import type { Skipping } from './skips.ts';
 
 /** What schedules want done with one Wukong: a job, or something to write down. */
-export type Wanted =
-  { do: 'job'; job: Job } | { do: 'skip'; decision: Skipping } | { do: 'clearEnded'; decision: Acting };
+export type Wanted = { do: 'job'; job: Job } | { do: 'skip'; decision: Skipping } | { do: 'settle'; decision: Acting };
 
 const enforceRestMs = 15 * 60_000;
 
@@ -57,11 +56,10 @@ export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => M
       if (decision?.do === 'skip') return { do: 'skip', decision };
       const acting = actingOf(table, wukong);
       if (!acting || isResting(wukong, acting, table.at)) return undefined;
-      const { do: action, boundary, resumed = false } = acting;
+      const { do: action, boundary, keep } = acting;
       const running = operationOf(wukong);
       // As long as something else is being carried out, what is so will not stay so.
-      if (isThere(action, machineOf(wukong)) && !running)
-        return resumed ? { do: 'clearEnded', decision: acting } : undefined;
+      if (isThere(action, machineOf(wukong)) && !running) return keep ? { do: 'settle', decision: acting } : undefined;
       if (acting.enforced && running?.action === action) return undefined;
       const { schedule } = boundary;
       const spread =

@@ -1,6 +1,7 @@
 import { bodyOf } from '../cluster/failure.ts';
-import { jsonPatch, mergePatch, pointer, wukongPath } from '../cluster/objects.ts';
+import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
 import { type KubeObject, placeOf, type Wukong } from '../domain/model.ts';
 import { leaseKey } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -32,35 +33,53 @@ export async function skip(world: World, wukong: Wukong, decision: Skipping, lim
     finishedAt: now,
   };
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
-  const { skipped, withheld } = decision.remember;
-  if (skipped !== undefined || withheld !== undefined)
-    await remember(
-      world,
-      wukong,
-      { ...readMemory(wukong), ...(skipped === undefined ? { withheld } : { skipped }) },
-      decision,
-      limits,
-    );
+  const { consume } = decision;
+  const used: Record<string, null> = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
+  await remember(
+    world,
+    wukong,
+    (now) => memoryAfter(decision, readMemory(now)),
+    () => used,
+    limits,
+  );
 }
 
-/** What a later tick must know; skip-next on the Wukong goes away in the same patch. */
+/** What a later tick must know; undefined where the mark on the schedule says it. */
+function memoryAfter({ remember, keep }: Skipping | Acting, before: Memory): Memory | undefined {
+  const { skipped, withheld, lastHandled } = remember;
+  if (skipped !== undefined) return { ...before, skipped, ...(keep ? { withheld: undefined } : {}) };
+  if (withheld !== undefined) return { ...before, withheld };
+  return keep ? { ...before, withheld: undefined, handled: lastHandled } : undefined;
+}
+
+const mostWrites = 6;
+
+/**
+ * Keeps it with the Wukong, and changes other annotations in the same patch. @throws LifecycleError Refused when others
+ * write faster than we do: then the boundary is not done with.
+ */
 async function remember(
   world: World,
   wukong: Wukong,
-  memory: Memory,
-  { consume }: Skipping,
+  memoryOf: (now: Wukong) => Memory | undefined,
+  othersOf: (now: Wukong) => Record<string, null>,
   limits: Limits,
 ): Promise<void> {
-  const used = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
-  const annotations = { ...used, [memoryKey]: writeMemory(memory) };
-  const { namespace, name, resourceVersion } = wukong.metadata;
-  const body = { metadata: { resourceVersion, annotations } };
-  const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, limits);
-  if (answer.status !== 409) renew(wukong, bodyOf(answer, 'memory of what was skipped'));
+  const place = placeOf(wukong);
+  for (let now = wukong, attempt = 1; attempt <= mostWrites; attempt++, now = await readWukong(world, place, limits)) {
+    const memory = memoryOf(now);
+    if (!memory) return;
+    const annotations = { ...othersOf(now), [memoryKey]: writeMemory(memory) };
+    const body = { metadata: { resourceVersion: now.metadata.resourceVersion, annotations } };
+    const answer = await mergePatch<Wukong>(world, wukongPath(place.namespace, place.name), body, limits);
+    if (answer.status !== 409) return renew(wukong, bodyOf(answer, 'memory of what was skipped'));
+  }
+  throw new LifecycleError('Refused', 'the Wukong changes faster than it can be remembered what was skipped');
 }
 
 /** As it stands now, so that the tick that wrote it can go on from there. */
-const renew = (wukong: Wukong, { metadata, spec, status }: Wukong) => Object.assign(wukong, { metadata, spec, status });
+const renew = (wukong: Wukong, { metadata, spec, status }: Wukong): void =>
+  void Object.assign(wukong, { metadata, spec, status });
 
 /** skip-next on a namespace is used up once all its Wukongs were looked at. */
 export async function useUp(world: World, namespaces: Set<string>, limits: Limits): Promise<string[]> {
@@ -74,18 +93,14 @@ export async function useUp(world: World, namespaces: Set<string>, limits: Limit
   return problems;
 }
 
-/** An override that has ended while the VM was as it should be: taken away, so that a later change by hand is respected. */
-export async function clearEnded(world: World, wukong: Wukong, { do: action }: Acting, limits: Limits): Promise<void> {
-  const { namespace, name, annotations } = wukong.metadata;
-  const keys = action === 'stop' ? [overrideKeys.keepRunning, leaseKey] : [overrideKeys.keepStopped];
-  const now = world.clock.now();
-  const steps = keys.flatMap((key) => {
-    const value = annotations?.[key];
-    if (value === undefined || !(Date.parse(value) <= now)) return [];
-    const path = pointer('metadata', 'annotations', key);
-    return [{ op: 'test', path, value } as const, { op: 'remove', path } as const];
-  });
-  if (steps.length === 0) return;
-  const answer = await jsonPatch<Wukong>(world, wukongPath(namespace, name), steps, limits);
-  if (answer.status < 300) renew(wukong, answer.body);
+/**
+ * What an override had held back is so already when it ends: that is remembered, so that a later change by hand is
+ * respected. An override on the Wukong that has ended goes away with it.
+ */
+export async function settle(world: World, wukong: Wukong, decision: Acting, limits: Limits): Promise<void> {
+  const keys = decision.do === 'stop' ? [overrideKeys.keepRunning, leaseKey] : [overrideKeys.keepStopped];
+  const at = world.clock.now();
+  const ended = ({ metadata: { annotations } }: Wukong) =>
+    Object.fromEntries(keys.filter((key) => Date.parse(annotations?.[key] ?? '') <= at).map((key) => [key, null]));
+  await remember(world, wukong, (now) => memoryAfter(decision, readMemory(now)), ended, limits);
 }

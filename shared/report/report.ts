@@ -27,15 +27,23 @@ export const detailOf = (outcome: Outcome) => ({
   finishedAt: rfc3339(outcome.finishedAt),
 });
 
-/** Log line and metrics: what needs nobody's answer. */
-export function note({ log, metrics }: World, outcome: Outcome) {
+/** Log line and metrics: what needs nobody's answer. What happened to a VM once is counted once, whoever asked for it. */
+export function note({ log, metrics }: World, outcome: Outcome, counts = true) {
   const level = outcome.outcome === 'Failed' ? 'error' : outcome.outcome === 'ForcedOff' ? 'warn' : 'info';
   const { message, ...fields } = detailOf(outcome);
   log[level](`${outcome.action} ${outcome.namespace}/${outcome.name}: ${outcome.outcome}`, {
     ...fields,
     says: message,
   });
-  metrics.outcome(outcome, outcome.dueAt === undefined ? undefined : outcome.startedAt - outcome.dueAt);
+  if (counts) metrics.outcome(outcome, outcome.dueAt === undefined ? undefined : outcome.startedAt - outcome.dueAt);
+}
+
+export interface Telling {
+  teller: string;
+  limits: Partial<Limits>;
+  insist?: boolean;
+  /** Not where another request's outcome counts for the same VM. */
+  counts?: boolean;
 }
 
 /**
@@ -47,7 +55,7 @@ export async function tell(
   world: World,
   wukong: Wukong,
   outcome: Outcome,
-  { teller, limits, insist = false }: { teller: string; limits: Partial<Limits>; insist?: boolean },
+  { teller, limits, insist = false, counts = true }: Telling,
 ): Promise<boolean> {
   let first = true;
   try {
@@ -56,7 +64,7 @@ export async function tell(
     world.log.warn('the Event could not be written', { problem: (thrown as Error).message });
   }
   if (!first && !insist) return false;
-  note(world, outcome);
+  note(world, outcome, counts);
   await putOutcome(world, outcome);
   return true;
 }

@@ -2,6 +2,7 @@ import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, readWukong, withCondition, wukongPath } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
+import { isShown, lifecycleStateOf, mostMessage } from '../domain/lifecycleState.ts';
 import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
@@ -21,7 +22,7 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
     lastActionTime: rfc3339(outcome.startedAt),
     outcome: outcome.outcome,
     reason: reasonOf(outcome),
-    message: plain(outcome.message),
+    message: plain(outcome.message).slice(0, mostMessage),
     forced: outcome.forced,
     forceReason: outcome.outcome === 'ForcedOff' ? outcome.forceReason : undefined,
     observed: isUnobserved(outcome) ? false : undefined,
@@ -36,10 +37,16 @@ export function stateAfter(outcome: Outcome, state: StateName, before: Lifecycle
 
 /** What the status tells, or the record in its place: an operator that does not know the field may wipe it (KUBEVIRT §4). */
 export function lastShown(wukong: Wukong, state: StateName): LifecycleState | undefined {
-  const known = wukong.status?.lifecycleState;
+  const known = lifecycleStateOf(wukong);
   const last = lastOf(wukong);
-  const old = known?.state === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
+  const old = known?.outcome === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
   return old && last ? stateAfter(outcomeOf(wukong, last), state, known) : known;
+}
+
+/** Whether the status of this Wukong has still to show the end of this operation. */
+export function lacksEndOf(wukong: Wukong, requestId: string): boolean {
+  const last = lastOf(wukong);
+  return last?.requestId === requestId && !isShown(wukong, last);
 }
 
 function conditionFor(wanted: LifecycleState, generation: number | undefined): Condition {

@@ -38,6 +38,7 @@ export interface Remember {
 /**
  * Carry out; remember when it is claimed. `enforced`: not due, but what is so is not what should be. `resumed`: an
  * override that held it back has ended. `expires`: when it is no longer wanted, if it was not begun until then.
+ * `keep`: no mark on a schedule says that it was handled, so where it is so already that is to be kept with the Wukong.
  */
 export interface Acting {
   do: Action;
@@ -47,6 +48,7 @@ export interface Acting {
   resumed?: boolean;
   expires?: number;
   remember: Remember;
+  keep?: true;
 }
 
 export type Decision =
@@ -61,6 +63,8 @@ export type Decision =
       remember: Remember;
       /** Remove the annotation skip-next there: it is used up. */
       consume?: Level;
+      /** As above: `lastHandled` is to be kept with the Wukong. */
+      keep?: true | undefined;
     }
   /**
    * `until`: when there may be more to say; Infinity where that is when somebody mends something. `then`: what is to be
@@ -127,6 +131,7 @@ function carryOut(
 ): Decision {
   const { action, at, schedule } = boundary;
   const handled = { lastHandled: at };
+  const keep = resumed || facts.withheld === at ? ({ keep: true } as const) : {};
   const skip = (
     reason: SkipReason,
     message: string,
@@ -138,6 +143,7 @@ function carryOut(
     boundary,
     told: false,
     remember: handled,
+    ...keep,
     ...more,
   });
   const turnAt = Math.max(at, facts.turnAt ?? at);
@@ -149,13 +155,27 @@ function carryOut(
   if (action === 'stop' && override.protected)
     return skip('Protected', `The ${because}, is not done: protected on the ${override.protected}.`);
   const hold = override.holds[action];
-  if (hold) return skip('Override', held(because, hold), { told: facts.withheld === at, remember: { withheld: at } });
+  if (hold)
+    return skip('Override', held(because, hold), {
+      told: facts.withheld === at,
+      remember: { withheld: at },
+      keep: undefined,
+    });
   if (late && schedule.policy === 'Respect') return skip('Stale', `Missed: ${because}.`);
   const startsAt = at + (action === 'start' ? jitterMs(facts.name, at, schedule.jitterSeconds) : 0);
   // What is enforced, held back or resumed does not expire with the boundary.
   const plain = schedule.policy === 'Respect' && !resumed && !missed && facts.withheld !== at;
   const expires = plain ? { expires: at + schedule.startingDeadlineMs } : {};
-  const then: Acting = { do: action, boundary, because, enforced: false, resumed, ...expires, remember: handled };
+  const then: Acting = {
+    do: action,
+    boundary,
+    because,
+    enforced: false,
+    resumed,
+    ...expires,
+    remember: handled,
+    ...keep,
+  };
   return now < startsAt ? { do: 'nothing', because: `${because}, spread by its jitter`, until: startsAt, then } : then;
 }
 

@@ -106,12 +106,19 @@ export function timetable(
       const known = factsOf(wukong, machineOf(wukong), around, handled);
       if (turns.has(key)) known.turnAt = turns.get(key)!;
       facts.set(key, known);
-      decisions.set(key, decide(schedules, known, now));
+      decisions.set(key, unlessDeleted(wukong, decide(schedules, known, now)));
     } catch (thrown) {
       wrong(wukong, thrown);
     }
   }
   return { at: now, selecting, decisions, facts, schedulesOf };
+}
+
+/** A Wukong that is being deleted is not switched on any more. */
+function unlessDeleted({ metadata }: Wukong, decision: Decision): Decision {
+  const acting = decision.do === 'nothing' ? decision.then : decision;
+  const starts = metadata.deletionTimestamp && acting?.do === 'start';
+  return starts ? { do: 'nothing', because: 'it is being deleted' } : decision;
 }
 
 /** As it counts for a tick: from its last change on. Whatever is wrong with one schedule is that one's alone. */
@@ -133,7 +140,9 @@ function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled
   const mark = handled.get(keyOf(wukong.metadata));
   // A boundary that an override holds back is not done, although its schedule is through with it.
   const through = mark === memory.withheld ? undefined : mark;
-  const wishes = [through, newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const { handled: kept, ...rest } = memory;
+  const asked = [newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const wishes = [through, kept, memory.skipped, ...asked];
   const known = wishes.filter((instant) => instant !== undefined);
   return {
     name: keyOf(wukong.metadata),
@@ -143,27 +152,35 @@ function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled
     freezeUntil: around.freezeUntil,
     power: isOn(machine) ? 'on' : isOff(machine) ? 'off' : 'between',
     ...(known.length > 0 ? { lastHandled: Math.max(...known) } : {}),
-    ...memory,
+    ...rest,
   };
 }
 
 /** Kept for the rare decisions that no operation and no mark on the schedule remembers. */
 export const memoryKey = 'lifecycle.novasphere.dev/schedule-memory';
 
-export type Memory = Pick<Facts, 'skipped' | 'withheld'>;
+export interface Memory extends Pick<Facts, 'skipped' | 'withheld'> {
+  /** Done with everything up to then, as far as no mark on a schedule says so. */
+  handled?: number | undefined;
+}
 
 export function readMemory({ metadata }: Wukong): Memory {
   try {
     const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory, string | undefined>;
-    const [skipped, withheld] = [readInstant(known.skipped ?? ''), readInstant(known.withheld ?? '')];
-    return { ...(skipped === undefined ? {} : { skipped }), ...(withheld === undefined ? {} : { withheld }) };
+    const keys = ['skipped', 'withheld', 'handled'] as const;
+    const found = keys.map((key) => [key, readInstant(known[key] ?? '')] as const);
+    return Object.fromEntries(found.filter(([, instant]) => instant !== undefined));
   } catch {
     return {};
   }
 }
 
-export const writeMemory = ({ skipped, withheld }: Memory): string =>
-  JSON.stringify({ skipped: skipped && rfc3339(skipped), withheld: withheld && rfc3339(withheld) });
+export const writeMemory = ({ skipped, withheld, handled }: Memory): string =>
+  JSON.stringify({
+    skipped: skipped && rfc3339(skipped),
+    withheld: withheld && rfc3339(withheld),
+    handled: handled && rfc3339(handled),
+  });
 
 /** What was decided in time may be that long on its way. */
 const handingMs = 10 * 60_000;
@@ -190,7 +207,7 @@ export const throughUpTo = (schedule: Schedule, now: number): Boundary | undefin
   return newest && newest.at >= schedule.createdAt ? newest : undefined;
 };
 
-/** What comes next, for the status of a Wukong. */
+/** What comes next, for the status of a Wukong; where nothing does, that takes the place of what was foreseen before. */
 export function nextFor(
   timetable: Timetable,
   wukong: Wukong,
@@ -199,5 +216,5 @@ export function nextFor(
   const schedules = timetable.schedulesOf.get(keyOf(wukong.metadata));
   const facts = timetable.facts.get(keyOf(wukong.metadata));
   const next = schedules && facts && nextActionFor(schedules, facts, now);
-  return next ? { nextAction: next.action, nextActionTime: rfc3339(next.at) } : {};
+  return { nextAction: next?.action, nextActionTime: next && rfc3339(next.at) };
 }

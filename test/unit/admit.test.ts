@@ -360,6 +360,16 @@ describe('what is so already', () => {
   );
 });
 
+it('a Wukong that is being deleted is not started any more, and may be stopped', () => {
+  const going = wukong();
+  going.metadata.deletionTimestamp = rfc(t0);
+  expect(admit(command('start'), going, t0)).toMatchObject({
+    kind: 'answer',
+    result: { outcome: 'Failed', reason: 'NotFound', message: expect.stringContaining('team-a/web is being deleted') },
+  });
+  expect(admit(command('stop'), going, t0)).toEqual(go);
+});
+
 it('a Wukong that says nothing at all is let through, and its intent is to run', () => {
   const bare: Wukong = { metadata: { namespace: 'team-a', name: 'web' } };
   expect(admit(command('stop'), bare, t0)).toEqual(go);

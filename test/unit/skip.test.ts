@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import { clearEnded, skip, type Skipping, useUp } from '../../shared/reconcile/skips.ts';
+import { settle, skip, type Skipping, useUp } from '../../shared/reconcile/skips.ts';
 import { worldOf } from './asked.ts';
 import { at, prefix, schedule } from './schedules.ts';
 
@@ -123,13 +123,43 @@ describe('what a schedule leaves out', () => {
     expect(metadata.annotations).toEqual({ ...used, [memory]: '{"skipped":"2026-11-23T19:00:00Z"}' });
   });
 
-  it('is left for the next tick when the Wukong has changed, and fails when it may not be remembered', async () => {
-    const changed = worldOf(now, [201], [409]);
-    await skip(changed.world, wukong(), skipping({ remember: { skipped: due } }), limits);
+  it('is remembered on what the Wukong has become meanwhile', async () => {
+    const changed = {
+      metadata: {
+        ...wukong().metadata,
+        resourceVersion: '9',
+        annotations: { [memory]: '{"withheld":"2026-11-21T19:00:00Z"}' },
+      },
+    };
+    const { world, asked } = worldOf(now, [201], [409], [200, changed], [200, after]);
+    const read = wukong();
+    await skip(world, read, skipping({ consume: 'Wukong', remember: { skipped: due } }), limits);
+    expect(asked.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'GET', 'PATCH']);
+    const annotations = {
+      [`${prefix}skip-next`]: null,
+      [memory]: '{"skipped":"2026-11-23T19:00:00Z","withheld":"2026-11-21T19:00:00Z"}',
+    };
+    expect(asked[3]?.body).toEqual({ metadata: { resourceVersion: '9', annotations } });
+    expect(read).toEqual(after);
+  });
+
+  it('fails when the Wukong never stands still, or it may not be remembered', async () => {
+    const busy = Array.from({ length: 6 }, (): [number, Wukong?][] => [[409], [200, wukong()]]).flat();
+    const changing = worldOf(now, [201], ...busy);
+    const given = skipping({ remember: { skipped: due } });
+    await expect(skip(changing.world, wukong(), given, limits)).rejects.toThrow('changes faster');
     const forbidden = worldOf(now, [201], [403]);
-    const failing = skip(forbidden.world, wukong(), skipping({ remember: { skipped: due } }), limits);
+    const failing = skip(forbidden.world, wukong(), given, limits);
     await expect(failing).rejects.toThrow(LifecycleError);
     await expect(failing).rejects.toThrow('memory of what was skipped');
+  });
+
+  it('is kept with the Wukong where no mark on a schedule says it, in the place of what was held back', async () => {
+    const before = wukong({ [memory]: '{"skipped":"2026-11-20T19:00:00Z","withheld":"2026-11-23T19:00:00Z"}' });
+    const { world, asked } = worldOf(now, [201], [200, after]);
+    await skip(world, before, skipping({ keep: true, remember: { lastHandled: due } }), limits);
+    const expected = { skipped: '2026-11-20T19:00:00Z', handled: '2026-11-23T19:00:00Z' };
+    expect((asked[1]?.body as Wukong).metadata.annotations).toEqual({ [memory]: JSON.stringify(expected) });
   });
 });
 
@@ -147,43 +177,29 @@ describe('skip-next on a namespace', () => {
   });
 });
 
-describe('an override that has ended', () => {
+describe('what an override had held back, and is so when it ends', () => {
   const [past, exact, later] = ['2026-11-23T18:00:00Z', '2026-11-23T19:00:30Z', '2026-11-23T19:00:31Z'];
-  const removal = (key: string, value: string) => [
-    { op: 'test', path: `/metadata/annotations/lifecycle.novasphere.dev~1${key}`, value },
-    { op: 'remove', path: `/metadata/annotations/lifecycle.novasphere.dev~1${key}` },
-  ];
   const all = (value: string) => ({
     [`${prefix}keep-running-until`]: value,
     [`${prefix}keep-stopped-until`]: value,
     [`${prefix}lease-until`]: value,
   });
-  const acting = (action: 'start' | 'stop') =>
-    ({ do: action, boundary: skipping().boundary, because: '', enforced: false, remember: {} }) as const;
-  const cleared = async (action: 'start' | 'stop', annotations?: Record<string, string>) => {
+  const settled = async (action: 'start' | 'stop', annotations?: Record<string, string>) => {
+    const { boundary } = skipping();
     const { world, asked } = worldOf(now, [200, after]);
-    await clearEnded(world, wukong(annotations), acting(action), limits);
-    return asked;
+    const read = wukong(annotations);
+    const decision = { do: action, boundary, because: '', enforced: false, keep: true } as const;
+    await settle(world, read, { ...decision, remember: { lastHandled: due } }, limits);
+    expect(read).toEqual(after);
+    return asked.map(({ body }) => (body as Wukong).metadata.annotations);
   };
+  const handled = { [memory]: '{"handled":"2026-11-23T19:00:00Z"}' };
 
-  it('is taken away only while it still says that, a lease too', async () => {
-    const body = [...removal('keep-running-until', past), ...removal('lease-until', past)];
-    expect(await cleared('stop', all(past))).toEqual([{ method: 'PATCH', path, body }]);
-    expect(await cleared('start', all(exact))).toEqual([
-      { method: 'PATCH', path, body: removal('keep-stopped-until', exact) },
+  it('is remembered, and the override that has ended goes away, a lease too', async () => {
+    expect(await settled('stop', all(past))).toEqual([
+      { ...handled, [`${prefix}keep-running-until`]: null, [`${prefix}lease-until`]: null },
     ]);
-  });
-
-  it.each([
-    [200, after],
-    [299, after],
-    [300, wukong(all(past))],
-    [422, wukong(all(past))],
-  ])('after an answer of %i it goes on from what is there', async (status, expected) => {
-    const { world } = worldOf(now, [status, after]);
-    const read = wukong(all(past));
-    await clearEnded(world, read, acting('stop'), limits);
-    expect(read).toEqual(expected);
+    expect(await settled('start', all(exact))).toEqual([{ ...handled, [`${prefix}keep-stopped-until`]: null }]);
   });
 
   it.each([
@@ -191,8 +207,8 @@ describe('an override that has ended', () => {
     ['one that cannot be read', all('friday')],
     ['none', {}],
     ['no annotation', undefined],
-  ])('is not %s', async (_what, annotations) => {
-    expect(await cleared('stop', annotations)).toEqual([]);
-    expect(await cleared('start', annotations)).toEqual([]);
+  ])('is remembered beside %s', async (_what, annotations) => {
+    expect(await settled('stop', annotations)).toEqual([handled]);
+    expect(await settled('start', annotations)).toEqual([handled]);
   });
 });
