@@ -22,6 +22,7 @@ import { Discovery } from './apiserver/discovery.ts';
 import { GarbageCollector } from './apiserver/garbage.ts';
 import { HttpServer, type RequestRecord } from './apiserver/http.ts';
 import type { Thing } from './apiserver/object.ts';
+import { Quotas } from './apiserver/quota.ts';
 import { Access, type PolicyRule } from './apiserver/rbac.ts';
 import { Lists } from './apiserver/reading.ts';
 import { arranging } from './arranging.ts';
@@ -177,6 +178,7 @@ function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
   const limited = limits === 'limited';
   const lag = pseudoRandom(2);
   new GarbageCollector(cluster);
+  new Quotas(cluster);
   new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
     delayMs: controllerDelayMs ?? 40,
     vmiDelayMs: controllerDelayMs ?? 22, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later

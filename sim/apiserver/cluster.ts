@@ -39,6 +39,8 @@ export class Cluster {
   /** Set while virt-api is down: its webhooks fail. */
   virtApiDown = false;
   readonly graceRules = new Map<string, GraceRule>();
+  /** Asked before a pod is made, whoever makes it. */
+  readonly podRules: ((pod: Thing) => void)[] = [];
 
   constructor(clock: Timers) {
     this.clock = clock;
@@ -68,6 +70,7 @@ export class Cluster {
     if (resource.status && !options.internal) delete fresh.status;
     const next = this.#admitted(resource, undefined, fresh, options);
     if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
+    if (resource.plural === 'pods') for (const rule of this.podRules) rule(next);
     return options.dryRun ? next : this.store.put(resource, next);
   }
 

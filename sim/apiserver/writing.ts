@@ -1,55 +1,13 @@
-import { parse } from 'yaml';
-
-import { coreEvent } from './admission.ts';
 import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { DeleteOptions, WriteOptions } from './cluster.ts';
+import { decoded, decodedApply, decodedObject } from './decoding.ts';
+import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
-import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { selected, shown } from './reading.ts';
 import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
-
-const yaml = { merge: true, logLevel: 'error' } as const;
-
-/** The body as JSON, or YAML where a client sends that. @throws Refusal */
-export function decoded(call: Call): unknown {
-  if (call.body.length > 0 && isProtobuf(call.headers['content-type'])) return fromProtobuf(call.body);
-  const text = call.body.toString('utf8');
-  if (text.trim() === '') return undefined;
-  try {
-    return call.headers['content-type']?.includes('yaml') ? (parse(text, yaml) as unknown) : JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
-  }
-}
-
-function fromProtobuf(body: Buffer): Fields {
-  try {
-    return decodeProtobuf(body);
-  } catch (error) {
-    throw new Refusal(415, 'UnsupportedMediaType', (error as Error).message);
-  }
-}
-
-function decodedObject(target: Target, call: Call): Thing {
-  const type = call.headers['content-type'] ?? 'application/json';
-  if (!/json|yaml|protobuf|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
-  const body = decoded(call);
-  const { resource, group, version } = target;
-  if (!isFields(body))
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
-    );
-  const apiVersion = apiVersionOf({ group, version });
-  if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
-    throw badRequest(
-      `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
-    );
-  const thing = { ...body, metadata: isFields(body['metadata']) ? body['metadata'] : {} } as unknown as Thing;
-  return target.resource.alias?.group === group ? coreEvent(thing) : thing;
-}
 
 function optionsOf(call: Call, target: Target, warnings: string[], strict: WriteOptions['strict']): WriteOptions {
   const dryRun = call.query.getAll('dryRun');
@@ -140,6 +98,7 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
+  checkUid(resource, old, fresh);
   const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
   return answered(
     target,
@@ -149,12 +108,12 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
   );
 }
 
-function decodedApply(call: Call): Thing {
-  try {
-    return parse(call.body.toString('utf8'), yaml) as Thing;
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
-  }
+/** A patch does not name the object it is for by its uid: it would change it. @throws Refusal 422 */
+function checkUid(resource: Resource, old: Thing, next: Thing): void {
+  const uid = isFields(next.metadata) ? next.metadata.uid : undefined;
+  if (!uid || uid === old.metadata.uid) return;
+  const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+  throw invalid(resource, old.metadata.name, [{ field: 'metadata.uid', message }]);
 }
 
 function deleteOptions(call: Call): DeleteOptions {
