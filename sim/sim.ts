@@ -16,6 +16,7 @@ import { randomBytes } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 
 import type { Clock } from '../shared/time/clock.ts';
+import { loadCel } from './apiserver/cel.ts';
 import { makeCertificates } from './apiserver/certificate.ts';
 import { Cluster } from './apiserver/cluster.ts';
 import { Discovery } from './apiserver/discovery.ts';
@@ -113,6 +114,7 @@ export interface Sim {
 export async function startSim(options: SimOptions = {}): Promise<Sim> {
   const clock = new Timers(options.clock ?? realClock);
   const cluster = new Cluster(clock);
+  cluster.cel = await loadCel();
   const traffic = new Traffic();
   const certificates = makeCertificates();
   const access = new Access(cluster);

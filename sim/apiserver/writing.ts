@@ -5,6 +5,7 @@ import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
+import { checkPolicies } from './policies.ts';
 import { selected, shown } from './reading.ts';
 import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
@@ -15,6 +16,7 @@ function optionsOf(call: Call, target: Target, warnings: string[], strict: Write
   return {
     subresource: target.subresource,
     dryRun: dryRun.length > 0,
+    user: call.user,
     ...(call.query.get('fieldValidation') === 'Strict' ? { strict } : {}),
     warn: call.query.get('fieldValidation') === 'Ignore' ? () => undefined : (text) => warnings.push(text),
   };
@@ -137,16 +139,35 @@ function deleteOptions(call: Call): DeleteOptions {
 export function remove(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) return removeAll(scope, target, call);
+  const warnings: string[] = [];
+  askPolicies(scope, target, call, warnings);
   const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
   const left = scope.cluster.store.get(resource, namespace, name);
-  if (left?.metadata.uid === gone.metadata.uid || !resource.custom) return answered(target, 200, left ?? gone, []);
+  if (left?.metadata.uid === gone.metadata.uid || !resource.custom)
+    return answered(target, 200, left ?? gone, warnings);
   const details: Fields = {
     name,
     ...(resource.group ? { group: resource.group } : {}),
     kind: resource.plural,
     uid: gone.metadata.uid,
   };
-  return json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
+  return json(
+    200,
+    JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }),
+    warnings,
+  );
+}
+
+function askPolicies(
+  { cluster }: Scope,
+  { resource, namespace, name = '' }: Target,
+  call: Call,
+  warnings: string[],
+): void {
+  const old = cluster.get(resource, namespace, name);
+  const warn = (text: string) => void warnings.push(text);
+  const more = { operation: 'DELETE', subresource: undefined, next: undefined, user: call.user, warn } as const;
+  checkPolicies(cluster, { resource, old, dryRun: call.query.has('dryRun'), ...more });
 }
 
 function removeAll(scope: Scope, target: Target, call: Call): Answer {

@@ -1,22 +1,15 @@
 import { type Answer, type Call, json, type Scope, text } from '../apiserver/call.ts';
-import { equal, type Fields, type Thing } from '../apiserver/object.ts';
+import type { Fields, Thing } from '../apiserver/object.ts';
 import { jsonPatch, type Operation } from '../apiserver/patch.ts';
 import type { Access } from '../apiserver/rbac.ts';
-import {
-  badRequest,
-  conflict,
-  internalError,
-  noSuchPath,
-  notFound,
-  PatchTestFailed,
-  Refusal,
-} from '../apiserver/refusal.ts';
+import { badRequest, conflict, internalError, noSuchPath, notFound, PatchTestFailed } from '../apiserver/refusal.ts';
 import type { Resource } from '../apiserver/resources.ts';
 import { migrate, userList } from './guestcalls.ts';
 import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
 import { isFinal, strategyOf } from './kubevirt.ts';
 import { pause } from './pause.ts';
 import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
+import { requesting } from './requesting.ts';
 
 const vmNamed = { group: 'kubevirt.io', plural: 'virtualmachine', kind: 'VirtualMachine' };
 
@@ -150,23 +143,7 @@ export class Power {
 
   /** Adds to the queue that virt-controller works off; a Stop replaces whatever is in it. */
   async #request(vm: Vm, changes: ChangeRequest[], asked: Asked): Promise<void> {
-    const queue = vm.status?.stateChangeRequests ?? [];
-    const operations: Operation[] = [];
-    if (!vm.status || equal(vm.status, {}))
-      operations.push({ op: 'add', path: '/status', value: { stateChangeRequests: changes } });
-    else {
-      operations.push({
-        op: 'test',
-        path: '/status/stateChangeRequests',
-        value: vm.status.stateChangeRequests ?? null,
-      });
-      if (queue.length === 0) operations.push({ op: 'add', path: '/status/stateChangeRequests', value: changes });
-      else if (changes.length === 1 && changes[0]?.action === 'Stop')
-        operations.push({ op: 'replace', path: '/status/stateChangeRequests', value: changes });
-      else throw internalError('unable to complete request: stop/start already underway');
-      if (vm.status.startFailure) operations.push({ op: 'remove', path: '/status/startFailure' });
-    }
-    await this.#patch(vm, operations, asked);
+    await this.#patch(vm, requesting(vm, changes), asked);
   }
 
   async #setRunning(vm: Vm, on: boolean, asked: Asked): Promise<void> {
