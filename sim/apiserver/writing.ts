@@ -58,6 +58,11 @@ export function create(scope: Scope, target: Target, call: Call): Answer {
   return answered(target, 201, made, warnings);
 }
 
+const conditional = new Set(['leases', 'customresourcedefinitions', 'poddisruptionbudgets']);
+/** Most built-in kinds may be replaced without saying what one has read (helm does so with its Secrets). */
+const isUnconditional = ({ custom, group, plural }: Resource): boolean =>
+  !custom && !conditional.has(plural) && group !== 'admissionregistration.k8s.io';
+
 export function replace(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) throw methodNotAllowed();
@@ -65,7 +70,7 @@ export function replace(scope: Scope, target: Target, call: Call): Answer {
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
   const old = scope.cluster.get(resource, namespace, name);
-  if (!body.metadata.resourceVersion)
+  if (!body.metadata.resourceVersion && !isUnconditional(resource))
     throw invalid(resource, name, [
       { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
     ]);
