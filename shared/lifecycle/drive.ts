@@ -5,7 +5,7 @@ import { LifecycleError } from '../domain/errors.ts';
 import { conditionOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { type Operation, operationOf } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
-import { type Machine, readVmi, type VmView } from '../domain/vm.ts';
+import { living, type Machine, readVmi, type VmView } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { advance } from './claim.ts';
 import { loadsCluster } from './diagnosis.ts';
@@ -113,6 +113,8 @@ function complaintOf({ status }: Wukong) {
 
 /** Keeps of what is looked at what will be gone later: how guests ended. */
 function remember(seen: Seen, op: Operation, { vmi, gone }: Machine, now: number) {
+  const guest = living(vmi);
+  if (guest && guest.deletingSince === undefined) seen.lived.add(guest.uid);
   for (const one of [gone, vmi]) {
     const over = one && (one === gone || one.phase === 'Failed' || one.phase === 'Succeeded');
     if (!one || !over) continue;

@@ -51,8 +51,8 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
 }
 
 /** When a guest that is up counts as started; never later than `settleMs` after the time to wait, whatever a clock says. */
-function settled({ vmi }: Machine, { died }: Seen, until: number): number {
-  return died.size === 0 ? 0 : Math.min(vmi?.readySince ?? 0, until) + settleMs;
+function settled({ vmi }: Machine, { died, lived }: Seen, until: number): number {
+  return ![...died].some((uid) => lived.has(uid)) ? 0 : Math.min(vmi?.readySince ?? 0, until) + settleMs;
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });

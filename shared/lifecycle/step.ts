@@ -23,6 +23,8 @@ export interface Seen {
   askedFor?: string;
   /** The VMI whose end was watched, and when it had ended. */
   ended?: { uid: string; phase: string; at: number };
+  /** VMIs that were there, and not asked to go. */
+  lived: Set<string>;
   /** VMIs that died while a start was waited for. */
   died: Set<string>;
   clearedQueue: boolean;
@@ -39,6 +41,7 @@ export interface Seen {
 }
 
 export const nothingSeen = (): Seen => ({
+  lived: new Set(),
   died: new Set(),
   refusals: 0,
   clearedQueue: false,

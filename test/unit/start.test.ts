@@ -42,6 +42,26 @@ describe('a guest that is up', () => {
       expected: ends('Started'),
     },
     {
+      name: 'is not sure for ten seconds where one before it died while it was waited for',
+      vmi: { readySince: t0 + 5 * s },
+      seen: { died: new Set(['before']), lived: new Set(['before']) },
+      after: 14_999,
+      expected: waits(15 * s),
+    },
+    {
+      name: 'is sure after these, whatever the clock of the API server says',
+      vmi: { readySince: t0 + 9_000 * s },
+      seen: { died: new Set(['before']), lived: new Set(['before']) },
+      after: 310 * s,
+      expected: ends('Started'),
+    },
+    {
+      name: 'is sure at once where the one before it had ended before anybody asked',
+      vmi: { readySince: t0 },
+      seen: { died: new Set(['before']) },
+      expected: ends('Started'),
+    },
+    {
       name: 'is not sure while a superseded stop may come through',
       op: { supersedes: [old('stop')] },
       after: 14_999,
