@@ -16,12 +16,14 @@ import { randomBytes } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 
 import type { Clock } from '../shared/time/clock.ts';
+import { loadCel } from './apiserver/cel.ts';
 import { makeCertificates } from './apiserver/certificate.ts';
 import { Cluster } from './apiserver/cluster.ts';
 import { Discovery } from './apiserver/discovery.ts';
 import { GarbageCollector } from './apiserver/garbage.ts';
 import { HttpServer, type RequestRecord } from './apiserver/http.ts';
 import type { Thing } from './apiserver/object.ts';
+import { Quotas } from './apiserver/quota.ts';
 import { Access, type PolicyRule } from './apiserver/rbac.ts';
 import { Lists } from './apiserver/reading.ts';
 import { arranging } from './arranging.ts';
@@ -114,6 +116,7 @@ export interface Sim {
 export async function startSim(options: SimOptions = {}): Promise<Sim> {
   const clock = new Timers(options.clock ?? realClock);
   const cluster = new Cluster(clock);
+  cluster.cel = await loadCel();
   const traffic = new Traffic();
   const certificates = makeCertificates();
   const access = new Access(cluster);
@@ -179,6 +182,7 @@ function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
   const limited = limits === 'limited';
   const lag = pseudoRandom(2);
   new GarbageCollector(cluster);
+  new Quotas(cluster);
   new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
     delayMs: controllerDelayMs ?? 40,
     vmiDelayMs: controllerDelayMs ?? 22, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later

@@ -1,4 +1,4 @@
-import { at, clone, equal, type Fields, isFields, type Thing } from './object.ts';
+import { at, equal, type Fields, isFields, type Thing } from './object.ts';
 import { badRequest, invalid, Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
 
@@ -25,7 +25,7 @@ export function admit(writing: Writing): Thing {
         throw denied('virtualmachineinstances-update-validator.kubevirt.io', 'update of VMI object is restricted');
       break;
     case 'coordination.k8s.io/leases':
-      validateLease(next);
+      validateLease(resource, next);
       break;
     case '/namespaces':
       return writing.operation === 'CREATE' ? newNamespace(next) : next;
@@ -66,7 +66,7 @@ export function denied(webhook: string, message: string, field?: string): Refusa
 
 const strategies = ['Halted', 'Manual', 'Always', 'RerunOnFailure', 'Once', 'WaitAsReceiver'];
 
-function validateVm({ next, warn }: Writing): void {
+function validateVm({ next, warn, operation }: Writing): void {
   const spec: Fields = next.spec ?? {};
   const webhook = 'virtualmachine-validator.kubevirt.io';
   const { running, runStrategy } = spec;
@@ -81,24 +81,44 @@ function validateVm({ next, warn }: Writing): void {
   if (runStrategy != null && !strategies.includes(runStrategy as string))
     throw denied(webhook, `Invalid RunStrategy (${String(runStrategy)})`, 'spec.runStrategy');
   if (running != null && typeof running !== 'boolean')
-    throw badRequest(
-      'VirtualMachine in version "v1" cannot be handled as a VirtualMachine: json: cannot unmarshal into Go struct field VirtualMachineSpec.spec.running of type bool',
+    throw denied(
+      webhook,
+      `json: cannot unmarshal ${typeof running} into Go struct field VirtualMachineSpec.spec.running of type bool`,
+      'spec.running',
+    );
+  if (operation === 'CREATE' && runStrategy === 'WaitAsReceiver')
+    throw denied(
+      webhook,
+      'RunStrategy WaitAsReceiver is only set by a decentralized live migration',
+      'spec.runStrategy',
     );
   if (running != null) warn('spec.running is deprecated, please use spec.runStrategy instead.');
 }
 
-const sixDigits = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
+/** MicroTime. */
+export const sixDigits = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
 
 const badTime = (kind: string, version: string, value: unknown): Refusal =>
   badRequest(
     `${kind} in version "${version}" cannot be handled as a ${kind}: parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse ${JSON.stringify(value)} as ".000000"`,
   );
 
-function validateLease(lease: Thing): void {
+const leaseNumbers: [string, number, string][] = [
+  ['leaseDurationSeconds', 1, 'must be greater than 0'],
+  ['leaseTransitions', 0, 'must be greater than or equal to 0'],
+];
+
+function validateLease(resource: Resource, lease: Thing): void {
   for (const field of ['acquireTime', 'renewTime']) {
     const value = at(lease, 'spec', field);
     if (value != null && !(typeof value === 'string' && sixDigits.test(value))) throw badTime('Lease', 'v1', value);
   }
+  const errors = leaseNumbers.flatMap(([field, least, rule]) => {
+    const value = at(lease, 'spec', field);
+    if (typeof value !== 'number' || value >= least) return [];
+    return [{ field: `spec.${field}`, message: `Invalid value: ${value}: ${rule}` }];
+  });
+  if (errors.length > 0) throw invalid(resource, lease.metadata.name, errors);
 }
 
 function validateEvent({ resource, next }: Writing): Thing {
@@ -120,45 +140,4 @@ function validateEvent({ resource, next }: Writing): Thing {
       throw badRequest(`Event in version "v1" cannot be handled as a Event: parsing time ${JSON.stringify(value)}`);
   }
   return next;
-}
-
-/** An Event of events.k8s.io/v1 as it is stored, which is core/v1. */
-export function coreEvent(event: Thing): Thing {
-  const { regarding, note, reportingController, deprecatedSource, deprecatedCount, ...rest } = event;
-  const { deprecatedFirstTimestamp, deprecatedLastTimestamp, ...others } = rest;
-  if (typeof event.metadata.generateName === 'string' && event.metadata.generateName.endsWith('.'))
-    throw invalid({ group: 'events.k8s.io', plural: 'events', kind: 'Event' }, '', [
-      {
-        field: 'metadata.generateName',
-        message: `Invalid value: ${JSON.stringify(event.metadata.generateName)}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`,
-      },
-    ]);
-  return {
-    ...others,
-    apiVersion: 'v1',
-    kind: 'Event',
-    involvedObject: regarding ?? {},
-    ...(note === undefined ? {} : { message: note }),
-    ...(reportingController === undefined ? {} : { reportingComponent: reportingController }),
-    ...(deprecatedSource === undefined ? {} : { source: deprecatedSource }),
-    ...(deprecatedCount === undefined ? {} : { count: deprecatedCount }),
-    ...(deprecatedFirstTimestamp === undefined ? {} : { firstTimestamp: deprecatedFirstTimestamp }),
-    ...(deprecatedLastTimestamp === undefined ? {} : { lastTimestamp: deprecatedLastTimestamp }),
-  } as Thing;
-}
-
-/** A stored Event as events.k8s.io/v1 shows it. */
-export function newEvent(event: Thing): Thing {
-  const { involvedObject, message, reportingComponent, source, count, firstTimestamp, lastTimestamp, ...rest } = event;
-  return clone({
-    ...rest,
-    apiVersion: 'events.k8s.io/v1',
-    regarding: involvedObject,
-    ...(message === undefined ? {} : { note: message }),
-    ...(reportingComponent === undefined ? {} : { reportingController: reportingComponent }),
-    ...(source === undefined ? {} : { deprecatedSource: source }),
-    ...(count === undefined ? {} : { deprecatedCount: count }),
-    ...(firstTimestamp === undefined ? {} : { deprecatedFirstTimestamp: firstTimestamp }),
-    ...(lastTimestamp === undefined ? {} : { deprecatedLastTimestamp: lastTimestamp }),
-  }) as Thing;
 }

@@ -2,7 +2,7 @@ import { type Answer, type Call, json, type Scope, type Target } from './call.ts
 import type { WriteOptions } from './cluster.ts';
 import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
 import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
-import { badRequest, Refusal } from './refusal.ts';
+import { badRequest, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
 import { prune } from './schema.ts';
 
@@ -42,12 +42,14 @@ export function applied(
   const manager = call.query.get('fieldManager');
   if (!manager) throw badRequest('fieldManager is required for apply patch');
   if (!isFields(body)) throw badRequest('the applied object is not an object');
+  if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
   checkDeclared(target, body);
   const { cluster, clock } = scope;
   const wanted = leaves(body, target.subresource);
   const paths = [...wanted.values()].map(({ path }) => path);
   const old = cluster.store.get(resource, namespace, name);
   const owner: Owner = { manager, operation: 'Apply', target, paths, clean: false, now: clock.now() };
+  if (!old && target.subresource) throw notFound(resource, name);
   if (!old) {
     const metadata = { ...body.metadata, name, managedFields: withOwner([], owner) };
     return json(201, cluster.create(resource, namespace, { ...body, metadata }, options), warnings);

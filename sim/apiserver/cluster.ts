@@ -2,10 +2,23 @@ import { randomUUID } from 'node:crypto';
 
 import type { Timers } from '../timers.ts';
 import { admit, webhookDown } from './admission.ts';
+import type { User } from './call.ts';
+import type { Cel } from './cel.ts';
+import { brokenRules, hasRules } from './celrules.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
-import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
+import { checkPolicies } from './policies.ts';
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  type FieldError,
+  invalid,
+  modified,
+  notFound,
+  Refusal,
+} from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
-import { prune, violations, withDefaults } from './schema.ts';
+import { prune, type Schema, violations, withDefaults } from './schema.ts';
 import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
@@ -18,6 +31,8 @@ export interface WriteOptions {
   strict?: (unknown: string[]) => Refusal;
   /** The cluster's own controllers: webhooks do not stop them. */
   internal?: boolean;
+  /** Who asks; without one no policy is asked. */
+  user?: User;
   warn?: (text: string) => void;
 }
 
@@ -36,9 +51,13 @@ export class Cluster {
   readonly store = new Store();
   readonly registry = new Registry(builtinResources);
   readonly clock: Timers;
+  /** Evaluates rules of CRDs and policies; undefined where there is no evaluator. */
+  cel: Cel | undefined;
   /** Set while virt-api is down: its webhooks fail. */
   virtApiDown = false;
   readonly graceRules = new Map<string, GraceRule>();
+  /** Asked before a pod is made, whoever makes it. */
+  readonly podRules: ((pod: Thing) => void)[] = [];
 
   constructor(clock: Timers) {
     this.clock = clock;
@@ -68,6 +87,7 @@ export class Cluster {
     if (resource.status && !options.internal) delete fresh.status;
     const next = this.#admitted(resource, undefined, fresh, options);
     if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
+    if (resource.plural === 'pods') for (const rule of this.podRules) rule(next);
     return options.dryRun ? next : this.store.put(resource, next);
   }
 
@@ -177,12 +197,22 @@ export class Cluster {
       next = withDefaults(schema, prune(schema, next, unknown)) as Thing;
       if (unknown.length > 0 && options.strict) throw options.strict(unknown);
       for (const field of unknown) warn(`unknown field "${field}"`);
-      const errors = resource.custom ? violations(schema, next) : crdFaults(next);
+      const errors = resource.custom ? violations(schema, next) : crdFaults(next, this.cel);
+      if (errors.length === 0 && resource.custom) errors.push(...this.#brokenRules(schema, old, next, warn));
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
     }
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
       throw webhookDown(resource);
     const operation = old ? 'UPDATE' : 'CREATE';
-    return admit({ resource, operation, subresource, old, next, internal, warn });
+    const admitted = admit({ resource, operation, subresource, old, next, internal, warn });
+    const { user, dryRun = false } = options;
+    if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
+    return admitted;
+  }
+
+  #brokenRules(schema: Schema, old: Thing | undefined, next: Thing, warn: (text: string) => void): FieldError[] {
+    if (this.cel) return brokenRules(this.cel, schema, next, old);
+    if (hasRules(schema)) warn(`x-kubernetes-validations of ${next.kind} are not evaluated here: no CEL`);
+    return [];
   }
 }

@@ -106,6 +106,29 @@ const powers = [
 
 /** What is no kind with objects of its own. */
 const extra: Record<string, object[]> = {
+  v1: [
+    { name: 'pods/log', singularName: '', namespaced: true, kind: 'Pod', verbs: ['get'] },
+    {
+      name: 'serviceaccounts/token',
+      singularName: '',
+      namespaced: true,
+      group: 'authentication.k8s.io',
+      version: 'v1',
+      kind: 'TokenRequest',
+      verbs: ['create'],
+    },
+  ],
+  'apps/v1': [
+    {
+      name: 'deployments/scale',
+      singularName: '',
+      namespaced: true,
+      group: 'autoscaling',
+      version: 'v1',
+      kind: 'Scale',
+      verbs: ['get', 'patch', 'update'],
+    },
+  ],
   'authorization.k8s.io/v1': [
     review('SelfSubjectAccessReview'),
     review('SelfSubjectRulesReview'),

@@ -1,7 +1,7 @@
-import { newEvent } from './admission.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
+import { newEvent } from './events.ts';
 import { at, type Fields, type Thing } from './object.ts';
-import { badRequest, expired, notFound, Refusal } from './refusal.ts';
+import { badRequest, expired, invalid, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
 import { tableOf, tableWanted } from './table.ts';
@@ -23,6 +23,26 @@ export function checkRevision({ cluster }: Scope, value: string | null): void {
     },
     retryAfterSeconds: 1,
   });
+}
+
+const forbidden = (message: string): Refusal =>
+  invalid({ group: 'meta.k8s.io', plural: 'listoptions', kind: 'ListOptions' }, '', [
+    { field: 'resourceVersionMatch', message: `Forbidden: ${message}`, reason: 'FieldValueForbidden' },
+  ]);
+
+/** @throws Refusal 422 for options of a list or watch that do not go together. */
+export function checkMatch(query: URLSearchParams, watching: boolean): void {
+  const match = query.get('resourceVersionMatch');
+  const initial = query.get('sendInitialEvents');
+  if (initial !== null && !watching) throw forbidden('sendInitialEvents is forbidden for list');
+  if (initial !== null && match !== 'NotOlderThan')
+    throw forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  if (match === null) return;
+  if (watching && initial === null)
+    throw forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+  if (!watching && !query.get('resourceVersion'))
+    throw forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided');
+  if (!['Exact', 'NotOlderThan'].includes(match)) throw forbidden(`resourceVersionMatch ${match} is not supported`);
 }
 
 export function read(scope: Scope, target: Target, call: Call): Answer {
@@ -67,6 +87,7 @@ export class Lists {
     const { resource } = target;
     const token = call.query.get('continue');
     const limit = Number(call.query.get('limit') ?? 0);
+    checkMatch(call.query, false);
     if (!token) checkRevision(this.#scope, call.query.get('resourceVersion'));
     const page = token ? this.#continued(target, call, token) : this.#fresh(target, call);
     const things = limit > 0 ? page.things.slice(0, limit) : page.things;

@@ -96,6 +96,9 @@ export function invalid(resource: Named, name: string, errors: FieldError[]): Re
 
 export const badRequest = (message: string): Refusal => new Refusal(400, 'BadRequest', message);
 
+export const internalError = (message: string): Refusal =>
+  new Refusal(500, 'InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } });
+
 export const unsupportedType = (accepted: string[]): Refusal =>
   new Refusal(
     415,

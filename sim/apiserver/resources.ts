@@ -54,6 +54,8 @@ rbac.authorization.k8s.io/v1 RoleBinding rolebindings -
 rbac.authorization.k8s.io/v1 ClusterRole clusterroles - c
 rbac.authorization.k8s.io/v1 ClusterRoleBinding clusterrolebindings - c
 apiextensions.k8s.io/v1 CustomResourceDefinition customresourcedefinitions crd,crds cs
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy validatingadmissionpolicies - cs
+admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding validatingadmissionpolicybindings - c
 apps/v1 Deployment deployments deploy s
 apps/v1 ControllerRevision controllerrevisions -
 batch/v1 CronJob cronjobs cj s

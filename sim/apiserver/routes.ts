@@ -6,6 +6,7 @@ import { type Lists, read } from './reading.ts';
 import { noSuchPath, Refusal } from './refusal.ts';
 import { reviewOf } from './reviews.ts';
 import { nameSelected } from './selectors.ts';
+import { builtinSubresources } from './subresources.ts';
 import { tokenRequested } from './tokens.ts';
 import { watch } from './watching.ts';
 import { create, patch, remove, replace } from './writing.ts';
@@ -37,6 +38,8 @@ export async function route(served: Served, call: Call): Promise<Answer | Stream
   }
   const watching = isWatch(call.query) && call.method === 'GET';
   served.access.check(call.user, { verb: verbOf(call, target, watching), ...attributesOf(target, call) });
+  const special = builtinSubresources[`${target.resource.plural}/${target.subresource ?? ''}`];
+  if (special) return special(served, target, call);
   if (watching) return watch(served, target, call);
   return carryOut(served, target, call);
 }
@@ -93,7 +96,8 @@ function targetOf({ cluster }: Scope, parts: string[]): Target | undefined {
   const [plural = '', name, subresource] = rest;
   const resource = cluster.registry.find(group, version, plural);
   if (!resource || rest.length > 3) return undefined;
-  if (subresource === 'status' ? !resource.status : subresource !== undefined) return undefined;
+  const isSpecial = builtinSubresources[`${plural}/${subresource ?? ''}`] !== undefined;
+  if (subresource === 'status' ? !resource.status : subresource !== undefined && !isSpecial) return undefined;
   if (resource.namespaced ? name !== undefined && namespace === undefined : namespace !== undefined) return undefined;
   return { resource, group, version, namespace, name, subresource };
 }

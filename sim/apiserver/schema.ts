@@ -1,3 +1,4 @@
+import type { Rule } from './celrules.ts';
 import { clone, type Fields, isFields, put } from './object.ts';
 import type { FieldError } from './refusal.ts';
 
@@ -32,6 +33,7 @@ export interface Schema {
   'x-kubernetes-embedded-resource'?: boolean;
   'x-kubernetes-list-type'?: string;
   'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-validations'?: Rule[];
 }
 
 const child = (path: string, key: string): string => (path ? `${path}.${key}` : key);

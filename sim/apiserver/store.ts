@@ -30,11 +30,14 @@ interface Shelf {
 const historyKept = 20_000;
 const oldHistoryKept = 2_000;
 
+/** Where a cluster's revisions begin: what was before has been compacted long ago. */
+const firstRevision = 1000;
+
 const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
 
 /** Objects by kind, one counter of revisions for all, and what happened, as etcd keeps them. */
 export class Store {
-  #revision = 1000;
+  #revision = firstRevision;
   #shelves = new Map<string, Shelf>();
   #texts = new WeakMap<Thing, string>();
   #observers: Observer[] = [];
@@ -47,7 +50,14 @@ export class Store {
     const key = keyOf(resource);
     let shelf = this.#shelves.get(key);
     if (!shelf) {
-      shelf = { key, objects: new Map(), previous: new Map(), events: [], compactedTo: 0, listeners: new Set() };
+      shelf = {
+        key,
+        objects: new Map(),
+        previous: new Map(),
+        events: [],
+        compactedTo: firstRevision,
+        listeners: new Set(),
+      };
       this.#shelves.set(key, shelf);
     }
     return shelf;

@@ -1,3 +1,5 @@
+import type { Cel } from './cel.ts';
+import { uncompiledRules } from './celrules.ts';
 import { at, isFields, type Thing } from './object.ts';
 import type { FieldError } from './refusal.ts';
 import { prune, type Schema, violations } from './schema.ts';
@@ -24,7 +26,7 @@ const unsupported = (field: string, value: unknown, values: string[]): FieldErro
 });
 
 /** Every rule of apiextensions.k8s.io/v1 that a CustomResourceDefinition breaks: its schemas must be structural. */
-export function crdFaults(crd: Thing): FieldError[] {
+export function crdFaults(crd: Thing, cel: Cel | undefined): FieldError[] {
   const versions = at(crd, 'spec', 'versions');
   const [group, plural] = [at(crd, 'spec', 'group'), at(crd, 'spec', 'names', 'plural')];
   const errors: FieldError[] = [];
@@ -38,7 +40,9 @@ export function crdFaults(crd: Thing): FieldError[] {
   const faults = versions.flatMap((one, i) => {
     const path = `spec.versions[${i}].schema.openAPIV3Schema`;
     const schema = at(one, 'schema', 'openAPIV3Schema');
-    return isFields(schema) ? schemaFaults(schema as Schema, path) : [missing(path, 'schemas are required')];
+    if (!isFields(schema)) return [missing(path, 'schemas are required')];
+    const faults = schemaFaults(schema as Schema, path);
+    return faults.length === 0 && cel ? uncompiledRules(cel, schema as Schema, path) : faults;
   });
   return [...errors, ...faults];
 }

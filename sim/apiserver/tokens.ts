@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 import { type Answer, type Call, json, type Scope } from './call.ts';
+import { decoded } from './decoding.ts';
 import { at, type Fields, isFields, stamp, type Thing } from './object.ts';
 import { type Access, ownAudience } from './rbac.ts';
 import { invalid, notFound } from './refusal.ts';
-import { decoded } from './writing.ts';
 
 const path = /^\/api\/v1\/namespaces\/([^/]+)\/serviceaccounts\/([^/]+)\/token$/;
 const usualSeconds = 3_600;

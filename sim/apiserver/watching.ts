@@ -1,7 +1,7 @@
 import type { Call, Scope, Stream, Target } from './call.ts';
 import type { Fields, Thing } from './object.ts';
-import { checkRevision, selected, shown } from './reading.ts';
-import { expired } from './refusal.ts';
+import { checkMatch, checkRevision, selected, shown } from './reading.ts';
+import { expired, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
 import type { StoreEvent } from './store.ts';
@@ -18,7 +18,9 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
   const { store } = scope.cluster;
   const from = query.get('resourceVersion') ?? '';
   const initial = query.get('sendInitialEvents') === 'true';
-  checkRevision(scope, from);
+  checkMatch(query, true);
+  if (initial) checkRevision(scope, from);
+  else if (from && !/^\d+$/.test(from)) throw unparsable(from);
   const byLabel = labelMatcher(query.get('labelSelector'));
   const byField = fieldMatcher(target.resource, query.get('fieldSelector'));
   const home = target.namespace;
@@ -30,15 +32,16 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
 
   return {
     open(out) {
+      const revision = Number(from || 0);
       const say = printer(scope, target, call, out.line);
       const tell = (event: StoreEvent) => {
+        if (event.revision <= revision) return; // from the future: nothing has happened since
         const before = matches(event.previous);
         const after = event.type !== 'DELETED' && matches(event.object);
         if (after) say(before ? 'MODIFIED' : 'ADDED', event.object);
         else if (before) say('DELETED', event.type === 'DELETED' ? event.object : at(event));
       };
       const bookmark = (annotations?: Record<string, string>) => say.bookmark(store.revision, annotations);
-      const revision = Number(from || 0);
       const compactedTo = store.compactedTo(target.resource);
       if (revision > 0 && !initial && revision < compactedTo) {
         const gone = expired(`too old resource version: ${revision} (${compactedTo})`);
@@ -76,6 +79,13 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
     },
   };
 }
+
+const unparsable = (from: string): Refusal =>
+  new Refusal(
+    500,
+    'InternalError',
+    `Internal error occurred: strconv.ParseUint: parsing ${JSON.stringify(from)}: invalid syntax`,
+  );
 
 /** The object as it was when it left the selection, at the revision at which it did. */
 const at = ({ object, previous, revision }: StoreEvent): Thing => {

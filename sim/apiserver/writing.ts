@@ -1,55 +1,14 @@
-import { parse } from 'yaml';
-
-import { coreEvent } from './admission.ts';
 import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { DeleteOptions, WriteOptions } from './cluster.ts';
+import { decoded, decodedApply, decodedObject } from './decoding.ts';
+import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
-import { decodeProtobuf, isProtobuf } from './protobuf.ts';
+import { checkPolicies } from './policies.ts';
 import { selected, shown } from './reading.ts';
 import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
-
-const yaml = { merge: true, logLevel: 'error' } as const;
-
-/** The body as JSON, or YAML where a client sends that. @throws Refusal */
-export function decoded(call: Call): unknown {
-  if (call.body.length > 0 && isProtobuf(call.headers['content-type'])) return fromProtobuf(call.body);
-  const text = call.body.toString('utf8');
-  if (text.trim() === '') return undefined;
-  try {
-    return call.headers['content-type']?.includes('yaml') ? (parse(text, yaml) as unknown) : JSON.parse(text);
-  } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
-  }
-}
-
-function fromProtobuf(body: Buffer): Fields {
-  try {
-    return decodeProtobuf(body);
-  } catch (error) {
-    throw new Refusal(415, 'UnsupportedMediaType', (error as Error).message);
-  }
-}
-
-function decodedObject(target: Target, call: Call): Thing {
-  const type = call.headers['content-type'] ?? 'application/json';
-  if (!/json|yaml|protobuf|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
-  const body = decoded(call);
-  const { resource, group, version } = target;
-  if (!isFields(body))
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
-    );
-  const apiVersion = apiVersionOf({ group, version });
-  if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
-    throw badRequest(
-      `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
-    );
-  const thing = { ...body, metadata: isFields(body['metadata']) ? body['metadata'] : {} } as unknown as Thing;
-  return target.resource.alias?.group === group ? coreEvent(thing) : thing;
-}
 
 function optionsOf(call: Call, target: Target, warnings: string[], strict: WriteOptions['strict']): WriteOptions {
   const dryRun = call.query.getAll('dryRun');
@@ -57,6 +16,7 @@ function optionsOf(call: Call, target: Target, warnings: string[], strict: Write
   return {
     subresource: target.subresource,
     dryRun: dryRun.length > 0,
+    user: call.user,
     ...(call.query.get('fieldValidation') === 'Strict' ? { strict } : {}),
     warn: call.query.get('fieldValidation') === 'Ignore' ? () => undefined : (text) => warnings.push(text),
   };
@@ -98,6 +58,11 @@ export function create(scope: Scope, target: Target, call: Call): Answer {
   return answered(target, 201, made, warnings);
 }
 
+const conditional = new Set(['leases', 'customresourcedefinitions', 'poddisruptionbudgets']);
+/** Most built-in kinds may be replaced without saying what one has read (helm does so with its Secrets). */
+const isUnconditional = ({ custom, group, plural }: Resource): boolean =>
+  !custom && !conditional.has(plural) && group !== 'admissionregistration.k8s.io';
+
 export function replace(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) throw methodNotAllowed();
@@ -105,7 +70,7 @@ export function replace(scope: Scope, target: Target, call: Call): Answer {
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
   const old = scope.cluster.get(resource, namespace, name);
-  if (!body.metadata.resourceVersion)
+  if (!body.metadata.resourceVersion && !isUnconditional(resource))
     throw invalid(resource, name, [
       { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
     ]);
@@ -140,6 +105,7 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
+  checkUid(resource, old, fresh);
   const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
   return answered(
     target,
@@ -149,12 +115,12 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
   );
 }
 
-function decodedApply(call: Call): Thing {
-  try {
-    return parse(call.body.toString('utf8'), yaml) as Thing;
-  } catch (error) {
-    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
-  }
+/** A patch does not name the object it is for by its uid: it would change it. @throws Refusal 422 */
+function checkUid(resource: Resource, old: Thing, next: Thing): void {
+  const uid = isFields(next.metadata) ? next.metadata.uid : undefined;
+  if (!uid || uid === old.metadata.uid) return;
+  const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+  throw invalid(resource, old.metadata.name, [{ field: 'metadata.uid', message }]);
 }
 
 function deleteOptions(call: Call): DeleteOptions {
@@ -178,16 +144,35 @@ function deleteOptions(call: Call): DeleteOptions {
 export function remove(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) return removeAll(scope, target, call);
+  const warnings: string[] = [];
+  askPolicies(scope, target, call, warnings);
   const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
   const left = scope.cluster.store.get(resource, namespace, name);
-  if (left?.metadata.uid === gone.metadata.uid || !resource.custom) return answered(target, 200, left ?? gone, []);
+  if (left?.metadata.uid === gone.metadata.uid || !resource.custom)
+    return answered(target, 200, left ?? gone, warnings);
   const details: Fields = {
     name,
     ...(resource.group ? { group: resource.group } : {}),
     kind: resource.plural,
     uid: gone.metadata.uid,
   };
-  return json(200, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details });
+  return json(
+    200,
+    JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }),
+    warnings,
+  );
+}
+
+function askPolicies(
+  { cluster }: Scope,
+  { resource, namespace, name = '' }: Target,
+  call: Call,
+  warnings: string[],
+): void {
+  const old = cluster.get(resource, namespace, name);
+  const warn = (text: string) => void warnings.push(text);
+  const more = { operation: 'DELETE', subresource: undefined, next: undefined, user: call.user, warn } as const;
+  checkPolicies(cluster, { resource, old, dryRun: call.query.has('dryRun'), ...more });
 }
 
 function removeAll(scope: Scope, target: Target, call: Call): Answer {

@@ -1,14 +1,15 @@
 import { type Answer, type Call, json, type Scope, text } from '../apiserver/call.ts';
-import { equal, type Fields, type Thing } from '../apiserver/object.ts';
+import type { Fields, Thing } from '../apiserver/object.ts';
 import { jsonPatch, type Operation } from '../apiserver/patch.ts';
 import type { Access } from '../apiserver/rbac.ts';
-import { badRequest, conflict, noSuchPath, notFound, PatchTestFailed, Refusal } from '../apiserver/refusal.ts';
+import { badRequest, conflict, internalError, noSuchPath, notFound, PatchTestFailed } from '../apiserver/refusal.ts';
 import type { Resource } from '../apiserver/resources.ts';
 import { migrate, userList } from './guestcalls.ts';
 import type { ChangeRequest, Vm, Vmi } from './kubevirt.ts';
 import { isFinal, strategyOf } from './kubevirt.ts';
 import { pause } from './pause.ts';
 import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
+import { requesting } from './requesting.ts';
 
 const vmNamed = { group: 'kubevirt.io', plural: 'virtualmachine', kind: 'VirtualMachine' };
 
@@ -23,6 +24,7 @@ interface Asked {
 }
 
 const betweenReadAndWriteMs = 8;
+const notAcceptable = '406: Not Acceptable\n\nAvailable representations: ';
 const versions = ['v1', 'v1alpha3'];
 const kubevirtVersion = { gitVersion: 'v1.9.0', gitTreeState: 'clean', goVersion: 'go1.24.6', platform: 'linux/amd64' };
 
@@ -53,8 +55,7 @@ export class Power {
     const action = this.#actions[`${plural}/${verb}`];
     if (!action) return text(404, '404: Page Not Found\n');
     if (call.method !== 'PUT') return text(405, '405: Method Not Allowed\n', { Allow: 'PUT' });
-    if (!acceptsAnything(call.headers['accept']))
-      return text(406, '406: Not Acceptable\n\nAvailable representations: ');
+    if (!acceptsAnything(call.headers['accept'])) return text(406, notAcceptable);
     await this.#pace.wait(call.sleep);
     await action(namespace, name, { body: optionsOf(call), sleep: call.sleep });
     return { status: 202, body: '' };
@@ -142,23 +143,7 @@ export class Power {
 
   /** Adds to the queue that virt-controller works off; a Stop replaces whatever is in it. */
   async #request(vm: Vm, changes: ChangeRequest[], asked: Asked): Promise<void> {
-    const queue = vm.status?.stateChangeRequests ?? [];
-    const operations: Operation[] = [];
-    if (!vm.status || equal(vm.status, {}))
-      operations.push({ op: 'add', path: '/status', value: { stateChangeRequests: changes } });
-    else {
-      operations.push({
-        op: 'test',
-        path: '/status/stateChangeRequests',
-        value: vm.status.stateChangeRequests ?? null,
-      });
-      if (queue.length === 0) operations.push({ op: 'add', path: '/status/stateChangeRequests', value: changes });
-      else if (changes.length === 1 && changes[0]?.action === 'Stop')
-        operations.push({ op: 'replace', path: '/status/stateChangeRequests', value: changes });
-      else throw internal('unable to complete request: stop/start already underway');
-      if (vm.status.startFailure) operations.push({ op: 'remove', path: '/status/startFailure' });
-    }
-    await this.#patch(vm, operations, asked);
+    await this.#patch(vm, requesting(vm, changes), asked);
   }
 
   async #setRunning(vm: Vm, on: boolean, asked: Asked): Promise<void> {
@@ -187,7 +172,7 @@ export class Power {
       const next = jsonPatch(cluster.get(vms, namespace, name), operations) as Thing;
       if (!dryRun) cluster.change(vms, namespace, name, () => next);
     } catch (error) {
-      if (error instanceof PatchTestFailed) throw internal(error.message);
+      if (error instanceof PatchTestFailed) throw internalError(error.message);
       throw error;
     }
   }
@@ -196,7 +181,7 @@ export class Power {
     const { namespace, name } = vmi.metadata;
     this.#scope.cluster.change(this.#vmis(), namespace, name, (old) => {
       if ((old.spec as Vmi['spec']).terminationGracePeriodSeconds !== before)
-        throw internal(new PatchTestFailed().message);
+        throw internalError(new PatchTestFailed().message);
       return { ...old, spec: { ...old.spec, terminationGracePeriodSeconds: seconds } };
     });
   }
@@ -216,6 +201,3 @@ export class Power {
     return this.#scope.cluster.store.get(this.#vmis(), namespace, name) as Vmi | undefined;
   }
 }
-
-const internal = (message: string): Refusal =>
-  new Refusal(500, 'InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } });

@@ -1,7 +1,7 @@
 import type { Call } from '../apiserver/call.ts';
+import { decoded } from '../apiserver/decoding.ts';
 import { type Fields, isFields } from '../apiserver/object.ts';
 import { badRequest } from '../apiserver/refusal.ts';
-import { decoded } from '../apiserver/writing.ts';
 
 /** virt-api produces nothing, and so nothing that is JSON: only a wildcard is acceptable. */
 export const acceptsAnything = (accept: string | undefined): boolean => accept === undefined || /\*\/\*/.test(accept);

@@ -12,14 +12,14 @@ export class Recorder {
   }
 
   normal(object: Thing, reason: string, message: string): void {
-    this.#tell('Normal', object, reason, message);
+    this.tell('Normal', object, reason, message);
   }
 
   warning(object: Thing, reason: string, message: string): void {
-    this.#tell('Warning', object, reason, message);
+    this.tell('Warning', object, reason, message);
   }
 
-  #tell(type: string, { apiVersion, kind, metadata }: Thing, reason: string, message: string): void {
+  tell(type: 'Normal' | 'Warning', { apiVersion, kind, metadata }: Thing, reason: string, message: string): void {
     const cluster = this.#cluster;
     const events = cluster.registry.named('events');
     const { namespace, uid, resourceVersion } = metadata;

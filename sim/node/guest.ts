@@ -1,39 +1,10 @@
-import { hashOf } from '../apiserver/object.ts';
-import {
-  asThing,
-  isFinal,
-  type Phase,
-  told,
-  toldSeconds,
-  type Vmi,
-  type VmiStatus,
-  withCondition,
-} from '../kubevirt/kubevirt.ts';
+import { asThing, isFinal, type Phase, told, toldSeconds, type Vmi, withCondition } from '../kubevirt/kubevirt.ts';
 import { pausedByUser } from '../kubevirt/pause.ts';
-import type { Recorder } from '../kubevirt/recorder.ts';
-import type { Timers } from '../timers.ts';
-import { heldBack, podTroubles } from './obstacles.ts';
-import type { Pods } from './pods.ts';
+import { ownDoings } from './doings.ts';
+import type { Ground } from './ground.ts';
+import { heldBack, type Obstacle, podRefused, podTroubles } from './obstacles.ts';
 import { Shutdown } from './shutdown.ts';
 import { notRunning, podTerminating, StatusWriter } from './statuswriter.ts';
-
-/** What a guest needs of the world around it. */
-export interface Ground {
-  clock: Timers;
-  pods: Pods;
-  recorder: Recorder;
-  /** virt-handler's own, where it tells of guests that began and ended. */
-  handler?: Recorder;
-  /** The newest VMI with this uid; undefined when it is gone. */
-  current(): Vmi | undefined;
-  /** The how manieth of its VM this one is, from 1. */
-  life: number;
-  setStatus(change: (status: VmiStatus) => VmiStatus): void;
-  /** Takes the VMI's own finalizer off. */
-  release(): void;
-  /** undefined: no such claim. */
-  claimPhase(name: string): string | undefined;
-}
 
 const defaultBootSeconds = 0.84;
 /** From Running to Ready=True. */
@@ -55,6 +26,7 @@ export class Guest {
   #deleting = false;
   #released = false;
   #lost = false;
+  #podTries = 0;
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -141,13 +113,12 @@ export class Guest {
   #schedule(): void {
     const vmi = this.#ground.current();
     if (!vmi || this.#deleting || vmi.status?.phase !== 'Pending') return;
-    const held = heldBack(vmi, this.#ground.claimPhase);
+    const held = heldBack(vmi, this.#ground.claimPhase) ?? this.#makePod(vmi);
     if (held) {
       this.#status.tell(...held.conditions);
-      if (held.event) this.#warn(held.event.reason, held.event.message);
+      if (held.event) this.#ground.recorder.tell(held.event.type, asThing(vmi), held.event.reason, held.event.message);
       return;
     }
-    if (!this.#ground.pods.create(vmi)) return;
     const conditions = (vmi.status.conditions ?? []).filter(
       ({ type }) => !/^(Synchronized|PodScheduled|DataVolumesReady)$/.test(type),
     );
@@ -161,9 +132,15 @@ export class Guest {
     this.#later(bootMs / 2, () => this.#scheduled(bootMs / 2));
   }
 
-  #warn(reason: string, message: string): void {
-    const vmi = this.#ground.current();
-    if (vmi) this.#ground.recorder.warning(asThing(vmi), reason, message);
+  /** Why there is no pod, if so; it is tried again, later each time. */
+  #makePod(vmi: Vmi): Obstacle | undefined {
+    try {
+      return this.#ground.pods.create(vmi) ? undefined : { conditions: [] }; // its namespace is going
+    } catch (refusal) {
+      this.#podTries++;
+      this.#later(Math.min(1_000 * 2 ** this.#podTries, 60_000), () => this.#schedule());
+      return podRefused((refusal as Error).message);
+    }
   }
 
   #scheduled(bootLeftMs: number): void {
@@ -196,21 +173,12 @@ export class Guest {
     this.#later(readyMs, () => {
       if (this.#phase() === 'Running' && !this.#deleting) this.#status.tell({ type: 'Ready', status: 'True' });
     });
-    const after = (key: 'crash-after-seconds' | 'poweroff-after-seconds' | 'agent-after-seconds', run: () => void) => {
-      const seconds = toldSeconds(vmi, key);
-      // No guest dies on the millisecond: each has its own, always the same.
-      const ownMs = seconds === 0 ? this.#atOnceMs() : hashOf(vmi.metadata.name) % 100;
-      if (seconds !== undefined) this.#later(seconds * 1000 + ownMs, run);
-    };
-    after('crash-after-seconds', () => this.#end('Failed'));
-    after('poweroff-after-seconds', () => this.#end('Succeeded'));
-    after('agent-after-seconds', () => this.#status.tell({ type: 'AgentConnected', status: 'True' }));
+    for (const { afterMs, what } of ownDoings(vmi, this.#ground.life, readyMs))
+      this.#later(afterMs, () => {
+        if (what === 'agent') this.#status.tell({ type: 'AgentConnected', status: 'True' });
+        else this.#end(what);
+      });
     if (this.#deleting) this.#deletionBegins();
-  }
-
-  /** A guest that dies at once is Ready for a moment, in three lives of four (KUBEVIRT.md §5). */
-  #atOnceMs(): number {
-    return this.#ground.life % 4 === 1 ? 0 : readyMs + 20;
   }
 
   /** virt-controller deletes the pod, and virt-handler tells the guest to go, unless nobody is there to do it. */

@@ -5,33 +5,27 @@ import { claimsOf } from '../kubevirt/vmstatus.ts';
 /** What keeps a VMI from getting its pod: what it says of it, and what is told of it. */
 export interface Obstacle {
   conditions: Condition[];
-  event?: { reason: string; message: string };
+  event?: { type: 'Normal' | 'Warning'; reason: string; message: string };
 }
 
 /** `claimPhase`: the phase of a PVC, undefined where there is none. */
 export function heldBack(vmi: Vmi, claimPhase: (name: string) => string | undefined): Obstacle | undefined {
   const { namespace, name } = vmi.metadata;
   const quota = told(vmi, 'quota');
-  if (quota !== undefined) {
-    const message = `failed to create virtual machine pod: pods "virt-launcher-${name}-" is forbidden: ${meaning(quota, overQuota)}`;
-    return {
-      conditions: [{ type: 'Synchronized', status: 'False', reason: 'FailedCreate', message }],
-      event: { reason: 'FailedCreate', message: `Error creating pod: ${message}` },
-    };
-  }
+  if (quota !== undefined)
+    return podRefused(`pods "virt-launcher-${name}-" is forbidden: ${meaning(quota, overQuota)}`);
   const claims = claimsOf(vmi.spec);
   const absent = told(vmi, 'pvc-missing');
   const missing =
     absent === undefined ? claims.find((claim) => claimPhase(claim) === undefined) : meaning(absent, `${name}-disk`);
   if (missing !== undefined) {
     const message = `PVC ${namespace}/${missing} does not exist, waiting for it to appear`;
-    const condition = { status: 'False', reason: 'FailedPvcNotFound', message } as const;
     return {
       conditions: [
-        { type: 'PodScheduled', ...condition },
-        { type: 'Synchronized', ...condition },
+        { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message },
+        { type: 'Synchronized', status: 'False', reason: 'FailedPvcNotFound', message },
       ],
-      event: { reason: 'FailedPvcNotFound', message },
+      event: { type: 'Normal', reason: 'FailedPvcNotFound', message },
     };
   }
   const imported = told(vmi, 'datavolume-error');
@@ -41,6 +35,15 @@ export function heldBack(vmi: Vmi, claimPhase: (name: string) => string | undefi
   }
   const unbound = claims.some((claim) => claimPhase(claim) !== 'Bound') || told(vmi, 'pvc-unbound') !== undefined;
   return unbound ? { conditions: [] } : undefined;
+}
+
+/** The API server does not take the launcher pod: for a quota, or an admission rule. */
+export function podRefused(why: string): Obstacle {
+  const message = `failed to create virtual machine pod: ${why}`;
+  return {
+    conditions: [{ type: 'Synchronized', status: 'False', reason: 'FailedCreate', message }],
+    event: { type: 'Warning', reason: 'FailedCreate', message: `Error creating pod: ${message}` },
+  };
 }
 
 const overQuota =

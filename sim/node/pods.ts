@@ -2,12 +2,23 @@ import { randomUUID } from 'node:crypto';
 
 import type { Cluster } from '../apiserver/cluster.ts';
 import { at, type Fields, type Thing } from '../apiserver/object.ts';
+import { quantity } from '../apiserver/quota.ts';
 import type { Vmi } from '../kubevirt/kubevirt.ts';
 
 const launcherMarginSeconds = 30;
+const launcherMebibytes = 256;
 const nodes = ['node01', 'node02'] as const;
 
 export const isLauncher = (pod: Thing): boolean => pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
+
+/** What the launcher asks for: the guest's memory and a little for itself, a tenth of a core for each of the guest's. */
+function resourcesOf({ spec }: Vmi): Fields {
+  const asked = at(spec, 'domain', 'resources', 'requests', 'memory') ?? at(spec, 'domain', 'memory', 'guest');
+  const bytes = quantity(asked ?? '64Mi');
+  const mebibytes = Math.ceil((Number.isNaN(bytes) ? 0 : bytes) / 2 ** 20) + launcherMebibytes;
+  const cores = Number(at(spec, 'domain', 'cpu', 'cores') ?? 1);
+  return { requests: { cpu: `${cores * 100}m`, memory: `${mebibytes}Mi` } };
+}
 
 /** The launcher pods: one a VMI, with a time limit of its own that no later call changes. */
 export class Pods {
@@ -119,7 +130,9 @@ export class Pods {
           ],
         },
         spec: {
-          containers: [{ name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' }],
+          containers: [
+            { name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0', resources: resourcesOf(vmi) },
+          ],
           restartPolicy: 'Never',
           terminationGracePeriodSeconds: grace,
         },

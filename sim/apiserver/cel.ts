@@ -1,0 +1,59 @@
+import { isFields } from './object.ts';
+
+export type Expression = (variables: Record<string, unknown>) => unknown;
+export interface Cel {
+  /** @throws Error for what this evaluator does not understand. */
+  compile(expression: string): Expression;
+}
+
+/**
+ * The evaluator of CEL, a package that only a checkout has; undefined where it is not installed. The functions that
+ * Kubernetes adds are here as far as schemas use them; quantities, URLs, addresses and the authorizer are not.
+ */
+export async function loadCel(): Promise<Cel | undefined> {
+  try {
+    const { Environment } = await import('@marcbachmann/cel-js');
+    const environment = new Environment({
+      unlistedVariablesAreDyn: true,
+      enableOptionalTypes: true,
+      homogeneousAggregateLiterals: false,
+    });
+    for (const [signature, run] of kubernetesFunctions) environment.registerFunction(signature, run);
+    const compiled = new Map<string, Expression>();
+    return {
+      compile(expression) {
+        const known = compiled.get(expression);
+        if (known) return known;
+        const checked = environment.check(expression);
+        if (!checked.valid) throw checked.error ?? new Error(`not understood: ${expression}`);
+        const parsed = environment.parse(expression) as Expression;
+        compiled.set(expression, parsed);
+        return parsed;
+      },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+type Ordered = bigint | number | string;
+const least = (list: Ordered[]) => list.reduce((a, b) => (b < a ? b : a));
+const most = (list: Ordered[]) => list.reduce((a, b) => (b > a ? b : a));
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- values of a dynamic language
+const kubernetesFunctions: [string, (...given: any[]) => unknown][] = [
+  ['string.find(string): string', (text: string, pattern: string) => new RegExp(pattern, 'u').exec(text)?.[0] ?? ''],
+  ['string.findAll(string): list', (text: string, pattern: string) => text.match(new RegExp(pattern, 'gu')) ?? []],
+  ['string.replace(string, string): string', (text: string, old: string, next: string) => text.replaceAll(old, next)],
+  ['list.isSorted(): bool', (list: Ordered[]) => list.every((one, i) => i === 0 || (list[i - 1] as Ordered) <= one)],
+  ['list.sum(): dyn', (list: bigint[]) => list.reduce((a, b) => a + b, 0n)],
+  ['list.min(): dyn', least],
+  ['list.max(): dyn', most],
+];
+
+/** A value without a schema, as CEL sees it: whole numbers are ints. */
+export function celValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(celValue);
+  if (isFields(value)) return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, celValue(one)]));
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : (value ?? null);
+}

@@ -1,0 +1,69 @@
+import { parse, parseDocument } from 'yaml';
+
+import type { Call, Target } from './call.ts';
+import { checkedEvent, coreEvent } from './events.ts';
+import { type Fields, isFields, type Thing } from './object.ts';
+import { decodeProtobuf, isProtobuf } from './protobuf.ts';
+import { badRequest, Refusal, unsupportedType } from './refusal.ts';
+import { apiVersionOf } from './resources.ts';
+
+const yaml = { merge: true, logLevel: 'error' } as const;
+
+/** The body as JSON, or YAML where a client sends that. @throws Refusal */
+export function decoded(call: Call): unknown {
+  if (call.body.length > 0 && isProtobuf(call.headers['content-type'])) return fromProtobuf(call.body);
+  const text = call.body.toString('utf8');
+  if (text.trim() === '') return undefined;
+  try {
+    return call.headers['content-type']?.includes('yaml') ? (parse(text, yaml) as unknown) : JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+}
+
+function fromProtobuf(body: Buffer): Fields {
+  try {
+    return decodeProtobuf(body);
+  } catch (error) {
+    throw new Refusal(415, 'UnsupportedMediaType', (error as Error).message);
+  }
+}
+
+export function decodedObject(target: Target, call: Call): Thing {
+  const type = call.headers['content-type'] ?? 'application/json';
+  if (!/json|yaml|protobuf|\*\/\*/.test(type)) throw unsupportedType(['application/json', 'application/yaml']);
+  const body = decoded(call);
+  const { resource, group, version } = target;
+  if (call.query.get('fieldValidation') === 'Strict') checkDuplicates(target, call);
+  if (!isFields(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
+    );
+  const apiVersion = apiVersionOf({ group, version });
+  if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
+    throw badRequest(
+      `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
+    );
+  const thing = { ...body, metadata: isFields(body['metadata']) ? body['metadata'] : {} } as unknown as Thing;
+  return target.resource.alias?.group === group ? coreEvent(checkedEvent(thing)) : thing;
+}
+
+/** @throws Refusal 400 for a key that stands twice in one object. */
+function checkDuplicates({ resource, version }: Target, call: Call): void {
+  if (isProtobuf(call.headers['content-type'])) return;
+  const text = call.body.toString('utf8');
+  const twice = parseDocument(text, { logLevel: 'error' }).errors.filter(({ code }) => code === 'DUPLICATE_KEY');
+  if (twice.length === 0) return;
+  const names = twice.map(({ pos: [from] }) => `duplicate field ${/^"[^"]*"|^[^:]*/.exec(text.slice(from))?.[0]}`);
+  throw badRequest(
+    `${resource.kind} in version "${version}" cannot be handled as a ${resource.kind}: strict decoding error: ${names.join(', ')}`,
+  );
+}
+
+export function decodedApply(call: Call): Thing {
+  try {
+    return parse(call.body.toString('utf8'), yaml) as Thing;
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${(error as Error).message}`);
+  }
+}
