@@ -166,6 +166,12 @@ describe('a VM that looks off', () => {
       expected: waits(5 * s),
     },
     {
+      name: 'is not while nobody has looked since when its spec is so',
+      vm: { ...spec, observedGeneration: 2 },
+      vmi: null,
+      expected: waits(5 * s),
+    },
+    {
       name: 'is not while its spec has just changed once more',
       vm: { ...spec, observedGeneration: 2 },
       vmi: null,
@@ -196,6 +202,13 @@ describe('a spec that was changed after it was asked', () => {
   const asked = { askedFor: 'one', askedAt: t0, askedOn };
   table([
     { name: 'is answered at once', vm: { generation: 3 }, seen: asked, after: 10, expected: { do: 'ask' } },
+    {
+      name: 'is answered at once, also by its queue alone',
+      vm: { generation: 1, queue: [{ action: 'Start' }] },
+      seen: asked,
+      after: 10,
+      expected: { do: 'ask' },
+    },
     {
       name: 'is answered at once while the guest shuts down',
       vm: { generation: 3 },

@@ -123,6 +123,20 @@ describe('a guest that is up', () => {
       expected: waits(309 * s),
     },
     {
+      name: 'after one that died, and came up before this process looked, has to stay up',
+      seen: { died: new Set(['zero']) },
+      vmi: { readySince: t0 },
+      after: 9_999,
+      expected: waits(10 * s),
+    },
+    {
+      name: 'after one that died is not waited for longer by a clock that is ahead',
+      seen: { died: new Set(['zero']) },
+      vmi: { readySince: t0 + 900 * s },
+      expected: waits(310 * s),
+    },
+    { name: 'where none died is started at once', vmi: { readySince: t0 }, expected: ends('Started') },
+    {
       name: 'after one that died, as the record says, has to stay up',
       op: { died: 1 },
       seen: { up: { uid: 'one', since: t0 } },
@@ -256,6 +270,12 @@ describe('no guest', () => {
       vmi: { phase: 'Failed' },
       op: { restore: 'Once' },
       expected: { ...limit, for: 'the ended VMI to go' },
+    },
+    {
+      name: 'that ended is asked for at once where its VM was Always',
+      vm: halted,
+      vmi: { phase: 'Failed' },
+      expected: { do: 'ask' },
     },
     {
       name: 'that ended under Once and is going becomes Once anew',
