@@ -1,6 +1,7 @@
 import { request } from 'undici';
 
 import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { troubleLines } from '../../shared/schedule/timetable.ts';
@@ -74,7 +75,7 @@ function clockOf(said: number, sent: number, got: number): Finding {
 }
 
 const kubevirt: Check = async ({ world }) => {
-  const path = '/apis/kubevirt.io/v1/kubevirts';
+  const path = apiPath({ api: 'kubevirt.io/v1', kind: 'kubevirts' });
   const answer = await world.transport.call<{ items?: KubeObject[] }>({ method: 'GET', path, safe: true });
   if (answer.status === 404)
     return [{ level: 'FAIL', check: 'KubeVirt', found: 'is not installed', next: 'install KubeVirt' }];
@@ -103,7 +104,7 @@ const kubevirt: Check = async ({ world }) => {
 };
 
 const subresources: Check = async ({ world }) => {
-  const path = '/apis/subresources.kubevirt.io/v1';
+  const path = apiPath({ api: 'subresources.kubevirt.io/v1' });
   const answer = await world.transport.call<{ resources?: { name: string }[] }>(
     { method: 'GET', path, safe: true },
     { deadline: world.clock.now() + 5_000 },

@@ -1,5 +1,6 @@
 import { answerFailure, bodyOf } from '../../shared/cluster/failure.ts';
 import { jsonPatch } from '../../shared/cluster/objects.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { checkChoice, type CliCommand, exitCodes, type Io, type Options, UsageError } from '../command.ts';
@@ -44,7 +45,8 @@ export const crd: CliCommand = {
   },
 };
 
-const pathOf = (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+const pathOf = (name: string, query?: Record<string, string>) =>
+  apiPath({ api: 'apiextensions.k8s.io/v1', kind: 'customresourcedefinitions', name, ...(query ? { query } : {}) });
 
 /** Undefined when it is not installed. @throws LifecycleError */
 export async function readCrd({ transport }: World, name: string): Promise<Crd | undefined> {
@@ -67,7 +69,7 @@ async function check(world: World, io: Io): Promise<number> {
 async function extend(world: World, found: Crd, { columns, dry }: { columns: boolean; dry: boolean }, io: Io) {
   const { adds, renews, patch, notes, columns: shown } = extensionOf(found, { columns });
   if (patch.length > 0 && !dry) {
-    const answer = await jsonPatch(world, `${pathOf(wukongCrd)}?fieldManager=wukong`, patch, {});
+    const answer = await jsonPatch(world, pathOf(wukongCrd, { fieldManager: 'wukong' }), patch, {});
     if (answer.status >= 300) throw answerFailure(answer, `patch of ${wukongCrd}`);
   }
   const did = dry ? 'would be extended by' : 'extended by';
@@ -88,7 +90,7 @@ async function apply(world: World, name: string, dry: boolean, io: Io): Promise<
   if (dry) return io.out(`${name}: would be applied\n`);
   const answer = await world.transport.call({
     method: 'PATCH',
-    path: `${pathOf(name)}?fieldManager=${managerOf(name)}&force=true`,
+    path: pathOf(name, { fieldManager: managerOf(name), force: 'true' }),
     body: shippedCrd(name),
     contentType: 'application/apply-patch+yaml',
     safe: true,

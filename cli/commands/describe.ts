@@ -1,4 +1,5 @@
 import { readWukong } from '../../shared/cluster/objects.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
@@ -16,8 +17,8 @@ interface KubeEvent extends KubeObject {
 /** Status and Events of a Wukong, laid out as `kubectl describe` does. */
 export async function describeWukong(world: World, namespace: string, name: string): Promise<string> {
   const wukong: Wukong = await readWukong(world, { namespace, name }, {});
-  const field = encodeURIComponent(`involvedObject.name=${name},involvedObject.kind=Wukong`);
-  const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=${field}`;
+  const query = { fieldSelector: `involvedObject.name=${name},involvedObject.kind=Wukong` };
+  const path = apiPath({ api: 'v1', namespace, kind: 'events', query });
   const answer = await world.transport.call<{ items?: KubeEvent[] }>({ method: 'GET', path, safe: true });
   const events = (answer.body.items ?? [])
     .filter(({ involvedObject }) => involvedObject.name === name && involvedObject.kind === 'Wukong')

@@ -1,5 +1,6 @@
 import { follow } from '../../shared/cluster/informer.ts';
 import { listAll } from '../../shared/cluster/list.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, wukongNames } from '../command.ts';
@@ -40,7 +41,7 @@ export const events: CliCommand = {
     const name = names[0] === undefined ? undefined : nameOf(names[0]);
     const { world, namespace } = await openCluster(values, io);
     const all = values['all-namespaces'] === true;
-    const path = all ? '/api/v1/events' : `/api/v1/namespaces/${namespace}/events`;
+    const path = apiPath({ api: 'v1', kind: 'events', namespace: all ? undefined : namespace });
     const ours = ({ involvedObject: on }: KubeEvent) =>
       on?.kind === 'Wukong' && (name === undefined || on.name === name);
     const print = printer(io, all, values.output === 'json');

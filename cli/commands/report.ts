@@ -1,4 +1,5 @@
 import { listAll } from '../../shared/cluster/list.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
 import { dayMs } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
@@ -94,7 +95,7 @@ async function read(values: Values, io: Io): Promise<Dump> {
     throw new UsageError('expected either --namespace or --all-namespaces, not both');
   const session = await openCluster(values, io);
   const manifests = await readFromCluster(session, all);
-  const place = all ? '/api/v1/events' : `/api/v1/namespaces/${session.namespace}/events`;
+  const place = apiPath({ api: 'v1', kind: 'events', namespace: all ? undefined : session.namespace });
   const path = `${place}?fieldSelector=${encodeURIComponent('involvedObject.kind=Wukong')}`;
   const limits = { deadline: session.world.clock.now() + 60_000 };
   const events = await listAll(session.world.transport, path, limits);

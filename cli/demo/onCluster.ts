@@ -1,4 +1,5 @@
 import { credentialsFor } from '../../shared/cluster/credentials.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { group, version } from '../../shared/domain/model.ts';
@@ -67,9 +68,16 @@ function ended(thrown: unknown, voice: Voice): number {
 
 /** @throws LifecycleError saying what the cluster lacks. */
 async function checkServed({ transport }: World): Promise<void> {
+  const one = { limit: '1' };
   const wanted = [
-    { path: `/apis/${group}/${version}/wukongs?limit=1`, lacks: 'Wukongs; npx wukong crd install brings their CRD' },
-    { path: '/apis/kubevirt.io/v1/virtualmachines?limit=1', lacks: 'VMs; install KubeVirt first' },
+    {
+      path: apiPath({ api: `${group}/${version}`, kind: 'wukongs', query: one }),
+      lacks: 'Wukongs; npx wukong crd install brings their CRD',
+    },
+    {
+      path: apiPath({ api: 'kubevirt.io/v1', kind: 'virtualmachines', query: one }),
+      lacks: 'VMs; install KubeVirt first',
+    },
   ];
   for (const { path, lacks } of wanted) {
     const { status } = await transport.call({ method: 'GET', path, safe: true });

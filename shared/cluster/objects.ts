@@ -1,14 +1,13 @@
 import { type Condition, group, type KubeObject, version, type Wukong } from '../domain/model.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
+import { apiPath } from './path.ts';
 import type { Answer } from './transport.ts';
 import type { Cluster } from './world.ts';
 
 /** Paths and small calls for the objects that are not VMs. */
 export const wukongPath = (namespace?: string, name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongs', name, subresource]
-    .filter(Boolean)
-    .join('/');
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongs', name, subresource });
 
 /** @throws LifecycleError NotFound when there is none. */
 export async function readWukong(

@@ -4,6 +4,7 @@ import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../dom
 import { each } from '../time/forEachLimited.ts';
 import { heard, type Limits } from '../time/wait.ts';
 import { follow, type Followed, type Source } from './informer.ts';
+import { apiPath } from './path.ts';
 import type { Cluster } from './world.ts';
 
 /** What is seen of VMs and their VMIs, kept by one watch per kind and scope, for any number of waiters. */
@@ -18,9 +19,13 @@ export type Scope =
   | { namespace: string; vmName: string }
   | { namespaces: string[] | 'all'; wanted?: (namespace: string, vmName: string) => boolean };
 
-/** `/apis/kubevirt.io/v1/namespaces/x/virtualmachines`, or of all namespaces. */
-export const vmPath = (kind: 'virtualmachines' | 'virtualmachineinstances', namespace?: string): string =>
-  `/apis/kubevirt.io/v1/${namespace === undefined ? '' : `namespaces/${namespace}/`}${kind}`;
+/** All of a kind, in one namespace, or one of them with its subresource. */
+export const vmPath = (
+  kind: 'virtualmachines' | 'virtualmachineinstances',
+  namespace?: string,
+  name?: string,
+  subresource?: string,
+): string => apiPath({ api: 'kubevirt.io/v1', namespace, kind, name, subresource });
 
 export const machineOf = (wukong: Wukong, machines: Machines): Machine =>
   machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));

@@ -1,3 +1,5 @@
+import { isObjectName } from './names.ts';
+
 /** Objects of the API, as far as this library reads them, and where they stand. */
 export const group = 'vm.novasphere.dev';
 export const version = 'v1alpha1';
@@ -65,13 +67,10 @@ export interface Wukong extends KubeObject {
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-/** What an object may be called (RFC 1123 subdomain). */
-const objectName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
-
-/** The name of a Wukong's VM: in `status.vmName`, where that is a name, else by the operator's rule (KUBEVIRT §4). */
+/** The name of a Wukong's VM: in `status.vmName` where that is a name, else by the operator's rule (KUBEVIRT §4). */
 export function vmNameOf({ metadata, status }: Wukong): string {
-  const said: unknown = status?.vmName;
-  return typeof said === 'string' && objectName.test(said) ? said : `${metadata.name}-vm`;
+  const named: unknown = status?.vmName;
+  return typeof named === 'string' && isObjectName(named) ? named : `${metadata.name}-vm`;
 }
 
 /** Where a Wukong stands. */

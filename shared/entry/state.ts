@@ -16,6 +16,7 @@ import {
   vmNameOf,
   type Wukong,
 } from '../domain/model.ts';
+import { isLabel, isObjectName, labelExpected, objectNameExpected } from '../domain/names.ts';
 import { leaseKey, operationOf } from '../domain/operation.ts';
 import { format, parseSelector } from '../domain/selector.ts';
 import { readVm, readVmi, stateOf } from '../domain/vm.ts';
@@ -24,11 +25,13 @@ import { overrideKeys } from '../schedule/override.ts';
 import type { Limits } from '../time/wait.ts';
 import { isHttp, queryIn } from './request.ts';
 
+const text = z.string({ error: 'expected a string' });
+const label = text.refine(isLabel, labelExpected);
 const query = z.strictObject({
-  namespace: z.string().optional(),
-  name: z.string().optional(),
-  selector: z.string().optional(),
-  cluster: z.string().optional(),
+  namespace: label.optional(),
+  name: text.refine(isObjectName, objectNameExpected).optional(),
+  selector: text.optional(),
+  cluster: label.optional(),
 });
 export type StateQuery = z.output<typeof query>;
 
@@ -83,12 +86,13 @@ export async function readStates(
     const wukong = await readWukong(cluster, { namespace, name }, limits);
     const vmName = vmNameOf(wukong);
     const [vm, vmi] = await Promise.all([
-      readOne(cluster, `${vmPath('virtualmachines', namespace)}/${vmName}`, limits),
-      readOne(cluster, `${vmPath('virtualmachineinstances', namespace)}/${vmName}`, limits),
+      readOne(cluster, vmPath('virtualmachines', namespace, vmName), limits),
+      readOne(cluster, vmPath('virtualmachineinstances', namespace, vmName), limits),
     ]);
     return [stateFrom(wukong, vm, vmi)];
   }
-  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
+  // Parsed and written anew, never passed on.
+  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(format(parseSelector(selector)))}`;
   const [wukongs, vms, vmis] = await Promise.all([
     listAll<Wukong>(cluster.transport, wukongPath(namespace) + where, limits),
     listAll(cluster.transport, vmPath('virtualmachines', namespace), limits),

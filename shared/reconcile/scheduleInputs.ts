@@ -1,6 +1,7 @@
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { readNamespaces } from '../cluster/namespaces.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
@@ -12,9 +13,7 @@ import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongschedules', name, subresource]
-    .filter(Boolean)
-    .join('/');
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongschedules', name, subresource });
 
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
@@ -65,7 +64,7 @@ async function readConfigMap(
   limits: Limits,
   problems: string[],
 ): Promise<ConfigMap | undefined> {
-  const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
+  const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
   const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
   if (answer.status === 200) return answer.body;
   if (answer.status === 404) return undefined;
