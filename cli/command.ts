@@ -6,6 +6,8 @@ import { didYouMean } from '../shared/domain/suggest.ts';
 export interface Io {
   out: (text: string) => void;
   err: (text: string) => void;
+  /** What moves the cursor, for tables that are drawn over: `out` and `err` let only lines and colours through. */
+  draw?: { out: (text: string) => void; err: (text: string) => void };
   /** Instant. */
   now: number;
   /** Whether standard output may be coloured. */

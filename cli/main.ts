@@ -1,5 +1,6 @@
 import { asLifecycleError, failures, LifecycleError } from '../shared/domain/errors.ts';
 import { didYouMean } from '../shared/domain/suggest.ts';
+import { plain as plainText } from '../shared/report/plain.ts';
 import { exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 import { endProcess, processIo } from './terminal/process.ts';
@@ -70,7 +71,7 @@ function fail(name: string, thrown: unknown, io: Io, debug: boolean): number {
     return exitCodes.usage;
   }
   const { code, message } = asLifecycleError(thrown);
-  io.err(`wukong ${name}: ${message.split('\n')[0]}\n`);
+  io.err(`wukong ${name}: ${plainText(message.split('\n')[0] ?? '')}\n`);
   const hint = hintFor(thrown, debug);
   if (hint) io.err(`${hint}\n`);
   return code === 'InvalidAction' ? exitCodes.usage : exitCodes.failed;

@@ -1,6 +1,6 @@
 import { request } from 'undici';
 
-import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
+import { bodyOf, connectionFailure, shownServer } from '../../shared/cluster/failure.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
@@ -29,6 +29,7 @@ const skewMs = 5_000;
 /** Who answers, in which version, and by which clock: the Date header has whole seconds. */
 const reach: Check = async ({ credentials, world }) => {
   const { server } = credentials;
+  const shown = shownServer(server);
   let sent = world.clock.now();
   try {
     const headers = { ...(await credentials.headers()), accept: 'application/json' };
@@ -42,7 +43,7 @@ const reach: Check = async ({ credentials, world }) => {
         {
           level: 'FAIL',
           check: 'cluster',
-          found: `${server} does not accept the token (401)`,
+          found: `${shown} does not accept the token (401)`,
           next: 'renew the credentials',
         },
       ];
@@ -50,7 +51,7 @@ const reach: Check = async ({ credentials, world }) => {
     const reached: Finding = {
       level: 'OK',
       check: 'cluster',
-      found: `${server} answers in ${spoken(got - sent)}, ${version.gitVersion ?? 'version not told'}`,
+      found: `${shown} answers in ${spoken(got - sent)}, ${plain(version.gitVersion ?? 'version not told', 100)}`,
     };
     return [reached, clockOf(said, sent, got)];
   } catch (thrown) {

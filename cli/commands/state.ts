@@ -166,14 +166,15 @@ async function follow(
 
 /** Without cursor and line wrapping, which would shift the picture; never higher than the terminal. */
 function redrawing(io: Io, look: () => Look) {
-  io.out('\u001b[?25l\u001b[?7l');
-  process.once('exit', () => io.out('\u001b[?25h\u001b[?7h'));
+  const draw = io.draw?.out ?? io.out;
+  draw('\u001b[?25l\u001b[?7l');
+  process.once('exit', () => draw('\u001b[?25h\u001b[?7h'));
   let drawn = 0;
   return (states: WukongState[]) => {
     const all = tableOf(states, look());
     const most = Math.max(4, (io.screen?.().rows ?? 24) - 2);
     const lines = all.length <= most ? all : [...all.slice(0, most - 1), `… and ${all.length - most + 1} more`];
-    io.out(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\r\u001b[J${text(lines)}`);
+    draw(`${drawn > 0 ? `\u001b[${drawn}A` : ''}\r\u001b[J${text(lines)}`);
     drawn = lines.length;
   };
 }

@@ -1,4 +1,5 @@
 import { credentialsFor } from '../../shared/cluster/credentials.ts';
+import { shownServer } from '../../shared/cluster/failure.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
@@ -6,6 +7,7 @@ import { group, version } from '../../shared/domain/model.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
+import { plain, printable } from '../../shared/report/plain.ts';
 import { findLogin } from '../cluster.ts';
 import { exitCodes, Interrupted } from '../command.ts';
 import { ask } from '../terminal/process.ts';
@@ -23,7 +25,7 @@ export async function onCluster(voice: Voice, agreed: boolean): Promise<number> 
   const login = findLogin({}, process.env);
   const { context } = login;
   const credentials = await credentialsFor(login);
-  voice.notice(`Cluster: context ${context || '(none)'}, server ${credentials.server}`);
+  voice.notice(`Cluster: context ${context || '(none)'}, server ${shownServer(credentials.server)}`);
   const run = newRun();
   const env = { WATCH_NAMESPACES: run.names.join(',') };
   const world = await connect({ env, log: silentLog, metrics: silentMetrics, credentials });
@@ -62,7 +64,7 @@ function ended(thrown: unknown, voice: Voice): number {
     voice.notice('Interrupted; once more leaves the namespaces behind.');
     return exitCodes.interrupted;
   }
-  process.stderr.write(`npm start: ${(thrown as Error).message}\n`);
+  process.stderr.write(printable(`npm start: ${plain((thrown as Error).message)}\n`));
   return exitCodes.failed;
 }
 

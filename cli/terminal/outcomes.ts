@@ -3,6 +3,7 @@ import { failures } from '../../shared/domain/errors.ts';
 import { keyOf } from '../../shared/domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { reportOf } from '../../shared/report/fleetOutcome.ts';
+import { plain } from '../../shared/report/plain.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { exitCodes } from '../command.ts';
 import { colourOfWord, paint } from './columns.ts';
@@ -20,7 +21,7 @@ export function outcomeLine(outcome: Outcome, width: number, colour: boolean, wi
   const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(7);
   const shown = colour ? paint(word, colourOfWord(outcome.outcome)) : word;
   const next = outcome.outcome === 'Failed' ? ` ${failures[outcome.reason].next}` : '';
-  return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${requestId}   ` : ''}${message}${next}`;
+  return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${plain(requestId)}   ` : ''}${plain(message)}${next}`;
 }
 
 /** How many came to what; nothing for one VM that is through. */

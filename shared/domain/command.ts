@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { LifecycleError } from './errors.ts';
 import type { Place } from './model.ts';
 import { isLabel, isObjectName, labelExpected, objectNameExpected } from './names.ts';
+import { isForging } from './oneLine.ts';
 import type { Action } from './outcome.ts';
 import { format, parseSelector, type Selector } from './selector.ts';
 
@@ -63,7 +64,7 @@ const text = (most: number) =>
     .min(1, 'expected a text that is not empty')
     .max(most, `expected at most ${most} characters`)
 
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'expected no control characters');
+    .refine((given) => !isForging(given), 'expected no control, bidi or invisible characters');
 
 const selector = z
   .string({ error: 'expected a label selector such as "env=dev,tier!=db"' })

@@ -103,7 +103,7 @@ async function tellTrouble({ world, limits }: Marking, object: WukongSchedule, {
   const text = plain(message);
   world.log.warn(`schedule ${namespace}/${name}: ${reason}`, { namespace, name, reason, says: text });
   const id = `schedule/${generation}/${reason}/${message}`;
-  const event = { id, type: 'Warning', reason, message: text.slice(0, 1024) } as const;
+  const event = { id, type: 'Warning', reason, message: plain(message, 1024) } as const;
   const on = { kind: 'WukongSchedule', metadata: object.metadata };
   try {
     await putEvent(world, on, event, newHolder(world), limits);

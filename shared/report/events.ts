@@ -40,10 +40,7 @@ export function eventOf(outcome: Outcome): EventText {
     id: subjectOf(outcome),
     type: quietly ? 'Normal' : 'Warning',
     reason: `${outcome.outcome}${reason ?? ''}`,
-    message: plain(`${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`).slice(
-      0,
-      1024,
-    ),
+    message: plain(`${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`, 1024),
     ...(isUnobserved(outcome) ? { annotations: { [observedKey]: 'false' } } : {}),
   };
 }

@@ -11,7 +11,7 @@ export const outcomeType = 'Wukong VM Lifecycle Outcome';
 /** The detail of an outcome event; its schema is infra/events/outcome.schema.json. `id` is the same however often sent. */
 export const detailOf = (outcome: Outcome) => ({
   version: '1',
-  id: `${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`,
+  id: plain(`${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`),
   namespace: outcome.namespace,
   name: outcome.name,
   action: outcome.action,
@@ -21,8 +21,8 @@ export const detailOf = (outcome: Outcome) => ({
   forced: outcome.forced,
   ...(outcome.outcome === 'ForcedOff' ? { forceReason: outcome.forceReason } : {}),
   ...(isUnobserved(outcome) ? { observed: false } : {}),
-  requestId: outcome.requestId,
-  trigger: outcome.trigger,
+  requestId: plain(outcome.requestId),
+  trigger: plain(outcome.trigger),
   startedAt: rfc3339(outcome.startedAt),
   finishedAt: rfc3339(outcome.finishedAt),
 });
