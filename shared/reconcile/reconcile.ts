@@ -195,7 +195,9 @@ async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number;
       // What has changed meanwhile is looked at anew by the next tick.
       if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
     } catch (thrown) {
-      problems.push(problemOf(thrown, wukong));
+      // A CRD that has no such field keeps no status, and nothing else is undone.
+      const problem = problemOf(thrown, wukong);
+      problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
     }
   });
   for (const { namespace } of unsaid.values()) used.delete(namespace);
