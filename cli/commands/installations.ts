@@ -2,7 +2,7 @@ import { bodyOf } from '../../shared/cluster/failure.ts';
 import { listAll } from '../../shared/cluster/list.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../../shared/domain/errors.ts';
-import { textOf } from '../../shared/schedule/holiday.ts';
+import { textOf } from '../../shared/schedule/configMap.ts';
 import type { ConfigMap } from './manifest.ts';
 
 /** The configuration of infra/kubernetes, as every installation in a cluster has it. */
