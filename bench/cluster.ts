@@ -10,6 +10,8 @@ export interface Furnishing {
 }
 export type Order =
   | { do: 'furnish'; with: Furnishing }
+  /** A WukongSchedule over all of a namespace. */
+  | { do: 'schedule'; namespace: string; spec: object }
   /** What is asked from now on counts. */
   | { do: 'begin' }
   | { do: 'figures'; user: string }
@@ -53,6 +55,15 @@ async function carryOut(order: Order): Promise<unknown> {
       }
       return undefined;
     }
+    case 'schedule':
+      if (sim.get('wukongschedules', order.namespace, 'bench')) sim.remove('wukongschedules', order.namespace, 'bench');
+      sim.create({
+        apiVersion: 'vm.novasphere.dev/v1alpha1',
+        kind: 'WukongSchedule',
+        metadata: { namespace: order.namespace, name: 'bench', creationTimestamp: '2026-01-01T00:00:00Z' },
+        spec: { timeZone: 'UTC', selector: { matchLabels: { bench: 'yes' } }, ...order.spec },
+      });
+      return undefined;
     case 'begin':
       from = sim.requests.length;
       watched?.begin();

@@ -4,8 +4,8 @@
 // file starts itself again with the Node of the npm package `node`.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { constants } from 'node:os';
+import module, { createRequire } from 'node:module';
+import { constants, homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -52,7 +52,14 @@ function endWithParent() {
   look.unref();
 }
 
+/** Keeps what Node makes of the sources, which halves the start. In the user's own cache: nobody else writes there. */
+function keepCompiled() {
+  const caches = process.env.XDG_CACHE_HOME || (process.env.HOME && join(homedir(), '.cache'));
+  if (caches) module.enableCompileCache?.(join(caches, 'wukong-lifecycle'));
+}
+
 async function runHere() {
+  keepCompiled();
   const { runProcess } = await import(pathToFileURL(isClone ? sources : join(top, 'dist', 'cli', 'main.js')).href);
   await runProcess();
 }

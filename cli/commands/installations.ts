@@ -3,7 +3,7 @@ import { listAll } from '../../shared/cluster/list.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../../shared/domain/errors.ts';
-import { textOf } from '../../shared/schedule/holiday.ts';
+import { textOf } from '../../shared/schedule/configMap.ts';
 import type { ConfigMap } from './manifest.ts';
 
 /** The configuration of infra/kubernetes, as every installation in a cluster has it. */

@@ -191,11 +191,13 @@ async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number;
       unsaid.delete(key);
       if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
       if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, world.clock.now()));
+      const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, table.at));
       // What has changed meanwhile is looked at anew by the next tick.
       if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
     } catch (thrown) {
-      problems.push(problemOf(thrown, wukong));
+      // A CRD that has no such field keeps no status, and nothing else is undone.
+      const problem = problemOf(thrown, wukong);
+      problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
     }
   });
   for (const { namespace } of unsaid.values()) used.delete(namespace);

@@ -5,7 +5,7 @@ import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { textOf } from '../schedule/holiday.ts';
+import { textOf } from '../schedule/configMap.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';

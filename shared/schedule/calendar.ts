@@ -75,8 +75,25 @@ export function boundaries(schedule: Schedule, from: number, to: number): Bounda
   return found.sort(compare);
 }
 
+/** A schedule is asked about the same few instants once for each of its Wukongs, of which there may be thousands. */
+const answers = new WeakMap<Schedule, Map<string, Boundary | undefined>>();
+const mostAnswers = 50;
+
+function remembered(schedule: Schedule, question: string, find: () => Boundary | undefined): Boundary | undefined {
+  const known = answers.get(schedule) ?? new Map<string, Boundary | undefined>();
+  answers.set(schedule, known);
+  if (known.has(question)) return known.get(question);
+  if (known.size >= mostAnswers) known.clear();
+  const found = find();
+  known.set(question, found);
+  return found;
+}
+
 /** The newest boundary at or before `now` that really happens; a start on a holiday is none. */
-export function newestBoundary(schedule: Schedule, now: number): Boundary | undefined {
+export const newestBoundary = (schedule: Schedule, now: number): Boundary | undefined =>
+  remembered(schedule, `newest ${now}`, () => findNewest(schedule, now));
+
+function findNewest(schedule: Schedule, now: number): Boundary | undefined {
   const found = cronsOf(schedule).flatMap(([action, cron]) => {
     let one = occurrenceAtOrBefore(cron, schedule.zone, now);
     while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));
@@ -86,7 +103,10 @@ export function newestBoundary(schedule: Schedule, now: number): Boundary | unde
 }
 
 /** The first boundary after `now` that really happens, of one action or of either. */
-export function nextBoundary(schedule: Schedule, now: number, only?: Action): Boundary | undefined {
+export const nextBoundary = (schedule: Schedule, now: number, only?: Action): Boundary | undefined =>
+  remembered(schedule, `next ${only} ${now}`, () => findNext(schedule, now, only));
+
+function findNext(schedule: Schedule, now: number, only?: Action): Boundary | undefined {
   const found = cronsOf(schedule).flatMap(([action, cron]) => {
     if (only && only !== action) return [];
     let one = occurrenceAfter(cron, schedule.zone, now);

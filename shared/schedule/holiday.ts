@@ -6,12 +6,6 @@ import { mostProblems, type Problem, problemsOf } from './problem.ts';
 /** Finds the text of a ConfigMap's key; undefined when ConfigMap or key is not there. */
 export type FindText = (ref: { namespace: string | undefined; name: string; key: string }) => string | undefined;
 
-/** The text of a key: its own, not what every object has (`constructor`). */
-export function textOf(data: Record<string, string> | undefined, key: string): string | undefined {
-  const text: unknown = data && Object.hasOwn(data, key) ? data[key] : undefined;
-  return typeof text === 'string' ? text : undefined;
-}
-
 /** The key of the ConfigMap where none is named. */
 export const holidaysKey = 'holidays';
 
