@@ -71,6 +71,11 @@ describe('whose turn it is', () => {
     ]);
   });
 
+  it('comes at once to those beside many that are under way already', async () => {
+    const jobs = [...many('a', 20, { urgent: true }), job('a', 'new')];
+    expect((await turns(jobs, () => {}, 2_500)).seen.at(-1)).toEqual({ name: 'new', at: 0 });
+  });
+
   it('is given to no more than maxInFlight of a group', async () => {
     const { seen } = await turns(many('a', 6, { group: group({ maxInFlight: 2 }) }), ends(1_000));
     expect(seen.map(({ at }) => at)).toEqual([0, 0, 1_000, 1_000, 2_000, 2_000]);
