@@ -15,7 +15,9 @@ const scheduleOf = (spec: object, name = 'office') => ({
 });
 /** What `kubectl apply` is refused with, a line for each wrong value; empty where it is taken. */
 async function refusal(send: Client['send'], spec: object): Promise<string[]> {
-  const { status, body } = await send('POST', path, { body: scheduleOf(spec, `s-${Math.random().toString(36).slice(2)}`) });
+  const { status, body } = await send('POST', path, {
+    body: scheduleOf(spec, `s-${Math.random().toString(36).slice(2)}`),
+  });
   if (status === 201) return [];
   const { details } = body as { details?: { causes?: { field: string; message: string }[] } };
   return (details?.causes ?? []).map((one) => `${one.field}: ${one.message}`);
@@ -59,7 +61,10 @@ describe('kubectl apply of a schedule', () => {
       'spec.holidays.dates[1] expected a date',
       'spec.holidays.configMapRef.name expected the name of a ConfigMap',
     ])
-      expect(said.filter((line) => line.startsWith(one)), one).toHaveLength(1);
+      expect(
+        said.filter((line) => line.startsWith(one)),
+        one,
+      ).toHaveLength(1);
   });
 
   it.each<[string, object, string]>([
@@ -102,19 +107,28 @@ describe('kubectl apply of a schedule', () => {
   });
 
   it.each<[string, object]>([
-    ['of every form of cron', { ...good, start: '*/15 8-10,12 1,15 jan-mar,JUL *', stop: ' 0  20 * *  MON#1,fri#L,5L ' }],
+    [
+      'of every form of cron',
+      { ...good, start: '*/15 8-10,12 1,15 jan-mar,JUL *', stop: ' 0  20 * *  MON#1,fri#L,5L ' },
+    ],
     ['on the last day', { ...good, stop: '0 20 L * *' }],
     ['on Sunday seven', { ...good, stop: '05 08 01 01 0-7' }],
     ['in any zone', { ...good, timeZone: 'America/Argentina/Buenos_Aires' }],
     ['in Etc/GMT+5', { ...good, timeZone: 'Etc/GMT+5' }],
-    ['with holidays and words behind them', { ...good, holidays: { dates: ['2028-02-29 leap', '2026-12-25, Christmas'] } }],
+    [
+      'with holidays and words behind them',
+      { ...good, holidays: { dates: ['2028-02-29 leap', '2026-12-25, Christmas'] } },
+    ],
     [
       'with every selector',
       {
         ...good,
         selector: {
           matchLabels: { 'example.com/a': '', b: 'c_d.e' },
-          matchExpressions: [{ key: 'x', operator: 'NotIn', values: ['a', 'b'] }, { key: 'example.com/y', operator: 'Exists' }],
+          matchExpressions: [
+            { key: 'x', operator: 'NotIn', values: ['a', 'b'] },
+            { key: 'example.com/y', operator: 'Exists' },
+          ],
         },
       },
     ],
@@ -128,8 +142,10 @@ describe('kubectl apply of a schedule', () => {
 describe('what a CRD of an older version let in', () => {
   it('still gets its status: only what changes is judged', () =>
     story({}, async ({ sim, patch }) => {
-    sim.create(scheduleOf({ ...good, stop: 'tonight', policy: 'Sometimes', holidays: { dates: Array(2_000).fill('x') } }));
-    const status = { status: { matched: 1 } };
+      sim.create(
+        scheduleOf({ ...good, stop: 'tonight', policy: 'Sometimes', holidays: { dates: Array(2_000).fill('x') } }),
+      );
+      const status = { status: { matched: 1 } };
       expect((await patch(`${path}/office/status`, status)).status).toBe(200);
       expect((await patch(`${path}/office`, { spec: { jitterSeconds: -1 } })).status).toBe(422);
     }));
