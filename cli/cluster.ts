@@ -81,8 +81,14 @@ export function findLogin(values: Values, env: Record<string, string | undefined
 }
 
 const nameOne = 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
-const homeConfig = (env: Record<string, string | undefined>): string =>
-  join(env['HOME'] || homedir(), '.kube', 'config');
+/** Undefined where there is no home: a container's user, of a number that the platform chose, may have none. */
+export function homeConfig(env: Record<string, string | undefined>, lookUp = homedir): string | undefined {
+  try {
+    return join(env['HOME'] || lookUp(), '.kube', 'config');
+  } catch {
+    return undefined;
+  }
+}
 
 /** As kubectl: the option, the files of $KUBECONFIG, ~/.kube/config. */
 function findConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfigFile | undefined {
@@ -93,7 +99,7 @@ function findConfig(option: string | undefined, env: Record<string, string | und
   const named = filesOf(env);
   if (named.length > 0) return readKubeConfigs(named);
   const home = homeConfig(env);
-  return existsSync(home) ? readKubeConfig(home) : undefined;
+  return home !== undefined && existsSync(home) ? readKubeConfig(home) : undefined;
 }
 
 /** What the library says, for people, on standard error. */

@@ -2,8 +2,7 @@ import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import { matches } from '../../shared/domain/selector.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
-import { textOf } from '../../shared/schedule/configMap.ts';
-import type { FindText } from '../../shared/schedule/holiday.ts';
+import { type FindText, holidayText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
@@ -55,7 +54,7 @@ function readSchedules(
       const map = configMaps.find(
         ({ metadata }) => metadata?.name === ref.name && metadata.namespace === ref.namespace,
       );
-      if (map) return textOf(map.data, ref.key);
+      if (map) return holidayText(map, ref.key);
       warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
       return '';
     };

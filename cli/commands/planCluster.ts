@@ -2,7 +2,7 @@ import { listAll } from '../../shared/cluster/list.ts';
 import { wukongPath } from '../../shared/cluster/objects.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
-import { holidaysKey } from '../../shared/schedule/holiday.ts';
+import { holidaysKey, holidaysLabel } from '../../shared/schedule/holiday.ts';
 import { freezeConfigMap } from '../../shared/schedule/override.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import type { Session } from '../cluster.ts';
@@ -24,8 +24,9 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
     if (typeof ref?.name !== 'string') continue;
     const key = typeof ref.key === 'string' ? ref.key : holidaysKey;
     const text = around.findText({ namespace: metadata.namespace, name: ref.name, key });
-    if (text !== undefined)
-      configMaps.push({ metadata: { namespace: metadata.namespace, name: ref.name }, data: { [key]: text } });
+    const labels: Record<string, string> = text === null ? {} : { [holidaysLabel]: 'true' };
+    const data = typeof text === 'string' ? { [key]: text } : {};
+    configMaps.push({ metadata: { namespace: metadata.namespace, name: ref.name, labels }, data });
   }
   if (around.freezeUntil !== undefined) {
     // One that cannot be read holds until it is mended; its own words are among the problems.

@@ -1,6 +1,6 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
-import { textOf } from '../../shared/schedule/configMap.ts';
+import { holidayText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
@@ -28,7 +28,7 @@ export function sourcesOf({ wukongs, schedules, configMaps, namespaces, problems
   if (freeze.problem) notes.push(freeze.problem);
   const findText: FindText = ({ namespace, name, key }) => {
     const map = configMaps.find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace);
-    if (map) return textOf(map.data, key);
+    if (map) return holidayText(map, key);
     notes.push(`ConfigMap ${namespace ?? ''}/${name} is not in the files, so its holidays are not known`);
     return '';
   };

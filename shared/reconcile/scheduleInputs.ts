@@ -5,7 +5,8 @@ import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { textOf } from '../schedule/configMap.ts';
+import { isObjectName } from '../domain/names.ts';
+import { holidayText } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
@@ -33,7 +34,7 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
   if (problem) problems.push(problem);
   return {
     schedules,
-    findText: ({ namespace, name, key }) => textOf(texts.get(`${namespace}/${name}`)?.data, key),
+    findText: ({ namespace, name, key }) => holidayText(texts.get(`${namespace}/${name}`), key),
     namespaces,
     ...(until === undefined ? {} : { freezeUntil: until }),
   };
@@ -51,7 +52,6 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
   return found;
 }
 
-const configMapName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const atOnce = 50;
 
 interface ConfigMap extends KubeObject {
@@ -87,7 +87,7 @@ async function readConfigMaps(
       ?.name;
     const { namespace } = placeOf({ metadata });
     // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name === 'string' && configMapName.test(name)) named.set(`${namespace}/${name}`, { namespace, name });
+    if (typeof name === 'string' && isObjectName(name)) named.set(`${namespace}/${name}`, { namespace, name });
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {

@@ -65,7 +65,7 @@ const onNamespace = (at: Scene, annotations: Record<string, string>) =>
 /** An evening stop that falls due, with a calendar of holidays. */
 async function due(at: Scene): Promise<void> {
   await vm(at);
-  const metadata = { namespace, name: 'free' };
+  const metadata = { namespace, name: 'free', labels: { 'lifecycle.novasphere.dev/holidays': 'true' } };
   at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { holidays: '2026-12-25' } });
   createSchedule(at.sim, namespace, 'office', { holidays: { configMapRef: { name: 'free' } } });
   await at.pass(60_000);

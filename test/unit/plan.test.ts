@@ -83,7 +83,7 @@ describe('wukong plan', () => {
 
   test('shows what a holiday skips, from a ConfigMap in the same file too', async () => {
     const days =
-      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev}\ndata: {holidays: "2026-03-29 # a Sunday"}\n';
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev, labels: {lifecycle.novasphere.dev/holidays: "true"}}\ndata: {holidays: "2026-03-29 # a Sunday"}\n';
     const withHolidays = `${office}  holidays: {dates: [2026-03-28], configMapRef: {name: days}}\n`;
     const { code, out, err } = await wukong(
       'plan --schedule FILE --to 2026-03-30 --json',
@@ -106,7 +106,7 @@ describe('wukong plan', () => {
 
   test('goes on with the holidays that it can read, says what is wrong with the others, and quotes no ConfigMap', async () => {
     const days =
-      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev}\ndata: {holidays: "2026-03-28 a Saturday\\nhunter2"}\n';
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev, labels: {lifecycle.novasphere.dev/holidays: "true"}}\ndata: {holidays: "2026-03-28 a Saturday\\nhunter2"}\n';
     const { code, out, err } = await wukong(
       'plan --schedule FILE --to 2026-03-30 --json',
       `${office}  holidays: {configMapRef: {name: days}}\n---\n${days}`,
