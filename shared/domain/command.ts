@@ -64,7 +64,7 @@ const text = (most: number) =>
     .min(1, 'expected a text that is not empty')
     .max(most, `expected at most ${most} characters`)
 
-    .refine((given) => !isForging(given), 'expected no control, bidi or invisible characters');
+    .refine((given) => !isForging(given), 'expected no control characters, and none that is bidi or invisible');
 
 const selector = z
   .string({ error: 'expected a label selector such as "env=dev,tier!=db"' })

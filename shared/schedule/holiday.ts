@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { wallDate } from '../time/wallclock.ts';
+import { textOf } from './configMap.ts';
 import { mostProblems, type Problem, problemsOf } from './problem.ts';
 
 /** Finds the text of a ConfigMap's key; undefined when the key is not there, null when no such ConfigMap is for holidays. */
