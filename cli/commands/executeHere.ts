@@ -1,4 +1,4 @@
-import { scopeOf, watchMachines } from '../../shared/cluster/vmInformer.ts';
+import { type Machines, scopeOf, watchMachines } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { Command } from '../../shared/domain/command.ts';
 import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
@@ -6,6 +6,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { jobsOf } from '../../shared/execute/command.ts';
 import { execute, type Progress } from '../../shared/execute/execute.ts';
 import { groupOf, type Job } from '../../shared/execute/job.ts';
+import type { Limits } from '../../shared/time/wait.ts';
 
 export interface Watching {
   /** Instant at which the command returns with what it has. */
@@ -16,6 +17,8 @@ export interface Watching {
   wait: boolean;
   waiting: (key: string, waitingFor: string) => void;
   ended: (outcome: Outcome) => void;
+  /** What is watched already, by whoever closes it. */
+  machines?: Machines;
 }
 
 const firstStateMs = 30_000;
@@ -30,10 +33,8 @@ export async function executeHere(
   world: World,
   { deadline, interrupted, wait, ...how }: Watching,
 ): Promise<Outcome[]> {
-  const spaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
   const limits = { deadline, signal: interrupted };
-  const soon = { ...limits, deadline: Math.min(deadline, world.clock.now() + firstStateMs) };
-  const machines = await watchMachines(world, scopeOf(wukongs, spaces), soon);
+  const machines = how.machines ?? (await watchVmsOf(wukongs, world, limits));
   const outcomes: Outcome[] = [];
   const others: Job[] = [];
   const take = (outcome: Outcome) => {
@@ -56,8 +57,15 @@ export async function executeHere(
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;
   } finally {
-    machines.close();
+    if (!how.machines) machines.close();
   }
+}
+
+/** Watches the VMs of these Wukongs. @throws LifecycleError when their first state cannot be had in time. */
+export function watchVmsOf(wukongs: Wukong[], world: World, { deadline, signal }: Limits): Promise<Machines> {
+  const spaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
+  const soon = { signal, deadline: Math.min(deadline, world.clock.now() + firstStateMs) };
+  return watchMachines(world, scopeOf(wukongs, spaces), soon);
 }
 
 const joining = (outcome: Outcome): Job => ({

@@ -8,14 +8,16 @@ import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
-import { endOf, spoken } from '../terminal/duration.ts';
+import { endOf, needsZone, spoken } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
+import { zoneOf } from '../terminal/span.ts';
 import { freezePlace, readsIn } from './installations.ts';
 import type { ConfigMap } from './manifest.ts';
 
 const options: Options = {
   for: { type: 'string', value: 'DURATION', about: 'from now on' },
-  until: { type: 'string', value: 'TIME', about: 'RFC 3339, such as 2026-03-29T01:00:00Z' },
+  until: { type: 'string', value: 'TIME', about: 'such as 2026-03-29T01:00:00Z, or with --zone 18:00' },
+  zone: { type: 'string', value: 'ZONE', about: 'the time zone of --until 18:00' },
   off: { type: 'boolean', about: 'schedules act again' },
   namespace: {
     type: 'string',
@@ -38,7 +40,12 @@ export const freeze: CliCommand = {
   run: async (values, io) => {
     const given = (values.for ?? values.until) !== undefined;
     if (given && values.off === true) throw new UsageError('expected --off without --for and --until');
-    const until = given ? endOf(values, io.now) : undefined;
+    const zone = zoneOf(values);
+    if (needsZone(values.until) && !zone)
+      throw new UsageError(
+        `--until ${String(values.until)}: expected --zone ZONE with it, as a freeze is of no schedule`,
+      );
+    const until = given ? endOf(values, io.now, zone) : undefined;
     const { world, namespace: own } = await openCluster(values, io);
     const asked = values.namespace as string | undefined;
     const env = io.env?.['LIFECYCLE_NAMESPACE'];

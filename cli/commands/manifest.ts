@@ -27,10 +27,10 @@ export interface Manifests {
  * All objects of YAML or JSON files; `-` is standard input. A document that cannot be read does not hurt the others.
  * @throws UsageError when a file cannot be opened.
  */
-export async function readManifests(files: string[]): Promise<Manifests> {
+export async function readManifests(files: string[], option = 'schedule'): Promise<Manifests> {
   const found: Manifests = { schedules: [], configMaps: [], wukongs: [], namespaces: [], problems: [], warnings: [] };
   for (const file of files) {
-    const text = await open(file);
+    const text = await open(file, option);
     documents(text).forEach(({ body, line }) => {
       try {
         sort(parse(body, { merge: true, logLevel: 'error' }) as unknown, file, found);
@@ -43,13 +43,16 @@ export async function readManifests(files: string[]): Promise<Manifests> {
   return found;
 }
 
-async function open(file: string): Promise<string> {
+async function open(file: string, option: string): Promise<string> {
   try {
     return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
   } catch (wrong) {
-    throw new UsageError(`--schedule ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`, {
-      cause: wrong,
-    });
+    throw new UsageError(
+      `--${option} ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      {
+        cause: wrong,
+      },
+    );
   }
 }
 
