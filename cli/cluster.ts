@@ -50,11 +50,12 @@ export interface Session {
  */
 export async function openCluster(values: Values, io: Io): Promise<Session> {
   const env = io.env ?? {};
+  const limitMs = requestTimeoutMs(values);
   const login = findLogin(values, env);
   const credentials = await credentialsFor(login, { env });
   const log = values.verbose === true ? plainLog(io) : silentLog;
   const connected = await connect({ env, log, metrics: silentMetrics, credentials });
-  const world = { ...connected, transport: timed(connected, requestTimeoutMs(values)) };
+  const world = { ...connected, transport: timed(connected, limitMs) };
   return { world, credentials, namespace: textOf(values, 'namespace') ?? login.namespace ?? 'default' };
 }
 
@@ -110,7 +111,10 @@ export function homeConfig(env: Record<string, string | undefined>, lookUp = hom
 }
 
 /** As kubectl: the option, the files of $KUBECONFIG, ~/.kube/config. */
-function findConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfigFile | undefined {
+export function findConfig(
+  option: string | undefined,
+  env: Record<string, string | undefined>,
+): KubeConfigFile | undefined {
   if (option !== undefined) {
     if (!existsSync(option)) throw misconfigured('kubeconfig', `--kubeconfig names ${option}, which is not there`);
     return readKubeConfig(option);

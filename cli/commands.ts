@@ -4,9 +4,9 @@ import type { CliCommand } from './command.ts';
 export const commands: Record<string, () => Promise<CliCommand>> = {
   start: async () => (await import('./commands/power.ts')).start,
   stop: async () => (await import('./commands/power.ts')).stop,
-  restart: async () => (await import('./commands/restart.ts')).restart,
   state: async () => (await import('./commands/state.ts')).state,
   plan: async () => (await import('./commands/plan.ts')).plan,
+  restart: async () => (await import('./commands/restart.ts')).restart,
   report: async () => (await import('./commands/report.ts')).report,
   keep: async () => (await import('./commands/keep.ts')).keep,
   'skip-next': async () => (await import('./commands/mark.ts')).skipNext,

@@ -42,7 +42,7 @@ export function readArguments(args: string[], { options, positionals: taken = fa
   const read = readFlags(args, { ...options, ...commonOptions });
   const [word] = read.positionals;
   if (!taken && word !== undefined && read.values.help !== true)
-    throw new UsageError(`found "${word}": expected options alone`);
+    throw new UsageError(`Unexpected argument '${word}': expected options alone`);
   return read;
 }
 
@@ -77,6 +77,9 @@ export function takesNext(arg: string, options: Options): boolean | undefined {
 /** The options of one argument: one for `--x` and `--x=y`, any number for `-abc`, of which the last may have a value. */
 export function flagsIn(arg: string, options: Options): Found[] {
   if (arg.startsWith('--')) return [longFlag(arg, options)];
+  const long = `-${arg.split('=')[0]}`;
+  if (long.length > 3 && Object.hasOwn(options, long.slice(2)))
+    throw new UsageError(`there is no option ${long.slice(1)}; did you mean ${long}?`);
   const found: Found[] = [];
   for (let at = 1; at < arg.length; at++) {
     const letter = arg[at]!;
@@ -100,11 +103,9 @@ function longFlag(arg: string, options: Options): Found {
 }
 
 function unknown(typed: string, arg: string, options: Options): UsageError {
-  const known = Object.keys(options).map((name) => `--${name}`);
   const where = arg === typed || arg.startsWith('--') ? '' : ` in ${arg}`;
-  const long = `-${arg}`; // -force for --force
-  const meant = known.includes(long) ? `; did you mean ${long}?` : didYouMean(typed, known);
-  return new UsageError(`there is no option ${typed}${where}${meant}`);
+  const known = Object.keys(options).map((name) => `--${name}`);
+  return new UsageError(`there is no option ${typed}${where}${didYouMean(typed, known)}`);
 }
 
 /** As Go reads a bool; of a level, such as -v=6, every number. */
@@ -124,12 +125,12 @@ function following(arg: string | undefined, options: Options): string | undefine
 function keep(values: Values, name: string, option: Option, text: string | undefined, arg: string): void {
   if (text === undefined || text === '') {
     const found = text === '' || /^-.*=$/s.test(arg) ? ', found nothing' : ' after it';
-    throw new UsageError(`--${name}: expected ${expectedOf(name, option)}${found}`);
+    throw new UsageError(`--${name}: expected ${expectedOf(option)}${found}`);
   }
   if (option.choices) checkChoice(`--${name}`, text, option.choices);
   values[name] = option.multiple ? [...((values[name] as string[] | undefined) ?? []), text] : text;
 }
 
-function expectedOf(name: string, { choices, value }: Option): string {
-  return choices ? oneOf(choices) : (value ?? name.toUpperCase());
+function expectedOf({ choices, value }: Option): string {
+  return choices ? oneOf(choices) : (value ?? 'TEXT');
 }

@@ -36,6 +36,7 @@ export const leadingOptions: Options = {
 
 /** Runs one command and answers its exit code. */
 export async function main(typed: string[], io: Io): Promise<number> {
+  if (typed[0] === '__complete') return completed(typed.slice(1), io);
   const [name, ...rest] = commandFirst(typed, leadingOptions, Object.keys(commands));
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     (name === undefined ? io.err : io.out)(await overview());
@@ -56,6 +57,15 @@ export async function main(typed: string[], io: Io): Promise<number> {
   } catch (thrown) {
     return fail(name, thrown, io, debug);
   }
+}
+
+/** For shells and for kubectl: what may stand in the place of the last word. */
+async function completed(words: string[], io: Io): Promise<number> {
+  const { complete } = await import('./terminal/completion.ts');
+  const load = async (name: string) => (Object.hasOwn(commands, name) ? commands[name]?.() : undefined);
+  const names = () =>
+    Promise.all(Object.keys(commands).map(async (value) => ({ value, about: (await load(value))?.summary ?? '' })));
+  return complete(words, { load, names, leading: leadingOptions }, io);
 }
 
 /** What people type who know other programs. */

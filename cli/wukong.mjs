@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import module, { createRequire } from 'node:module';
 import { constants, homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const itself = fileURLToPath(import.meta.url);
@@ -14,6 +14,8 @@ const top = join(dirname(itself), '..');
 const sources = join(top, 'cli', 'main.ts');
 const isClone = existsSync(sources);
 const needed = 24;
+// By this name kubectl asks a plugin what may be typed next.
+if (/^kubectl_complete-wukong(\.\w+)?$/.test(basename(process.argv[1] ?? ''))) process.argv.splice(2, 0, '__complete');
 /** Names this process to the one that it starts. */
 const launchedBy = 'WUKONG_LAUNCHED_BY';
 const { [launchedBy]: launcher } = process.env;

@@ -1,7 +1,7 @@
 import { listAll } from '../../shared/cluster/list.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
-import { dayMs } from '../../shared/time/zone.ts';
+import { localMinute, utcText } from '../../shared/time/wallclock.ts';
+import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
 import { type Dump, readDumps } from '../page/dump.ts';
@@ -30,7 +30,11 @@ const options: Options = {
   },
   from: { type: 'string', value: 'TIME', about: 'RFC 3339, or a date. Default: 7 days before --to' },
   to: { type: 'string', value: 'TIME', about: 'the same; itself not included. Default: now' },
-  zone: { type: 'string', value: 'ZONE', about: 'shows times in this IANA zone. Default: that of most schedules' },
+  zone: {
+    type: 'string',
+    value: 'ZONE',
+    about: 'shows times in this IANA zone. Default: UTC; on a page that of most schedules',
+  },
   'from-file': {
     type: 'string',
     multiple: true,
@@ -71,7 +75,7 @@ export const report: CliCommand = {
     const model = make();
     tellProblems(model, io);
     if (json) for (const line of lines(model)) io.out(`${JSON.stringify(line)}\n`);
-    else io.out(table(model));
+    else io.out(table(model, asked.zone));
     return model.problems.length > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
@@ -119,7 +123,8 @@ function* lines(model: PageModel) {
 }
 
 /** A line a namespace, then what was not as planned. */
-function table(model: PageModel): string {
+function table(model: PageModel, zone: Zone | undefined): string {
+  const shownTime = (instant: number) => (zone ? localMinute(zone, instant) : utcText(instant));
   const priced = costOf(model.saved, model.prices) !== undefined;
   const shown = shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows)));
   const heads = ['NAMESPACE', 'VMS', ...shown.map((verdict) => verdictWords[verdict].toUpperCase())];
@@ -134,7 +139,7 @@ function table(model: PageModel): string {
     rows.flatMap(({ name, happened }) =>
       (happened?.judged ?? [])
         .filter(({ verdict }) => verdict !== 'onTime' && verdict !== 'pending' && verdict !== 'unrecorded')
-        .map((one) => [utcText(one.planned.at), `${namespace}/${name}`, one.planned.action, verdictText(one)]),
+        .map((one) => [shownTime(one.planned.at), `${namespace}/${name}`, one.planned.action, verdictText(one)]),
     ),
   );
   const all = model.groups.flatMap(({ rows }) => rows);
@@ -143,5 +148,6 @@ function table(model: PageModel): string {
   const units = ['HOURS OFF', 'VCPU-HOURS', 'GIB-HOURS', ...(priced ? ['SAVED'] : [])];
   const head = text(columns([...heads, ...units], [...each, ...total]));
   const rest = text(columns(['PLANNED', 'VM', 'ACTION', 'WHAT CAME OF IT'], found.sort()));
-  return `From ${utcText(model.from)} to ${utcText(model.to)}\n\n${head}${found.length > 0 ? `\n${rest}` : ''}`;
+  const span = `From ${shownTime(model.from)} to ${shownTime(model.to)}${zone ? `, times of ${zone.name}` : ''}`;
+  return `${span}\n\n${head}${found.length > 0 ? `\n${rest}` : ''}`;
 }

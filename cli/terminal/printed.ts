@@ -71,18 +71,16 @@ function order(a: unknown, b: unknown): number {
 function customColumns(written: string, headers: boolean): (whole: unknown, items: unknown[]) => string {
   const [head = '', paths] = written.split('\n').map((line) => line.trim().split(/\s+/));
   const pairs = paths
-    ? paths.map((path, i) => [head[i] ?? '', path] as const)
-    : written
-        .split(/,(?![^[]*\])/)
-        .map((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 1)] as const);
-  for (const [name, path] of pairs)
-    if (name === '' || path === '' || path === undefined)
+    ? paths.map((path, i) => [head[i] ?? '', path])
+    : written.split(/,(?![^[]*\])/).map((one) => /^([^:]*):(.*)$/s.exec(one)?.slice(1) ?? [one]);
+  for (const [name = '', path = ''] of pairs)
+    if (name === '' || path === '')
       throw new UsageError(`--output custom-columns: expected HEADING:PATH, such as NAME:.name,STATE:.state`);
-  const finds = pairs.map(([, path]) => jsonPath(relaxed(path)));
+  const finds = pairs.map(([, path = '']) => jsonPath(relaxed(path)));
   return (_whole, items) => {
     const rows = items.map((item) => finds.map((find) => find(item).map(shown).join(',') || '<none>'));
     const lines = columns(
-      pairs.map(([name]) => name),
+      pairs.map(([name = '']) => name),
       rows,
     );
     return text(headers ? lines : lines.slice(1));

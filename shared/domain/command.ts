@@ -190,6 +190,8 @@ export function parseCommand(input: unknown, origin: Origin): Command {
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
     ...rest,
+    // KubeVirt ends a guest without asking it where its period is 0: that is force, and is told as such.
+    force: rest.force || rest.gracePeriodSeconds === 0,
     action: origin.action,
     target: targetOf(where),
     requestId: requestId ?? origin.requestId,
