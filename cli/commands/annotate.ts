@@ -5,6 +5,7 @@ import { keyOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { openCluster, type Session } from '../cluster.ts';
 import { exitCodes, type Io, type Values } from '../command.ts';
+import { some } from './guests.ts';
 import { schedulesFor } from './schedulesFor.ts';
 import { findTargets, tellTargets } from './targets.ts';
 
@@ -30,6 +31,7 @@ export async function annotate(
   const { wukongs, problems } = await findTargets(session, values, names);
   if (wukongs.length === 0 && problems.length === 0) io.err('No Wukong matches; nothing was changed.\n');
   const selecting = wukongs.length > 0 ? await schedulesFor(session.world, wukongs) : undefined;
+  const unselected = new Map<string, string[]>();
   for (const wukong of wukongs) {
     const key = keyOf(wukong.metadata);
     const schedules = selecting?.get(key) ?? [];
@@ -38,11 +40,12 @@ export async function annotate(
       await write(session, wukong, change);
       io.out(`${key}: ${change.say}\n`);
       if (selecting && schedules.length === 0 && change.unselected !== undefined)
-        io.err(`note: no schedule selects ${key}${change.unselected}\n`);
+        unselected.set(change.unselected, [...(unselected.get(change.unselected) ?? []), key]);
     } catch (thrown) {
       problems.push(`${key}: ${asLifecycleError(thrown).message}`);
     }
   }
+  for (const [so, keys] of unselected) io.err(`note: no schedule selects ${some(keys)}${so}\n`);
   tellTargets({ problems }, io);
   return problems.length > 0 ? exitCodes.failed : exitCodes.done;
 }

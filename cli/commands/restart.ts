@@ -1,5 +1,5 @@
 import { readNamespaces } from '../../shared/cluster/namespaces.ts';
-import { machineOf } from '../../shared/cluster/vmInformer.ts';
+import { machineOf, type Machines } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { Command } from '../../shared/domain/command.ts';
 import { asLifecycleError } from '../../shared/domain/errors.ts';
@@ -107,9 +107,11 @@ async function restartAll(commands: Commands, wukongs: Wukong[], world: World, h
     try {
       const wukong = await named(world, place, { signal: interrupted });
       const until = deadlineOf('start', values, commands.start, 1, world.clock.now());
-      const watching = { deadline: until, interrupted, wait: true, waiting: show.waiting, ended() {}, machines };
+      const before = uids.get(keyOf(place));
+      const seen = without(before, machines);
+      const watching = { deadline: until, interrupted, wait: true, waiting: show.waiting, ended() {}, machines: seen };
       const [started] = await executeHere(commands.start, [wukong], world, watching);
-      if (started) end(joined(stopped, started, uids.get(keyOf(place)), machineOf(wukong, machines).vmi?.uid));
+      if (started) end(joined(stopped, started, before, machineOf(wukong, machines).vmi?.uid));
       if (started?.outcome !== 'Started' && started?.outcome !== 'InProgress') leftOff.push(place);
     } catch (thrown) {
       world.log.error('could not be started again', { problem: asLifecycleError(thrown).message });
@@ -130,6 +132,15 @@ async function restartAll(commands: Commands, wukongs: Wukong[], world: World, h
     machines.close();
   }
   return { outcomes, leftOff };
+}
+
+/** A guest that was stopped on purpose did not die, so the next one need not prove that it stays up. */
+function without(uid: string | undefined, machines: Machines): Machines {
+  const get = (namespace: string, vmName: string) => {
+    const { gone, ...now } = machines.get(namespace, vmName);
+    return gone === undefined || gone.uid === uid ? now : { ...now, gone };
+  };
+  return { ...machines, get };
 }
 
 const leftAsItWas = 'The VM is off, and a restart leaves it so; wukong start switches it on.';

@@ -83,7 +83,7 @@ export interface Targets {
 
 /**
  * The Wukongs that names, files or selectors mean; without any of these, all of the namespace.
- * @throws LifecycleError when the cluster cannot be asked.
+ * @throws LifecycleError when the cluster cannot be asked, and NotFound for a name that is the only one.
  */
 export async function findTargets(
   session: Session,
@@ -107,10 +107,17 @@ export async function findTargets(
   const typed = names.map((each) => ({ ...typedName(each), namespace }));
   const { places, problems } = await placesIn(files ?? [], values, namespace);
   const found = new Map<string, Wukong>();
-  for (const one of [...typed, ...places]) {
-    const wukong = await orProblem(resolve(world, one, limits), problems);
-    if (wukong) found.set(keyOf(wukong.metadata), wukong);
-  }
+  let missing: LifecycleError | undefined;
+  for (const one of [...typed, ...places])
+    try {
+      const wukong = await resolve(world, one, limits);
+      found.set(keyOf(wukong.metadata), wukong);
+    } catch (thrown) {
+      if (!(thrown instanceof LifecycleError) || thrown.code !== 'NotFound') throw thrown;
+      missing = thrown;
+      problems.push(thrown.message);
+    }
+  if (missing && found.size === 0 && problems.length === 1) throw missing;
   return { wukongs: [...found.values()], problems };
 }
 
@@ -141,16 +148,6 @@ async function placesIn(files: string[], values: Values, namespace: string) {
     return { ...typedName(name), namespace: own };
   });
   return { places, problems };
-}
-
-async function orProblem<T>(found: Promise<T>, problems: string[]): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (thrown) {
-    if (!(thrown instanceof LifecycleError) || thrown.code !== 'NotFound') throw thrown;
-    problems.push(thrown.message);
-    return undefined;
-  }
 }
 
 function resolve(world: World, { namespace, name, vm }: Typed & Place, limits: Partial<Limits>): Promise<Wukong> {

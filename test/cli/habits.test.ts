@@ -103,6 +103,13 @@ describe('forms of output', () => {
 });
 
 describe('names', () => {
+  it('of the kind are short for kubectl: wk, wks', async () => {
+    const { body } = await sim.api('GET', '/apis/vm.novasphere.dev/v1alpha1');
+    const { resources } = body as { resources: { name: string; shortNames?: string[] }[] };
+    const short = (plural: string) => resources.find(({ name }) => name === plural)?.shortNames;
+    expect([short('wukongs'), short('wukongschedules')]).toEqual([['wk'], ['wks']]);
+  });
+
   it('are those of VMs too, or hinted at', async () => {
     for (const typed of ['vm/web-vm', 'vmi/web-vm', 'virtualmachines.kubevirt.io/web-vm', 'wk/web', 'wukongs/web'])
       expect(namesIn((await sim.wukong(`state ${typed} -n demo-a -o name`)).out)).toEqual(['web']);
@@ -163,6 +170,8 @@ describe('wukong restart', () => {
       ),
     );
     expect([code, err]).toEqual([4, '2 VMs: 1 AlreadyOff, 1 Started\n']);
+    // The old guest was stopped and did not die: nobody waits ten seconds for the new one to stay up.
+    expect(Number(/Started +([\d.]+) s/.exec(out)?.[1])).toBeLessThan(10);
   });
 
   it('forces a guest that does not listen, and starts it all the same', async () => {

@@ -26,7 +26,7 @@ describe('wukong keep, skip-next and protect', () => {
     expect(await sim.wukong(`keep web batch running --until ${until} -n demo-a`)).toEqual({
       code: 0,
       out: expect.stringMatching(`^demo-a/web: kept running until ${until} \\(.*\\)\ndemo-a/batch: kept running`),
-      err: '',
+      err: 'note: no schedule selects demo-a/batch, demo-a/web: this holds back only what people and events ask for\n',
     });
     expect(await annotationsOf('batch')).toMatchObject({ 'keep-running-until': until });
     await sim.wukong('keep -l start=on-demand -A stopped --for 3h');
