@@ -63,7 +63,7 @@ export const restart: CliCommand = {
         show.all(commands.start, outcomes);
         for (const place of leftOff)
           io.err(
-            `${keyOf(place)} is off and was not started again: wukong start ${place.name} -n ${place.namespace}\n`,
+            `${keyOf(place)} is switched off and not started again: wukong start ${place.name} -n ${place.namespace}\n`,
           );
         return leftOff.length > 0 ? exitCodes.failed : codeOf(outcomes, wukongs.length);
       } finally {
@@ -121,6 +121,8 @@ async function restartAll(commands: Commands, wukongs: Wukong[], world: World, h
   const ended = (outcome: Outcome) => {
     if (outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff') starts.push(startAgain(outcome));
     else end(outcome.outcome === 'AlreadyOff' ? { ...outcome, message: leftAsItWas } : outcome);
+    // Somebody else will see it off, and nobody knows that it was to come back.
+    if (outcome.outcome === 'InProgress') leftOff.push({ namespace: outcome.namespace, name: outcome.name });
   };
   try {
     const { held, free } = await heldBack(commands.start, wukongs, world);

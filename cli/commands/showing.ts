@@ -8,7 +8,12 @@ import { outcomeLine, summaryOf, toJson } from '../terminal/outcomes.ts';
 import type { Printing } from '../terminal/printed.ts';
 
 /** Shows VMs being worked on, each as it ends, and in the end all of them in the form that was asked for. */
-export function showing(title: string, wukongs: Wukong[], { format, template }: Printing, io: Io) {
+export function showing(
+  title: 'start' | 'stop' | 'restart',
+  wukongs: Wukong[],
+  { format, template }: Printing,
+  io: Io,
+) {
   const width = widest(wukongs.map(({ metadata }) => keyOf(metadata)));
   const lines = format === undefined || format === 'wide';
   const board = openBoard(lines ? io : { ...io, out() {} }, title, wukongs.length);
@@ -21,7 +26,7 @@ export function showing(title: string, wukongs: Wukong[], { format, template }: 
       if (template) io.out(template(whole, whole.outcomes));
       if (format === 'json' || format === 'yaml') io.out(dump(format, whole));
       if (format === 'name') io.out(text(outcomes.map(({ name }) => `wukong.vm.novasphere.dev/${name}`)));
-      io.err(summaryOf(outcomes, wukongs.length));
+      io.err(summaryOf(outcomes, wukongs.length, title !== 'restart'));
     },
     close: () => board.close(),
   };

@@ -24,8 +24,8 @@ export function outcomeLine(outcome: Outcome, width: number, colour: boolean, wi
   return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${plain(requestId)}   ` : ''}${plain(message)}${next}`;
 }
 
-/** How many came to what; nothing for one VM that is through. */
-export function summaryOf(outcomes: Outcome[], wanted: number): string {
+/** How many came to what; nothing for one VM that is through. `again`: whether the same command waits for the end. */
+export function summaryOf(outcomes: Outcome[], wanted: number, again = true): string {
   const lines: string[] = [];
   const counts = new Map<string, number>();
   for (const outcome of outcomes) counts.set(wordOf(outcome), (counts.get(wordOf(outcome)) ?? 0) + 1);
@@ -38,7 +38,7 @@ export function summaryOf(outcomes: Outcome[], wanted: number): string {
   if (counts.has('InProgress'))
     lines.push(
       'What is in progress goes on by reconcileState (where it does not run: wukong reconcile).',
-      'To wait for the end: the same command again. To look: wukong state --watch',
+      `${again ? 'To wait for the end: the same command again. ' : ''}To look: wukong state --watch`,
     );
   return lines.map((line) => `${line}\n`).join('');
 }

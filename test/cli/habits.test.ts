@@ -193,13 +193,24 @@ describe('wukong restart', () => {
   });
 
   it('names at Ctrl-C what it leaves off', async () => {
-    await sim.api('PATCH', `${own}/wukongs/import`, { metadata: { annotations: {} } });
-    const running = sim.start('restart import -n demo-a');
+    const restarting = sim.start('restart deaf -n demo-b --grace 30s');
+    const watching = sim.start('state deaf -n demo-b -w -o json');
+    await watching.says(/"state":"Stopping"/);
+    watching.child.kill('SIGINT');
+    restarting.child.kill('SIGINT');
+    const { code, out, err } = await restarting.done;
+    expect([code, out]).toEqual([1, expect.stringMatching(/^demo-b\/deaf +InProgress/)]);
+    expect(err).toContain('demo-b/deaf is switched off and not started again: wukong start deaf -n demo-b');
+    await sim.wukong('stop deaf -n demo-b --force');
+  });
+
+  it('leaves a start in progress at Ctrl-C, which reconcileState goes on with', async () => {
+    const restarting = sim.start('restart import -n demo-a');
     const watching = sim.start('state import -n demo-a -w -o json');
     await watching.says(/"state":"Starting"/);
     watching.child.kill('SIGINT');
-    running.child.kill('SIGINT');
-    expect((await running.done).code).toBe(3);
+    restarting.child.kill('SIGINT');
+    expect((await restarting.done).code).toBe(3);
     await sim.wukong('start import -n demo-a');
   });
 });
@@ -225,6 +236,12 @@ describe('words for times', () => {
     const zoned = await sim.wukong('keep web running --until 2099-12-24T18:00 --zone Europe/Berlin -n demo-a');
     expect(zoned.out).toContain('2099-12-24T18:00:00+01:00, Europe/Berlin');
     await sim.wukong('keep batch web --clear -n demo-a');
+  });
+
+  it('a freeze takes a time of a zone too', async () => {
+    const { code, out } = await sim.wukong('freeze --until 18:00 --zone Asia/Kathmandu');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^Frozen until \S+T12:15:00Z \(/)]);
+    await sim.wukong('freeze --off');
   });
 
   it('skip-next and keep say where no schedule selects a VM, and are quiet where one does', async () => {
