@@ -59,9 +59,13 @@ export function ours<T extends KubeObject>(raw: unknown): T | undefined {
     ...raw,
     metadata: withoutAbsent(kept),
     ...('spec' in raw ? { spec: isObject(spec) ? spec : undefined } : {}),
-    ...('status' in raw ? { status: isObject(status) ? status : undefined } : {}),
+    ...('status' in raw ? { status: isObject(status) ? withConditions(status) : undefined } : {}),
   } as unknown as T;
 }
+
+/** Others' conditions go back up with ours, so they stay as they are. */
+const withConditions = (status: Record<string, unknown>): Record<string, unknown> =>
+  status['conditions'] === undefined ? status : { ...status, conditions: listOf(status['conditions'], isObject) ?? [] };
 
 function listOf<V>(value: unknown, isOne: (one: unknown) => one is V): V[] | undefined {
   return Array.isArray(value) ? value.slice(0, mostInList).filter(isOne) : undefined;
