@@ -1,6 +1,6 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
-import { holidayText } from '../../shared/schedule/holiday.ts';
+import { holidayText } from '../../shared/schedule/configMap.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';

@@ -5,6 +5,7 @@ import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
 import { listPages } from './list.ts';
+import { ours } from './ours.ts';
 import { apiPath } from './path.ts';
 import type { World } from './world.ts';
 
@@ -46,9 +47,9 @@ export async function readNamespaces(
     await each(wanted, readAtOnce, (name) =>
       attempt(`namespace ${name}`, async () => {
         const path = namespacePath(name);
-        keep(
-          bodyOf(await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits), `namespace ${name}`),
-        );
+        const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+        const namespace = ours(bodyOf(answer, `namespace ${name}`));
+        if (namespace) keep(namespace);
       }),
     );
   return found;

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
-import { bodyOf } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readWukong, wukongPath } from '../cluster/objects.ts';
+import { readObject, readWukong, wukongPath } from '../cluster/objects.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { invalid } from '../domain/command.ts';
@@ -86,8 +85,8 @@ export async function readStates(
     const wukong = await readWukong(cluster, { namespace, name }, limits);
     const vmName = vmNameOf(wukong);
     const [vm, vmi] = await Promise.all([
-      readOne(cluster, vmPath('virtualmachines', namespace, vmName), limits),
-      readOne(cluster, vmPath('virtualmachineinstances', namespace, vmName), limits),
+      readObject(cluster, vmPath('virtualmachines', namespace, vmName), `VM ${vmName}`, limits),
+      readObject(cluster, vmPath('virtualmachineinstances', namespace, vmName), `VMI ${vmName}`, limits),
     ]);
     return [stateFrom(wukong, vm, vmi)];
   }
@@ -107,10 +106,6 @@ export async function readStates(
   });
 }
 
-async function readOne({ transport }: Cluster, path: string, limits: Limits): Promise<KubeObject | undefined> {
-  const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 404 ? undefined : bodyOf(answer, path);
-}
 
 /** From the three objects as the API has them. */
 export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {

@@ -1,3 +1,4 @@
+import { ours } from '../cluster/ours.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
@@ -74,8 +75,9 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
     case 'deletePod': {
       const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
       const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid) return { kind: 'missed' };
-      return deleteLauncher(world, readVmi(answer.body), limits);
+      const found = answer.status === 200 ? ours(answer.body) : undefined;
+      if (!found || found.metadata.uid !== op.vmiUid) return { kind: 'missed' };
+      return deleteLauncher(world, readVmi(found), limits);
     }
     default:
       throw new Error(`not an act: ${step.do}`);
@@ -86,5 +88,5 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
 async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits): Promise<boolean> {
   const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
   const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 200 && answer.body.metadata.uid === op.vmiUid;
+  return answer.status === 200 && ours(answer.body)?.metadata.uid === op.vmiUid;
 }

@@ -1,12 +1,13 @@
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { readNamespaces } from '../cluster/namespaces.ts';
+import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
-import { holidayText } from '../schedule/holiday.ts';
+import { holidayText } from '../schedule/configMap.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
@@ -66,7 +67,7 @@ async function readConfigMap(
 ): Promise<ConfigMap | undefined> {
   const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
   const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
-  if (answer.status === 200) return answer.body;
+  if (answer.status === 200) return ours<ConfigMap>(answer.body);
   if (answer.status === 404) return undefined;
   const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
   if (failure.code === 'Unreachable') throw failure;

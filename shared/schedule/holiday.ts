@@ -1,27 +1,11 @@
 import * as z from 'zod';
 
 import { wallDate } from '../time/wallclock.ts';
-import { textOf } from './configMap.ts';
+import { holidaysLabel } from './configMap.ts';
 import { mostProblems, type Problem, problemsOf } from './problem.ts';
 
 /** Finds the text of a ConfigMap's key; undefined when the key is not there, null when no such ConfigMap is for holidays. */
 export type FindText = (ref: { namespace: string | undefined; name: string; key: string }) => string | undefined | null;
-
-/**
- * Who owns a ConfigMap says by this label, `"true"`, that schedules may use its dates. No Role can say so: whoever may
- * write schedules would else learn something of every ConfigMap of the namespace.
- */
-export const holidaysLabel = 'lifecycle.novasphere.dev/holidays';
-
-interface ConfigMapLike {
-  metadata?: { labels?: Record<string, string> };
-  data?: Record<string, string>;
-}
-
-/** The text of a key of a ConfigMap that is for holidays; null for another, and for one that is not there. */
-export function holidayText(map: ConfigMapLike | undefined, key: string): string | undefined | null {
-  return textOf(map?.metadata?.labels, holidaysLabel) === 'true' ? textOf(map?.data, key) : null;
-}
 
 /** The key of the ConfigMap where none is named. */
 export const holidaysKey = 'holidays';

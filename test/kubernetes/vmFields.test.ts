@@ -72,6 +72,11 @@ describe('the policy that is shipped lets our accounts change of a VM', () => {
   );
 });
 
+it('asks whether there is a subresource: where there is none the API server has no such field, and an error would deny', () => {
+  const text = readFileSync('infra/policies/vm-fields.yaml', 'utf8');
+  expect(text.match(/request\.subResource [!=]=/g)?.length).toBe(text.match(/has\(request\.subResource\)/g)?.length);
+});
+
 describe('with the policy', () => {
   const asOurs = async (at: Scene) => {
     for (const object of shipped) at.sim.create(object);
