@@ -12,6 +12,8 @@ export interface ClusterProcess extends Opened {
   awaitOn(namespace: string, on: number): Promise<void>;
   /** What is asked from now on counts. */
   begin(): Promise<void>;
+  /** Declares a start on so many: milliseconds until each power call, sorted. */
+  declare(namespace: string, count: number): Promise<number[]>;
   /** What one contender asked since. */
   figures(user: string): Promise<Figures>;
   end(): Promise<void>;
@@ -42,6 +44,7 @@ export async function startCluster(mode: 'limited' | 'unlimited'): Promise<Clust
     furnish: (furnishing) => ask({ do: 'furnish', with: furnishing }),
     awaitOn: (namespace, on) => ask({ do: 'await', namespace, on }),
     begin: () => ask({ do: 'begin' }),
+    declare: (namespace, count) => ask({ do: 'declare', namespace, count }),
     figures: (user) => ask({ do: 'figures', user }),
     async end() {
       void ask({ do: 'end' });
