@@ -15,6 +15,8 @@ export type Order =
   | { do: 'figures'; user: string }
   /** Resolves when so many VMs of the namespace are on and ready. */
   | { do: 'await'; namespace: string; on: number }
+  /** Resolves when so many Wukongs of the namespace have a status of ours. */
+  | { do: 'awaitStates'; namespace: string; count: number }
   /** Declares a start on so many, one after the other; resolves with how long each power call took, sorted. */
   | { do: 'declare'; namespace: string; count: number }
   | { do: 'end' };
@@ -46,6 +48,11 @@ const ready = (namespace: string) =>
     .list<{ status?: { conditions?: { type: string; status: string }[] } }>('virtualmachineinstances', namespace)
     .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
     .length;
+
+const stated = (namespace: string) =>
+  sim
+    .list<{ status?: { lifecycleState?: { state?: string } } }>('wukongs', namespace)
+    .filter(({ status }) => status?.lifecycleState?.state !== undefined).length;
 
 async function declare(namespace: string, count: number): Promise<number[]> {
   const waits: number[] = [];
@@ -92,6 +99,9 @@ async function carryOut(order: Order): Promise<unknown> {
     }
     case 'await':
       while (ready(order.namespace) !== order.on) await new Promise((next) => setTimeout(next, 200));
+      return undefined;
+    case 'awaitStates':
+      while (stated(order.namespace) < order.count) await new Promise((next) => setTimeout(next, 1_000));
       return undefined;
     case 'declare':
       return declare(order.namespace, order.count);

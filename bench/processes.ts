@@ -10,6 +10,8 @@ const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 export interface ClusterProcess extends Opened {
   furnish(furnishing: Furnishing): Promise<void>;
   awaitOn(namespace: string, on: number): Promise<void>;
+  /** Resolves when so many Wukongs of the namespace have a status of ours. */
+  awaitStates(namespace: string, count: number): Promise<void>;
   /** What is asked from now on counts. */
   begin(): Promise<void>;
   /** Declares a start on so many: milliseconds until each power call, sorted. */
@@ -43,6 +45,7 @@ export async function startCluster(mode: 'limited' | 'unlimited'): Promise<Clust
     ...opened,
     furnish: (furnishing) => ask({ do: 'furnish', with: furnishing }),
     awaitOn: (namespace, on) => ask({ do: 'await', namespace, on }),
+    awaitStates: (namespace, count) => ask({ do: 'awaitStates', namespace, count }),
     begin: () => ask({ do: 'begin' }),
     declare: (namespace, count) => ask({ do: 'declare', namespace, count }),
     figures: (user) => ask({ do: 'figures', user }),

@@ -82,7 +82,16 @@ export function findLogin(values: Values, env: Record<string, string | undefined
 
 const nameOne = 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
 const homeConfig = (env: Record<string, string | undefined>): string =>
-  join(env['HOME'] || homedir(), '.kube', 'config');
+  join(env['HOME'] || ownHome(), '.kube', 'config');
+
+/** A uid that is in no list of users, as OpenShift gives them, has none. */
+function ownHome(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
 
 /** As kubectl: the option, the files of $KUBECONFIG, ~/.kube/config. */
 function findConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfigFile | undefined {
