@@ -8,6 +8,7 @@ import { idleTick } from './idleTick.ts';
 import { importTime } from './import.ts';
 import { type Row, table } from './row.ts';
 import { evaluations } from './schedule.ts';
+import { declaring, resting } from './serve.ts';
 
 const each = (names: string[]) => names.flatMap((name) => [`stop/${name}`, `start/${name}`]);
 const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
@@ -17,6 +18,8 @@ const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
     names: ['reconcile/idle-tick', 'reconcile/idle-tick/cpu', 'reconcile/idle-tick/rss-mb'],
     run: () => idleTick(20_000),
   },
+  { names: ['serve/declared-to-call-p50', 'serve/declared-to-call-p99'], run: () => declaring(5_000) },
+  { names: ['cpu', 'rss', 'lists', 'writes'].map((what) => `serve/rest-${what}`), run: () => resting(10_000) },
   {
     names: each(['unlimited/time', 'requests-per-vm', 'bytes-per-vm', 'cpu-ms-per-vm', 'rss-mb']),
     run: () => unlimited([1, 1_000, 10_000]),

@@ -15,8 +15,12 @@ export interface ClusterProcess extends Opened {
   /** A WukongSchedule over all of a namespace, in the place of the one before. */
   schedule(namespace: string, spec: object): Promise<void>;
   awaitOn(namespace: string, on: number): Promise<void>;
+  /** Resolves when so many Wukongs of the namespace have a status of ours. */
+  awaitStates(namespace: string, count: number): Promise<void>;
   /** What is asked from now on counts. */
   begin(): Promise<void>;
+  /** Declares a start on so many: milliseconds until each power call, sorted. */
+  declare(namespace: string, count: number): Promise<number[]>;
   /** What one contender asked since. */
   figures(user: string): Promise<Figures>;
   end(): Promise<void>;
@@ -47,7 +51,9 @@ export async function startCluster(mode: 'limited' | 'unlimited'): Promise<Clust
     furnish: (furnishing) => ask({ do: 'furnish', with: furnishing }),
     schedule: (namespace, spec) => ask({ do: 'schedule', namespace, spec }),
     awaitOn: (namespace, on) => ask({ do: 'await', namespace, on }),
+    awaitStates: (namespace, count) => ask({ do: 'awaitStates', namespace, count }),
     begin: () => ask({ do: 'begin' }),
+    declare: (namespace, count) => ask({ do: 'declare', namespace, count }),
     figures: (user) => ask({ do: 'figures', user }),
     async end() {
       void ask({ do: 'end' });

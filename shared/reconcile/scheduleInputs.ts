@@ -5,7 +5,7 @@ import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { type Annotations, group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
 import { holidayText } from '../schedule/configMap.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
@@ -21,14 +21,21 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
  * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * `known`: what a process that stays has from its watches.
  */
-export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
-  const schedules = await readSchedules(world, limits);
+export async function readSurroundings(
+  world: World,
+  limits: Limits,
+  problems: string[],
+  known: { schedules?: WukongSchedule[]; namespaces?: Map<string, Annotations> | undefined } = {},
+): Promise<Surroundings> {
+  const schedules = known.schedules ?? (await readSchedules(world, limits));
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
+  const spaces = new Set(schedules.map((one) => placeOf(one).namespace));
   const [texts, namespaces, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems),
-    readNamespaces(world, new Set(schedules.map((one) => placeOf(one).namespace)), limits, problems),
+    known.namespaces ?? readNamespaces(world, spaces, limits, problems),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
