@@ -5,6 +5,7 @@ import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { jobsOf } from '../../shared/execute/command.ts';
 import { execute, type Progress } from '../../shared/execute/execute.ts';
+import { openFleetRun } from '../../shared/execute/fleetRun.ts';
 import { groupOf, type Job } from '../../shared/execute/job.ts';
 
 export interface Watching {
@@ -50,8 +51,11 @@ export async function executeHere(
   try {
     const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
     done.forEach(take);
+    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
+    const opened = wukongs.length > 1 ? openFleetRun(world, command, { done, begun, missing: [] }, soon) : undefined;
     await execute(jobs, world, { ...limits, machines, progress, wait });
     wait = false;
+    await opened;
     const joined = await execute(others, world, { ...limits, machines, progress });
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;

@@ -4,29 +4,20 @@ import { slim, wukongPath } from '../cluster/objects.ts';
 import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, keyOf, type Place, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
-import { writeStatus } from '../report/status.ts';
-import {
-  nextFor,
-  type Surroundings,
-  type Timetable,
-  timetable,
-  troubleLines,
-  troublesOf,
-} from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
+import { type Surroundings, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
+import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
-import { statusFor } from './reconcileWukong.ts';
+import { keepRuns, openRuns } from './runs.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
 import { readSurroundings } from './scheduleInputs.ts';
 import { mark } from './scheduleStatus.ts';
-import { settle, skip, useUp } from './skips.ts';
 
 /** What one tick did. */
 export interface Tick {
@@ -48,8 +39,7 @@ export const nothingDone = (): Tick => ({
   ...{ outcomes: [], problems: [], schedules: [] },
 });
 
-/** How many statuses are written at once, and how long the last words of a tick may take. */
-const atOnce = 50;
+/** How long the last words of a tick may take. */
 const lastWordsMs = 5_000;
 
 /** All that one tick has read. */
@@ -76,11 +66,15 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
   try {
     const { jobs, table, wanted } = decideAll(seen, world, problems);
     const sink = world.bus ? 'bus' : 'here';
+    const see = (wukong: Wukong) => machineOf(wukong, machines);
+    const opened = blind ? undefined : await openRuns(world, { table, wukongs, machineOf: see }, limits);
     const executing = execute(jobs, world, { ...limits, machines, sink });
     const { repaired, unsaid } = await mend(wukongs, { jobs, table, wanted, machines, world, limits, problems });
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
-    for (const problem of await markSchedules(world, limits, { table, jobs, done, unsaid })) problems.push(problem);
+    const atEnd = withLastWords(world, limits);
+    if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
+    for (const problem of await markSchedules(world, atEnd, { table, jobs, done, unsaid })) problems.push(problem);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
@@ -97,6 +91,12 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
     machines.close();
   }
 }
+
+/** What is to be said at the end has its own time. */
+const withLastWords = ({ clock }: World, limits: Limits): Limits => ({
+  ...limits,
+  deadline: Math.max(limits.deadline, clock.now() + lastWordsMs),
+});
 
 /** Where there are no Wukongs. */
 const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
@@ -166,43 +166,6 @@ function decideAll({ wukongs, machines, around, declaring }: Seen, world: World,
   return { jobs: withoutIdle(jobs), table, wanted };
 }
 
-interface Mending extends Decided {
-  machines: Machines;
-  world: World;
-  limits: Limits;
-  problems: Problem[];
-}
-
-/** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
-async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
-  const { world, limits, table, machines, problems } = to;
-  const busy = new Set(to.jobs.flatMap(({ place, work }) => (work.do === 'await' ? [] : [keyOf(place)])));
-  const used = new Set<string>();
-  const unsaid = new Map<string, Place>();
-  let repaired = 0;
-  await each(wukongs, atOnce, async (wukong) => {
-    const key = keyOf(wukong.metadata);
-    if (busy.has(key)) return;
-    const wanted = to.wanted.get(key);
-    if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
-    if (world.clock.now() >= limits.deadline) return;
-    try {
-      if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
-      unsaid.delete(key);
-      if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
-      if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, world.clock.now()));
-      // What has changed meanwhile is looked at anew by the next tick.
-      if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
-    } catch (thrown) {
-      problems.push(problemOf(thrown, wukong));
-    }
-  });
-  for (const { namespace } of unsaid.values()) used.delete(namespace);
-  for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
-  return { repaired, unsaid: [...unsaid.values()] };
-}
-
 /** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
 function markSchedules(
   world: World,
@@ -215,6 +178,5 @@ function markSchedules(
   const busy = new Set(
     jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
   );
-  const deadline = Math.max(limits.deadline, world.clock.now() + lastWordsMs);
-  return mark({ world, limits: { ...limits, deadline }, table, busy, left });
+  return mark({ world, limits, table, busy, left });
 }
