@@ -61,7 +61,7 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
   const reason = `Run${status.phase}`;
   const message = runSentence(run);
   log.warn(`run ${namespace}/${name}: ${status.phase}`, { namespace, name, reason, says: message });
-  metrics.count(`Runs${status.phase}`, 1);
+  metrics.count('BadRuns', 1);
   const event = {
     id: `run/${name}/${status.phase}`,
     type: 'Warning',
