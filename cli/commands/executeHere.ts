@@ -5,6 +5,7 @@ import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { jobsOf } from '../../shared/execute/command.ts';
 import { execute, type Progress } from '../../shared/execute/execute.ts';
+import { openFleetRun } from '../../shared/execute/fleetRun.ts';
 import { groupOf, type Job } from '../../shared/execute/job.ts';
 import type { Limits } from '../../shared/time/wait.ts';
 
@@ -51,8 +52,14 @@ export async function executeHere(
   try {
     const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
     done.forEach(take);
+    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
+    const opened =
+      wukongs.length > 1
+        ? openFleetRun(world, command, { done, begun, missing: [] }, soonOf(world, limits))
+        : undefined;
     await execute(jobs, world, { ...limits, machines, progress, wait });
     wait = false;
+    await opened;
     const joined = await execute(others, world, { ...limits, machines, progress });
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;
@@ -62,11 +69,15 @@ export async function executeHere(
 }
 
 /** Watches the VMs of these Wukongs. @throws LifecycleError when their first state cannot be had in time. */
-export function watchVmsOf(wukongs: Wukong[], world: World, { deadline, signal }: Limits): Promise<Machines> {
+export function watchVmsOf(wukongs: Wukong[], world: World, limits: Limits): Promise<Machines> {
   const spaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
-  const soon = { signal, deadline: Math.min(deadline, world.clock.now() + firstStateMs) };
-  return watchMachines(world, scopeOf(wukongs, spaces), soon);
+  return watchMachines(world, scopeOf(wukongs, spaces), soonOf(world, limits));
 }
+
+const soonOf = ({ clock }: World, { deadline, signal }: Limits): Limits => ({
+  signal,
+  deadline: Math.min(deadline, clock.now() + firstStateMs),
+});
 
 const joining = (outcome: Outcome): Job => ({
   place: { namespace: outcome.namespace, name: outcome.name },

@@ -5,6 +5,7 @@ import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
 import { type Dump, readDumps } from '../page/dump.ts';
+import { fromRun } from '../page/fromRun.ts';
 import { fromEvent } from '../page/happening.ts';
 import { type Asked, type PageModel, pageModel } from '../page/model.ts';
 import { tellProblems, writePage } from '../page/pages.ts';
@@ -20,6 +21,7 @@ import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { spanOf } from '../terminal/span.ts';
 import { readFromCluster } from './planCluster.ts';
+import { readRuns } from './runs.ts';
 
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {
@@ -55,11 +57,11 @@ export const report: CliCommand = {
       'report --from-file FILE … [--html FILE | --json]',
     ],
     about:
-      'Each start and stop that schedules had planned: on time, late, forced, failed, missed or skipped; and the hours that VMs were off, with the vCPUs and the memory they did not take. It is made from the records on the Wukongs and from Events. A cluster keeps Events for an hour, so for a longer look back add the outcome events that were kept, by --from-file. What no record tells is shown as such, and saved nothing.',
+      'Each start and stop that schedules had planned: on time, late, forced, failed, missed or skipped; and the hours that VMs were off, with the vCPUs and the memory they did not take. It is made from WukongRuns, the records on the Wukongs, and Events. A schedule keeps as many runs as its runsHistoryLimit says, so a month needs no archive of outcome events; those that were kept can be added by --from-file. What no record tells is shown as such, and saved nothing.',
     options,
     examples: [
       'wukong report -A --html week.html',
-      'kubectl get wukongs,wukongschedules,events,namespaces,configmaps -A -o json > cluster.json',
+      'kubectl get wukongs,wukongschedules,wukongruns,events,namespaces,configmaps -A -o json > cluster.json',
       'wukong report --from-file cluster.json --from-file outcomes.jsonl --html month.html --price-vcpu-hour 0.04',
     ],
     exit: '0, or 1 when something cannot be read or the cluster cannot be reached, 2 wrong usage.',
@@ -103,7 +105,8 @@ async function read(values: Values, io: Io): Promise<Dump> {
   const path = `${place}?fieldSelector=${encodeURIComponent('involvedObject.kind=Wukong')}`;
   const limits = { deadline: session.world.clock.now() + 60_000 };
   const events = await listAll(session.world.transport, path, limits);
-  return { manifests, happenings: events.flatMap((event) => fromEvent(event) ?? []) };
+  const runs = await readRuns(session.world, all ? undefined : session.namespace, limits);
+  return { manifests, happenings: [...runs.flatMap(fromRun), ...events.flatMap((event) => fromEvent(event) ?? [])] };
 }
 
 /** Every planned switch and what became of it. */

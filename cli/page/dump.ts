@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { UsageError } from '../command.ts';
 import type { ConfigMap, Manifests } from '../commands/manifest.ts';
+import { fromRun } from './fromRun.ts';
 import { fromDetail, fromEvent, type Happening } from './happening.ts';
 
 export interface Dump {
@@ -84,6 +85,7 @@ function take(value: unknown, file: string, dump: Dump): boolean {
   else if (kind === 'WukongSchedule' && named) manifests.schedules.push({ object, from: file });
   else if (kind === 'ConfigMap' && named) manifests.configMaps.push(object as ConfigMap);
   else if (kind === 'Namespace' && named) manifests.namespaces.push(object);
+  else if (kind === 'WukongRun' && named) for (const one of fromRun(object)) happenings.push(one);
   else {
     const found = kind === 'Event' ? fromEvent(object) : fromDetail(value);
     if (found) happenings.push(found);

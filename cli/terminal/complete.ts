@@ -1,5 +1,6 @@
 import { listAll } from '../../shared/cluster/list.ts';
 import { wukongPath } from '../../shared/cluster/objects.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import { findConfig, openCluster } from '../cluster.ts';
 import {
   type CliCommand,
@@ -89,7 +90,9 @@ const patienceMs = 3_000;
 
 async function namespacesOf(values: Values, io: Io): Promise<string[]> {
   const { world } = await openCluster(values, io);
-  const found = await listAll(world.transport, '/api/v1/namespaces', { deadline: world.clock.now() + patienceMs });
+  const found = await listAll(world.transport, apiPath({ api: 'v1', kind: 'namespaces' }), {
+    deadline: world.clock.now() + patienceMs,
+  });
   return found.map(({ metadata }) => metadata.name);
 }
 

@@ -7,6 +7,10 @@ import { apiPath } from './path.ts';
 import type { Answer } from './transport.ts';
 import type { Cluster } from './world.ts';
 
+/** WukongRuns, or one of them. */
+export const runPath = (namespace?: string, name?: string, query?: Record<string, string>): string =>
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongruns', name, query });
+
 /** Paths and small calls for the objects that are not VMs. */
 export const wukongPath = (namespace?: string, name?: string, subresource?: string): string =>
   apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongs', name, subresource });

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 import { answerFailure } from '../cluster/failure.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type Place } from '../domain/model.ts';
@@ -54,7 +55,7 @@ export function newAccess(
   }
 
   async function review<T>(api: string, kind: string, spec: object): Promise<T> {
-    const path = `/apis/${api}/v1/${kind.toLowerCase()}s`;
+    const path = apiPath({ api: `${api}/v1`, kind: `${kind.toLowerCase()}s` });
     const body = { apiVersion: `${api}/v1`, kind, spec };
     const limits = { deadline: clock.now() + reviewMs };
     const answer = await transport.call<{ status: T }>({ method: 'POST', path, body, safe: true }, limits);

@@ -1,4 +1,6 @@
 import { bodyOf } from '../cluster/failure.ts';
+import { ours } from '../cluster/ours.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import type { KubeObject, Place } from '../domain/model.ts';
@@ -29,8 +31,8 @@ export async function lead(
   work: (leading: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { clock, transport, log } = world;
-  const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
-  const path = `${collection}/${encodeURIComponent(name)}`;
+  const leases = { api: 'coordination.k8s.io/v1', namespace, kind: 'leases' };
+  const path = apiPath({ ...leases, name });
   /** What was seen of another's renewal, and when by our own clock: theirs may be wrong. */
   let seen = { what: '', at: 0 };
 
@@ -38,7 +40,7 @@ export async function lead(
   async function hold(): Promise<boolean> {
     const limits = { deadline: clock.now() + renewEveryMs };
     const answer = await transport.call<Lease>({ method: 'GET', path, safe: true }, limits);
-    const lease = answer.status === 404 ? undefined : bodyOf(answer, `Lease ${namespace}/${name}`);
+    const lease = answer.status === 404 ? undefined : ours<Lease>(bodyOf(answer, `Lease ${namespace}/${name}`));
     const { holderIdentity = '', renewTime = '', leaseTransitions = 0, leaseDurationSeconds } = lease?.spec ?? {};
     const what = `${holderIdentity} ${renewTime}`;
     if (what !== seen.what) seen = { what, at: clock.now() };
@@ -58,7 +60,10 @@ export async function lead(
     const { resourceVersion } = lease?.metadata ?? {};
     const body = { ...kind, metadata: { namespace, name, ...(lease ? { resourceVersion } : {}) }, spec };
     const method = lease ? 'PUT' : 'POST';
-    const written = await transport.call({ method, path: lease ? path : collection, body, safe: false }, { deadline });
+    const written = await transport.call(
+      { method, path: lease ? path : apiPath(leases), body, safe: false },
+      { deadline },
+    );
     if (written.status === 409) return false;
     bodyOf(written, `Lease ${namespace}/${name}`);
     return true;

@@ -1,5 +1,6 @@
 import { follow, type Followed } from '../cluster/informer.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
+import { apiPath } from '../cluster/path.ts';
 import { type Machines, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
@@ -106,7 +107,11 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
     schedules = await inEach(schedulePath, (object) => object as WukongSchedule, onSchedule).catch(absent(world));
     // In a namespace of one's own a Role allows to read it, not to watch it.
     if (!world.config.watchNamespaces)
-      namespaces = await opened({ path: '/api/v1/namespaces', read: ownPart, changed: onNamespace });
+      namespaces = await opened({
+        path: apiPath({ api: 'v1', kind: 'namespaces' }),
+        read: ownPart,
+        changed: onNamespace,
+      });
     const machines = await watchMachines(world, scope, limits);
     const kept: Machines = { ...machines, close() {} };
     const annotations = () =>

@@ -106,7 +106,6 @@ export async function readStates(
   });
 }
 
-
 /** From the three objects as the API has them. */
 export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
   const vm = rawVm && readVm(rawVm);

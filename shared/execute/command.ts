@@ -13,6 +13,7 @@ import { rankOf } from '../schedule/wave.ts';
 import type { Limits } from '../time/wait.ts';
 import { execute, type Executing, type Progress } from './execute.ts';
 import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
+import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
 import { isContested, type Known, sortOut } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
@@ -63,7 +64,10 @@ async function executeFleet(command: Command, world: World, options: Commanding)
     // A name that is not there is told as if it had been asked for alone.
     const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 0 }));
     for (const outcome of done) options.progress?.({ targets: wukongs.length, inFlight: 0, outcome });
+    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
+    const opened = openFleetRun(world, command, { done, begun, missing }, limits);
     const { outcomes, ...rest } = await inTime(command, [...absent, ...jobs], world, { ...options, machines });
+    await opened;
     return { report: reportOf(command, [...done, ...outcomes], rest), unsent: rest.unsent };
   } finally {
     if (!options.machines) machines.close();

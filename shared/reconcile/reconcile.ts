@@ -1,22 +1,20 @@
-import { machineOf, type Machines } from '../cluster/vmInformer.ts';
+import { machineOf } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import { keyOf, type Place, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed, type Progress } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
-import { writeStatus } from '../report/status.ts';
-import { nextFor, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
+import { type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { look, type Seen } from './look.ts';
+import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
-import { statusFor } from './reconcileWukong.ts';
+import { keepRuns, openRuns } from './runs.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
 import { mark } from './scheduleStatus.ts';
-import { settle, skip, useUp } from './skips.ts';
 
 /** What one tick did. */
 export interface Tick {
@@ -38,8 +36,7 @@ export const nothingDone = (): Tick => ({
   ...{ outcomes: [], problems: [], schedules: [] },
 });
 
-/** How many statuses are written at once, and how long the last words of a tick may take. */
-const atOnce = 50;
+/** How long the last words of a tick may take. */
 const lastWordsMs = 5_000;
 
 /** A process that stays: what it sees without reading, and what it carries out already. */
@@ -66,13 +63,18 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const { table, wanted } = decided;
     const { jobs, busy, release } = withoutBusy(decided.jobs, standing);
     const sink = world.bus ? 'bus' : 'here';
+    const see = (wukong: Wukong) => machineOf(wukong, machines);
+    const whole = !blind && !standing?.few;
+    const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
     const mended = mend(wukongs, { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy });
     const [done, { repaired, unsaid }] = await Promise.all([executing, mended]);
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
+    const atEnd = withLastWords(world, limits);
+    if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
     if (!standing?.few)
-      for (const problem of await markSchedules(world, limits, { table, jobs, done, unsaid: [...unsaid, ...busy] }))
+      for (const problem of await markSchedules(world, atEnd, { table, jobs, done, unsaid: [...unsaid, ...busy] }))
         problems.push(problem);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
@@ -89,6 +91,12 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
   } finally {
     machines.close();
   }
+}
+
+/** What is to be said at the end has its own time, and never the signal that may have ended the tick. */
+function withLastWords({ clock }: World, { deadline, signal }: Limits): Limits {
+  const soon = clock.now() + lastWordsMs;
+  return { deadline: signal?.aborted ? soon : Math.max(deadline, soon) };
 }
 
 interface Decided {
@@ -142,47 +150,6 @@ function withoutBusy(all: Job[], standing: Standing | undefined) {
   return { jobs, busy: busy.map(({ place }) => place), release };
 }
 
-interface Mending extends Decided {
-  /** Those that this process carries something out on. */
-  held?: Set<string> | undefined;
-  machines: Machines;
-  world: World;
-  limits: Limits;
-  problems: Problem[];
-}
-
-/** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
-async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
-  const { world, limits, table, machines, problems } = to;
-  const busy = new Set(to.jobs.flatMap(({ place, work }) => (work.do === 'await' ? [] : [keyOf(place)])));
-  const used = new Set<string>();
-  const unsaid = new Map<string, Place>();
-  let repaired = 0;
-  await each(wukongs, atOnce, async (wukong) => {
-    const key = keyOf(wukong.metadata);
-    if (busy.has(key) || to.held?.has(key)) return;
-    const wanted = to.wanted.get(key);
-    if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
-    if (world.clock.now() >= limits.deadline) return;
-    try {
-      if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
-      unsaid.delete(key);
-      if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
-      if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, table.at));
-      // What has changed meanwhile is looked at anew by the next tick.
-      if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
-    } catch (thrown) {
-      // A CRD that has no such field keeps no status, and nothing else is undone.
-      const problem = problemOf(thrown, wukong);
-      problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
-    }
-  });
-  for (const { namespace } of unsaid.values()) used.delete(namespace);
-  for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
-  return { repaired, unsaid: [...unsaid.values()] };
-}
-
 /** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
 function markSchedules(
   world: World,
@@ -195,8 +162,5 @@ function markSchedules(
   const busy = new Set(
     jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
   );
-  // Never the signal that may have ended the tick: what was handed over has to be marked.
-  const soon = world.clock.now() + lastWordsMs;
-  const deadline = limits.signal?.aborted ? soon : Math.max(limits.deadline, soon);
-  return mark({ world, limits: { deadline }, table, busy, left });
+  return mark({ world, limits, table, busy, left });
 }

@@ -26,7 +26,10 @@ export interface Boundary {
 }
 
 /** `namespace/name@2026-03-29T01:00:00Z`: one boundary of one schedule, the same in every process. */
-export const boundaryId = ({ schedule, at }: Boundary): string => `${schedule.key}@${utcText(at)}`;
+export const boundaryId = ({ schedule, at }: Boundary): string => boundaryIdOf(schedule, at);
+
+/** The same, where the schedule itself is not at hand. */
+export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string => `${key}@${utcText(at)}`;
 
 const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
   [['start', start] as const, ['stop', stop] as const].flatMap(([action, cron]) => (cron ? [[action, cron]] : []));

@@ -123,6 +123,7 @@ describe('the packaged template', () => {
     expect(alarms.map(([id]) => id).sort()).toEqual(
       [
         ...['FailuresAlarm', 'CommandsRefusedAlarm', 'ForcedStopsAlarm', 'LatenessAlarm', 'NoTicksAlarm'],
+        ...['TickProblemsAlarm', 'BadSchedulesAlarm', 'BadRunsAlarm'],
         ...['StartDeadLettersAlarm', 'StopDeadLettersAlarm'],
         ...functions.flatMap((name) => [`${name}ErrorsAlarm`, `${name}ThrottlesAlarm`]),
       ].sort(),

@@ -20,6 +20,7 @@ it('a tick with nothing to do asks for each kind once a page, and writes nothing
   expect(asked.sort()).toEqual([
     `GET ${namespace}`,
     'GET wukong-lifecycle',
+    'GET wukongruns',
     'GET wukongs',
     'GET wukongs',
     'GET wukongs',
