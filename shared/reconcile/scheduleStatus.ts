@@ -3,6 +3,7 @@ import { mergePatch, withCondition } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
+import { instantIn } from '../domain/read.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { putEvent } from '../report/events.ts';
 import { plain } from '../report/plain.ts';
@@ -91,7 +92,7 @@ function statusOf(
   return {
     nextStart: schedule && instantOf(schedule, now, 'start'),
     nextStop: schedule && instantOf(schedule, now, 'stop'),
-    lastHandled: through && !(Date.parse(before ?? '') >= through.at) ? rfc3339(through.at) : before,
+    lastHandled: through && !((instantIn(before) ?? NaN) >= through.at) ? rfc3339(through.at) : before,
     matched: matched.length,
     ...observedOf(object, to.table.at),
   };

@@ -58,15 +58,23 @@ export function plainFields(value: unknown, depth = 0): unknown {
 
 /** Colours, as cli/terminal paints them. What else a terminal obeys is not for text. */
 const colours = /^\u001b\[(?:0|1|2|22|3[1-6]|39|90)m$/;
-const printed = new RegExp(`\\u001b\\[\\d{1,2}m|${eachForging.source}`, 'gu');
+const printed = new RegExp(`\\u001b\\[\\d{1,2}m|[${eachForging.source}--[\\n\\t]]+`, 'gv');
 
 /**
  * All that a command prints, at the last moment before it is: lines and colours stay; what else a terminal would obey or
  * not show is written as its escape in JSON, so that in JSON it stays what it was.
  */
 export const printable = (text: string): string =>
-  text.replace(printed, (one) =>
-    one === '\n' || one === '\t' || colours.test(one)
-      ? one
-      : [...Array(one.length).keys()].map((i) => `\\u${one.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''),
-  );
+  text.replace(printed, (one) => (colours.test(one) ? one : escaped(one)));
+
+function escaped(text: string): string {
+  const escapes = new Map<number, string>();
+  let written = '';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    let escape = escapes.get(code);
+    if (escape === undefined) escapes.set(code, (escape = `\\u${code.toString(16).padStart(4, '0')}`));
+    written += escape;
+  }
+  return written;
+}

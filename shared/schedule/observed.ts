@@ -1,4 +1,5 @@
 import { conditionOf } from '../domain/model.ts';
+import { instantIn } from '../domain/read.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { WukongSchedule } from './schedule.ts';
 
@@ -11,13 +12,13 @@ const wholeSecond = (instant: number): number => Math.ceil(instant / 1000) * 100
  * a generation that a version without `observedSince` has seen.
  */
 export function countsFrom({ metadata, status = {} }: WukongSchedule, now: number): number {
-  const created = Date.parse(metadata?.creationTimestamp ?? '') || 0;
+  const created = instantIn(metadata?.creationTimestamp) ?? 0;
   const { generation } = metadata ?? {};
   if (generation === undefined) return created;
   const seen = status.observedGeneration ?? conditionOf(status.conditions, 'Ready')?.observedGeneration;
   if (seen === undefined ? generation > 1 : seen !== generation) return Math.max(created, wholeSecond(now));
-  const since = Date.parse(status.observedSince ?? '');
-  return Number.isNaN(since) || status.observedGeneration === undefined ? created : Math.max(created, since);
+  const since = instantIn(status.observedSince);
+  return since === undefined || status.observedGeneration === undefined ? created : Math.max(created, since);
 }
 
 /** What the status keeps of it. */
