@@ -89,6 +89,7 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
     };
   } finally {
     machines.close();
+    await world.webhook?.flush(world.clock.now() + lastWordsMs);
   }
 }
 
