@@ -57,6 +57,12 @@ const schema = z.object({
   RESERVE_SECONDS: count(1, 300, 10),
   /** Power calls a second, below what virt-api allows (KUBEVIRT §1: 200 requests a second, some three a call). */
   POWER_CALLS_PER_SECOND: count(1, 1000, 50),
+  /** Told of bad runs, forced guests and stops that are near; from a Secret, as whoever knows it may write there. */
+  WEBHOOK_URL: z
+    .string()
+    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http:// or https:// address')
+    .optional(),
+  WEBHOOK_FORMAT: z.enum(['cloudevents', 'slack'], { error: 'expected cloudevents or slack' }).default('cloudevents'),
   /** The clusters by name and where their credentials are; without it KUBECONFIG or the pod's own account counts. */
   CLUSTERS: clusters,
 });
@@ -70,6 +76,7 @@ export interface Config {
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
   powerCallsPerSecond: number;
+  webhook: { url: string; format: 'cloudevents' | 'slack' } | undefined;
   clusters: Clusters | undefined;
 }
 
@@ -83,6 +90,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const wrong = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new LifecycleError('InvalidAction', `configuration: ${wrong.join('; ')}`);
   }
+  const { WEBHOOK_URL: url, WEBHOOK_FORMAT: format } = read.data;
   return {
     powerMethod: read.data.POWER_METHOD,
     requireAgent: read.data.REQUIRE_AGENT,
@@ -92,6 +100,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,
     powerCallsPerSecond: read.data.POWER_CALLS_PER_SECOND,
+    webhook: url === undefined ? undefined : { url, format },
     clusters: read.data.CLUSTERS,
   };
 }

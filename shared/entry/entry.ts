@@ -37,6 +37,8 @@ export async function worldOf({ world, reach }: Invocation, cluster: string | un
 
 /** A time limit for where there is none: a call outside Lambda. */
 const ownLimitMs = 15 * 60_000;
+/** What is not sent by then is given up: a function that has answered does not run on. */
+const noticesMs = 5_000;
 /** The last resort, should the handler itself not be back before its time is up. */
 const lastWordMs = 1_000;
 
@@ -75,6 +77,7 @@ export function lambda<Answer>(
       if (isHttp(event)) return await overHttp(event, invocation, counted);
       return await counted(event, invocation);
     } finally {
+      await world.webhook?.flush(world.clock.now() + noticesMs);
       world.metrics.flush();
     }
   };

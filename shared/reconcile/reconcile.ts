@@ -90,6 +90,7 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     };
   } finally {
     machines.close();
+    await world.webhook?.flush(world.clock.now() + lastWordsMs);
   }
 }
 

@@ -7,6 +7,7 @@ import { putEvent } from './events.ts';
 import { plain } from './plain.ts';
 
 export const runType = 'Wukong VM Lifecycle Run';
+const runNotice = 'dev.novasphere.wukong.run.v1';
 
 export interface RunTold {
   namespace: string;
@@ -56,7 +57,7 @@ export function runSentence({ spec, status }: Pick<RunTold, 'spec' | 'status'>):
  * again by its id; a log line and a metric. What cannot be told is logged, and keeps nobody from working.
  */
 export async function tellRun(world: World, run: RunTold, name: string, limits: Limits): Promise<void> {
-  const { log, metrics, bus, clock } = world;
+  const { log, metrics, bus, clock, webhook } = world;
   const { namespace, status, owner } = run;
   const reason = `Run${status.phase}`;
   const message = runSentence(run);
@@ -71,9 +72,13 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
   const on = owner
     ? { kind: 'WukongSchedule', metadata: owner.metadata }
     : { kind: 'WukongRun', metadata: { name, namespace } };
+  const id = `${namespace}/${name}/${status.phase}`;
+  const text = `Run ${namespace}/${owner?.metadata.name ?? name} ended ${status.phase}: ${message}`;
+  const detail = runDetailOf(run);
+  webhook?.put({ id, type: runNotice, subject: `${namespace}/${name}`, time: clock.now(), text, detail });
   try {
     await putEvent(world, on, event, `runs/${rfc3339(clock.now())}`, limits);
-    await bus?.put([{ type: runType, detail: runDetailOf(run), time: clock.now() }]);
+    await bus?.put([{ type: runType, detail, time: clock.now() }]);
   } catch (thrown) {
     log.error('the end of a run could not be told', { namespace, name, problem: (thrown as Error).message });
   }
