@@ -1,4 +1,5 @@
 import { type Condition, conditionOf, type KubeObject, type StateName } from './model.ts';
+import { adoptedByKey, owningWukongs } from './ownership.ts';
 
 /**
  * A VM and its VMI as this library sees them: of each only what a decision needs, so that ten thousand fit into memory.
@@ -30,6 +31,9 @@ export interface VmView {
   generation?: number;
   /** The generation that the controller has acted on; older KubeVirt does not say. */
   observedGeneration?: number;
+  /** The uids of the Wukongs that own it, and the name of the one that it was given to (`ownership.ts`). */
+  owners?: string[];
+  adoptedBy?: string;
 }
 
 export interface VmiView {
@@ -59,6 +63,8 @@ export interface VmiView {
 /** What is there of one virtual machine. */
 export interface Machine {
   vm?: VmView;
+  /** The name of a VM that stands in its place, and is not this Wukong's: then nothing else of it is here. */
+  foreign?: string;
   vmi?: VmiView;
   /** The last VMI that was seen to go, as it was at its end. */
   gone?: VmiView;
@@ -100,6 +106,7 @@ export function readVm(object: KubeObject): VmView {
   const { metadata, spec, status } = object as RawVm;
   const legacy = spec?.runStrategy === undefined;
   const failure = status?.startFailure;
+  const adoptedBy = metadata.annotations?.[adoptedByKey];
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -118,6 +125,8 @@ export function readVm(object: KubeObject): VmView {
     created: status?.created ?? false,
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
     ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+    owners: owningWukongs(object),
+    ...(adoptedBy === undefined ? {} : { adoptedBy }),
   };
 }
 

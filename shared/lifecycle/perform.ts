@@ -1,10 +1,10 @@
 import { readWukong } from '../cluster/objects.ts';
-import { machineOf, type Machines, watchMachines } from '../cluster/vmInformer.ts';
+import { machineOf, type Machines, watchOwn } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { settledBySharpening } from '../domain/joined.ts';
-import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { living, type Machine } from '../domain/vm.ts';
@@ -67,7 +67,6 @@ async function begin(
 ): Promise<Outcome> {
   const { limits } = options;
   const place = placeOf(first);
-  const vmName = vmNameOf(first);
   let { machines } = options;
   try {
     for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, place, limits)) {
@@ -77,8 +76,8 @@ async function begin(
       const mayWrite = attempt < mostClaims;
       if (admitted.kind === 'joins' && !(await join(command, wukong, joined, world, options)) && mayWrite) continue;
       if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
-      machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
-      const machine = machines.get(place.namespace, vmName);
+      machines ??= await watchOwn(world, wukong, limits);
+      const machine = machineOf(wukong, machines);
       const there = already(command, wukong, machine, world.config.requireAgent);
       if (there?.kind === 'already' && !command.dryRun) {
         const settled = await settleAlready(command, wukong, there.result, world, outcome, options);

@@ -12,6 +12,7 @@ import {
   skippedOf,
 } from '../domain/operation.ts';
 import { reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
+import { lacksVm } from '../domain/ownership.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { overrideFor, overrideKeys } from '../schedule/override.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -122,8 +123,7 @@ export function already(
   requireAgent: boolean,
 ): Answered | undefined {
   if (!machine.vm) {
-    const message = `Wukong ${wukong.metadata.namespace}/${wukong.metadata.name} has no VM.`;
-    return { kind: 'answer', result: { outcome: 'Failed', reason: 'NotFound', message } };
+    return { kind: 'answer', result: { outcome: 'Failed', ...lacksVm(wukong, machine) } };
   }
   if (operationOf(wukong)) return undefined;
   if (command.action === 'stop' && isOff(machine))

@@ -2,7 +2,7 @@ import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from '..
 import type { Result } from '../domain/outcome.ts';
 import { isOff, isSpecObserved, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
 import { endingOf } from './ending.ts';
-import { hasTried, isOvertaken, isRecent, lagMs, type Seen, type Step } from './step.ts';
+import { hasTried, isOvertaken, isRecent, lagMs, type Seen, type Step, without } from './step.ts';
 
 const mostComebacks = 2;
 /** KubeVirt takes an ended VMI away in a tenth of a second; one that something holds is off all the same after this. */
@@ -11,7 +11,7 @@ const goneMs = 60_000;
 /** The stop ladder of DESIGN §5, as one decision: ask, wait, insist, wait, verify. `now` is an instant. */
 export function decideStop(op: Operation, machine: Machine, seen: Seen, now: number): Step {
   const { vm } = machine;
-  if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
+  if (!vm) return end({ outcome: 'Failed', ...without(machine) });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
   if (isOff(machine)) return atRest(op, vm, machine, seen, now);
   const vmi = living(machine.vmi);
