@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { LifecycleError } from './errors.ts';
 import type { Place } from './model.ts';
 import type { Action } from './outcome.ts';
+import { requestIdOf } from './requestId.ts';
 import { format, parseSelector, type Selector } from './selector.ts';
 
 /** The type of the event that asks for it on the bus. */
@@ -16,6 +17,9 @@ export type Target = Place | { namespaces?: string[]; selector: Selector } | { n
 
 /** A command with so many names, ten to a PutEvents call, stays below what the bus and the queue take (256 KB). */
 export const mostNames = 100;
+
+/** A schedule's id: its namespace and name of 63 and 253 characters, its boundary, and room for where it came from. */
+export const longestRequestId = 512;
 
 /** What is asked for, whatever asked for it. Durations in seconds as people write them, instants in milliseconds. */
 export interface Command {
@@ -129,7 +133,7 @@ const schema = z.strictObject(
     dryRun: flag.default(false),
     reason: text(1_000).optional(),
     requestedBy: text(256).optional(),
-    requestId: text(256).optional(),
+    requestId: text(longestRequestId).optional(),
     /** When it was due, as a scheduler says it; so lateness is known. */
     scheduledAt: instant.optional(),
     /** Where it came from, when another of our functions sent it. */
@@ -163,9 +167,14 @@ export interface Origin {
   trigger: string;
   /** Taken when the command names none: the event's or the invocation's id, so that a redelivery is the same request. */
   requestId: string;
+  /** Put before an id that the command names (`requestId.ts`); absent where the command is our own. */
+  source?: string;
   /** Instant. */
   requestedAt: number;
 }
+
+/** As somebody else gives it; its source is put before it. */
+const longestGivenId = 256;
 
 /**
  * The one way to a Command.
@@ -183,13 +192,16 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     for (const key of onlyFor[other(origin.action)])
       if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other(origin.action)}`);
   }
+  if (origin.source && (read.data?.requestId?.length ?? 0) > longestGivenId)
+    wrong.push(`requestId: expected at most ${longestGivenId} characters`);
   if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
     ...rest,
     action: origin.action,
     target: targetOf(where),
-    requestId: requestId ?? origin.requestId,
+    requestId:
+      requestId === undefined ? origin.requestId : origin.source ? requestIdOf(origin.source, requestId) : requestId,
     requestedAt: Math.min(scheduledAt ?? origin.requestedAt, origin.requestedAt),
     trigger: trigger ?? origin.trigger,
   };

@@ -3,7 +3,15 @@ import * as z from 'zod';
 import type { Command } from './command.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
-import { isUnobserved, type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
+import {
+  type Action,
+  isUnobserved,
+  type Outcome,
+  outcomeNames,
+  reasonOf,
+  type Result,
+  skipReasons,
+} from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
 export const operationKey = `${annotationPrefix}operation`;
@@ -75,6 +83,12 @@ const operation = z.object({
 });
 export type Operation = z.output<typeof operation>;
 
+/** What each of `earlier` was for; beside them, as version 0.1.0 reads `earlier` as ids. */
+const earlierActions = z
+  .array(z.enum(['start', 'stop']).nullable())
+  .optional()
+  .catch(undefined);
+
 const last = z.object({
   requestId: z.string(),
   action: z.enum(['start', 'stop']),
@@ -94,17 +108,25 @@ const last = z.object({
   sharpenedBy: z.array(superseded).optional(),
   /** What was done or superseded before it, newest first: delivered again, that is known too. */
   earlier: z.array(z.string()).optional(),
+  earlierActions,
 });
 export type Last = z.output<typeof last>;
 
 const settled = last.pick({ requestId: true, action: true, outcome: true, requestedAt: true }).extend({
   earlier: z.array(z.string()).default([]),
+  earlierActions,
   /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
   joined: z.object({ to: z.string(), requests: z.array(superseded) }).optional(),
 });
 export type Settled = z.output<typeof settled>;
 
-const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum([...skipReasons, 'Superseded']) }));
+const skipped = z.array(
+  z.object({
+    requestId: z.string(),
+    reason: z.enum([...skipReasons, 'Superseded']),
+    action: z.enum(['start', 'stop']).optional(),
+  }),
+);
 export type Skipped = z.output<typeof skipped>[number];
 
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
@@ -143,8 +165,8 @@ const mostEarlier = 8;
 export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
   const { requestId, action, requestedAt } = command;
   const before = settledOf(wukong);
-  const earlier = before ? [before.requestId, ...before.earlier].slice(0, mostRemembered - 1) : [];
-  return { requestId, action, outcome, requestedAt, earlier };
+  const earlier = before ? [before, ...earlierOf(before)].slice(0, mostRemembered - 1) : [];
+  return { requestId, action, outcome, requestedAt, ...asEarlier(earlier) };
 }
 
 /** Of all that was carried out or found fulfilled, what was asked for last. */
@@ -187,12 +209,26 @@ export function undoneUntil({ action, startedAt, supersedes }: Operation): numbe
   return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
 }
 
+/** A request, and what it was for where that is known. */
+export interface Earlier {
+  requestId: string;
+  action?: Action | undefined;
+}
+
+export const earlierOf = ({ earlier = [], earlierActions = [] }: Pick<Last, 'earlier' | 'earlierActions'>): Earlier[] =>
+  earlier.map((requestId, i) => ({ requestId, action: earlierActions[i] ?? undefined }));
+
+const asEarlier = (requests: Earlier[]) => ({
+  earlier: requests.map(({ requestId }) => requestId),
+  ...(requests.length > 0 ? { earlierActions: requests.map(({ action }) => action ?? null) } : {}),
+});
+
 /** The requests that an end answers for, newest first. */
-const knownBy = ({ requestId, superseded = [], sharpenedBy = [], earlier = [] }: Last): string[] => [
-  requestId,
-  ...sharpenedBy.map((one) => one.requestId),
-  ...superseded.map((old) => old.requestId),
-  ...earlier,
+const knownBy = (last: Last): Earlier[] => [
+  last,
+  ...(last.sharpenedBy ?? []),
+  ...(last.superseded ?? []),
+  ...earlierOf(last),
 ];
 
 /** What stays on the Wukong after the end, in the place of what was there before. */
@@ -212,7 +248,7 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
     restore: op.restore,
     ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
     ...(op.sharpenedBy ? { sharpenedBy: op.sharpenedBy } : {}),
-    ...(before ? { earlier: knownBy(before).slice(0, mostEarlier) } : {}),
+    ...(before ? asEarlier(knownBy(before).slice(0, mostEarlier)) : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Action } from '../domain/outcome.ts';
+import { requestIdOf } from '../domain/requestId.ts';
 import { type Cron, lastWall, nextWall } from '../time/cron.ts';
 import {
   type Occurrence,
@@ -26,7 +27,8 @@ export interface Boundary {
 }
 
 /** `namespace/name@2026-03-29T01:00:00Z`: one boundary of one schedule, the same in every process. */
-export const boundaryId = ({ schedule, at }: Boundary): string => `${schedule.key}@${utcText(at)}`;
+export const boundaryId = ({ schedule, at }: Boundary): string =>
+  requestIdOf('schedule', `${schedule.key}@${utcText(at)}`);
 
 const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
   [['start', start] as const, ['stop', stop] as const].flatMap(([action, cron]) => (cron ? [[action, cron]] : []));

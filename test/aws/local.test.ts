@@ -95,7 +95,10 @@ describe('wukong aws-local', () => {
     await local();
     const at = `${aws.url}/namespaces/team-a/wukongs`;
     const stopped = await fetch(`${at}/web/stop`, { method: 'POST', headers: { 'idempotency-key': 'k' }, body: '{}' });
-    expect([stopped.status, await stopped.json()]).toMatchObject([200, { requestId: 'k', trigger: 'http' }]);
+    expect([stopped.status, await stopped.json()]).toMatchObject([
+      200,
+      { requestId: 'http:anyone:k', trigger: 'http' },
+    ]);
     expect(await (await fetch(`${at}/web`)).json()).toMatchObject({ name: 'web', state: 'Stopped' });
     expect((await fetch(`${at}/web/stop`, { method: 'POST', body: '{"force":1}' })).status).toBe(400);
     expect((await fetch(`${aws.url}/nothing`)).status).toBe(404);

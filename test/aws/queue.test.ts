@@ -24,9 +24,9 @@ describe('a message of a queue', () => {
 
   it('is the event in it, or the bare command: then the message is the request, asked for when it was sent', () => {
     const event = { id: 'e-1', 'detail-type': 'Wukong VM Stop Requested', detail: command };
-    expect(parseTrigger(record('m-1', event), origin)).toMatchObject({ requestId: 'e-1', trigger: 'event' });
+    expect(parseTrigger(record('m-1', event), origin)).toMatchObject({ requestId: 'event:e-1', trigger: 'event' });
     expect(parseTrigger(record('m-1', command), origin)).toMatchObject({
-      requestId: 'm-1',
+      requestId: 'queue:m-1',
       trigger: 'queue',
       requestedAt: 1_795_464_000_000,
     });

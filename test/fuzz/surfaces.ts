@@ -66,7 +66,7 @@ const anyOf = (from: unknown[]): fc.Arbitrary<unknown> =>
 function whole(command: ReturnType<typeof parseCommand>): void {
   const fine =
     typeof command.requestId === 'string' &&
-    command.requestId.length <= 256 &&
+    command.requestId.length <= 512 &&
     Number.isFinite(command.requestedAt) &&
     typeof command.trigger === 'string' &&
     (command.requestedBy === undefined || typeof command.requestedBy === 'string');
