@@ -40,7 +40,11 @@ const superseded = z.object({
 });
 export type SupersededRequest = z.output<typeof superseded>;
 
+/** The Wukong that a record is of: one that was copied with its annotations has another. */
+const wukongUid = z.string().optional();
+
 const operation = z.object({
+  wukongUid,
   requestId: z.string(),
   /** Which process claimed it: tells a lost answer to our own claim from somebody else's. */
   holder: z.string(),
@@ -90,6 +94,7 @@ const earlierActions = z
   .catch(undefined);
 
 const last = z.object({
+  wukongUid,
   requestId: z.string(),
   action: z.enum(['start', 'stop']),
   outcome: z.enum(outcomeNames),
@@ -112,7 +117,7 @@ const last = z.object({
 });
 export type Last = z.output<typeof last>;
 
-const settled = last.pick({ requestId: true, action: true, outcome: true, requestedAt: true }).extend({
+const settled = last.pick({ wukongUid: true, requestId: true, action: true, outcome: true, requestedAt: true }).extend({
   earlier: z.array(z.string()).default([]),
   earlierActions,
   /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
@@ -139,14 +144,19 @@ function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefin
     return undefined;
   }
 }
-export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
+/** One of another Wukong is none; version 0.1.0 did not write whose it is. */
+function readOwn<T extends { wukongUid?: string | undefined }>(schema: z.ZodType<T>, wukong: Wukong, key: string) {
+  const record = read(schema, wukong, key);
+  return record?.wukongUid === undefined || record.wukongUid === wukong.metadata.uid ? record : undefined;
+}
+export const operationOf = (wukong: Wukong): Operation | undefined => readOwn(operation, wukong, operationKey);
 /** The one that is under way; when its time is over it is nobody's any more. */
 export function runningOf(wukong: Wukong, now: number): Operation | undefined {
   const running = operationOf(wukong);
   return running && now < running.deadline ? running : undefined;
 }
-export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
-export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
+export const lastOf = (wukong: Wukong): Last | undefined => readOwn(last, wukong, lastKey);
+export const settledOf = (wukong: Wukong): Settled | undefined => readOwn(settled, wukong, settledKey);
 export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];
 
 /** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
@@ -166,13 +176,19 @@ export function settledBy(command: Command, outcome: Settled['outcome'], wukong:
   const { requestId, action, requestedAt } = command;
   const before = settledOf(wukong);
   const earlier = before ? [before, ...earlierOf(before)].slice(0, mostRemembered - 1) : [];
-  return { requestId, action, outcome, requestedAt, ...asEarlier(earlier) };
+  const { uid } = wukong.metadata;
+  return { ...(uid ? { wukongUid: uid } : {}), requestId, action, outcome, requestedAt, ...asEarlier(earlier) };
 }
 
+/** The clocks of those who write records need not agree on the second; what is later than that nobody has asked for. */
+const clockErrorMs = 60_000;
+export const isYetToCome = (instant: number, now: number): boolean => instant > now + clockErrorMs;
+
 /** Of all that was carried out or found fulfilled, what was asked for last. */
-export const newestDone = (wukong: Wukong): Last | Settled | undefined =>
+export const newestDone = (wukong: Wukong, now = Infinity): Last | Settled | undefined =>
   [lastOf(wukong), settledOf(wukong)]
     .filter((done) => done !== undefined)
+    .filter(({ requestedAt }) => !isYetToCome(requestedAt, now))
     .sort((a, b) => a.requestedAt - b.requestedAt)
     .at(-1);
 
@@ -234,6 +250,7 @@ const knownBy = (last: Last): Earlier[] => [
 /** What stays on the Wukong after the end, in the place of what was there before. */
 export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last {
   return {
+    wukongUid: op.wukongUid,
     requestId: op.requestId,
     action: op.action,
     outcome: outcome.outcome,

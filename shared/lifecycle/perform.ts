@@ -7,7 +7,7 @@ import { settledBySharpening } from '../domain/joined.ts';
 import { type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { living, type Machine } from '../domain/vm.ts';
+import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { answer, join, settleAlready, type ToOutcome } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
@@ -118,7 +118,7 @@ async function claimNew(
   world: World,
   options: Performing,
 ): Promise<Begun | undefined> {
-  await tellBefore(world, wukong, options.limits);
+  await tellBefore(world, wukong, stateOf(machine), options.limits);
   const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
   const claimed = await claim(world, wukong, op, options.limits);
   return claimed && { op, wukong: claimed };

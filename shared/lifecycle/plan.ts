@@ -56,7 +56,7 @@ function stale(command: Command, now: number): Answered | undefined {
 export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
   const known = knownRequest(command, wukong, now);
   if (known) return known;
-  const last = newestDone(wukong);
+  const last = newestDone(wukong, now);
   if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
@@ -125,10 +125,10 @@ function findRequest(requestId: string, wukong: Wukong, now: number): KnownReque
 
 /** Protected and overridden VMs are left alone, whoever asks; only a lease yields to somebody who asks for a stop. */
 function guard(
-  { action, trigger }: Command,
+  { action, trigger }: Pick<Command, 'action' | 'trigger'>,
   wukong: Wukong,
   now: number,
-  namespaceAnnotations: Annotations,
+  namespaceAnnotations: Annotations = {},
 ): Answered | undefined {
   const annotations = wukong.metadata.annotations ?? {};
   const { [leaseKey]: _lease, ...withoutLease } = annotations;
@@ -143,6 +143,14 @@ function guard(
     : 'until it is mended, as its time cannot be read';
   return skip('Override', `The annotation ${hold.key} on the ${hold.level} holds ${until}.`);
 }
+
+/** Why a record is not carried on by now: protection and overrides are asked again, whoever wrote it. */
+export const heldBack = (
+  op: Operation,
+  wukong: Wukong,
+  now: number,
+  namespaceAnnotations?: Annotations,
+): Result | undefined => guard(op, wukong, now, namespaceAnnotations)?.result;
 
 /** What is so already. Another operation under way is no rest: then the command is carried out. */
 export function already(

@@ -118,11 +118,12 @@ function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Se
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
   if (restarts && !(recently && !isOvertaken(seen, vm))) return restarts;
-  if (op.step === 'PodDeleted')
-    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   const isForced = vmi.graceSeconds === 0 || seen.forced;
+  // A record alone deletes no pod: the live guest was forced, and had its time to go.
+  if (op.step === 'PodDeleted' && isForced && now >= since + forceWaitMs)
+    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   if (isForced) return untilStuck(op, vmi, Math.max(since, op.stepAt) + forceWaitMs, now);
-  if (op.step === 'Forced') return { do: 'force' }; // its owner died between the record and the call
+  if (op.step === 'Forced' || op.step === 'PodDeleted') return { do: 'force' }; // its owner died between the record and the call
   if (!recently && graceWanted(op, vmi) !== undefined) return { do: 'ask', graceSeconds: graceWanted(op, vmi) };
   const forceAt = since + vmi.graceSeconds * 1000 + marginMs;
   if (op.force || now >= forceAt) return { do: 'force' };

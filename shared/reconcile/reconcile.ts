@@ -5,6 +5,7 @@ import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmI
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { type Annotations, keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import { operationOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
@@ -57,7 +58,7 @@ interface Seen {
   wukongs: Wukong[];
   machines: Machines;
   around: Surroundings;
-  /** The annotations of the namespaces where an action is declared, or why nobody knows them. */
+  /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
   declaring: Map<string, Annotations> | LifecycleError;
   /** Why what schedules depend on could not be read: none of them has a say in this tick. */
   blind?: LifecycleError;
@@ -108,8 +109,8 @@ async function look(world: World, limits: Limits, problems: Problem[]): Promise<
     for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
       for (const item of items) wukongs.push(slim(item));
   const lines: string[] = [];
-  const isDeclaring = ({ spec }: Wukong) => spec?.lifecycleAction !== undefined && spec.lifecycleAction !== null;
-  const spaces = new Set(wukongs.filter(isDeclaring).map(({ metadata }) => metadata.namespace ?? ''));
+  const isAsking = (wukong: Wukong) => (wukong.spec?.lifecycleAction ?? operationOf(wukong)) !== undefined;
+  const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
     return asLifecycleError(thrown);

@@ -113,7 +113,7 @@ describe('a dead letter', () => {
     const letter = { version: '1.0', requestContext: { condition: 'RetriesExhausted' }, requestPayload: input };
     expect(judge('m-1', JSON.stringify(letter), 'stop')).toEqual({
       body: JSON.stringify(input),
-      asks: 'stop team-a/web, request execution-1',
+      asks: 'stop team-a/web, request queue:execution-1',
     });
     expect(judge('m-1', '{"target":{}}', 'stop').problem).toContain('target.name');
   });

@@ -109,7 +109,7 @@ describe('a fleet that is larger than its time', () => {
     const parts = at.bus
       .filter(({ type }) => type === fleetOutcomeType)
       .map(({ detail }) => (detail as { id: string }).id);
-    expect(parts[0]).toBe('evening');
+    expect(parts[0]).toBe('event:evening');
     expect(new Set(parts).size).toBe(parts.length);
   }, 60_000);
 
