@@ -37,7 +37,7 @@ export async function executeHere(
   const outcomes: Outcome[] = [];
   const others: Job[] = [];
   const take = (outcome: Outcome) => {
-    if (wait && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') others.push(joining(outcome));
+    if (wait && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') others.push(jobFor(outcome));
     else {
       outcomes.push(outcome);
       how.ended(outcome);
@@ -50,9 +50,11 @@ export async function executeHere(
   try {
     const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
     done.forEach(take);
+    const around = new Map(jobs.map(({ place, namespaceAnnotations }) => [place.namespace, namespaceAnnotations]));
     await execute(jobs, world, { ...limits, machines, progress, wait });
     wait = false;
-    const joined = await execute(others, world, { ...limits, machines, progress });
+    const joining = others.map((job) => ({ ...job, namespaceAnnotations: around.get(job.place.namespace) }));
+    const joined = await execute(joining, world, { ...limits, machines, progress });
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;
   } finally {
@@ -60,7 +62,7 @@ export async function executeHere(
   }
 }
 
-const joining = (outcome: Outcome): Job => ({
+const jobFor = (outcome: Outcome): Job => ({
   place: { namespace: outcome.namespace, name: outcome.name },
   action: outcome.action,
   work: { do: 'join', otherwise: outcome },

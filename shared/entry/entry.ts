@@ -66,18 +66,17 @@ export function lambda<Answer>(
     const limits = { deadline: now + Math.max(1_000, leftMs - world.config.reserveMs) };
     const id = context.awsRequestId ?? `direct-${now}-${world.random()}`;
     const invocation = { world, limits, id, now, reach };
+    const lastWordAt = now + leftMs - 2 * lastWordMs;
     try {
-      if (isBatch(event)) return await eachRecord(event, invocation, (record) => handle(record, invocation));
+      if (isBatch(event))
+        return await eachRecord(event, { ...invocation, lastWordAt }, (record) => handle(record, invocation));
       if (isHttp(event)) return await overHttp(event, invocation, handle);
       return await handle(event, invocation);
     } finally {
       world.metrics.flush();
     }
   };
-  return middy<unknown, Answer | Refusal>(answer as never, {
-    timeoutEarlyInMillis: lastWordMs,
-    timeoutEarlyResponse: () => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }),
-  }).onError((request: Request<unknown, Answer | Refusal>) => {
+  const onError = (request: Request<unknown, Answer | Refusal>) => {
     // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
     if (request.error instanceof Retry || isBatch(request.event)) return;
     const { code, message } = asLifecycleError(request.error);
@@ -85,7 +84,19 @@ export function lambda<Answer>(
     request.response = isHttp(request.event)
       ? (refusalAnswer(request.error) as Answer)
       : { outcome: 'Failed', reason: code, message, next: failures[code].next };
+  };
+  const within = (timeoutEarlyResponse: () => unknown) =>
+    middy<unknown, Answer | Refusal>(answer as never, {
+      timeoutEarlyInMillis: lastWordMs,
+      timeoutEarlyResponse,
+    }).onError(onError);
+  const waitedFor = within(() => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }));
+  // An answer would acknowledge what nobody knows to be recorded; what fails is delivered again.
+  const delivered = within(() => {
+    throw new Retry('the time was up before there was an end');
   });
+  return (event: unknown, context: Context, _callback?: never): Promise<Answer | Refusal> =>
+    (isBatch(event) || isEvent(event) ? delivered : waitedFor)(event, context) as Promise<Answer | Refusal>;
 }
 
 async function overHttp(

@@ -20,14 +20,14 @@ export const isBatch = (event: unknown): event is Batch => {
 /**
  * Handles each message of a batch on its own, all at once. Those that failed are named, so that the queue delivers them
  * again, and in the end moves them to its dead letters; the others are done with. One that finds no end in time failed
- * too: delivered again it is the same request.
+ * too: delivered again it is the same request. So does one that is not over at `lastWordAt`, when the invocation must end.
  */
 export async function eachRecord(
   batch: Batch,
-  { world, limits }: { world: World; limits: Limits },
+  { world, limits, lastWordAt = Infinity }: { world: World; limits: Limits; lastWordAt?: number },
   handle: (record: QueueRecord) => Promise<unknown>,
 ): Promise<SQSBatchResponse> {
-  const deadline = limits.deadline + tellingMs;
+  const deadline = Math.min(limits.deadline + tellingMs, lastWordAt);
   const one = async (record: QueueRecord) => {
     try {
       await inTime(world.clock, deadline, handle(record));

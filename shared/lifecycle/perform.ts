@@ -1,10 +1,11 @@
+import { readNamespaces } from '../cluster/namespaces.ts';
 import { readWukong } from '../cluster/objects.ts';
 import { machineOf, type Machines, watchOwn } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { settledBySharpening } from '../domain/joined.ts';
-import { type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { living, type Machine, stateOf } from '../domain/vm.ts';
@@ -28,7 +29,7 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'b
   next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
   /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
   remember?: boolean;
-  /** Overrides may stand on the namespace too. */
+  /** Overrides may stand on the namespace too; absent: they are read. */
   namespaceAnnotations?: Record<string, string>;
 }
 
@@ -49,13 +50,26 @@ export async function performOne(command: Command, place: Place, world: World, o
   const outcome = (result: Result): Outcome => ({ ...plain, ...result, forced: false, finishedAt: world.clock.now() });
   let wukong = options.wukong;
   try {
-    wukong ??= await readWukong(world, place, options.limits);
-    return await begin(command, wukong, world, options, outcome);
+    const around = options.namespaceAnnotations ?? annotationsAround(place, world, options.limits);
+    const [read, namespaceAnnotations] = await Promise.all([
+      wukong ?? readWukong(world, place, options.limits),
+      around,
+    ]);
+    wukong = read;
+    return await begin(command, wukong, world, { ...options, namespaceAnnotations }, outcome);
   } catch (thrown) {
     options.limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
     return finishUnclaimed(world, wukong, outcome({ outcome: 'Failed', reason: error.code, message: error.message }));
   }
+}
+
+/** What stands on the namespace; what may not be read counts as nothing, and is told. @throws LifecycleError Unreachable. */
+async function annotationsAround({ namespace }: Place, world: World, limits: Limits): Promise<Annotations> {
+  const problems: string[] = [];
+  const found = await readNamespaces(world, [namespace], limits, problems);
+  for (const problem of problems) world.log.warn('overrides on namespaces are not known', { problem });
+  return found.get(namespace) ?? {};
 }
 
 async function begin(

@@ -149,7 +149,7 @@ function decideAll({ wukongs, machines, around, declaring }: Seen, world: World,
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
     if (declaring instanceof LifecycleError) throw declaring;
-    return declaring.get(namespace);
+    return declaring.get(namespace) ?? {};
   };
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };
   const jobs: Job[] = [];

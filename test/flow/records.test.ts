@@ -167,3 +167,25 @@ it('what was skipped or handled in the time to come keeps no schedule from its b
     expect(at.vmi('web')).toBeUndefined();
   }
 });
+
+describe('what stands on a namespace', () => {
+  it.each([
+    ['stop', { [protectedKey]: 'true' }, 'Protected'],
+    ['stop', { 'lifecycle.novasphere.dev/keep-running-until': '2027-01-01T00:00:00Z' }, 'Override'],
+    ['start', { 'lifecycle.novasphere.dev/keep-stopped-until': '2027-01-01T00:00:00Z' }, 'Override'],
+  ] as const)('holds for a %s of one Wukong by name', async (action, annotations, reason) => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: action === 'stop' ? 'Always' : 'Halted' });
+    await at.pass(5_000);
+    annotate(at, annotations, 'namespaces', namespace);
+    expect(await at.perform(action, 'web')).toMatchObject({ outcome: 'Skipped', reason });
+    expect(at.calls()).toEqual([]);
+  });
+
+  it('and cannot be read because nobody answers, decides nothing', async () => {
+    const at = await on();
+    at.sim.faults.add({ when: { path: /\/namespaces\/team-a$/ }, does: { kind: 'status', status: 503 } });
+    expect(await at.perform('stop', 'web', {}, { leftMs: 5_000 })).toMatchObject({ reason: 'Unreachable' });
+    expect(at.calls()).toEqual([]);
+  });
+});
