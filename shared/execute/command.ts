@@ -101,7 +101,7 @@ export async function jobsOf(
   const done: Outcome[] = [];
   const jobs = wukongs.flatMap((wukong): Job[] => {
     const place = placeOf(wukong);
-    const namespaceAnnotations = around.get(place.namespace);
+    const namespaceAnnotations = around.get(place.namespace) ?? {};
     const known = { now, requireAgent: config.requireAgent, namespaceAnnotations, contested };
     // A request for single names is remembered by each, also where nothing is to be done.
     const result = 'name' in command.target ? undefined : sorted(command, wukong, machines, known);

@@ -5,6 +5,7 @@ import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts'
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Annotations, Wukong } from '../domain/model.ts';
+import { operationOf } from '../domain/operation.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
@@ -16,7 +17,7 @@ export interface Seen {
   wukongs: Wukong[];
   machines: Machines;
   around: Surroundings;
-  /** The annotations of the namespaces where an action is declared, or why nobody knows them. */
+  /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
   declaring: Map<string, Annotations> | LifecycleError;
   /** Why what schedules depend on could not be read: none of them has a say in this tick. */
   blind?: LifecycleError;
@@ -25,8 +26,9 @@ export interface Seen {
 /** Where there are no Wukongs. */
 const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
 
-export const isDeclaring = ({ spec }: Wukong): boolean =>
-  spec?.lifecycleAction !== undefined && spec.lifecycleAction !== null;
+/** Whether an action is declared, or one goes on. */
+export const isAsking = (wukong: Wukong): boolean =>
+  (wukong.spec?.lifecycleAction ?? operationOf(wukong) ?? undefined) !== undefined;
 
 /** Lists each kind once. @throws LifecycleError when Wukongs or VMs cannot be read. */
 export async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
@@ -56,7 +58,7 @@ export async function lookAround(
   problems: Problem[],
 ): Promise<Seen> {
   const lines: string[] = [];
-  const spaces = new Set(wukongs.filter(isDeclaring).map(({ metadata }) => metadata.namespace ?? ''));
+  const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
     return asLifecycleError(thrown);

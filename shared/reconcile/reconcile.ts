@@ -115,7 +115,7 @@ function decideAll(seen: Seen, world: World, problems: Problem[], few = false): 
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
     if (declaring instanceof LifecycleError) throw declaring;
-    return declaring.get(namespace);
+    return declaring.get(namespace) ?? {};
   };
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };
   const jobs: Job[] = [];
