@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
@@ -60,6 +60,8 @@ interface Seen {
   around: Surroundings;
   /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
   declaring: Map<string, Annotations> | LifecycleError;
+  /** Namespaces of which something is not known: there nothing new is begun in this tick. */
+  unanswered: Unanswered;
   /** Why what schedules depend on could not be read: none of them has a say in this tick. */
   blind?: LifecycleError;
 }
@@ -78,7 +80,8 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
     const { jobs, table, wanted } = decideAll(seen, world, problems);
     const sink = world.bus ? 'bus' : 'here';
     const executing = execute(jobs, world, { ...limits, machines, sink });
-    const { repaired, unsaid } = await mend(wukongs, { jobs, table, wanted, machines, world, limits, problems });
+    const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
+    const { repaired, unsaid } = await mend(known, { jobs, table, wanted, machines, world, limits, problems });
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     for (const problem of await markSchedules(world, limits, { table, jobs, done, unsaid })) problems.push(problem);
@@ -109,6 +112,7 @@ async function look(world: World, limits: Limits, problems: Problem[]): Promise<
     for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
       for (const item of items) wukongs.push(slim(item));
   const lines: string[] = [];
+  const unanswered: Unanswered = new Map();
   const isAsking = (wukong: Wukong) => (wukong.spec?.lifecycleAction ?? operationOf(wukong)) !== undefined;
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
@@ -117,13 +121,15 @@ async function look(world: World, limits: Limits, problems: Problem[]): Promise<
   };
   const [machines, around, declaring] = await Promise.allSettled([
     wukongs.length === 0 ? none : watchMachines(world, scopeOf(wukongs, world.config.watchNamespaces ?? 'all'), limits),
-    readSurroundings(world, limits, lines).catch(failure),
-    readNamespaces(world, spaces, limits, lines).catch(failure),
+    readSurroundings(world, limits, lines, unanswered).catch(failure),
+    readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;
   if (declaring.status === 'rejected') throw declaring.reason;
   for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
+  for (const [namespace, { message, code }] of unanswered)
+    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
   const blind = around.value instanceof LifecycleError ? around.value : undefined;
   const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
   return {
@@ -131,6 +137,7 @@ async function look(world: World, limits: Limits, problems: Problem[]): Promise<
     machines: machines.value,
     around: around.value instanceof LifecycleError ? unknown : around.value,
     declaring: declaring.value,
+    unanswered,
     ...(blind ? { blind } : {}),
   };
 }
@@ -142,13 +149,19 @@ interface Decided {
 }
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
-function decideAll({ wukongs, machines, around, declaring }: Seen, world: World, problems: Problem[]): Decided {
+function decideAll(
+  { wukongs, machines, around, declaring, unanswered }: Seen,
+  world: World,
+  problems: Problem[],
+): Decided {
   const see = (wukong: Wukong) => machineOf(wukong, machines);
   const wrong = (wukong: Wukong, thrown: unknown) => void problems.push(problemOf(thrown, wukong));
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
     if (declaring instanceof LifecycleError) throw declaring;
+    const why = unanswered.get(namespace);
+    if (why) throw why;
     return declaring.get(namespace) ?? {};
   };
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };

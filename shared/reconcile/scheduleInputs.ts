@@ -1,8 +1,8 @@
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { textOf } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
@@ -19,21 +19,27 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
+ * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
  */
-export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
+export async function readSurroundings(
+  world: World,
+  limits: Limits,
+  problems: string[],
+  unanswered?: Unanswered,
+): Promise<Surroundings> {
   const schedules = await readSchedules(world, limits);
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
   const [texts, namespaces, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits, problems),
-    readNamespaces(world, new Set(schedules.map((one) => placeOf(one).namespace)), limits, problems),
+    readConfigMaps(world, schedules, limits, problems, unanswered),
+    readNamespaces(world, new Set(schedules.map((one) => placeOf(one).namespace)), limits, problems, unanswered),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
-    schedules,
+    schedules: schedules.filter((one) => !unanswered?.has(placeOf(one).namespace)),
     findText: ({ namespace, name, key }) => textOf(texts.get(`${namespace}/${name}`)?.data, key),
     namespaces,
     ...(until === undefined ? {} : { freezeUntil: until }),
@@ -81,6 +87,7 @@ async function readConfigMaps(
   schedules: WukongSchedule[],
   limits: Limits,
   problems: string[],
+  unanswered?: Unanswered,
 ): Promise<Map<string, ConfigMap | undefined>> {
   const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
@@ -92,7 +99,13 @@ async function readConfigMaps(
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {
-    read.set(key, await readConfigMap(world, place, limits, problems));
+    try {
+      read.set(key, await readConfigMap(world, place, limits, problems));
+    } catch (thrown) {
+      limits.signal?.throwIfAborted();
+      if (!unanswered) throw thrown;
+      unanswered.set(place.namespace, asLifecycleError(thrown));
+    }
   });
   return read;
 }
