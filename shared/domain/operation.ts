@@ -168,7 +168,8 @@ const tellWithinMs = 30 * 60_000;
 /** The last end, where the status does not show it: its process died before it was told, or is just about to tell it. */
 export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   const last = lastOf(wukong);
-  return !last || isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
+  if (!last || isYetToCome(last.finishedAt, now)) return undefined;
+  return isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
 }
 
 /** Of requests that needed no operation so many are remembered. */

@@ -162,7 +162,7 @@ export async function tellBefore(
   const { clock } = world;
   const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
   if (!last || !isBelievable(last, state)) return;
-  const patienceMs = last.finishedAt + tellingMs - clock.now();
+  const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
   if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
   const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;

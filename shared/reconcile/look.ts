@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
@@ -19,6 +19,8 @@ export interface Seen {
   around: Surroundings;
   /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
   declaring: Map<string, Annotations> | LifecycleError;
+  /** Namespaces of which something is not known: there nothing new is begun in this tick. */
+  unanswered: Unanswered;
   /** Why what schedules depend on could not be read: none of them has a say in this tick. */
   blind?: LifecycleError;
 }
@@ -58,6 +60,7 @@ export async function lookAround(
   problems: Problem[],
 ): Promise<Seen> {
   const lines: string[] = [];
+  const unanswered: Unanswered = new Map();
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
@@ -65,13 +68,15 @@ export async function lookAround(
   };
   const [machines, around, declaring] = await Promise.allSettled([
     given,
-    known.around ?? readSurroundings(world, limits, lines, known).catch(failure),
-    known.namespaces ?? readNamespaces(world, spaces, limits, lines).catch(failure),
+    known.around ?? readSurroundings(world, limits, lines, known, unanswered).catch(failure),
+    known.namespaces ?? readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;
   if (declaring.status === 'rejected') throw declaring.reason;
   for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
+  for (const [namespace, { message, code }] of unanswered)
+    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
   const blind = around.value instanceof LifecycleError ? around.value : undefined;
   const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
   return {
@@ -79,6 +84,7 @@ export async function lookAround(
     machines: machines.value,
     around: around.value instanceof LifecycleError ? unknown : around.value,
     declaring: declaring.value,
+    unanswered,
     ...(blind ? { blind } : {}),
   };
 }

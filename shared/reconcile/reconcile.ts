@@ -68,7 +68,8 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
-    const mended = mend(wukongs, { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy });
+    const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
+    const mended = mend(known, { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy });
     const [done, { repaired, unsaid }] = await Promise.all([executing, mended]);
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     const atEnd = withLastWords(world, limits);
@@ -108,13 +109,15 @@ interface Decided {
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
 function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Decided {
-  const { wukongs, machines, around, declaring } = seen;
+  const { wukongs, machines, around, declaring, unanswered } = seen;
   const see = (wukong: Wukong) => machineOf(wukong, machines);
   const wrong = (wukong: Wukong, thrown: unknown) => void problems.push(problemOf(thrown, wukong));
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
     if (declaring instanceof LifecycleError) throw declaring;
+    const why = unanswered.get(namespace);
+    if (why) throw why;
     return declaring.get(namespace) ?? {};
   };
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };

@@ -1,10 +1,10 @@
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { type Annotations, group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
 import { holidayText } from '../schedule/configMap.ts';
@@ -20,7 +20,8 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
+ * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
  * `known`: what a process that stays has from its watches.
  */
 export async function readSurroundings(
@@ -28,20 +29,21 @@ export async function readSurroundings(
   limits: Limits,
   problems: string[],
   known: { schedules?: WukongSchedule[]; namespaces?: Map<string, Annotations> | undefined } = {},
+  unanswered?: Unanswered,
 ): Promise<Surroundings> {
   const schedules = known.schedules ?? (await readSchedules(world, limits));
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
   const spaces = new Set(schedules.map((one) => placeOf(one).namespace));
   const [texts, namespaces, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits, problems),
-    known.namespaces ?? readNamespaces(world, spaces, limits, problems),
+    readConfigMaps(world, schedules, limits, problems, unanswered),
+    known.namespaces ?? readNamespaces(world, spaces, limits, problems, unanswered),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
-    schedules,
+    schedules: schedules.filter((one) => !unanswered?.has(placeOf(one).namespace)),
     findText: ({ namespace, name, key }) => holidayText(texts.get(`${namespace}/${name}`), key),
     namespaces,
     ...(until === undefined ? {} : { freezeUntil: until }),
@@ -88,6 +90,7 @@ async function readConfigMaps(
   schedules: WukongSchedule[],
   limits: Limits,
   problems: string[],
+  unanswered?: Unanswered,
 ): Promise<Map<string, ConfigMap | undefined>> {
   const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
@@ -99,7 +102,13 @@ async function readConfigMaps(
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {
-    read.set(key, await readConfigMap(world, place, limits, problems));
+    try {
+      read.set(key, await readConfigMap(world, place, limits, problems));
+    } catch (thrown) {
+      limits.signal?.throwIfAborted();
+      if (!unanswered) throw thrown;
+      unanswered.set(place.namespace, asLifecycleError(thrown));
+    }
   });
   return read;
 }
