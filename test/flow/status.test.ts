@@ -52,7 +52,7 @@ describe('the status of a Wukong shows the newest outcome', () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
     await at.pass(5_000);
-    const { world, death } = mortal(at.world, 6, 'after'); // GET, two watches, claim, stop, end of the record
+    const { world, death } = mortal(at.world, 7, 'after'); // GET, namespace, two watches, claim, stop, end of the record
     const stop = at.command('stop', 'web', {}, { requestId: 'died' });
     void performOne(stop, { namespace, name: 'web' }, world, { limits: { deadline: at.clock.now() + 600_000 } });
     await at.run(death);
