@@ -1,32 +1,21 @@
-import { listPages } from '../cluster/list.ts';
-import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
-import { slim, wukongPath } from '../cluster/objects.ts';
-import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
+import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
-import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
-import { operationOf } from '../domain/operation.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { writeStatus } from '../report/status.ts';
-import {
-  nextFor,
-  type Surroundings,
-  type Timetable,
-  timetable,
-  troubleLines,
-  troublesOf,
-} from '../schedule/timetable.ts';
+import { nextFor, type Selecting, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
+import { look, type Seen } from './look.ts';
+import { markSchedules } from './markSchedules.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
-import { readSurroundings } from './scheduleInputs.ts';
-import { mark } from './scheduleStatus.ts';
 import { settle, skip, useUp } from './skips.ts';
 
 /** What one tick did. */
@@ -49,22 +38,8 @@ export const nothingDone = (): Tick => ({
   ...{ outcomes: [], problems: [], schedules: [] },
 });
 
-/** How many statuses are written at once, and how long the last words of a tick may take. */
+/** How many statuses are written at once. */
 const atOnce = 50;
-const lastWordsMs = 5_000;
-
-/** All that one tick has read. */
-interface Seen {
-  wukongs: Wukong[];
-  machines: Machines;
-  around: Surroundings;
-  /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
-  declaring: Map<string, Annotations> | LifecycleError;
-  /** Namespaces of which something is not known: there nothing new is begun in this tick. */
-  unanswered: Unanswered;
-  /** Why what schedules depend on could not be read: none of them has a say in this tick. */
-  blind?: LifecycleError;
-}
 
 /**
  * One tick: reads everything once, decides everything, asks for everything, mends what statuses say, and spends the time
@@ -77,14 +52,30 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
   const seen = await look(world, limits, problems);
   const { wukongs, machines, blind } = seen;
   try {
-    const { jobs, table, wanted } = decideAll(seen, world, problems);
+    const { jobs, table, wanted, undecided } = decideAll(seen, world, problems);
     const sink = world.bus ? 'bus' : 'here';
     const executing = execute(jobs, world, { ...limits, machines, sink });
     const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
-    const { repaired, unsaid } = await mend(known, { jobs, table, wanted, machines, world, limits, problems });
+    const { repaired, unsaid } = await mend(known, {
+      jobs,
+      table,
+      wanted,
+      undecided,
+      machines,
+      world,
+      limits,
+      problems,
+    });
+    // Schedules with nothing under way wait for no neighbour's guests.
+    const waiting = new Set(jobs.map(({ place }) => keyOf(place)));
+    const isIdle = ({ matched }: Selecting) => matched.every(({ metadata }) => !waiting.has(keyOf(metadata)));
+    const [idle, rest] = [true, false].map((one) => table.selecting.filter((each) => isIdle(each) === one));
+    const marking = { table, jobs, unsaid: [...unsaid, ...undecided] };
+    problems.push(...(await markSchedules(world, limits, { ...marking, done: nothingExecuted, selecting: idle! })));
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
-    for (const problem of await markSchedules(world, limits, { table, jobs, done, unsaid })) problems.push(problem);
+    problems.push(...(await markSchedules(world, limits, { ...marking, done, selecting: rest! })));
+    world.metrics.count('BadSchedules', troublesOf(table).length);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
@@ -102,50 +93,14 @@ export async function reconcile(given: World, limits: Limits): Promise<Tick> {
   }
 }
 
-/** Where there are no Wukongs. */
-const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
-
-/** Lists each kind once. */
-async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
-  const wukongs: Wukong[] = [];
-  for (const namespace of world.config.watchNamespaces ?? [undefined])
-    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
-      for (const item of items) wukongs.push(slim(item));
-  const lines: string[] = [];
-  const unanswered: Unanswered = new Map();
-  const isAsking = (wukong: Wukong) => (wukong.spec?.lifecycleAction ?? operationOf(wukong)) !== undefined;
-  const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
-  const failure = (thrown: unknown) => {
-    limits.signal?.throwIfAborted();
-    return asLifecycleError(thrown);
-  };
-  const [machines, around, declaring] = await Promise.allSettled([
-    wukongs.length === 0 ? none : watchMachines(world, scopeOf(wukongs, world.config.watchNamespaces ?? 'all'), limits),
-    readSurroundings(world, limits, lines, unanswered).catch(failure),
-    readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
-  ]);
-  if (machines.status === 'rejected') throw machines.reason;
-  if (around.status === 'rejected') throw around.reason;
-  if (declaring.status === 'rejected') throw declaring.reason;
-  for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
-  for (const [namespace, { message, code }] of unanswered)
-    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
-  const blind = around.value instanceof LifecycleError ? around.value : undefined;
-  const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
-  return {
-    wukongs,
-    machines: machines.value,
-    around: around.value instanceof LifecycleError ? unknown : around.value,
-    declaring: declaring.value,
-    unanswered,
-    ...(blind ? { blind } : {}),
-  };
-}
+const nothingExecuted: Executed = { outcomes: [], sent: [], left: [], failures: [] };
 
 interface Decided {
   jobs: Job[];
   table: Timetable;
   wanted: Map<string, Wanted>;
+  /** Whose decision threw: their schedules have to come back to them. */
+  undecided: Place[];
 }
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
@@ -155,7 +110,11 @@ function decideAll(
   problems: Problem[],
 ): Decided {
   const see = (wukong: Wukong) => machineOf(wukong, machines);
-  const wrong = (wukong: Wukong, thrown: unknown) => void problems.push(problemOf(thrown, wukong));
+  const undecided: Place[] = [];
+  const wrong = (wukong: Wukong, thrown: unknown) => {
+    problems.push(problemOf(thrown, wukong));
+    undecided.push(placeOf(wukong));
+  };
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
@@ -175,9 +134,9 @@ function decideAll(
       const job = wish?.do === 'job' ? wish.job : mine;
       if (job) jobs.push(job);
     } catch (thrown) {
-      problems.push(problemOf(thrown, wukong));
+      wrong(wukong, thrown);
     }
-  return { jobs: withoutIdle(jobs), table, wanted };
+  return { jobs: withoutIdle(jobs), table, wanted, undecided };
 }
 
 interface Mending extends Decided {
@@ -215,20 +174,4 @@ async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number;
   for (const { namespace } of unsaid.values()) used.delete(namespace);
   for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
   return { repaired, unsaid: [...unsaid.values()] };
-}
-
-/** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
-function markSchedules(
-  world: World,
-  limits: Limits,
-  { table, jobs, done, unsaid }: { table: Timetable; jobs: Job[]; done: Executed; unsaid: Place[] },
-): Promise<Problem[]> {
-  const unreached = done.outcomes.filter((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
-  const again = [...done.left, ...done.failures.map(({ job }) => job)].map(({ place }) => place);
-  const left = new Set([...again, ...unreached, ...unsaid].map(keyOf));
-  const busy = new Set(
-    jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
-  );
-  const deadline = Math.max(limits.deadline, world.clock.now() + lastWordsMs);
-  return mark({ world, limits: { ...limits, deadline }, table, busy, left });
 }

@@ -49,7 +49,7 @@ describe('what a schedule leaves out', () => {
     expect(told.map(({ detail }) => detail)).toEqual([
       {
         version: '1',
-        id: 'dev/db/dev/office@2026-11-23T19:00:00Z/skipped',
+        id: 'dev/db/schedule:dev/office@2026-11-23T19:00:00Z/skipped',
         namespace: 'dev',
         name: 'db',
         action: 'stop',
@@ -57,7 +57,7 @@ describe('what a schedule leaves out', () => {
         reason: 'Override',
         message: 'held until later',
         forced: false,
-        requestId: 'dev/office@2026-11-23T19:00:00Z',
+        requestId: 'schedule:dev/office@2026-11-23T19:00:00Z',
         trigger: 'schedule',
         startedAt: '2026-11-23T19:00:30Z',
         finishedAt: '2026-11-23T19:00:30Z',

@@ -1,0 +1,65 @@
+import { listPages } from '../cluster/list.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { slim, wukongPath } from '../cluster/objects.ts';
+import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
+import type { Annotations, Wukong } from '../domain/model.ts';
+import { operationOf } from '../domain/operation.ts';
+import type { Surroundings } from '../schedule/timetable.ts';
+import type { Limits } from '../time/wait.ts';
+import type { Problem } from './problems.ts';
+import { readSurroundings } from './scheduleInputs.ts';
+
+/** All that one tick has read. */
+export interface Seen {
+  wukongs: Wukong[];
+  machines: Machines;
+  around: Surroundings;
+  /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
+  declaring: Map<string, Annotations> | LifecycleError;
+  /** Namespaces of which something is not known: there nothing new is begun in this tick. */
+  unanswered: Unanswered;
+  /** Why what schedules depend on could not be read: none of them has a say in this tick. */
+  blind?: LifecycleError;
+}
+
+/** Where there are no Wukongs. */
+const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
+
+/** Lists each kind once. */
+export async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
+  const wukongs: Wukong[] = [];
+  for (const namespace of world.config.watchNamespaces ?? [undefined])
+    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
+      for (const item of items) wukongs.push(slim(item));
+  const lines: string[] = [];
+  const unanswered: Unanswered = new Map();
+  const isAsking = (wukong: Wukong) => (wukong.spec?.lifecycleAction ?? operationOf(wukong)) !== undefined;
+  const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
+  const failure = (thrown: unknown) => {
+    limits.signal?.throwIfAborted();
+    return asLifecycleError(thrown);
+  };
+  const [machines, around, declaring] = await Promise.allSettled([
+    wukongs.length === 0 ? none : watchMachines(world, scopeOf(wukongs, world.config.watchNamespaces ?? 'all'), limits),
+    readSurroundings(world, limits, lines, unanswered).catch(failure),
+    readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
+  ]);
+  if (machines.status === 'rejected') throw machines.reason;
+  if (around.status === 'rejected') throw around.reason;
+  if (declaring.status === 'rejected') throw declaring.reason;
+  for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
+  for (const [namespace, { message, code }] of unanswered)
+    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
+  const blind = around.value instanceof LifecycleError ? around.value : undefined;
+  const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
+  return {
+    wukongs,
+    machines: machines.value,
+    around: around.value instanceof LifecycleError ? unknown : around.value,
+    declaring: declaring.value,
+    unanswered,
+    ...(blind ? { blind } : {}),
+  };
+}
