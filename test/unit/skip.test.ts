@@ -86,7 +86,12 @@ describe('what a schedule leaves out', () => {
     expect(asked[1]).toEqual({
       method: 'PATCH',
       path,
-      body: { metadata: { resourceVersion: '7', annotations: { [memory]: JSON.stringify({ wukongUid: 'uid', ...expected }) } } },
+      body: {
+        metadata: {
+          resourceVersion: '7',
+          annotations: { [memory]: JSON.stringify({ wukongUid: 'uid', ...expected }) },
+        },
+      },
     });
   });
 
