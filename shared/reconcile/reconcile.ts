@@ -128,7 +128,8 @@ function decideAll(seen: Seen, world: World, problems: Problem[], few = false): 
   const see = (wukong: Wukong) => machineOf(wukong, machines);
   const undecided: Place[] = [];
   const wrong = (wukong: Wukong, thrown: unknown) => {
-    problems.push(problemOf(thrown, wukong));
+    // Of a namespace that nobody answers for it is told once.
+    if (thrown !== unanswered.get(wukong.metadata.namespace ?? '')) problems.push(problemOf(thrown, wukong));
     undecided.push(placeOf(wukong));
   };
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
