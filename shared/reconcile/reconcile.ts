@@ -8,6 +8,7 @@ import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
+import { announce, type Announced, nearStops } from './announce.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
@@ -66,16 +67,19 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const see = (wukong: Wukong) => machineOf(wukong, machines);
     const whole = !blind && !standing?.few;
     const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
+    const announcing = announce(world, whole ? nearStops(table, see) : new Map(), limits);
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
     const mended = mend(wukongs, { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy });
     const [done, { repaired, unsaid }] = await Promise.all([executing, mended]);
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     const atEnd = withLastWords(world, limits);
+    const announced = await announcing;
+    for (const problem of announced.problems) problems.push(problem);
     if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
+    const marked = { table, jobs, done, unsaid: [...unsaid, ...busy], announced: announced.stops };
     if (!standing?.few)
-      for (const problem of await markSchedules(world, atEnd, { table, jobs, done, unsaid: [...unsaid, ...busy] }))
-        problems.push(problem);
+      for (const problem of await markSchedules(world, atEnd, marked)) problems.push(problem);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
@@ -151,11 +155,19 @@ function withoutBusy(all: Job[], standing: Standing | undefined) {
   return { jobs, busy: busy.map(({ place }) => place), release };
 }
 
+interface Marked {
+  table: Timetable;
+  jobs: Job[];
+  done: Executed;
+  unsaid: Place[];
+  announced: Announced['stops'];
+}
+
 /** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
 function markSchedules(
   world: World,
   limits: Limits,
-  { table, jobs, done, unsaid }: { table: Timetable; jobs: Job[]; done: Executed; unsaid: Place[] },
+  { table, jobs, done, unsaid, announced }: Marked,
 ): Promise<Problem[]> {
   const unreached = done.outcomes.filter((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
   const again = [...done.left, ...done.failures.map(({ job }) => job)].map(({ place }) => place);
@@ -163,5 +175,5 @@ function markSchedules(
   const busy = new Set(
     jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
   );
-  return mark({ world, limits, table, busy, left });
+  return mark({ world, limits, table, busy, left, announced });
 }
