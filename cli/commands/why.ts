@@ -3,7 +3,7 @@ import { type CliCommand, exitCodes, type Options, UsageError, wukongNames } fro
 import { text } from '../terminal/columns.ts';
 import { helpOf } from '../terminal/help.ts';
 import { seeingFreeze } from './installations.ts';
-import { nameOf } from './targets.ts';
+import { typedName } from './targets.ts';
 import { readKnown } from './whyRead.ts';
 import { storyOf } from './whyStory.ts';
 
@@ -23,11 +23,13 @@ export const why: CliCommand = {
   completes: [wukongNames],
   run: async (values, io, [name, ...more]) => {
     if (name === undefined || more.length > 0) throw new UsageError('expected the name of one Wukong');
+    const typed = typedName(name);
+    if (typed.vm) throw new UsageError('expected the name of a Wukong; wukong state vm/NAME says whose VM one is');
     const session = await openCluster(values, io);
     const { namespace } = session;
     const world = await seeingFreeze(session.world, io.env, namespace);
     const limits = { deadline: world.clock.now() + 60_000 };
-    io.out(text(storyOf(await readKnown(world, { namespace, name: nameOf(name) }, limits))));
+    io.out(text(storyOf(await readKnown(world, { namespace, name: typed.name }, limits))));
     return exitCodes.done;
   },
 };

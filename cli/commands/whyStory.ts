@@ -18,7 +18,7 @@ export function storyOf(known: Known): string[] {
   const lines = [so(known), ...underWay(known), ...last(known), ...holding(known), ...schedules(known)];
   if (facts) lines.push(...now(known), ...next(known));
   lines.push(...byHand(known), ...known.unread.map((problem) => `Not known: ${problem}.`));
-  return lines.map(plain);
+  return lines.map((line) => plain(line));
 }
 
 const words: Record<StateName, string> = {

@@ -13,7 +13,7 @@ import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
-import { keepRuns, openRuns } from './runs.ts';
+import { keepRuns, openRuns, readRuns } from './runs.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
 import { mark } from './scheduleStatus.ts';
 
@@ -57,6 +57,7 @@ export interface Standing {
 export async function reconcile(given: World, limits: Limits, standing?: Standing): Promise<Tick> {
   const world = { ...given, transport: rateLimiterOf(given).transport };
   const problems: Problem[] = [];
+  const reading = standing?.few ? undefined : readRuns(world, limits);
   const seen = await (standing?.look ?? look)(world, limits, problems);
   const { wukongs, machines, blind } = seen;
   try {
@@ -66,7 +67,7 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const sink = world.bus ? 'bus' : 'here';
     const see = (wukong: Wukong) => machineOf(wukong, machines);
     const whole = !blind && !standing?.few;
-    const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
+    const opened = openRuns((whole && (await reading)) || {}, { table, wukongs, machineOf: see });
     const announcing = announce(world, whole ? nearStops(table, see) : new Map(), limits);
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
@@ -76,10 +77,9 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const atEnd = withLastWords(world, limits);
     const announced = await announcing;
     for (const problem of announced.problems) problems.push(problem);
-    if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
+    for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
     const marked = { table, jobs, done, unsaid: [...unsaid, ...busy], announced: announced.stops };
-    if (!standing?.few)
-      for (const problem of await markSchedules(world, atEnd, marked)) problems.push(problem);
+    if (!standing?.few) for (const problem of await markSchedules(world, atEnd, marked)) problems.push(problem);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
