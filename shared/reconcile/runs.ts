@@ -41,8 +41,12 @@ export const readRuns = (world: World, limits: Limits): Promise<Read> =>
 
 /** Which runs are to be made or looked at: said before the tick's work, as that forgets what it was begun from. */
 export function openRuns({ runs, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
-  const planned = runs ? planRuns({ runs, ...seen }) : { plans: [], forged: [] };
-  return { ...planned, problems: problem ? [problem] : [] };
+  const problems = problem ? [problem] : [];
+  try {
+    return { ...(runs ? planRuns({ runs, ...seen }) : { plans: [], forged: [] }), problems };
+  } catch (thrown) {
+    return { plans: [], forged: [], problems: [...problems, minor(thrown, 'runs are not kept')] };
+  }
 }
 
 /**
