@@ -8,6 +8,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   plan: async () => (await import('./commands/plan.ts')).plan,
   restart: async () => (await import('./commands/restart.ts')).restart,
   report: async () => (await import('./commands/report.ts')).report,
+  why: async () => (await import('./commands/why.ts')).why,
   runs: async () => (await import('./commands/runs.ts')).runs,
   keep: async () => (await import('./commands/keep.ts')).keep,
   'skip-next': async () => (await import('./commands/mark.ts')).skipNext,

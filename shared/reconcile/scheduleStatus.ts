@@ -26,6 +26,8 @@ export interface Marking {
   busy: Set<string>;
   /** Wukongs to which their schedules have to come back. */
   left: Set<string>;
+  /** Stops that were announced to all their VMs. Instants. */
+  announced?: Map<Selecting, number>;
 }
 
 /** How many are written at once. */
@@ -66,12 +68,17 @@ async function writeSchedule(to: Marking, selecting: Selecting): Promise<void> {
   const known = before.conditions?.find(({ type }) => type === 'Ready');
   const told =
     known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
-  if (told && fields.every((field) => before[field] === wanted[field])) return;
+  const { lastAnnounced } = wanted;
+  const same = lastAnnounced === before.lastAnnounced && fields.every((field) => before[field] === wanted[field]);
+  if (told && same) return;
   if (!told && condition.status === 'False') await tellTrouble(to, object, readiness);
   const { namespace, name, resourceVersion } = object.metadata;
   const conditions = withCondition(before.conditions as never, condition, rfc3339(now));
   const nulled = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
-  const body = { metadata: { resourceVersion }, status: { ...nulled, conditions } };
+  const body = {
+    metadata: { resourceVersion },
+    status: { ...nulled, ...(lastAnnounced ? { lastAnnounced } : {}), conditions },
+  };
   const answer = await mergePatch<WukongSchedule>(world, schedulePath(namespace, name, 'status'), body, limits);
   if (answer.status === 409) return;
   const status = bodyOf(answer, `status of schedule ${namespace}/${name}`)?.status;
@@ -80,13 +87,11 @@ async function writeSchedule(to: Marking, selecting: Selecting): Promise<void> {
     throw new LifecycleError('CrdNotExtended', 'its CRD is of an older version: wukong crd install brings the new one');
 }
 
-function statusOf(
-  to: Marking,
-  { object, checked, matched }: Selecting,
-  now: number,
-): NonNullable<WukongSchedule['status']> {
+function statusOf(to: Marking, selecting: Selecting, now: number): NonNullable<WukongSchedule['status']> {
+  const { object, checked, matched } = selecting;
   const { schedule } = checked;
   const before = object.status?.lastHandled;
+  const announced = to.announced?.get(selecting);
   const open = matched.some((wukong) => isOpen(to, wukong));
   const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, to.table.at) : undefined;
   return {
@@ -94,6 +99,7 @@ function statusOf(
     nextStop: schedule && instantOf(schedule, now, 'stop'),
     lastHandled: through && !((instantIn(before) ?? NaN) >= through.at) ? rfc3339(through.at) : before,
     matched: matched.length,
+    lastAnnounced: announced === undefined ? object.status?.lastAnnounced : rfc3339(announced),
     ...observedOf(object, to.table.at),
   };
 }

@@ -18,6 +18,9 @@ image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Va
 imagePullPolicy: {{ . }}
 {{- end }}
 envFrom: [{ configMapRef: { name: wukong-lifecycle-config } }]
+env:
+  - name: WEBHOOK_URL
+    valueFrom: { secretKeyRef: { name: wukong-notices, key: WEBHOOK_URL, optional: true } }
 resources: {{ toJson .Values.resources }}
 securityContext:
   allowPrivilegeEscalation: false
