@@ -22,7 +22,7 @@ export interface Known {
 export async function readKnown(world: World, place: Place, limits: Limits): Promise<Known> {
   const wukong = await readWukong(world, place, limits);
   const get = async (plural: 'virtualmachines' | 'virtualmachineinstances') => {
-    const path = `${vmPath(plural, place.namespace)}/${vmNameOf(wukong)}`;
+    const path = vmPath(plural, place.namespace, vmNameOf(wukong));
     const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
     return answer.status === 404 ? undefined : bodyOf(answer, path);
   };
