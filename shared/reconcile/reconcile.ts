@@ -3,6 +3,7 @@ import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Machine } from '../domain/vm.ts';
 import { execute, type Executed, type Progress } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
@@ -94,7 +95,9 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     await marked(rest, done);
     if (!standing?.few) world.metrics.count('BadSchedules', troublesOf(table).length);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
-    await reportProblems(world, problems);
+    const held = new Set([...waiting, ...(standing?.busy ?? [])]); // what was read of these is not so any more
+    const quiet = standing?.few ? [] : known.filter(({ metadata }) => !held.has(keyOf(metadata)));
+    await reportProblems(world, problems, quiet);
     if (blind) throw blind;
     return {
       wukongs: wukongs.length,
@@ -130,7 +133,12 @@ interface Decided {
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
 function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Decided {
   const { wukongs, machines, around, declaring, unanswered } = seen;
-  const see = (wukong: Wukong) => machineOf(wukong, machines);
+  const views = new Map<Wukong, Machine>();
+  const see = (wukong: Wukong) => {
+    const view = views.get(wukong) ?? machineOf(wukong, machines);
+    views.set(wukong, view);
+    return view;
+  };
   const undecided: Place[] = [];
   const wrong = (wukong: Wukong, thrown: unknown) => {
     // Of a namespace that nobody answers for it is told once.

@@ -174,6 +174,30 @@ describe('a tick that leaves work undone', () => {
     expect([0, 1, 2].map((i) => outcomeOf(at, `vm-${i}`))).toEqual(['Stopped', 'Stopped', 'Stopped']);
   });
 
+  it('says on a Wukong what it cannot do with it, once, and that it can again', limit, async () => {
+    const at = await prepared((at) => furnishIn(at, namespace, 2));
+    const tick = (id: string) => at.run(() => reconcileState({}, at.invocation(id, 50_000)));
+    await tick('zero');
+    at.sim.change('wukongs', namespace, 'vm-1', (o: { spec: { lifecycleAction?: unknown } }) => {
+      o.spec.lifecycleAction = { action: 'stop' };
+    });
+    const condition = () =>
+      at.sim
+        .list<Wukong>('wukongs', namespace)
+        .map(({ status }) => status?.conditions?.find(({ type }) => type === 'LifecycleReconciled'));
+    const namespaces = { method: 'GET', path: /^\/api\/v1\/namespaces\/team-a$/ };
+    at.sim.faults.add({ when: namespaces, times: 120, does: { kind: 'status', status: 503 } });
+    await expect(tick('one')).rejects.toThrow();
+    expect(condition()).toEqual([undefined, expect.objectContaining({ status: 'False', reason: 'Unreachable' })]);
+    const from = at.sim.requests.length;
+    await expect(tick('two')).rejects.toThrow();
+    expect(at.sim.requests.slice(from).filter(({ method }) => method === 'PATCH')).toEqual([]);
+    at.sim.faults.clear();
+    await tick('three');
+    await tick('four');
+    expect(condition()).toEqual([undefined, expect.objectContaining({ status: 'True', reason: 'Reconciled' })]);
+  });
+
   it('has carried out what was interrupted, although schedules could not be read', limit, async () => {
     const at = await prepared((at) => furnishIn(at, namespace, 1, { guest: { 'shutdown-seconds': '20' } }));
     scheduleIn(at, namespace, { stop: '30 20 * * *' });
