@@ -3,15 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { asLifecycleError } from '../../shared/domain/errors.ts';
 import { matches, parseSelector, type Selector } from '../../shared/domain/selector.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
-import {
-  type CliCommand,
-  exitCodes,
-  type Io,
-  type Options,
-  readArguments,
-  UsageError,
-  type Values,
-} from '../command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
+import { readArguments } from '../flags.ts';
 import { helpOf } from '../terminal/help.ts';
 import { livePage } from '../ui/livePage.ts';
 import { type Act, serveUi } from '../ui/uiServer.ts';
