@@ -16,6 +16,7 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   freeze: async () => (await import('./commands/freeze.ts')).freeze,
   events: async () => (await import('./commands/events.ts')).events,
   reconcile: async () => (await import('./commands/reconcile.ts')).reconcile,
+  ui: async () => (await import('./commands/ui.ts')).ui,
   serve: async () => (await import('./commands/serve.ts')).serve,
   crd: async () => (await import('./commands/crd.ts')).crd,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,

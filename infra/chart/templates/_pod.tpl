@@ -19,6 +19,9 @@ imagePullPolicy: {{ . }}
 {{- end }}
 envFrom: [{ configMapRef: { name: wukong-lifecycle-config } }]
 env:
+  {{- if .stays }}
+  - { name: NODE_OPTIONS, value: --max-semi-space-size=2 } # much is kept and little made: memory before speed
+  {{- end }}
   - name: WEBHOOK_URL
     valueFrom: { secretKeyRef: { name: wukong-notices, key: WEBHOOK_URL, optional: true } }
 resources: {{ toJson .Values.resources }}
