@@ -11,7 +11,7 @@ import { scheduleIn } from './ways.ts';
 
 const watched = [...new Set(readFileSync('infra/aws/alarms.yml', 'utf8').match(/(?<=MetricName: )\w+/g))];
 /** Those of AWS itself; and the refusals of a function, which no tick has: test/aws/answers.test.ts makes them. */
-const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles', 'CommandsRefused'];
+const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles'];
 const own = watched.filter((name) => !others.includes(name));
 
 const hang = { guest: { hang: 'true' }, terminationGracePeriodSeconds: 2 };
