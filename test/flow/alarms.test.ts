@@ -10,7 +10,7 @@ import { namespace, type Scene, scene } from './scene.ts';
 import { scheduleIn } from './ways.ts';
 
 const watched = [...new Set(readFileSync('infra/aws/alarms.yml', 'utf8').match(/(?<=MetricName: )\w+/g))];
-/** Those of AWS itself; and the refusals of a function, which no tick has: test/aws/answers.test.ts makes them. */
+/** Those of AWS itself. */
 const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles'];
 const own = watched.filter((name) => !others.includes(name));
 
