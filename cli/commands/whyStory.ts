@@ -55,7 +55,7 @@ const by: Record<string, string> = {
 /** Whose wish a request was. */
 function wisher(trigger = '', requestId = ''): string {
   if (trigger !== 'schedule') return by[trigger] ?? trigger;
-  return `schedule ${requestId.split('@')[0]}${requestId.includes('/enforced') ? ' (Enforce)' : ''}`;
+  return `schedule ${requestId.replace(/^schedule:/, '').split('@')[0]}${requestId.includes('/enforced') ? ' (Enforce)' : ''}`;
 }
 
 function underWay({ wukong }: Known): string[] {

@@ -10,8 +10,8 @@ import { namespace, type Scene, scene } from './scene.ts';
 import { scheduleIn } from './ways.ts';
 
 const watched = [...new Set(readFileSync('infra/aws/alarms.yml', 'utf8').match(/(?<=MetricName: )\w+/g))];
-/** Those of AWS itself; and the refusals of a function, which no tick has: test/aws/answers.test.ts makes them. */
-const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles', 'CommandsRefused'];
+/** Those of AWS itself. */
+const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles'];
 const own = watched.filter((name) => !others.includes(name));
 
 const hang = { guest: { hang: 'true' }, terminationGracePeriodSeconds: 2 };
