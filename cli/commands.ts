@@ -7,6 +7,8 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   state: async () => (await import('./commands/state.ts')).state,
   plan: async () => (await import('./commands/plan.ts')).plan,
   report: async () => (await import('./commands/report.ts')).report,
+  adopt: async () => (await import('./commands/adopt.ts')).adopt,
+  release: async () => (await import('./commands/adopt.ts')).release,
   keep: async () => (await import('./commands/keep.ts')).keep,
   'skip-next': async () => (await import('./commands/mark.ts')).skipNext,
   protect: async () => (await import('./commands/mark.ts')).protect,

@@ -1,6 +1,5 @@
 import type { Command } from '../domain/command.ts';
-import type { Annotations } from '../domain/model.ts';
-import { type Wukong } from '../domain/model.ts';
+import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
   lastOf,
   leaseKey,
@@ -143,4 +142,4 @@ export function asDryRun(result: Result): Result {
 
 /** Whether the Wukong's spec says already what the command leaves behind; the default of autoStart is true. */
 export const intentHolds = (command: Command, wukong: Wukong): boolean =>
-  (wukong.spec?.startStrategy?.autoStart ?? true) === (command.action === 'start');
+  !hasIntent(wukong) || (wukong.spec?.startStrategy?.autoStart ?? true) === (command.action === 'start');
