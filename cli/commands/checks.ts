@@ -8,7 +8,7 @@ import { tzVersion, tzWarning } from '../../shared/time/tzData.ts';
 import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
 import { readCrd } from './crd.ts';
-import { faultOf, scheduleCrd, wukongCrd } from './crdPatch.ts';
+import { faultOf, ownCrds, wukongCrd } from './crdPatch.ts';
 import type { Finding } from './doctor.ts';
 import { checkGuests } from './guests.ts';
 import { checkPermissions } from './permissions.ts';
@@ -120,7 +120,7 @@ const subresources: Check = async ({ world }) => {
 
 const crds: Check = async ({ world }) => {
   const found: Finding[] = [];
-  for (const name of [wukongCrd, scheduleCrd]) {
+  for (const name of [wukongCrd, ...ownCrds]) {
     try {
       const crd = await readCrd(world, name);
       const fault = faultOf(crd, name);

@@ -4,7 +4,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { checkChoice, type CliCommand, exitCodes, type Io, type Options, UsageError } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
-import { type Crd, extensionOf, faultOf, scheduleCrd, shippedCrd, wukongCrd } from './crdPatch.ts';
+import { type Crd, extensionOf, faultOf, ownCrds, shippedCrd, wukongCrd } from './crdPatch.ts';
 
 const verbs = ['install', 'patch', 'check'] as const;
 const options: Options = {
@@ -18,7 +18,7 @@ export const crd: CliCommand = {
   help: helpOf({
     usage: ['crd install|patch|check [--columns] [--dry-run]'],
     about:
-      'install: the WukongSchedule CRD, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether both are as they are shipped, default by default.',
+      'install: the CRDs of WukongSchedule and ClusterWukongSchedule, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether all are as they are shipped, default by default.',
     options,
     exit: '0 all is as it must be, 1 something is missing or was refused, 2 wrong usage.',
   }),
@@ -39,7 +39,7 @@ export const crd: CliCommand = {
     }
     if (found) await extend(world, found, { columns, dry }, io);
     else await apply(world, wukongCrd, dry, io);
-    if (verb === 'install') await apply(world, scheduleCrd, dry, io);
+    if (verb === 'install') for (const name of ownCrds) await apply(world, name, dry, io);
     return exitCodes.done;
   },
 };
@@ -53,9 +53,10 @@ export async function readCrd({ transport }: World, name: string): Promise<Crd |
 }
 
 async function check(world: World, io: Io): Promise<number> {
-  const width = Math.max(wukongCrd.length, scheduleCrd.length);
+  const names = [wukongCrd, ...ownCrds];
+  const width = Math.max(...names.map((name) => name.length));
   let well = true;
-  for (const name of [wukongCrd, scheduleCrd]) {
+  for (const name of names) {
     const fault = faultOf(await readCrd(world, name), name);
     well &&= fault === undefined;
     const said = fault ? `${fault.found}; ${fault.next}` : 'is as it is shipped';
@@ -81,7 +82,7 @@ async function extend(world: World, found: Crd, { columns, dry }: { columns: boo
  * Who applies a CRD. The schedules' one is in infra/kubernetes too, so it is applied in kubectl's name: the same owner
  * has no conflict with itself, whatever version was there before. docs/decisions/0019
  */
-const managerOf = (name: string): string => (name === scheduleCrd ? 'kubectl' : 'wukong');
+const managerOf = (name: string): string => (ownCrds.includes(name) ? 'kubectl' : 'wukong');
 
 /** As `kubectl apply --server-side`: what others have added is kept. */
 async function apply(world: World, name: string, dry: boolean, io: Io): Promise<void> {

@@ -21,6 +21,8 @@ export interface Crd extends KubeObject {
 
 export const wukongCrd = 'wukongs.vm.novasphere.dev';
 export const scheduleCrd = 'wukongschedules.vm.novasphere.dev';
+/** Those that are ours alone. */
+export const ownCrds = [scheduleCrd, 'clusterwukongschedules.vm.novasphere.dev'];
 
 const shipped = (file: string): string => readFileSync(new URL(`../../infra/crds/${file}`, import.meta.url), 'utf8');
 export const shippedCrd = (name: string): Crd => parse(shipped(`${name}.yaml`)) as Crd;

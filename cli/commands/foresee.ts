@@ -1,10 +1,10 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
-import { matches } from '../../shared/domain/selector.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
 import { type FindText, textOf } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
+import { claimantsOf, namespaceLabels, ruling, whyRules } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
 import type { Manifests } from './manifest.ts';
@@ -30,7 +30,8 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
   const schedules = readSchedules(manifests, from, problems, warnings);
   const freeze = freezeFrom(manifests.configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
   if (freeze.problem) warnings.push(freeze.problem);
-  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, schedules, manifests, from, warnings));
+  const rulers = rulersIn(manifests, schedules, warnings);
+  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, rulers(wukong), manifests, from, warnings));
   const regular = schedules.flatMap((schedule) => boundaries(schedule, from - 1, to - 1)).sort(compare);
   const items = [
     ...regular.map((boundary) => itemFor(boundary, machines, freeze.until)),
@@ -70,6 +71,26 @@ function readSchedules(
   });
 }
 
+/** The schedules that rule each Wukong; where others select it too, the notes say which do, and why. */
+function rulersIn({ schedules: objects, namespaces }: Manifests, schedules: Schedule[], warnings: string[]) {
+  const byKey = new Map(schedules.map((schedule) => [schedule.key, schedule]));
+  const claimants = claimantsOf(
+    objects.map(({ object }) => object),
+    schedules,
+  );
+  const known = new Map(namespaces.filter(({ metadata }) => metadata?.name).map((one) => [one.metadata.name, one]));
+  return (wukong: Wukong): Schedule[] => {
+    const { namespace = '' } = wukong.metadata ?? {};
+    const here = known.get(namespace);
+    const found = ruling(wukong, claimants, here && namespaceLabels(here));
+    const why = whyRules(found);
+    const rules = found.rules.map(({ key }) => key);
+    const note = `${namespace}: schedule ${rules.join(', ')} rules: ${why}`;
+    if (why && !warnings.includes(note)) warnings.push(note);
+    return rules.flatMap((key) => byKey.get(key) ?? []);
+  };
+}
+
 /** A Wukong of the files, with what overrules its schedules. */
 interface Machine {
   name: string;
@@ -79,15 +100,8 @@ interface Machine {
   skipped: Boundary | undefined;
 }
 
-function machineOf(
-  wukong: Wukong,
-  schedules: Schedule[],
-  manifests: Manifests,
-  from: number,
-  warnings: string[],
-): Machine {
-  const { name, namespace, labels, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
-  const own = schedules.filter((schedule) => schedule.namespace === namespace && matches(schedule.selector, labels));
+function machineOf(wukong: Wukong, own: Schedule[], manifests: Manifests, from: number, warnings: string[]): Machine {
+  const { name, namespace, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
   const around = manifests.namespaces.find(({ metadata }) => metadata?.name === namespace);
   const override = (now: number) =>
     overrideFor({ wukongAnnotations: annotations, namespaceAnnotations: around?.metadata.annotations, now });

@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
+import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { UsageError } from '../command.ts';
 
@@ -76,7 +77,7 @@ function sort(value: unknown, from: string, found: Manifests): void {
     const single = kind.slice(0, -4);
     for (const item of items as object[])
       sort({ ...(single ? { apiVersion, kind: single } : {}), ...item }, from, found);
-  } else if (kind === 'WukongSchedule') {
+  } else if (kind === 'WukongSchedule' || kind === clusterKind) {
     if (apiVersion === `${group}/${version}`) found.schedules.push({ object, from });
     else found.problems.push(`${from}: ${name}: apiVersion: expected ${group}/${version}, found ${String(apiVersion)}`);
   } else if (kind === 'ConfigMap') found.configMaps.push(object);

@@ -36,7 +36,10 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
     schedules: around.schedules.map((object) => ({ object, from: 'cluster' })),
     configMaps,
     wukongs: await listAll<Wukong>(world.transport, wukongPath(all ? undefined : namespace), limits),
-    namespaces: [...around.namespaces].map(([name, annotations]) => ({ metadata: { name, annotations } })),
+    namespaces: [...around.namespaces].map(([name, annotations]) => {
+      const labels = around.labels?.get(name);
+      return { metadata: { name, annotations, ...(labels ? { labels } : {}) } };
+    }),
     problems: [],
     warnings: problems,
   };

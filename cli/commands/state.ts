@@ -45,7 +45,7 @@ export const state: CliCommand = {
     if (values.watch === true) return follow(session, scope, values, io);
     const states = await readStates(session.world, scope, { deadline: session.world.clock.now() + 60_000 });
     show(sorted(states), values, name !== undefined, session, io);
-    if (name === undefined && selector === undefined) await noteSchedules(session.world, scope.namespace, io);
+    if (selector === undefined) await noteSchedules(session.world, scope.namespace, io, name);
     return exitCodes.done;
   },
 };
@@ -76,9 +76,10 @@ function show(states: WukongState[], values: Values, one: boolean, { world, name
 }
 
 /** Why nothing will happen to some of them, beside what the table says; whoever may not read schedules is not told. */
-async function noteSchedules(world: World, namespace: string | undefined, io: Io): Promise<void> {
-  const { troubles } = await lookAtSchedules(world, namespace).catch(() => ({ troubles: [] }));
-  for (const line of troubleLines(troubles)) io.err(`${plain(line)}\n`);
+async function noteSchedules(world: World, namespace: string | undefined, io: Io, name?: string): Promise<void> {
+  const none = { troubles: [], rulings: [] };
+  const { troubles, rulings } = await lookAtSchedules(world, namespace, name).catch(() => none);
+  for (const line of [...(name === undefined ? troubleLines(troubles) : []), ...rulings]) io.err(`${plain(line)}\n`);
 }
 
 interface Look {

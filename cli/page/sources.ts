@@ -3,6 +3,7 @@ import type { Annotations } from '../../shared/domain/model.ts';
 import { textOf } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
+import { type Labels, namespaceLabels } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import type { Manifests } from '../commands/manifest.ts';
 import type { Happening } from './happening.ts';
@@ -13,6 +14,7 @@ export interface Sources {
   schedules: WukongSchedule[];
   findText: FindText;
   namespaces: Map<string, Annotations>;
+  labels: Map<string, Labels>;
   freezeUntil?: number;
   /** What operations came to; empty for a plan. */
   happenings: Happening[];
@@ -38,6 +40,9 @@ export function sourcesOf({ wukongs, schedules, configMaps, namespaces, problems
     schedules: schedules.map(({ object }) => object),
     findText,
     namespaces: new Map(namespaces.map(annotationsOf)),
+    labels: new Map(
+      namespaces.filter(({ metadata }) => metadata?.name).map((one) => [one.metadata.name, namespaceLabels(one)]),
+    ),
     ...(freeze.until === undefined ? {} : { freezeUntil: freeze.until }),
     happenings: [],
     problems: [...problems],

@@ -116,7 +116,7 @@ async function look(world: World, limits: Limits, problems: Problem[]): Promise<
   };
   const [machines, around, declaring] = await Promise.allSettled([
     wukongs.length === 0 ? none : watchMachines(world, scopeOf(wukongs, world.config.watchNamespaces ?? 'all'), limits),
-    readSurroundings(world, limits, lines).catch(failure),
+    readSurroundings(world, limits, lines, { cluster: !world.config.watchNamespaces }).catch(failure),
     readNamespaces(world, spaces, limits, lines).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;

@@ -6,6 +6,7 @@ import { LifecycleError } from '../domain/errors.ts';
 import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { textOf } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
+import { clusterKind, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
@@ -16,18 +17,33 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
     .filter(Boolean)
     .join('/');
 
+export const clusterSchedulePath = (name?: string, subresource?: string): string =>
+  [`/apis/${group}/${version}/clusterwukongschedules`, name, subresource].filter(Boolean).join('/');
+
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * taken for absent. `cluster: false` leaves ClusterWukongSchedules out. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
  */
-export async function readSurroundings(world: World, limits: Limits, problems: string[]): Promise<Surroundings> {
-  const schedules = await readSchedules(world, limits);
+export async function readSurroundings(
+  world: World,
+  limits: Limits,
+  problems: string[],
+  { cluster = true } = {},
+): Promise<Surroundings> {
+  const [own, wide] = await Promise.all([
+    readSchedules(world, limits),
+    cluster ? readClusterSchedules(world, limits, problems) : [],
+  ]);
+  const schedules = [...own, ...wide];
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
-  const [texts, namespaces, freeze] = await Promise.all([
+  const spaces = new Set(own.map((one) => placeOf(one).namespace));
+  const [texts, { namespaces, labels }, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems),
-    readNamespaces(world, new Set(schedules.map((one) => placeOf(one).namespace)), limits, problems),
+    wide.length > 0
+      ? readAllNamespaces(world, spaces, limits, problems)
+      : readNamespaces(world, spaces, limits, problems).then((namespaces) => ({ namespaces, labels: undefined })),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
@@ -36,6 +52,7 @@ export async function readSurroundings(world: World, limits: Limits, problems: s
     schedules,
     findText: ({ namespace, name, key }) => textOf(texts.get(`${namespace}/${name}`)?.data, key),
     namespaces,
+    ...(labels ? { labels } : {}),
     ...(until === undefined ? {} : { freezeUntil: until }),
   };
 }
@@ -50,6 +67,48 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
     throw thrown;
   }
   return found;
+}
+
+/** Those of the whole cluster; without its CRD, or the right to read them, there are none. */
+async function readClusterSchedules(
+  { transport, config }: World,
+  limits: Limits,
+  problems: string[],
+): Promise<WukongSchedule[]> {
+  try {
+    const found = await listAll<WukongSchedule>(transport, clusterSchedulePath(), limits);
+    return found.map((one) => ({ ...one, kind: clusterKind }));
+  } catch (thrown) {
+    if (!(thrown instanceof LifecycleError) || !['NotFound', 'Denied'].includes(thrown.code)) throw thrown;
+    if (thrown.code === 'Denied' && config.watchNamespaces === undefined && (await isServed(transport, limits)))
+      problems.push(`ClusterWukongSchedules have no say: ${thrown.message}`);
+    return [];
+  }
+}
+
+/** A kind that is not installed is refused as well, by who may not read it. */
+async function isServed(transport: World['transport'], limits: Limits): Promise<boolean> {
+  const path = `/apis/${group}/${version}`;
+  const { status, body } = await transport.call<{ resources?: { name: string }[] }>(
+    { method: 'GET', path, safe: true },
+    limits,
+  );
+  return status === 200 && body.resources?.some(({ name }) => name === 'clusterwukongschedules') === true;
+}
+
+/** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
+async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
+  try {
+    const all = await listAll(world.transport, '/api/v1/namespaces', limits);
+    return {
+      namespaces: new Map(all.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}])),
+      labels: new Map(all.map((one) => [one.metadata.name, namespaceLabels(one)])),
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof LifecycleError) || thrown.code !== 'Denied') throw thrown;
+    problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${thrown.message}`);
+    return { namespaces: await readNamespaces(world, spaces, limits, problems), labels: undefined };
+  }
 }
 
 const configMapName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;

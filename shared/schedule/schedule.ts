@@ -7,6 +7,7 @@ import { wallDate, wallTime } from '../time/wallclock.ts';
 import { parseZone, type Zone } from '../time/zone.ts';
 import { type FindText, readHolidays } from './holiday.ts';
 import { firstProblems, type Problem, problemsOf, type ScheduleReason } from './problem.ts';
+import { type ClusterScope, isClusterSchedule } from './ruling.ts';
 
 /** A WukongSchedule that was checked and can be evaluated. */
 export interface Schedule {
@@ -20,6 +21,8 @@ export interface Schedule {
   start?: Cron;
   stop?: Cron;
   selector: Selector;
+  /** Of a ClusterWukongSchedule: it selects in many namespaces. */
+  cluster?: ClusterScope;
   suspended: boolean;
   /** Local dates, YYYY-MM-DD, on which start does not happen. */
   holidays: ReadonlySet<string>;
@@ -48,11 +51,20 @@ export interface WukongSchedule extends KubeObject {
     nextStop?: string;
     lastHandled?: string;
     matched?: number;
+    /** Of a ClusterWukongSchedule: how many it selects in each namespace, and how many of them it rules. */
+    namespaces?: NamespaceCount[];
+    omittedNamespaces?: number;
     /** The generation that a tick has seen, and from when on its boundaries count. */
     observedGeneration?: number;
     observedSince?: string;
     conditions?: Condition[];
   };
+}
+
+export interface NamespaceCount {
+  name: string;
+  matched: number;
+  ruled: number;
 }
 
 /** A field that `read` understands or says in words why not. */
@@ -72,38 +84,42 @@ const whole = (low: number, high: number) => {
 /** Of unknown keys problemsOf says its own. */
 const words = (error: string) => ({ error });
 
-const spec = z.strictObject(
-  {
-    timeZone: parsed((value) => parseZone(value)).optional(),
-    start: parsed((value) => parseCron(value)).optional(),
-    stop: parsed((value) => parseCron(value)).optional(),
-    selector: parsed((value) => readLabelSelector(value)),
-    suspend: z.boolean({ error: 'expected true or false' }).default(false),
-    // Read apart: what is wrong with them costs only what depends on them.
-    holidays: z.unknown().optional(),
-    policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
-    startingDeadlineSeconds: whole(60, 604_800).default(3_600),
-    gracePeriodSeconds: whole(0, 86_400).optional(),
-    waves: z
-      .strictObject(
-        { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
-        words('expected {maxInFlight, delaySeconds}'),
-      )
-      .prefault({}),
-    jitterSeconds: whole(0, 3_600).default(0),
-  },
-  words('expected the fields of a schedule'),
-);
+const fields = {
+  timeZone: parsed((value) => parseZone(value)).optional(),
+  start: parsed((value) => parseCron(value)).optional(),
+  stop: parsed((value) => parseCron(value)).optional(),
+  selector: parsed((value) => readLabelSelector(value)),
+  suspend: z.boolean({ error: 'expected true or false' }).default(false),
+  // Read apart: what is wrong with them costs only what depends on them.
+  holidays: z.unknown().optional(),
+  policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
+  startingDeadlineSeconds: whole(60, 604_800).default(3_600),
+  gracePeriodSeconds: whole(0, 86_400).optional(),
+  waves: z
+    .strictObject(
+      { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
+      words('expected {maxInFlight, delaySeconds}'),
+    )
+    .prefault({}),
+  jitterSeconds: whole(0, 3_600).default(0),
+};
+const spec = z.strictObject(fields, words('expected the fields of a schedule'));
+/** Of a whole cluster: Wukongs are chosen by their namespaces' labels, by their own, or by both. */
+const clusterSpec = spec.extend({
+  selector: parsed((value) => readLabelSelector(value, { mayBeEmpty: true })).prefault({}),
+  namespaceSelector: parsed((value) => readLabelSelector(value, { mayBeEmpty: true })).prefault({}),
+  enforceOverNamespaces: z.boolean({ error: 'expected true or false' }).default(false),
+});
 
 const reasons = new Map<string, ScheduleReason>([
   ['start', 'InvalidCron'],
   ['stop', 'InvalidCron'],
   ['timeZone', 'InvalidTimeZone'],
   ['selector', 'InvalidSelector'],
+  ['namespaceSelector', 'InvalidSelector'],
 ]);
 const about = {
   under: ['spec'],
-  known: Object.keys(spec.shape),
   reasonOf: (field: string) => reasons.get(field) ?? ('InvalidSpec' as const),
 };
 
@@ -116,18 +132,23 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
   const problems: Problem[] = [];
   if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
   const holidays = readHolidays((object.spec as { holidays?: unknown } | undefined)?.holidays, namespace, findText);
-  const read = spec.safeParse(object.spec);
+  const shape = isClusterSchedule(object) ? clusterSpec : spec;
+  const read = shape.safeParse(object.spec);
   if (!read.success) {
-    const found = problemsOf(read.error.issues, about);
+    const found = problemsOf(read.error.issues, { ...about, known: Object.keys(shape.shape) });
     if (object.spec && lacksBoth(object.spec)) found.push(invalid('spec.start', 'expected start, stop, or both'));
     return { problems: firstProblems([...problems, ...found, ...holidays.problems]) };
   }
-  const { timeZone, start, stop, waves, suspend, startingDeadlineSeconds, holidays: _read, ...rest } = read.data;
+  const { timeZone, start, stop, waves, suspend, startingDeadlineSeconds, holidays: _read, ...own } = read.data;
+  const { rest, cluster } = scopeIn(own);
+  if (cluster && cluster.namespaces.length === 0 && rest.selector.length === 0)
+    problems.push(invalid('spec.namespaceSelector', 'expected it, selector, or both: without them it means every VM'));
   problems.push(...contradictions(read.data));
   if (problems.length > 0) return { problems: firstProblems([...problems, ...holidays.problems]) };
   return {
     schedule: {
       ...rest,
+      ...(cluster ? { cluster } : {}),
       key: namespace ? `${namespace}/${name}` : name!,
       namespace,
       name: name!,
@@ -142,6 +163,16 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
     },
     ...(holidays.problems.length > 0 ? { problems: firstProblems(holidays.problems) } : {}),
   };
+}
+
+/** The two fields that only a ClusterWukongSchedule has, apart from the others. */
+function scopeIn<T extends object>(given: T & { namespaceSelector?: Selector; enforceOverNamespaces?: boolean }) {
+  const { namespaceSelector, enforceOverNamespaces, ...rest } = given;
+  const cluster: ClusterScope | undefined = namespaceSelector && {
+    namespaces: namespaceSelector,
+    overNamespaces: enforceOverNamespaces === true,
+  };
+  return { rest, cluster };
 }
 
 /** What is right field by field, and cannot be so together: three at the most. */

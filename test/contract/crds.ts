@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import { parse } from 'yaml';
 
-import { type Crd as ShippedCrd, extensionOf, scheduleCrd, wukongCrd } from '../../cli/commands/crdPatch.ts';
+import { type Crd as ShippedCrd, extensionOf, ownCrds, wukongCrd } from '../../cli/commands/crdPatch.ts';
 import { paths } from './client.ts';
 import type { Ground } from './ground.ts';
 
@@ -20,7 +20,7 @@ interface Schema {
  * its operator's: it is extended, and nothing of it is replaced.
  */
 export async function installCrds({ send, clock }: Ground): Promise<void> {
-  for (const name of [wukongCrd, scheduleCrd]) {
+  for (const name of [wukongCrd, ...ownCrds]) {
     const there = await send('GET', paths.crd(name));
     if (name === wukongCrd && there.status === 200) await extendCrd(send, there.body as ShippedCrd);
     else await applyCrd(send, name);

@@ -73,7 +73,7 @@ function objectsOf({ sim }: Scene): unknown {
   };
   return {
     wukongs: sim.list<KubeObject>('wukongs').map((one) => [Object.keys(one.metadata.annotations ?? {}), status(one)]),
-    schedules: sim.list<KubeObject>('wukongschedules').map(status),
+    schedules: ['wukongschedules', 'clusterwukongschedules'].map((kind) => sim.list<KubeObject>(kind).map(status)),
     namespaces: sim.list<KubeObject>('namespaces').map(({ metadata }) => metadata.annotations),
     running: sim.list<KubeObject>('virtualmachineinstances').length,
     events: sim.list<{ reason: string }>('events').map(({ reason }) => reason),
@@ -101,6 +101,7 @@ const roles: (FunctionName | Extra)[] = [
   'reconcile',
   'state',
   'all-namespaces',
+  'cluster-schedules',
   'stuck-pods',
   'skip-next',
 ];
@@ -110,7 +111,8 @@ describe('the extra Roles are bound to the functions that need them', () => {
   const needs = stories.flatMap(({ by, extras = [] }) => extras.map((extra) => ({ by, extra })));
   it.each(needs)('$extra to $by', ({ by, extra }) => {
     expect(boundTo(`infra/rbac/${extra}/role.yaml`, extra)).toContain(`wukong-${by}`);
-    if (extra === 'all-namespaces') expect(boundTo('infra/aws/rbac/bindings.yaml', extra)).toContain(`wukong-${by}`);
+    if (extra === 'all-namespaces' || extra === 'cluster-schedules')
+      expect(boundTo('infra/aws/rbac/bindings.yaml', extra)).toContain(`wukong-${by}`);
   });
 });
 
