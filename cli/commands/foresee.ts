@@ -1,13 +1,13 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
-import { type FindText, textOf } from '../../shared/schedule/holiday.ts';
+import type { FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { claimantsOf, namespaceLabels, ruling, whyRules } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
-import type { Manifests } from './manifest.ts';
+import { type Manifests, textIn } from './manifest.ts';
 
 /** One line of a plan. */
 export interface Item {
@@ -43,19 +43,18 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
 
 /** Those that can be evaluated and are not suspended, as they count from `now` on. */
 function readSchedules(
-  { schedules, configMaps }: Manifests,
+  { schedules, configMaps, findText: known }: Manifests,
   now: number,
   problems: string[],
   warnings: string[],
 ): Schedule[] {
+  const find: FindText = known ?? textIn(configMaps);
   return schedules.flatMap(({ object, from }) => {
     const { name = '(no name)', namespace } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
     const findText: FindText = (ref) => {
-      const map = configMaps.find(
-        ({ metadata }) => metadata?.name === ref.name && metadata.namespace === ref.namespace,
-      );
-      if (map) return textOf(map.data, ref.key);
+      const text = find(ref);
+      if (text !== undefined || known) return text;
       warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
       return '';
     };

@@ -4,6 +4,7 @@ import { text as readAll } from 'node:stream/consumers';
 import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
+import { type FindText, isCalendar, textOf, type TextRef } from '../../shared/schedule/holiday.ts';
 import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { UsageError } from '../command.ts';
@@ -18,6 +19,8 @@ export interface Manifests {
   configMaps: ConfigMap[];
   wukongs: Wukong[];
   namespaces: KubeObject[];
+  /** Finds texts of ConfigMaps where not these are what is known: a cluster's, or calendar files among them. */
+  findText?: FindText;
   /** What could not be read at all. */
   problems: string[];
   /** What was left out, on purpose. */
@@ -41,8 +44,36 @@ export async function readManifests(files: string[]): Promise<Manifests> {
       }
     });
   }
-  return found;
+  return withCalendars(found);
 }
+
+/** Of files: calendars among the ConfigMaps are read, in the years about now. */
+export async function withCalendars(manifests: Manifests): Promise<Manifests> {
+  const texts = manifests.configMaps.flatMap(({ data }) => Object.values(data ?? {}));
+  if (!texts.some((text) => typeof text === 'string' && isCalendar(text))) return manifests;
+  const { readCalendar } = await import('../../shared/schedule/calendarFile.ts');
+  const window = { from: Date.now() - calendarMs, to: Date.now() + calendarMs };
+  const plainText = textIn(manifests.configMaps);
+  return {
+    ...manifests,
+    findText: (ref) => {
+      const text = plainText(ref);
+      return text !== undefined && isCalendar(text) ? readCalendar(text, window) : text;
+    },
+  };
+}
+const calendarMs = 5 * 366 * 86_400_000;
+
+/** A ConfigMap of files, by name and namespace; a shared one by its name alone. */
+export const textIn =
+  (configMaps: ConfigMap[]) =>
+  ({ namespace, name, key, shared }: TextRef): string | undefined => {
+    const anywhere = shared === true || namespace === undefined;
+    const map = configMaps.find(
+      ({ metadata }) => metadata?.name === name && (anywhere || metadata.namespace === namespace),
+    );
+    return map && textOf(map.data, key);
+  };
 
 async function open(file: string): Promise<string> {
   try {

@@ -1,11 +1,10 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
-import { textOf } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { type Labels, namespaceLabels } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
-import type { Manifests } from '../commands/manifest.ts';
+import { type Manifests, textIn } from '../commands/manifest.ts';
 import type { Happening } from './happening.ts';
 
 /** All that a page is made from, wherever it was read. */
@@ -24,14 +23,23 @@ export interface Sources {
 }
 
 /** The objects of files. A ConfigMap that is not in them is taken for empty, and noted. */
-export function sourcesOf({ wukongs, schedules, configMaps, namespaces, problems, warnings }: Manifests): Sources {
+export function sourcesOf({
+  wukongs,
+  schedules,
+  configMaps,
+  namespaces,
+  problems,
+  warnings,
+  findText: known,
+}: Manifests): Sources {
   const notes = [...warnings];
   const freeze = freezeFrom(configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
   if (freeze.problem) notes.push(freeze.problem);
-  const findText: FindText = ({ namespace, name, key }) => {
-    const map = configMaps.find(({ metadata }) => metadata?.name === name && metadata.namespace === namespace);
-    if (map) return textOf(map.data, key);
-    notes.push(`ConfigMap ${namespace ?? ''}/${name} is not in the files, so its holidays are not known`);
+  const find: FindText = known ?? textIn(configMaps);
+  const findText: FindText = (ref) => {
+    const text = find(ref);
+    if (text !== undefined || known) return text;
+    notes.push(`ConfigMap ${ref.namespace ?? ''}/${ref.name} is not in the files, so its holidays are not known`);
     return '';
   };
   const annotationsOf = ({ metadata }: KubeObject) => [metadata?.name ?? '', metadata?.annotations ?? {}] as const;

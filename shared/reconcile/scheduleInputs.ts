@@ -1,16 +1,18 @@
+import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { readNamespaces } from '../cluster/namespaces.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { textOf } from '../schedule/holiday.ts';
+import { group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { type CalendarDates, type FindText, isCalendar, textOf, type TextRef } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
+import { dayMs } from '../time/zone.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
   [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongschedules', name, subresource]
@@ -50,7 +52,7 @@ export async function readSurroundings(
   if (problem) problems.push(problem);
   return {
     schedules,
-    findText: ({ namespace, name, key }) => textOf(texts.get(`${namespace}/${name}`)?.data, key),
+    findText: await finding(texts, world),
     namespaces,
     ...(labels ? { labels } : {}),
     ...(until === undefined ? {} : { freezeUntil: until }),
@@ -111,6 +113,32 @@ async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limi
   }
 }
 
+/** So far before and after today a calendar's recurring events are looked for. */
+const calendarMs = { before: 400 * dayMs, after: 800 * dayMs };
+
+/** Finds texts in ConfigMaps; what reads calendar files is loaded where there is one. */
+async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config }: World): Promise<FindText> {
+  const all = [...maps.values()].flatMap((map) => Object.values(map?.data ?? {}));
+  const calendars = all.some((text) => typeof text === 'string' && isCalendar(text))
+    ? await import('../schedule/calendarFile.ts')
+    : undefined;
+  const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
+  const read = new Map<string, CalendarDates>();
+  return (ref) => {
+    const text = textOf(maps.get(keyOf(mapOf(ref, config)))?.data, ref.key);
+    if (text === undefined || !calendars || !isCalendar(text)) return text;
+    const calendar = read.get(text) ?? calendars.readCalendar(text, window);
+    read.set(text, calendar);
+    return calendar;
+  };
+}
+
+/** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
+const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({
+  namespace: shared || namespace === undefined ? lifecycleNamespace : namespace,
+  name,
+});
+
 const configMapName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const atOnce = 50;
 
@@ -143,11 +171,13 @@ async function readConfigMaps(
 ): Promise<Map<string, ConfigMap | undefined>> {
   const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
-    const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
-      ?.name;
-    const { namespace } = placeOf({ metadata });
+    const { name, shared } =
+      (spec as { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined)?.holidays
+        ?.configMapRef ?? {};
     // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name === 'string' && configMapName.test(name)) named.set(`${namespace}/${name}`, { namespace, name });
+    if (typeof name !== 'string' || !configMapName.test(name)) continue;
+    const place = mapOf({ namespace: metadata.namespace, name, shared: shared === true }, world.config);
+    named.set(keyOf(place), place);
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {

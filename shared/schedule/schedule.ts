@@ -5,7 +5,9 @@ import { readLabelSelector, type Selector } from '../domain/selector.ts';
 import { type Cron, parseCron, sharedWall } from '../time/cron.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
 import { parseZone, type Zone } from '../time/zone.ts';
+import { type Exception, readExceptions } from './exception.ts';
 import { type FindText, readHolidays } from './holiday.ts';
+import type { HolidayRule } from './holidayRule.ts';
 import { firstProblems, type Problem, problemsOf, type ScheduleReason } from './problem.ts';
 import { type ClusterScope, isClusterSchedule } from './ruling.ts';
 
@@ -26,6 +28,12 @@ export interface Schedule {
   suspended: boolean;
   /** Local dates, YYYY-MM-DD, on which start does not happen. */
   holidays: ReadonlySet<string>;
+  /** Beside them what is a holiday every year, or on certain weekdays. */
+  holidayRules: HolidayRule[];
+  /** Whether VMs are stopped on holidays, or only not started. */
+  holidayAction: 'skipStart' | 'stopped';
+  /** In which they are on or off whatever else is said. */
+  exceptions: Exception[];
   policy: 'Respect' | 'Enforce';
   startingDeadlineMs: number;
   /** For its stops; the VMI's own period where absent. */
@@ -92,6 +100,8 @@ const fields = {
   suspend: z.boolean({ error: 'expected true or false' }).default(false),
   // Read apart: what is wrong with them costs only what depends on them.
   holidays: z.unknown().optional(),
+  // Read once the zone is known.
+  exceptions: z.unknown().optional(),
   policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
   startingDeadlineSeconds: whole(60, 604_800).default(3_600),
   gracePeriodSeconds: whole(0, 86_400).optional(),
@@ -131,15 +141,33 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
   const { name, namespace, creationTimestamp } = object.metadata ?? {};
   const problems: Problem[] = [];
   if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
-  const holidays = readHolidays((object.spec as { holidays?: unknown } | undefined)?.holidays, namespace, findText);
   const shape = isClusterSchedule(object) ? clusterSpec : spec;
   const read = shape.safeParse(object.spec);
+  const zone = read.data?.timeZone ?? parseZone('UTC');
+  const holidays = readHolidays(
+    (object.spec as { holidays?: unknown } | undefined)?.holidays,
+    namespace,
+    zone,
+    findText,
+  );
   if (!read.success) {
     const found = problemsOf(read.error.issues, { ...about, known: Object.keys(shape.shape) });
     if (object.spec && lacksBoth(object.spec)) found.push(invalid('spec.start', 'expected start, stop, or both'));
     return { problems: firstProblems([...problems, ...found, ...holidays.problems]) };
   }
-  const { timeZone, start, stop, waves, suspend, startingDeadlineSeconds, holidays: _read, ...own } = read.data;
+  const {
+    timeZone: _zone,
+    start,
+    stop,
+    waves,
+    suspend,
+    startingDeadlineSeconds,
+    exceptions: given,
+    ...others
+  } = read.data;
+  const { holidays: _read, ...own } = others;
+  const { exceptions, problems: wrong } = readExceptions(given, zone);
+  problems.push(...wrong);
   const { rest, cluster } = scopeIn(own);
   if (cluster && cluster.namespaces.length === 0 && rest.selector.length === 0)
     problems.push(invalid('spec.namespaceSelector', 'expected it, selector, or both: without them it means every VM'));
@@ -153,11 +181,14 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
       namespace,
       name: name!,
       createdAt: Date.parse(creationTimestamp ?? '') || 0,
-      zone: timeZone ?? parseZone('UTC'),
+      zone,
       start,
       stop,
       suspended: suspend,
       holidays: holidays.dates,
+      holidayRules: holidays.rules,
+      holidayAction: holidays.action,
+      exceptions,
       startingDeadlineMs: startingDeadlineSeconds * 1000,
       waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
