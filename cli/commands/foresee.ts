@@ -1,6 +1,7 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
+import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
 import type { FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
@@ -43,12 +44,14 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
 
 /** Those that can be evaluated and are not suspended, as they count from `now` on. */
 function readSchedules(
-  { schedules, configMaps, findText: known }: Manifests,
+  { schedules, configMaps, findText: known, namespaces, defaultZone }: Manifests,
   now: number,
   problems: string[],
   warnings: string[],
 ): Schedule[] {
   const find: FindText = known ?? textIn(configMaps);
+  const zoneIn = (namespace: string | undefined) =>
+    defaultZoneIn(namespaces.find(({ metadata }) => metadata?.name === namespace)?.metadata.annotations, defaultZone);
   return schedules.flatMap(({ object, from }) => {
     const { name = '(no name)', namespace } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
@@ -58,7 +61,9 @@ function readSchedules(
       warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
       return '';
     };
-    const { schedule, problems: found = [] } = checkSchedule(object, findText);
+    const { schedule, problems: found = [] } = checkSchedule(object, findText, zoneIn(namespace));
+    if (schedule?.zoneFrom)
+      warnings.push(`${from}: ${key} names no timeZone: ${schedule.zone.name}, by ${schedule.zoneFrom}`);
     for (const { field, message } of found) problems.push(`${from}: ${key}: ${field}: ${message}`);
     for (const cron of [schedule?.start, schedule?.stop])
       if (cron?.either)
@@ -66,7 +71,9 @@ function readSchedules(
           `${from}: ${key}: "${cron.text}" is each of these dates, and each of these weekdays besides; the first Monday alone is MON#1`,
         );
     if (schedule?.suspended) warnings.push(`${from}: ${key} is suspended: it does nothing`);
-    return schedule && !schedule.suspended ? [{ ...schedule, createdAt: countsFrom(object, now) }] : [];
+    return schedule && !schedule.suspended
+      ? [{ ...schedule, createdAt: countsFrom(object, now, schedule.zone.name) }]
+      : [];
   });
 }
 

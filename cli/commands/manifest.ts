@@ -21,6 +21,8 @@ export interface Manifests {
   namespaces: KubeObject[];
   /** Finds texts of ConfigMaps where not these are what is known: a cluster's, or calendar files among them. */
   findText?: FindText;
+  /** DEFAULT_TIME_ZONE. */
+  defaultZone?: string | undefined;
   /** What could not be read at all. */
   problems: string[];
   /** What was left out, on purpose. */

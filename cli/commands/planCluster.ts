@@ -26,6 +26,7 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
     schedules: around.schedules.map((object) => ({ object, from: 'cluster' })),
     configMaps,
     findText: around.findText,
+    defaultZone: around.defaultZone,
     wukongs: await listAll<Wukong>(world.transport, wukongPath(all ? undefined : namespace), limits),
     namespaces: [...around.namespaces].map(([name, annotations]) => {
       const labels = around.labels?.get(name);

@@ -1,5 +1,6 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
+import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { type Labels, namespaceLabels } from '../../shared/schedule/ruling.ts';
@@ -12,6 +13,7 @@ export interface Sources {
   wukongs: Wukong[];
   schedules: WukongSchedule[];
   findText: FindText;
+  defaultZone?: string | undefined;
   namespaces: Map<string, Annotations>;
   labels: Map<string, Labels>;
   freezeUntil?: number;
@@ -31,6 +33,7 @@ export function sourcesOf({
   problems,
   warnings,
   findText: known,
+  defaultZone,
 }: Manifests): Sources {
   const notes = [...warnings];
   const freeze = freezeFrom(configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
@@ -47,6 +50,7 @@ export function sourcesOf({
     wukongs: wukongs.filter((wukong) => named(wukong, problems)),
     schedules: schedules.map(({ object }) => object),
     findText,
+    defaultZone,
     namespaces: new Map(namespaces.map(annotationsOf)),
     labels: new Map(
       namespaces.filter(({ metadata }) => metadata?.name).map((one) => [one.metadata.name, namespaceLabels(one)]),
@@ -68,14 +72,23 @@ function named({ metadata }: Wukong, problems: string[]): boolean {
  * The schedules that can be evaluated; what is wrong with the others goes to `problems`. A plan begins at `now`, and
  * makes up for nothing that fell due before a schedule was changed; a report looks at all of what a schedule says.
  */
-export function readSchedules({ schedules, findText, problems, notes }: Sources, now?: number): Schedule[] {
+export function readSchedules(
+  { schedules, findText, problems, notes, namespaces, defaultZone }: Sources,
+  now?: number,
+): Schedule[] {
   return schedules.flatMap((object) => {
     const { namespace, name = '(no name)' } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
-    const { schedule, problems: wrong = [] } = checkSchedule(object, findText);
+    const { schedule, problems: wrong = [] } = checkSchedule(
+      object,
+      findText,
+      defaultZoneIn(namespaces.get(namespace ?? ''), defaultZone),
+    );
     for (const { field, message } of wrong) problems.push(`Schedule ${key}: ${field}: ${message}`);
+    if (schedule?.zoneFrom)
+      notes.push(`Schedule ${key} names no timeZone: ${schedule.zone.name}, by ${schedule.zoneFrom}.`);
     if (schedule?.suspended) notes.push(`Schedule ${key} is suspended: it does nothing.`);
     if (!schedule) return [];
-    return [now === undefined ? schedule : { ...schedule, createdAt: countsFrom(object, now) }];
+    return [now === undefined ? schedule : { ...schedule, createdAt: countsFrom(object, now, schedule.zone.name) }];
   });
 }

@@ -38,6 +38,8 @@ const schema = z.object({
   EVENT_BUS_NAME: word,
   /** The namespace of the ConfigMap `wukong-lifecycle` that freezes every schedule. */
   LIFECYCLE_NAMESPACE: z.string().min(1).default('wukong-lifecycle'),
+  /** The zone of schedules that name none, where their namespace says nothing either. */
+  DEFAULT_TIME_ZONE: word,
   /** Where reconcileState looks: names separated by commas; all namespaces when left out. */
   WATCH_NAMESPACES: word,
   LOG_LEVEL: z
@@ -56,6 +58,7 @@ export interface Config {
   requireAgent: boolean;
   eventBusName: string | undefined;
   lifecycleNamespace: string;
+  defaultTimeZone?: string | undefined;
   watchNamespaces: string[] | undefined;
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
@@ -79,6 +82,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     requireAgent: read.data.REQUIRE_AGENT,
     eventBusName: read.data.EVENT_BUS_NAME,
     lifecycleNamespace: read.data.LIFECYCLE_NAMESPACE,
+    ...(read.data.DEFAULT_TIME_ZONE === undefined ? {} : { defaultTimeZone: read.data.DEFAULT_TIME_ZONE }),
     watchNamespaces: names?.filter((name) => name !== ''),
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,

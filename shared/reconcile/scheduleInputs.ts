@@ -54,6 +54,7 @@ export async function readSurroundings(
     schedules,
     findText: await finding(texts, world),
     namespaces,
+    defaultZone: world.config.defaultTimeZone,
     ...(labels ? { labels } : {}),
     ...(until === undefined ? {} : { freezeUntil: until }),
   };

@@ -57,6 +57,13 @@ const fields = ['nextStart', 'nextStop', 'lastHandled', 'matched', 'observedGene
 /** Of a ClusterWukongSchedule beside them. */
 const clusterFields = ['namespaces', 'omittedNamespaces'] as const;
 
+/** A zone is told where it is not the schedule's own word, and where it was told before. */
+const fieldsOf = (object: WukongSchedule, wanted: NonNullable<WukongSchedule['status']>) => [
+  ...fields,
+  ...(isClusterSchedule(object) ? clusterFields : []),
+  ...((wanted.timeZone ?? object.status?.timeZone) ? (['timeZone'] as const) : []),
+];
+
 const kindOf = (object: WukongSchedule): 'WukongSchedule' | 'ClusterWukongSchedule' =>
   isClusterSchedule(object) ? 'ClusterWukongSchedule' : 'WukongSchedule';
 
@@ -76,7 +83,7 @@ async function writeSchedule(to: Marking, selecting: Selecting): Promise<void> {
   const known = before.conditions?.find(({ type }) => type === 'Ready');
   const told =
     known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
-  const mine = isClusterSchedule(object) ? [...fields, ...clusterFields] : fields;
+  const mine = fieldsOf(object, wanted);
   if (told && mine.every((field) => JSON.stringify(before[field]) === JSON.stringify(wanted[field]))) return;
   if (!told && condition.status === 'False') await tellTrouble(to, object, readiness);
   const { namespace, name, resourceVersion } = object.metadata;
@@ -103,9 +110,13 @@ function statusOf(to: Marking, selecting: Selecting, now: number): NonNullable<W
     lastHandled: through && !(Date.parse(before ?? '') >= through.at) ? rfc3339(through.at) : before,
     matched: countOf(selecting),
     ...(isClusterSchedule(object) ? namespaceCounts(selecting) : {}),
-    ...observedOf(object, to.table.at),
+    ...(schedule && !namesZone(object) ? { timeZone: schedule.zone.name } : {}),
+    ...observedOf(object, to.table.at, schedule?.zone.name),
   };
 }
+
+const namesZone = ({ spec }: WukongSchedule): boolean =>
+  (spec as { timeZone?: unknown } | undefined)?.timeZone !== undefined;
 
 /** So many namespaces a status names; of ten thousand it would not fit into an object. */
 const mostNamespaces = 100;

@@ -5,6 +5,7 @@ import { readLabelSelector, type Selector } from '../domain/selector.ts';
 import { type Cron, parseCron, sharedWall } from '../time/cron.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
 import { parseZone, type Zone } from '../time/zone.ts';
+import type { DefaultZone } from './defaultZone.ts';
 import { type Exception, readExceptions } from './exception.ts';
 import { type FindText, readHolidays } from './holiday.ts';
 import type { HolidayRule } from './holidayRule.ts';
@@ -20,6 +21,8 @@ export interface Schedule {
   /** Instant; boundaries before it are never due: its creation, or a later change of it. 0 for one from a file. */
   createdAt: number;
   zone: Zone;
+  /** Whose word the zone is, where it is not the schedule's. */
+  zoneFrom?: string;
   start?: Cron;
   stop?: Cron;
   selector: Selector;
@@ -59,6 +62,8 @@ export interface WukongSchedule extends KubeObject {
     nextStop?: string;
     lastHandled?: string;
     matched?: number;
+    /** The zone that counts, where the schedule names none. */
+    timeZone?: string;
     /** Of a ClusterWukongSchedule: how many it selects in each namespace, and how many of them it rules. */
     namespaces?: NamespaceCount[];
     omittedNamespaces?: number;
@@ -137,13 +142,14 @@ const about = {
  * A WukongSchedule that can be evaluated, and all that is wrong with it, the first ten problems. Without `findText` a
  * configMapRef is taken for empty; with it, a ConfigMap that is missing is a problem.
  */
-export function checkSchedule(object: WukongSchedule, findText?: FindText): Checked {
+export function checkSchedule(object: WukongSchedule, findText?: FindText, defaultZone?: DefaultZone): Checked {
   const { name, namespace, creationTimestamp } = object.metadata ?? {};
   const problems: Problem[] = [];
   if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
   const shape = isClusterSchedule(object) ? clusterSpec : spec;
   const read = shape.safeParse(object.spec);
-  const zone = read.data?.timeZone ?? parseZone('UTC');
+  const { zone, zoneFrom, wrong: zoneWrong } = zoneFor(read.data?.timeZone, defaultZone);
+  if (zoneWrong) problems.push(zoneWrong);
   const holidays = readHolidays(
     (object.spec as { holidays?: unknown } | undefined)?.holidays,
     namespace,
@@ -182,6 +188,7 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
       name: name!,
       createdAt: Date.parse(creationTimestamp ?? '') || 0,
       zone,
+      ...(zoneFrom ? { zoneFrom } : {}),
       start,
       stop,
       suspended: suspend,
@@ -194,6 +201,20 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
     },
     ...(holidays.problems.length > 0 ? { problems: firstProblems(holidays.problems) } : {}),
   };
+}
+
+/** Its own zone, else the default, else UTC. A default that is none is a problem: nobody knows when it is meant. */
+function zoneFor(
+  own: Zone | undefined,
+  given: DefaultZone | undefined,
+): { zone: Zone; zoneFrom?: string; wrong?: Problem } {
+  if (own || !given) return { zone: own ?? parseZone('UTC') };
+  try {
+    return { zone: parseZone(given.name), zoneFrom: given.from };
+  } catch (thrown) {
+    const message = `not given, and ${given.from}: ${(thrown as Error).message}`;
+    return { zone: parseZone('UTC'), wrong: { field: 'spec.timeZone', reason: 'InvalidTimeZone', message } };
+  }
 }
 
 /** The two fields that only a ClusterWukongSchedule has, apart from the others. */

@@ -1,7 +1,8 @@
 import type { Wukong } from '../domain/model.ts';
+import { defaultZoneIn } from './defaultZone.ts';
 import { countsFrom } from './observed.ts';
 import { type Claimant, claimantOf, ruling } from './ruling.ts';
-import { type Checked, checkSchedule, type FindText, type WukongSchedule } from './schedule.ts';
+import { type Checked, checkSchedule, type WukongSchedule } from './schedule.ts';
 import type { Surroundings } from './timetable.ts';
 
 /** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
@@ -20,12 +21,12 @@ export const countOf = ({ matched, overruled }: Selecting): number => matched.le
 /** Each schedule with those that it rules, and those that it would if another did not. */
 export function select(
   wukongs: Wukong[],
-  around: Pick<Surroundings, 'schedules' | 'findText' | 'labels'>,
+  around: Pick<Surroundings, 'schedules' | 'findText' | 'labels' | 'namespaces' | 'defaultZone'>,
   now: number,
 ): Selecting[] {
   const all = around.schedules.map((object) => ({
     object,
-    checked: checkedAt(object, around.findText, now),
+    checked: checkedAt(object, around, now),
     matched: [] as Wukong[],
     overruled: new Map<Wukong, string>(),
   }));
@@ -46,11 +47,19 @@ export function select(
 }
 
 /** As it counts for a tick: from its last change on. Whatever is wrong with one schedule is that one's alone. */
-function checkedAt(object: WukongSchedule, findText: FindText, now: number): Checked {
+function checkedAt(
+  object: WukongSchedule,
+  { findText, namespaces, defaultZone }: Pick<Surroundings, 'findText' | 'namespaces' | 'defaultZone'>,
+  now: number,
+): Checked {
   try {
-    const checked = checkSchedule(object, findText);
+    const zone = defaultZoneIn(namespaces.get(object.metadata.namespace ?? ''), defaultZone);
+    const checked = checkSchedule(object, findText, zone);
     if (!checked.schedule) return checked;
-    return { ...checked, schedule: { ...checked.schedule, createdAt: countsFrom(object, now) } };
+    return {
+      ...checked,
+      schedule: { ...checked.schedule, createdAt: countsFrom(object, now, checked.schedule.zone.name) },
+    };
   } catch (thrown) {
     const message = `cannot be read: ${(thrown as Error).message.slice(0, 200)}`;
     return { problems: [{ field: 'spec', reason: 'InvalidSpec', message }] };

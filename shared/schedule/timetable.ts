@@ -21,6 +21,8 @@ export interface Surroundings {
   schedules: WukongSchedule[];
   findText: FindText;
   namespaces: Map<string, Annotations>;
+  /** DEFAULT_TIME_ZONE. */
+  defaultZone?: string | undefined;
   /** Of all namespaces, where there are ClusterWukongSchedules. */
   labels?: Map<string, Labels>;
   freezeUntil?: number;

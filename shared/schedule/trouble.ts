@@ -24,7 +24,8 @@ export function readinessOf(checked: Checked, matched: number, overruled?: Reado
         : 'spec.selector: no Wukong in this namespace has these labels',
     };
   const selected = schedule.suspended ? 'suspended' : `${matched} Wukongs are selected`;
-  return { reason: 'Scheduled', message: selected + others(overruled) };
+  const zone = schedule.zoneFrom ? `; in ${schedule.zone.name}, by ${schedule.zoneFrom}` : '';
+  return { reason: 'Scheduled', message: selected + others(overruled) + zone };
 }
 
 /** How many of them others rule in its place, and which. */
