@@ -7,22 +7,11 @@ cd "$(dirname "$0")/.."
 overlays="cluster-wide namespaced"
 
 command -v kubectl > /dev/null || install_packages kubernetes-client
-# The kustomize within an old kubectl, as Debian 12 has it, knows neither components nor changed kinds.
-if kubectl kustomize infra/kubernetes/cluster-wide > /dev/null 2>&1; then
-  render() { kubectl kustomize "$1"; }
-else
-  GOBIN="$work" go install sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
-  render() { "$work/kustomize" build "$1"; }
-fi
-
+. .ci/overlays.sh
 node infra/setup.mjs
-# Once as they are, and once with the optional Roles that stand there as comments.
-mkdir "$work/infra" && cp -r infra/crds infra/rbac infra/kubernetes "$work/infra"
-sed -i 's/^  # - \(.*rbac\)/  - \1/' "$work/infra/kubernetes/cluster-wide/kustomization.yaml"
-sed -i 's/^# components:/components:/; s/^#   - /  - /' "$work/infra/kubernetes/namespaced/kustomization.yaml"
+render_overlays "$work" $overlays
+render infra/kubernetes/serve > "$work/serve.yaml"
 for overlay in $overlays; do
-  render "infra/kubernetes/$overlay" > "$work/$overlay.yaml"
-  render "$work/infra/kubernetes/$overlay" > "$work/$overlay-optional.yaml"
   for role in stuck-pods skip-next; do
     if grep -q "name: wukong-$role" "$work/$overlay.yaml"; then echo "$overlay: $role is not asked for" >&2; exit 1; fi
     grep -q "name: wukong-$role" "$work/$overlay-optional.yaml"

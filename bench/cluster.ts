@@ -10,16 +10,24 @@ export interface Furnishing {
 }
 export type Order =
   | { do: 'furnish'; with: Furnishing }
+  /** A WukongSchedule over all of a namespace. */
+  | { do: 'schedule'; namespace: string; spec: object }
   /** What is asked from now on counts. */
   | { do: 'begin' }
   | { do: 'figures'; user: string }
   /** Resolves when so many VMs of the namespace are on and ready. */
   | { do: 'await'; namespace: string; on: number }
+  /** Resolves when so many Wukongs of the namespace have a status of ours. */
+  | { do: 'awaitStates'; namespace: string; count: number }
+  /** Declares a start on so many, one after the other; resolves with how long each power call took, sorted. */
+  | { do: 'declare'; namespace: string; count: number }
   | { do: 'end' };
 
 export interface Figures {
   requests: number;
   bytes: number;
+  /** Of them, without the Lease: reads of a whole collection, and what was written. */
+  kinds: { lists: number; writes: number };
   /** Milliseconds from "VMI gone" (stop) or "VMI ready" (start) to "outcome recorded", of each VM, sorted. */
   recordMs: number[];
 }
@@ -43,6 +51,30 @@ const ready = (namespace: string) =>
     .filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'))
     .length;
 
+const stated = (namespace: string) =>
+  sim
+    .list<{ status?: { lifecycleState?: { state?: string } } }>('wukongs', namespace)
+    .filter(({ status }) => status?.lifecycleState?.state !== undefined).length;
+
+async function declare(namespace: string, count: number): Promise<number[]> {
+  const waits: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const name = `vm-${i * 7}`;
+    const asked = performance.now();
+    const seen = sim.requests.length;
+    sim.change<{ spec: { lifecycleAction?: object } }>('wukongs', namespace, name, ({ spec }) => {
+      spec.lifecycleAction = { action: 'start' };
+    });
+    const isCall = ({ path }: { path: string }) => path.endsWith(`/virtualmachines/${name}-vm/start`);
+    const late = asked + 60_000;
+    while (!sim.requests.slice(seen).some(isCall) && performance.now() < late)
+      await new Promise((next) => setTimeout(next, 1));
+    waits.push(performance.now() - asked);
+    await new Promise((next) => setTimeout(next, 50));
+  }
+  return waits.sort((a, b) => a - b);
+}
+
 async function carryOut(order: Order): Promise<unknown> {
   switch (order.do) {
     case 'furnish': {
@@ -53,6 +85,15 @@ async function carryOut(order: Order): Promise<unknown> {
       }
       return undefined;
     }
+    case 'schedule':
+      if (sim.get('wukongschedules', order.namespace, 'bench')) sim.remove('wukongschedules', order.namespace, 'bench');
+      sim.create({
+        apiVersion: 'vm.novasphere.dev/v1alpha1',
+        kind: 'WukongSchedule',
+        metadata: { namespace: order.namespace, name: 'bench', creationTimestamp: '2026-01-01T00:00:00Z' },
+        spec: { timeZone: 'UTC', selector: { matchLabels: { bench: 'yes' } }, ...order.spec },
+      });
+      return undefined;
     case 'begin':
       from = sim.requests.length;
       watched?.begin();
@@ -60,11 +101,21 @@ async function carryOut(order: Order): Promise<unknown> {
     case 'figures': {
       const mine = sim.requests.slice(from).filter(({ user }) => user === order.user);
       const bytes = mine.reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0);
-      return { requests: mine.length, bytes, recordMs: watched?.recordMs() ?? [] } satisfies Figures;
+      const others = mine.filter(({ path }) => !path.includes('/leases'));
+      const writes = others.filter(({ method }) => method !== 'GET').length;
+      const collections = /\/(wukongs|wukongschedules|virtualmachines|virtualmachineinstances|namespaces)$/;
+      const lists = others.filter((one) => one.method === 'GET' && !one.watch && collections.test(one.path)).length;
+      const kinds = { lists, writes };
+      return { requests: mine.length, bytes, kinds, recordMs: watched?.recordMs() ?? [] } satisfies Figures;
     }
     case 'await':
       while (ready(order.namespace) !== order.on) await new Promise((next) => setTimeout(next, 200));
       return undefined;
+    case 'awaitStates':
+      while (stated(order.namespace) < order.count) await new Promise((next) => setTimeout(next, 1_000));
+      return undefined;
+    case 'declare':
+      return declare(order.namespace, order.count);
     case 'end':
       watched?.end();
       await sim.close();

@@ -8,18 +8,25 @@ import { vmNameOf, type Wukong } from '../shared/domain/model.ts';
 import type { Action } from '../shared/domain/outcome.ts';
 import { connect } from '../shared/entry/connect.ts';
 import { executeCommand } from '../shared/execute/command.ts';
+import { reconcile } from '../shared/reconcile/reconcile.ts';
+import { reportOf } from '../shared/report/fleetOutcome.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import { systemClock } from '../shared/time/clock.ts';
 import { rivals } from './rivals.ts';
 
 export interface Race {
-  contender: 'ours' | keyof typeof rivals;
+  /** `fleet` is a function's command, `schedule` a tick that finds a boundary, `cli` the command line. */
+  contender: 'fleet' | 'schedule' | 'cli' | keyof typeof rivals;
   kubeconfig: string;
   namespace: string;
   action: Action;
+  /** All namespaces, instead of that one. */
+  everywhere?: boolean;
   env?: Record<string, string>;
   command?: object;
+  /** Of a schedule: the instant of its boundary. */
+  boundary?: number;
 }
 export interface Finish {
   ms: number;
@@ -32,11 +39,26 @@ export interface Finish {
 
 const selector = 'bench=yes';
 
-async function ours({ namespace, action, command }: Race, world: World): Promise<Finish['counts']> {
-  const input = { target: { namespaces: [namespace], selector }, maxTargets: 100_000, ...command };
+async function fleet({ namespace, everywhere, action, command }: Race, world: World): Promise<Finish['counts']> {
+  const namespaces = everywhere ? {} : { namespaces: [namespace] };
+  const input = { target: { ...namespaces, selector }, maxTargets: 100_000, ...command };
   const origin = { action, trigger: 'direct', requestId: `bench-${Date.now()}`, requestedAt: Date.now() };
   const limits = { deadline: Date.now() + 840_000 };
   return (await executeCommand(parseCommand(input, origin), world, { limits })).counts;
+}
+
+/** One tick at the boundary, as long as it takes. */
+async function schedule(world: World): Promise<Finish['counts']> {
+  const { outcomes } = await reconcile(world, { deadline: Date.now() + 840_000 });
+  return reportOf({ action: 'stop', requestId: '' }, outcomes).counts as Finish['counts'];
+}
+
+/** A boundary counts once a tick has seen its schedule. */
+async function awaitBoundary({ contender, boundary = 0, namespace }: Race, world: World): Promise<void> {
+  if (contender !== 'schedule') return;
+  world.config.watchNamespaces = [namespace];
+  await reconcile(world, { deadline: Date.now() + 50_000 });
+  await new Promise((next) => setTimeout(next, boundary - Date.now() + 50));
 }
 
 async function names({ namespace }: Race, { transport }: World): Promise<string[]> {
@@ -56,6 +78,7 @@ async function run(race: Race): Promise<Finish> {
     clock: systemClock,
   });
   await world.transport.call({ method: 'GET', path: '/version', safe: true });
+  await awaitBoundary(race, world);
   global.gc?.();
   const idle = process.memoryUsage.rss();
   let highest = idle;
@@ -63,10 +86,14 @@ async function run(race: Race): Promise<Finish> {
   const cpu = process.cpuUsage();
   const began = performance.now();
   const { contender, namespace, action } = race;
-  const counts =
-    contender === 'ours'
-      ? await ours(race, world)
-      : (await rivals[contender]({ world, namespace, action, vms: await names(race, world) }), {});
+  const counted = async (): Promise<Finish['counts']> => {
+    if (contender === 'fleet') return fleet(race, world);
+    if (contender === 'schedule') return schedule(world);
+    if (contender === 'cli') throw new Error('a process of its own');
+    await rivals[contender]({ world, namespace, action, vms: await names(race, world) });
+    return {};
+  };
+  const counts = await counted();
   const ms = performance.now() - began;
   const used = process.cpuUsage(cpu);
   clearInterval(sampling);

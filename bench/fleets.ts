@@ -8,14 +8,28 @@ type Measured = Finish & Figures;
 
 /** A fleet that did not come to its end is no figure. */
 async function measured(cluster: ClusterProcess, vms: number, what: Omit<Race, 'kubeconfig'>): Promise<Measured> {
-  const kubeconfig = cluster.kubeconfigs[what.contender] ?? cluster.kubeconfig;
+  const user = userOf(what.contender);
+  const kubeconfig = cluster.kubeconfigs[user] ?? cluster.kubeconfig;
+  const boundary = what.contender === 'schedule' ? await scheduled(cluster, what) : 0;
   await cluster.begin();
-  const finish = await race({ ...what, kubeconfig });
-  const done = { ...finish, ...(await cluster.figures(what.contender)) };
+  const finish = await race({ ...what, kubeconfig, boundary });
+  const done = { ...finish, ...(await cluster.figures(user)) };
   const expected = what.action === 'stop' ? 'Stopped' : 'Started';
-  if (what.contender === 'ours' && done.counts[expected] !== vms)
+  if (isOurs(what.contender) && done.counts[expected] !== vms)
     throw new Error(`${what.action} of ${vms} came to ${JSON.stringify(done.counts)}`);
   return done;
+}
+
+const ways = ['fleet', 'schedule', 'cli'] as const;
+const userOf = (contender: Race['contender']): string => (isOurs(contender) ? 'ours' : contender);
+const isOurs = (contender: Race['contender']): boolean => (ways as readonly string[]).includes(contender);
+
+/** A schedule whose boundary is the next full minute that leaves a tick the time to see it before. */
+async function scheduled(cluster: ClusterProcess, { namespace, action }: Omit<Race, 'kubeconfig'>): Promise<number> {
+  const boundary = Math.ceil((Date.now() + 15_000) / 60_000) * 60_000;
+  const at = new Date(boundary);
+  await cluster.schedule(namespace, { [action]: `${at.getUTCMinutes()} ${at.getUTCHours()} * * *` });
+  return boundary;
 }
 
 const percentile = (sorted: number[], part: number): number => sorted[Math.ceil(sorted.length * part) - 1] ?? NaN;
@@ -27,7 +41,7 @@ export async function limited(vms: number): Promise<Row[]> {
   await cluster.furnish({ namespace: 'fleet', count: vms, wukong: { guest } });
   await cluster.furnish({ namespace: 'manual', count: vms, wukong: { guest, runStrategy: 'Manual' } });
   const done = new Map<string, Measured>();
-  for (const contender of ['ours', 'bare', 'virtctl', 'original'] as const)
+  for (const contender of [...ways, 'bare', 'virtctl', 'original'] as const)
     for (const action of ['start', 'stop'] as const) {
       const namespace = contender === 'original' ? 'manual' : 'fleet';
       done.set(`${contender} ${action}`, await measured(cluster, vms, { contender, namespace, action }));
@@ -37,9 +51,13 @@ export async function limited(vms: number): Promise<Row[]> {
   const of = (contender: string, action: Action) => done.get(`${contender} ${action}`) as Measured;
   const rows: Row[] = [];
   for (const action of ['stop', 'start'] as const) {
-    const { ms, recordMs } = of('ours', action);
+    const { recordMs } = of('fleet', action);
     for (const rival of ['original', 'virtctl', 'bare'])
-      rows.push(row(`${action}/limited/time`, ms / 1000, 's', { vms, rival, rivalValue: of(rival, action).ms / 1000 }));
+      for (const way of rival === 'bare' ? ways : (['fleet'] as const)) {
+        const name = `${action}/limited/time${way === 'fleet' ? '' : `/${way}`}`;
+        const [mine, theirs] = [of(way, action).ms, of(rival, action).ms];
+        rows.push(row(name, mine / 1000, 's', { vms, rival, rivalValue: theirs / 1000 }));
+      }
     rows.push(row(`${action}/record-p50-ms`, percentile(recordMs, 0.5), 'ms', { vms }));
     rows.push(row(`${action}/record-p99-ms`, percentile(recordMs, 0.99), 'ms', { vms }));
   }
@@ -58,7 +76,7 @@ export async function unlimited(sizes: number[]): Promise<Row[]> {
     await cluster.furnish({ namespace, count: vms, wukong: { guest } });
     for (const action of ['start', 'stop'] as const) {
       const command = { maxInFlight: 200 };
-      const done = await measured(cluster, vms, { contender: 'ours', namespace, action, env, command });
+      const done = await measured(cluster, vms, { contender: 'fleet', namespace, action, env, command });
       await cluster.awaitOn(namespace, action === 'start' ? vms : 0);
       rows.push(row(`${action}/unlimited/time`, done.ms / 1000, 's', { vms }));
       if (vms !== largest) continue;
@@ -79,13 +97,13 @@ export async function patient(vms: number): Promise<Row[]> {
   const cluster = await startCluster('unlimited');
   const guest = { 'shutdown-seconds': '30', 'boot-seconds': '30' };
   const wukong = { guest, runStrategy: 'Manual', terminationGracePeriodSeconds: 60 } as const;
-  const contenders = ['ours', 'original'] as const;
+  const contenders = ['fleet', 'original'] as const;
   for (const namespace of contenders) await cluster.furnish({ namespace, count: vms, wukong });
   const rows: Row[] = [];
   for (const action of ['start', 'stop'] as const) {
     await cluster.begin();
     const racing = contenders.map((contender) =>
-      race({ contender, namespace: contender, action, kubeconfig: cluster.kubeconfigs[contender] ?? '' }),
+      race({ contender, namespace: contender, action, kubeconfig: cluster.kubeconfigs[userOf(contender)] ?? '' }),
     );
     await Promise.all(racing);
     const [mine, theirs] = [await cluster.figures('ours'), await cluster.figures('original')];
@@ -99,4 +117,22 @@ export async function patient(vms: number): Promise<Row[]> {
   }
   await cluster.end();
   return rows;
+}
+
+/** A platform: so many VMs in so many namespaces, stopped by one process. */
+export async function platform(namespaces: number, vms: number): Promise<Row[]> {
+  const cluster = await startCluster('unlimited');
+  const guest = { 'shutdown-seconds': '0.1', 'boot-seconds': '0.1' };
+  const wukong = { guest, runStrategy: 'Always' } as const;
+  for (let i = 0; i < namespaces; i++)
+    await cluster.furnish({ namespace: `team-${i}`, count: vms / namespaces, wukong });
+  for (let i = 0; i < namespaces; i++) await cluster.awaitOn(`team-${i}`, vms / namespaces);
+  const what = { contender: 'fleet', namespace: '', everywhere: true, action: 'stop' } as const;
+  const more = { env: { POWER_CALLS_PER_SECOND: '1000' }, command: { maxInFlight: 200 } };
+  const done = await measured(cluster, vms, { ...what, ...more });
+  await cluster.end();
+  return [
+    row('stop/platform/rss-mb', done.rssMb, 'MB', { vms }),
+    row('stop/platform/time', done.ms / 1000, 's', { vms }),
+  ];
 }

@@ -3,24 +3,34 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { commandLine, wrongUsage } from '../sim/commandLine.ts';
-import { limited, patient, unlimited } from './fleets.ts';
+import { limited, patient, platform, unlimited } from './fleets.ts';
 import { idleTick } from './idleTick.ts';
 import { importTime } from './import.ts';
 import { type Row, table } from './row.ts';
 import { evaluations } from './schedule.ts';
+import { declaring, resting } from './serve.ts';
 
 const each = (names: string[]) => names.flatMap((name) => [`stop/${name}`, `start/${name}`]);
 const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
   { names: ['import/stopVm'], run: importTime },
   { names: ['schedule/evaluations'], run: evaluations },
-  { names: ['reconcile/idle-tick'], run: () => idleTick(5_000) },
+  {
+    names: ['reconcile/idle-tick', 'reconcile/idle-tick/cpu', 'reconcile/idle-tick/rss-mb'],
+    run: () => idleTick(20_000),
+  },
+  { names: ['serve/declared-to-call-p50', 'serve/declared-to-call-p99'], run: () => declaring(5_000) },
+  { names: ['cpu', 'rss', 'lists', 'writes'].map((what) => `serve/rest-${what}`), run: () => resting(10_000) },
   {
     names: each(['unlimited/time', 'requests-per-vm', 'bytes-per-vm', 'cpu-ms-per-vm', 'rss-mb']),
     run: () => unlimited([1, 1_000, 10_000]),
   },
   { names: each(['requests-per-vm']), run: () => patient(50) },
-  { names: each(['limited/time', 'record-p50-ms', 'record-p99-ms']), run: () => limited(300) },
-  { names: each(['limited/time']), run: () => limited(100) },
+  {
+    names: each(['limited/time', 'limited/time/schedule', 'limited/time/cli', 'record-p50-ms', 'record-p99-ms']),
+    run: () => limited(300),
+  },
+  { names: each(['limited/time', 'limited/time/schedule', 'limited/time/cli']), run: () => limited(60) },
+  { names: ['stop/platform'], run: () => platform(200, 50_000) },
 ];
 
 const name = 'npm run bench --';

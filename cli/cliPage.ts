@@ -13,7 +13,7 @@ export async function cliPage(): Promise<string> {
   );
   return `# The command line
 
-\`npx wukong\` from a clone, \`wukong\` once it is installed (\`npm pack\`, then \`npm install --global wukong-lifecycle-VERSION.tgz\`), \`kubectl wukong\` through the bin \`kubectl-wukong\`.
+\`npx wukong\` from a clone, \`wukong\` once it is installed (\`npm pack\`, then \`npm install --global wukong-lifecycle-VERSION.tgz\`), \`kubectl wukong\` through the bin \`kubectl-wukong\`; \`kubectl_complete-wukong\` lets kubectl complete it.
 
 \`\`\`
 ${(await overview()).trimEnd()}
@@ -38,6 +38,14 @@ Ctrl-C (SIGINT) and SIGTERM are obeyed at once. A command that has begun somethi
 
 \`npx wukong\` and \`npm run wukong --\` answer the same codes, but for a signal: npm and the shell that it starts answer that themselves, with 130 or 143, whatever the command has left on the Wukong. npm does not pass a SIGTERM on, so the command ends when it sees that npm has gone; a SIGINT that only npm is sent reaches nobody, so send SIGTERM. A script that needs the code calls \`node cli/wukong.mjs\` or an installed \`wukong\`.
 
+## Arguments
+
+As kubectl reads them: \`--x=y\`, \`--x y\`, \`-x=y\`, \`-x y\`, \`-xy\`, clusters such as \`-Aw\`, \`--x=false\`, \`--\`, and options before the command. An empty value is refused, and an option that is known is never taken for a value ([decision 40](decisions/0040-arguments-as-pflag-reads-them.md)).
+
+Names are those of Wukongs: \`web\`, \`wk/web\`, \`wukong.vm.novasphere.dev/web\`; \`vm/web-vm\` means the Wukong of that VM. Every command takes several; one that is wrong is said on standard error, the others are done all the same, and the exit code is 1. \`-l\`, \`--field-selector\`, \`--all\` and \`-f FILE\` stand for names.
+
+\`-o jsonpath=…\`, \`-o custom-columns=…\` and \`--sort-by\` take kubectl's JSONPath, of what \`-o json\` prints. The times of one screen are of one zone: UTC, or the one that it names.
+
 ## Where what goes
 
 Results go to standard output, as tables without colour when it is no terminal or \`NO_COLOR\` is set. Progress, notes and errors go to standard error; lines that are drawn over only when that is a terminal.
@@ -46,7 +54,7 @@ A stop or start of more VMs than \`--max-targets\` (50) asks in a terminal, and 
 
 ## The cluster
 
-As kubectl finds it: \`--kubeconfig\`, the files of \`$KUBECONFIG\`, \`~/.kube/config\`, the pod's own service account; \`--context\`, and the namespace of the context unless \`-n\` or \`-A\` says otherwise. The certificate is always verified. \`POWER_METHOD\`, \`REQUIRE_AGENT\`, \`LIFECYCLE_NAMESPACE\` and \`EVENT_BUS_NAME\` mean what they mean to the functions.
+As kubectl finds it: \`--kubeconfig\`, the files of \`$KUBECONFIG\`, \`~/.kube/config\`, the pod's own service account; \`--context\`, and the namespace of the context unless \`-n\` or \`-A\` says otherwise; \`--cluster\`, \`--user\`, \`--server\`, \`--as\`, \`--request-timeout\`. The certificate is always verified. \`POWER_METHOD\`, \`REQUIRE_AGENT\`, \`LIFECYCLE_NAMESPACE\` and \`EVENT_BUS_NAME\` mean what they mean to the functions.
 
 ${sections.join('\n')}
 This page is written by \`npm run docs:cli\` from the commands themselves, and a test holds it to that.

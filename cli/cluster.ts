@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Credentials, credentialsFor, filesOf, readKubeConfigs } from '../shared/cluster/credentials.ts';
 import { type KubeConfigFile, misconfigured, readKubeConfig } from '../shared/cluster/kubeconfig.ts';
 import { type Login, loginOf, ownLogin } from '../shared/cluster/login.ts';
+import type { Transport } from '../shared/cluster/transport.ts';
 import type { Log, World } from '../shared/cluster/world.ts';
 import { LifecycleError } from '../shared/domain/errors.ts';
 import { connect } from '../shared/entry/connect.ts';
@@ -12,6 +13,7 @@ import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
 import { redact } from '../shared/report/plain.ts';
 import { checkChoice, type Io, type Options, type Values } from './command.ts';
+import { durationMs } from './terminal/duration.ts';
 
 /** The options of every command that talks to a cluster. */
 export const clusterOptions: Options = {
@@ -23,7 +25,8 @@ export const clusterOptions: Options = {
   as: { type: 'string', value: 'USER', about: 'acts as this user (impersonation)' },
   'as-group': { type: 'string', multiple: true, value: 'GROUP', about: 'and as a member of it; may be given again' },
   'as-uid': { type: 'string', value: 'UID', about: 'and with this uid' },
-  verbose: { type: 'boolean', short: 'v', about: 'tells on standard error what is done' },
+  'request-timeout': { type: 'string', value: 'DURATION', about: 'for one request to the cluster; 0: what is usual' },
+  verbose: { type: 'boolean', short: 'v', level: true, about: 'tells on standard error what is done' },
 };
 export const namespaceOption: Options = {
   namespace: { type: 'string', short: 'n', value: 'NAME', about: 'default: the namespace of the context' },
@@ -47,11 +50,28 @@ export interface Session {
  */
 export async function openCluster(values: Values, io: Io): Promise<Session> {
   const env = io.env ?? {};
+  const limitMs = requestTimeoutMs(values);
   const login = findLogin(values, env);
   const credentials = await credentialsFor(login, { env });
   const log = values.verbose === true ? plainLog(io) : silentLog;
-  const world = await connect({ env, log, metrics: silentMetrics, credentials });
+  const connected = await connect({ env, log, metrics: silentMetrics, credentials });
+  const world = { ...connected, transport: timed(connected, limitMs) };
   return { world, credentials, namespace: textOf(values, 'namespace') ?? login.namespace ?? 'default' };
+}
+
+/** As kubectl has it: `5s`, or a number of seconds; 0 is no limit of its own. @throws UsageError */
+function requestTimeoutMs(values: Values): number {
+  const text = textOf(values, 'request-timeout') ?? '0';
+  return durationMs('request-timeout', /^\d+$/.test(text) ? `${text}s` : text);
+}
+
+function timed({ transport, clock }: World, limitMs: number): Transport {
+  if (limitMs === 0) return transport;
+  const call: Transport['call'] = (call, limits = {}) => {
+    const deadline = Math.min(limits.deadline ?? Infinity, clock.now() + limitMs);
+    return transport.call(call, { ...limits, deadline });
+  };
+  return { ...transport, call };
 }
 
 const textOf = (values: Values, name: string): string | undefined => values[name] as string | undefined;
@@ -81,11 +101,20 @@ export function findLogin(values: Values, env: Record<string, string | undefined
 }
 
 const nameOne = 'Name a kubeconfig with --kubeconfig FILE or $KUBECONFIG.';
-const homeConfig = (env: Record<string, string | undefined>): string =>
-  join(env['HOME'] || homedir(), '.kube', 'config');
+/** Undefined where there is no home: a container's user, of a number that the platform chose, may have none. */
+export function homeConfig(env: Record<string, string | undefined>, lookUp = homedir): string | undefined {
+  try {
+    return join(env['HOME'] || lookUp(), '.kube', 'config');
+  } catch {
+    return undefined;
+  }
+}
 
 /** As kubectl: the option, the files of $KUBECONFIG, ~/.kube/config. */
-function findConfig(option: string | undefined, env: Record<string, string | undefined>): KubeConfigFile | undefined {
+export function findConfig(
+  option: string | undefined,
+  env: Record<string, string | undefined>,
+): KubeConfigFile | undefined {
   if (option !== undefined) {
     if (!existsSync(option)) throw misconfigured('kubeconfig', `--kubeconfig names ${option}, which is not there`);
     return readKubeConfig(option);
@@ -93,7 +122,7 @@ function findConfig(option: string | undefined, env: Record<string, string | und
   const named = filesOf(env);
   if (named.length > 0) return readKubeConfigs(named);
   const home = homeConfig(env);
-  return existsSync(home) ? readKubeConfig(home) : undefined;
+  return home !== undefined && existsSync(home) ? readKubeConfig(home) : undefined;
 }
 
 /** What the library says, for people, on standard error. */

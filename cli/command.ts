@@ -1,11 +1,11 @@
-import { parseArgs } from 'node:util';
-
 import { didYouMean } from '../shared/domain/suggest.ts';
 
 /** What a command is given of the world outside. */
 export interface Io {
   out: (text: string) => void;
   err: (text: string) => void;
+  /** What moves the cursor, for tables that are drawn over: `out` and `err` let only lines and colours through. */
+  draw?: { out: (text: string) => void; err: (text: string) => void };
   /** Instant. */
   now: number;
   /** Whether standard output may be coloured. */
@@ -33,6 +33,8 @@ export interface Option {
   value?: string;
   /** The only values there are. */
   choices?: readonly string[];
+  /** Of a boolean: a number is true too. */
+  level?: boolean;
 }
 export type Options = Record<string, Option>;
 
@@ -76,56 +78,13 @@ export const commonOptions: Options = {
   help: { type: 'boolean', short: 'h', about: 'shows this' },
 };
 
-/** @throws UsageError for an unknown option, a missing or unknown value. */
-export function readArguments(args: string[], { options, positionals = false }: CliCommand) {
-  const all: Options = { ...options, ...commonOptions };
-  try {
-    const read = parseArgs({
-      args: args.map((arg) => negated(arg, all)),
-      options: all,
-      allowPositionals: positionals,
-      allowNegative: true,
-      strict: true,
-    });
-    for (const [name, { choices }] of Object.entries(all)) {
-      const value = read.values[name];
-      if (choices && value !== undefined) checkChoice(`--${name}`, value as string, choices);
-    }
-    return read;
-  } catch (wrong) {
-    if (wrong instanceof UsageError) throw wrong;
-    throw new UsageError(explain(wrong as Error & { code?: string }, all), { cause: wrong });
-  }
-}
-
-/** @throws UsageError */
+/** A choice that ends with `=` is any text that begins with it. @throws UsageError */
 export function checkChoice(what: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return;
+  const fits = (choice: string) =>
+    choice.endsWith('=') ? value.startsWith(choice) && value !== choice : value === choice;
+  if (choices.some(fits)) return;
   throw new UsageError(`${what} ${value}: expected ${oneOf(choices)}${didYouMean(value, choices)}`);
 }
 
 export const oneOf = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-
-/** `--wait=false` as kubectl has it, in the form that Node knows. @throws UsageError */
-function negated(arg: string, options: Options): string {
-  const [, name = '', value = ''] = /^--([a-z-]+)=(.*)$/s.exec(arg) ?? [];
-  if (options[name]?.type !== 'boolean') return arg;
-  if (value !== 'true' && value !== 'false') throw new UsageError(`--${name}=${value}: expected true or false`);
-  return value === 'true' ? `--${name}` : `--no-${name}`;
-}
-
-function expectedOf(name: string, { choices, value }: Option): string {
-  return choices ? oneOf(choices) : (value ?? name.toUpperCase());
-}
-
-function explain({ message, code }: Error & { code?: string }, options: Options): string {
-  const first = message.split('. ')[0]?.split('\n')[0] ?? message;
-  const typed = /'(--?[^']+)'/.exec(first)?.[1];
-  const name = /--([a-z-]+)/.exec(typed ?? '')?.[1] ?? '';
-  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && options[name]?.type === 'string')
-    return `--${name}: expected ${expectedOf(name, options[name])} after it`;
-  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || typed === undefined) return first;
-  const known = Object.keys(options).map((name) => `--${name}`);
-  return `there is no option ${typed}: expected ${oneOf(known.toSorted())}${didYouMean(typed, known)}`;
-}

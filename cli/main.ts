@@ -1,7 +1,10 @@
 import { asLifecycleError, failures, LifecycleError } from '../shared/domain/errors.ts';
 import { didYouMean } from '../shared/domain/suggest.ts';
-import { exitCodes, Interrupted, type Io, oneOf, readArguments, UsageError } from './command.ts';
+import { plain as plainText } from '../shared/report/plain.ts';
+import { clusterOptions, scopeOptions } from './cluster.ts';
+import { commonOptions, exitCodes, Interrupted, type Io, oneOf, type Options, UsageError } from './command.ts';
 import { commands } from './commands.ts';
+import { commandFirst, readArguments } from './flags.ts';
 import { endProcess, processIo } from './terminal/process.ts';
 
 /** What `wukong help` says. */
@@ -23,42 +26,72 @@ wukong COMMAND --help tells more. Durations: 90s, 5m, 2h, 1d, 1h30m.
 `;
 }
 
+/** What may stand before the command, as with kubectl. */
+export const leadingOptions: Options = {
+  ...commonOptions,
+  ...clusterOptions,
+  ...scopeOptions,
+  output: { type: 'string', short: 'o' },
+};
+
 /** Runs one command and answers its exit code. */
 export async function main(typed: string[], io: Io): Promise<number> {
-  const [name, ...rest] = commandFirst(typed);
+  if (typed[0] === '__complete') return completed(typed.slice(1), io);
+  const [name, ...rest] = commandFirst(typed, leadingOptions, Object.keys(commands));
   if (name === undefined || name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
     (name === undefined ? io.err : io.out)(await overview());
     return name === undefined ? exitCodes.usage : exitCodes.done;
   }
   if (name === 'help') return main([...rest.slice(0, 1), '--help'], io);
   const load = Object.hasOwn(commands, name) ? commands[name] : name === '--version' ? commands['version'] : undefined;
-  if (!load) {
-    const known = [...Object.keys(commands), 'help'];
-    io.err(`wukong: "${name}" is no command: expected ${oneOf(known)}${didYouMean(name, known)}\n`);
-    return exitCodes.usage;
-  }
+  if (!load) return unknown(name, typed, io);
   const debug = rest.includes('--debug');
   try {
     const command = await load();
-    if (rest.some((arg) => arg === '--help' || arg === '-h')) {
-      io.out(command.help);
-      return exitCodes.done;
-    }
-    const { values, positionals } = readArguments(rest, command);
-    return await command.run(values, io, positionals);
+    const before = rest.slice(0, rest.includes('--') ? rest.indexOf('--') : undefined);
+    const asked = before.some((arg) => arg === '--help' || arg === '-h');
+    const { values, positionals } = asked ? { values: { help: true }, positionals: [] } : readArguments(rest, command);
+    if (values.help !== true) return await command.run(values, io, positionals);
+    io.out(command.help);
+    return exitCodes.done;
   } catch (thrown) {
     return fail(name, thrown, io, debug);
   }
 }
 
-/** `-n dev stop web` is `stop web -n dev`, as kubectl takes it. */
-function commandFirst(args: string[]): string[] {
-  const withValue = /^(-n|--namespace|--context|--kubeconfig|-l|--selector|-o|--output)$/;
-  let at = 0;
-  while (at < args.length && args[at]?.startsWith('-') && !/^(-h|--help|--version)$/.test(args[at] ?? ''))
-    at += withValue.test(args[at] ?? '') ? 2 : 1;
-  const [name, ...rest] = args.slice(at);
-  return name === undefined ? args : [name, ...args.slice(0, at), ...rest];
+/** For shells and for kubectl: what may stand in the place of the last word. */
+async function completed(words: string[], io: Io): Promise<number> {
+  const { complete } = await import('./terminal/completion.ts');
+  const load = async (name: string) => (Object.hasOwn(commands, name) ? commands[name]?.() : undefined);
+  const names = () =>
+    Promise.all(Object.keys(commands).map(async (value) => ({ value, about: (await load(value))?.summary ?? '' })));
+  return complete(words, { load, names, leading: leadingOptions }, io);
+}
+
+/** What people type who know other programs. */
+const otherNames: Record<string, string> = {
+  get: 'state',
+  list: 'state',
+  ls: 'state',
+  describe: 'state',
+  status: 'state',
+  up: 'start',
+  down: 'stop',
+  shutdown: 'stop',
+  poweroff: 'stop',
+  reboot: 'restart',
+  diagnose: 'doctor',
+  upgrade: 'crd',
+};
+
+function unknown(name: string, typed: string[], io: Io): number {
+  const known = [...Object.keys(commands), 'help'];
+  const meant = Object.hasOwn(otherNames, name) ? `; did you mean ${otherNames[name]}?` : didYouMean(name, known);
+  if (name.startsWith('-')) {
+    const flag = typed.find((arg) => arg.startsWith('-')) ?? name;
+    io.err(`wukong: found ${flag} and no command: expected ${oneOf(known)}\nTry: wukong --help\n`);
+  } else io.err(`wukong: "${name}" is no command: expected ${oneOf(known)}${meant}\nTry: wukong --help\n`);
+  return exitCodes.usage;
 }
 
 /** Says in a sentence what is wrong and what to do about it. */
@@ -70,7 +103,7 @@ function fail(name: string, thrown: unknown, io: Io, debug: boolean): number {
     return exitCodes.usage;
   }
   const { code, message } = asLifecycleError(thrown);
-  io.err(`wukong ${name}: ${message.split('\n')[0]}\n`);
+  io.err(`wukong ${name}: ${plainText(message.split('\n')[0] ?? '')}\n`);
   const hint = hintFor(thrown, debug);
   if (hint) io.err(`${hint}\n`);
   return code === 'InvalidAction' ? exitCodes.usage : exitCodes.failed;

@@ -32,7 +32,9 @@ export function arranging(
       if (!resource) throw new Error(`${thing.kind} of ${thing.apiVersion} is not served`);
       const namespace = resource.namespaced ? (thing.metadata.namespace ?? 'default') : undefined;
       if (namespace) ensure(namespace);
-      return clone(cluster.create(resource, namespace, thing, { internal: true })) as T;
+      // A story may begin with what a CRD of an older version let in.
+      const unchecked = resource.group === 'vm.novasphere.dev';
+      return clone(cluster.create(resource, namespace, thing, { internal: true, unchecked })) as T;
     },
     change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void) {
       const { resource, home } = place(plural, namespace);

@@ -18,7 +18,7 @@ import { nextFor, timetable } from '../../shared/schedule/timetable.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
-import { checkTargets, findTargets, nameOf, selectorOf } from './targets.ts';
+import { checkTargets, findTargets, selectorOf, targetOptions, tellTargets, typedName } from './targets.ts';
 
 const dryRun: Options = { 'dry-run': { type: 'boolean', about: 'says what would be done, and changes nothing' } };
 const options: Options = {
@@ -27,7 +27,7 @@ const options: Options = {
   ...scopeOptions,
   ...clusterOptions,
 };
-const releaseOptions: Options = { ...dryRun, ...scopeOptions, ...clusterOptions };
+const releaseOptions: Options = { ...dryRun, ...targetOptions, ...clusterOptions };
 const exit = '0 all are as wished, 1 at least one failed, 2 wrong usage, 4 at least one was refused.';
 
 export const adopt: CliCommand = {
@@ -49,7 +49,7 @@ export const adopt: CliCommand = {
   run: async (values, io, names) => {
     checkTargets(values, names.map(plainName));
     if (values.name !== undefined && names.length !== 1) throw new UsageError('--name: expected one VM with it');
-    if (values.name !== undefined) nameOf(values.name as string);
+    if (values.name !== undefined) typedName(values.name as string);
     const session = await openCluster(values, io);
     const vms = await findVms(session, values, names.map(plainName));
     if (vms.length === 0) io.err('No VM matches; nothing was changed.\n');
@@ -89,13 +89,15 @@ export const release: CliCommand = {
   run: async (values, io, names) => {
     checkTargets(values, names);
     const session = await openCluster(values, io);
-    const wukongs = await findTargets(session, values, names);
+    const { wukongs, problems } = await findTargets(session, values, names);
+    tellTargets({ problems }, io);
     if (wukongs.length === 0) io.err('No Wukong matches; nothing was changed.\n');
     const dry = values['dry-run'] === true;
-    return each(wukongs, io, async (wukong) => {
+    const code = await each(wukongs, io, async (wukong) => {
       const released = await releaseWukong(session.world, wukong, { dryRun: dry });
       return { refused: released.plan.do === 'refuse', text: releasedText(released, dry) };
     });
+    return problems.length > 0 ? exitCodes.failed : code;
   },
 };
 

@@ -1,6 +1,7 @@
 import { request } from 'undici';
 
-import { bodyOf, connectionFailure } from '../../shared/cluster/failure.ts';
+import { bodyOf, connectionFailure, shownServer } from '../../shared/cluster/failure.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { troubleLines } from '../../shared/schedule/timetable.ts';
@@ -28,6 +29,7 @@ const skewMs = 5_000;
 /** Who answers, in which version, and by which clock: the Date header has whole seconds. */
 const reach: Check = async ({ credentials, world }) => {
   const { server } = credentials;
+  const shown = shownServer(server);
   let sent = world.clock.now();
   try {
     const headers = { ...(await credentials.headers()), accept: 'application/json' };
@@ -41,7 +43,7 @@ const reach: Check = async ({ credentials, world }) => {
         {
           level: 'FAIL',
           check: 'cluster',
-          found: `${server} does not accept the token (401)`,
+          found: `${shown} does not accept the token (401)`,
           next: 'renew the credentials',
         },
       ];
@@ -49,7 +51,7 @@ const reach: Check = async ({ credentials, world }) => {
     const reached: Finding = {
       level: 'OK',
       check: 'cluster',
-      found: `${server} answers in ${spoken(got - sent)}, ${version.gitVersion ?? 'version not told'}`,
+      found: `${shown} answers in ${spoken(got - sent)}, ${plain(version.gitVersion ?? 'version not told', 100)}`,
     };
     return [reached, clockOf(said, sent, got)];
   } catch (thrown) {
@@ -74,7 +76,7 @@ function clockOf(said: number, sent: number, got: number): Finding {
 }
 
 const kubevirt: Check = async ({ world }) => {
-  const path = '/apis/kubevirt.io/v1/kubevirts';
+  const path = apiPath({ api: 'kubevirt.io/v1', kind: 'kubevirts' });
   const answer = await world.transport.call<{ items?: KubeObject[] }>({ method: 'GET', path, safe: true });
   if (answer.status === 404)
     return [{ level: 'FAIL', check: 'KubeVirt', found: 'is not installed', next: 'install KubeVirt' }];
@@ -103,7 +105,7 @@ const kubevirt: Check = async ({ world }) => {
 };
 
 const subresources: Check = async ({ world }) => {
-  const path = '/apis/subresources.kubevirt.io/v1';
+  const path = apiPath({ api: 'subresources.kubevirt.io/v1' });
   const answer = await world.transport.call<{ resources?: { name: string }[] }>(
     { method: 'GET', path, safe: true },
     { deadline: world.clock.now() + 5_000 },

@@ -1,5 +1,6 @@
 import { answerFailure, bodyOf } from '../../shared/cluster/failure.ts';
 import { jsonPatch } from '../../shared/cluster/objects.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { checkChoice, type CliCommand, exitCodes, type Io, type Options, UsageError } from '../command.ts';
@@ -18,7 +19,7 @@ export const crd: CliCommand = {
   help: helpOf({
     usage: ['crd install|patch|check [--columns] [--dry-run]'],
     about:
-      'install: the CRDs of WukongSchedule and ClusterWukongSchedule, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether all are as they are shipped, default by default.',
+      'install: the CRDs of WukongSchedule, ClusterWukongSchedule and WukongRun, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether all are as they are shipped, default by default.',
     options,
     exit: '0 all is as it must be, 1 something is missing or was refused, 2 wrong usage.',
   }),
@@ -44,7 +45,8 @@ export const crd: CliCommand = {
   },
 };
 
-const pathOf = (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+const pathOf = (name: string, query?: Record<string, string>) =>
+  apiPath({ api: 'apiextensions.k8s.io/v1', kind: 'customresourcedefinitions', name, ...(query ? { query } : {}) });
 
 /** Undefined when it is not installed. @throws LifecycleError */
 export async function readCrd({ transport }: World, name: string): Promise<Crd | undefined> {
@@ -54,7 +56,7 @@ export async function readCrd({ transport }: World, name: string): Promise<Crd |
 
 async function check(world: World, io: Io): Promise<number> {
   const names = [wukongCrd, ...ownCrds];
-  const width = Math.max(...names.map((name) => name.length));
+  const width = Math.max(...names.map(({ length }) => length));
   let well = true;
   for (const name of names) {
     const fault = faultOf(await readCrd(world, name), name);
@@ -68,7 +70,7 @@ async function check(world: World, io: Io): Promise<number> {
 async function extend(world: World, found: Crd, { columns, dry }: { columns: boolean; dry: boolean }, io: Io) {
   const { adds, renews, patch, notes, columns: shown } = extensionOf(found, { columns });
   if (patch.length > 0 && !dry) {
-    const answer = await jsonPatch(world, `${pathOf(wukongCrd)}?fieldManager=wukong`, patch, {});
+    const answer = await jsonPatch(world, pathOf(wukongCrd, { fieldManager: 'wukong' }), patch, {});
     if (answer.status >= 300) throw answerFailure(answer, `patch of ${wukongCrd}`);
   }
   const did = dry ? 'would be extended by' : 'extended by';
@@ -79,17 +81,17 @@ async function extend(world: World, found: Crd, { columns, dry }: { columns: boo
 }
 
 /**
- * Who applies a CRD. The schedules' one is in infra/kubernetes too, so it is applied in kubectl's name: the same owner
+ * Who applies a CRD. Those that are all ours are in infra/kubernetes too, so they are applied in kubectl's name: the same owner
  * has no conflict with itself, whatever version was there before. docs/decisions/0019
  */
-const managerOf = (name: string): string => (ownCrds.includes(name) ? 'kubectl' : 'wukong');
+const managerOf = (name: string): string => (name === wukongCrd ? 'wukong' : 'kubectl');
 
 /** As `kubectl apply --server-side`: what others have added is kept. */
 async function apply(world: World, name: string, dry: boolean, io: Io): Promise<void> {
   if (dry) return io.out(`${name}: would be applied\n`);
   const answer = await world.transport.call({
     method: 'PATCH',
-    path: `${pathOf(name)}?fieldManager=${managerOf(name)}&force=true`,
+    path: pathOf(name, { fieldManager: managerOf(name), force: 'true' }),
     body: shippedCrd(name),
     contentType: 'application/apply-patch+yaml',
     safe: true,

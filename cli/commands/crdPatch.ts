@@ -21,12 +21,15 @@ export interface Crd extends KubeObject {
 
 export const wukongCrd = 'wukongs.vm.novasphere.dev';
 export const scheduleCrd = 'wukongschedules.vm.novasphere.dev';
-/** Those that are ours alone. */
-export const ownCrds = [scheduleCrd, 'clusterwukongschedules.vm.novasphere.dev'];
+export const runCrd = 'wukongruns.vm.novasphere.dev';
+/** Those that are all ours, and applied whole. */
+export const ownCrds = [scheduleCrd, 'clusterwukongschedules.vm.novasphere.dev', runCrd] as const;
 
 const shipped = (file: string): string => readFileSync(new URL(`../../infra/crds/${file}`, import.meta.url), 'utf8');
 export const shippedCrd = (name: string): Crd => parse(shipped(`${name}.yaml`)) as Crd;
-const shippedPatch = (file: string): JsonPatchStep[] => JSON.parse(shipped(file)) as JsonPatchStep[];
+/** Without the test on the version's name, which is for kubectl: here the version is looked up by it. */
+const shippedPatch = (file: string): JsonPatchStep[] =>
+  (JSON.parse(shipped(file)) as JsonPatchStep[]).filter(({ op }) => op !== 'test');
 
 export interface Extension {
   /** False where it does not serve the version that we know. */

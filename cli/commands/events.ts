@@ -1,12 +1,14 @@
 import { follow } from '../../shared/cluster/informer.ts';
 import { listAll } from '../../shared/cluster/list.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, wukongNames } from '../command.ts';
 import { columns, text, widthsOf } from '../terminal/columns.ts';
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
-import { nameOf } from './targets.ts';
+import { type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { findTargets, tellTargets, typedName } from './targets.ts';
 
 interface KubeEvent extends KubeObject {
   type: string;
@@ -18,9 +20,18 @@ interface KubeEvent extends KubeObject {
 }
 
 const { selector: _none, ...places } = scopeOptions;
+const formats = ['json', ...templateForms] as const;
 const options: Options = {
   follow: { type: 'boolean', short: 'f', about: 'goes on showing what comes, until Ctrl-C' },
-  output: { type: 'string', short: 'o', choices: ['json'], about: 'an Event a line' },
+  output: {
+    type: 'string',
+    short: 'o',
+    choices: formats,
+    value: 'FORM',
+    about: 'json: an Event a line; or as in wukong state',
+  },
+  'field-selector': { type: 'string', value: 'SELECTOR', about: 'by fields that the API server knows: type=Warning' },
+  ...tableOptions,
   ...places,
   ...clusterOptions,
 };
@@ -28,7 +39,7 @@ const options: Options = {
 export const events: CliCommand = {
   summary: 'shows what was told of Wukongs',
   help: helpOf({
-    usage: ['events [NAME] [-n NAME | -A] [--follow]'],
+    usage: ['events [NAME …] [-n NAME | -A] [--follow]'],
     about: 'The Kubernetes Events on Wukongs, the newest last. A cluster keeps them for an hour.',
     options,
   }),
@@ -36,20 +47,33 @@ export const events: CliCommand = {
   positionals: true,
   completes: [wukongNames],
   run: async (values, io, names) => {
-    if (names.length > 1) throw new UsageError(`expected one name, found ${names.length}`);
-    const name = names[0] === undefined ? undefined : nameOf(names[0]);
-    const { world, namespace } = await openCluster(values, io);
+    const printing = printingOf(values);
+    const typed = names.map(typedName);
+    if (values.follow === true && (printing.template ?? values['sort-by'] ?? values['field-selector']) !== undefined)
+      throw new UsageError('--follow: expected without --sort-by and --field-selector, and with -o json or none');
+    const session = await openCluster(values, io);
+    const { world, namespace } = session;
+    const wanted = new Set(typed.filter(({ vm }) => !vm).map(({ name }) => name));
+    const vms = names.filter((_name, i) => typed[i]?.vm);
+    const { wukongs, problems } = vms.length > 0 ? await findTargets(session, {}, vms) : { wukongs: [], problems: [] };
+    for (const { metadata } of wukongs) wanted.add(metadata.name);
+    tellTargets({ problems }, io);
+    if (names.length > 0 && wanted.size === 0) return exitCodes.failed;
     const all = values['all-namespaces'] === true;
-    const path = all ? '/api/v1/events' : `/api/v1/namespaces/${namespace}/events`;
+    const fields = values['field-selector'] as string | undefined;
+    const query = fields === undefined ? {} : { query: { fieldSelector: fields } };
+    const path = apiPath({ api: 'v1', kind: 'events', namespace: all ? undefined : namespace, ...query });
     const ours = ({ involvedObject: on }: KubeEvent) =>
-      on?.kind === 'Wukong' && (name === undefined || on.name === name);
-    const print = printer(io, all, values.output === 'json');
+      on?.kind === 'Wukong' && (wanted.size === 0 || wanted.has(on.name));
+    const print = printer(io, all, printing);
     if (values.follow !== true) {
       const found = (await listAll<KubeEvent>(world.transport, path, {})).filter(ours).toSorted(byTime);
-      if (found.length === 0 && values.output !== 'json')
-        io.err(`No Events on ${name ?? 'Wukongs'}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`);
-      else print(found, world.clock.now());
-      return exitCodes.done;
+      if (found.length === 0 && printing.format === undefined)
+        io.err(
+          `No Events on ${[...wanted].join(', ') || 'Wukongs'}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`,
+        );
+      else print(printing.sorted(found), world.clock.now());
+      return problems.length > 0 ? exitCodes.failed : exitCodes.done;
     }
     const signal = io.interrupt?.() ?? new AbortController().signal;
     const first: KubeEvent[] = [];
@@ -86,11 +110,12 @@ const timeOf = ({ lastTimestamp, eventTime, metadata }: KubeEvent): string =>
   lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 const byTime = (a: KubeEvent, b: KubeEvent) => timeOf(a).localeCompare(timeOf(b));
 
-function printer(io: Io, all: boolean, json: boolean) {
+function printer(io: Io, all: boolean, { format, headers, template }: Printing) {
   const headings = ['AGO', 'TYPE', 'REASON', 'WUKONG', 'MESSAGE'];
   let widths: number[] | undefined;
   return (found: KubeEvent[], now: number) => {
-    if (json) return io.out(text(found.map((event) => JSON.stringify(event))));
+    if (template) return io.out(template({ items: found }, found));
+    if (format === 'json') return io.out(text(found.map((event) => JSON.stringify(event))));
     const rows = found.map((event) => {
       const { namespace = '', name } = event.involvedObject;
       const since = ago(now - Date.parse(timeOf(event)));
@@ -101,6 +126,6 @@ function printer(io: Io, all: boolean, json: boolean) {
     widths ??= widthsOf(headings, rows).map((width, i) => Math.max(width, [6, 7, 14, 16, 0][i] ?? 0));
     const colourOf = (cell: string) => (cell === 'Warning' ? ('yellow' as const) : undefined);
     const lines = columns(headings, rows, io.colour ? colourOf : undefined, widths);
-    io.out(text(first ? lines : lines.slice(1)));
+    io.out(text(first && headers ? lines : lines.slice(1)));
   };
 }

@@ -1,11 +1,13 @@
-import { scopeOf, watchMachines } from '../../shared/cluster/vmInformer.ts';
+import { type Machines, scopeOf, watchMachines } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { Command } from '../../shared/domain/command.ts';
 import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { jobsOf } from '../../shared/execute/command.ts';
 import { execute, type Progress } from '../../shared/execute/execute.ts';
+import { openFleetRun } from '../../shared/execute/fleetRun.ts';
 import { groupOf, type Job } from '../../shared/execute/job.ts';
+import type { Limits } from '../../shared/time/wait.ts';
 
 export interface Watching {
   /** Instant at which the command returns with what it has. */
@@ -16,6 +18,8 @@ export interface Watching {
   wait: boolean;
   waiting: (key: string, waitingFor: string) => void;
   ended: (outcome: Outcome) => void;
+  /** What is watched already, by whoever closes it. */
+  machines?: Machines;
 }
 
 const firstStateMs = 30_000;
@@ -30,10 +34,8 @@ export async function executeHere(
   world: World,
   { deadline, interrupted, wait, ...how }: Watching,
 ): Promise<Outcome[]> {
-  const spaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
   const limits = { deadline, signal: interrupted };
-  const soon = { ...limits, deadline: Math.min(deadline, world.clock.now() + firstStateMs) };
-  const machines = await watchMachines(world, scopeOf(wukongs, spaces), soon);
+  const machines = how.machines ?? (await watchVmsOf(wukongs, world, limits));
   const outcomes: Outcome[] = [];
   const others: Job[] = [];
   const take = (outcome: Outcome) => {
@@ -50,15 +52,32 @@ export async function executeHere(
   try {
     const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
     done.forEach(take);
+    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
+    const opened =
+      wukongs.length > 1
+        ? openFleetRun(world, command, { done, begun, missing: [] }, soonOf(world, limits))
+        : undefined;
     await execute(jobs, world, { ...limits, machines, progress, wait });
     wait = false;
+    await opened;
     const joined = await execute(others, world, { ...limits, machines, progress });
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;
   } finally {
-    machines.close();
+    if (!how.machines) machines.close();
   }
 }
+
+/** Watches the VMs of these Wukongs. @throws LifecycleError when their first state cannot be had in time. */
+export function watchVmsOf(wukongs: Wukong[], world: World, limits: Limits): Promise<Machines> {
+  const spaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
+  return watchMachines(world, scopeOf(wukongs, spaces), soonOf(world, limits));
+}
+
+const soonOf = ({ clock }: World, { deadline, signal }: Limits): Limits => ({
+  signal,
+  deadline: Math.min(deadline, clock.now() + firstStateMs),
+});
 
 const joining = (outcome: Outcome): Job => ({
   place: { namespace: outcome.namespace, name: outcome.name },

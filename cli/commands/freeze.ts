@@ -1,19 +1,23 @@
 import { bodyOf } from '../../shared/cluster/failure.ts';
+import { namespacePath } from '../../shared/cluster/namespaces.ts';
 import { mergePatch } from '../../shared/cluster/objects.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { clusterOptions, openCluster } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
-import { endOf, spoken } from '../terminal/duration.ts';
+import { endOf, needsZone, spoken } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
+import { zoneOf } from '../terminal/span.ts';
 import { freezePlace, readsIn } from './installations.ts';
 import type { ConfigMap } from './manifest.ts';
 
 const options: Options = {
   for: { type: 'string', value: 'DURATION', about: 'from now on' },
-  until: { type: 'string', value: 'TIME', about: 'RFC 3339, such as 2026-03-29T01:00:00Z' },
+  until: { type: 'string', value: 'TIME', about: 'such as 2026-03-29T01:00:00Z, or with --zone 18:00' },
+  zone: { type: 'string', value: 'ZONE', about: 'the time zone of --until 18:00' },
   off: { type: 'boolean', about: 'schedules act again' },
   namespace: {
     type: 'string',
@@ -36,7 +40,12 @@ export const freeze: CliCommand = {
   run: async (values, io) => {
     const given = (values.for ?? values.until) !== undefined;
     if (given && values.off === true) throw new UsageError('expected --off without --for and --until');
-    const until = given ? endOf(values, io.now) : undefined;
+    const zone = zoneOf(values);
+    if (needsZone(values.until) && !zone)
+      throw new UsageError(
+        `--until ${String(values.until)}: expected --zone ZONE with it, as a freeze is of no schedule`,
+      );
+    const until = given ? endOf(values, io.now, zone) : undefined;
     const { world, namespace: own } = await openCluster(values, io);
     const asked = values.namespace as string | undefined;
     const env = io.env?.['LIFECYCLE_NAMESPACE'];
@@ -67,12 +76,13 @@ export const freeze: CliCommand = {
   },
 };
 
-const pathOf = (namespace: string, name = freezeConfigMap.name): string =>
-  `/api/v1/namespaces/${namespace}/configmaps${name ? `/${name}` : ''}`;
+const pathOf = (namespace: string, name?: string): string =>
+  apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
+const freezeAt = (namespace: string): string => pathOf(namespace, freezeConfigMap.name);
 
 async function frozenIn(world: World, namespace: string): Promise<ReturnType<typeof freezeFrom>> {
-  const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: pathOf(namespace), safe: true });
-  return freezeFrom(answer.status === 404 ? undefined : bodyOf(answer, pathOf(namespace)).data);
+  const answer = await world.transport.call<ConfigMap>({ method: 'GET', path: freezeAt(namespace), safe: true });
+  return freezeFrom(answer.status === 404 ? undefined : bodyOf(answer, freezeAt(namespace)).data);
 }
 
 /** For people; undefined where nothing is frozen now. */
@@ -85,17 +95,17 @@ function endOfFreeze({ until }: ReturnType<typeof freezeFrom>, now: number): str
 async function write(world: World, namespace: string, until: number | undefined, make: boolean): Promise<void> {
   const what = `ConfigMap ${namespace}/${freezeConfigMap.name}`;
   const data = { [freezeConfigMap.key]: until === undefined ? null : rfc3339(until) };
-  const patched = await mergePatch(world, pathOf(namespace), { data }, {});
+  const patched = await mergePatch(world, freezeAt(namespace), { data }, {});
   if (patched.status !== 404) return void bodyOf(patched, what);
   if (until === undefined) return; // there is none, so nothing is frozen
   const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: freezeConfigMap.name, namespace }, data };
-  const create = () => world.transport.call({ method: 'POST', path: pathOf(namespace, ''), body, safe: false });
+  const create = () => world.transport.call({ method: 'POST', path: pathOf(namespace), body, safe: false });
   let made = await create();
   if (made.status === 404 && make) {
     const created = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
     const answer = await world.transport.call({
       method: 'POST',
-      path: '/api/v1/namespaces',
+      path: namespacePath(),
       body: created,
       safe: false,
     });

@@ -59,7 +59,7 @@ async function listSchedules(world: World, namespace: string | undefined): Promi
 const nameOf = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`;
 
 /** `a, b, c and 4 more` */
-function some(names: string[]): string {
+export function some(names: string[]): string {
   const shown = names.toSorted().slice(0, 8);
   return `${shown.join(', ')}${names.length > shown.length ? ` and ${names.length - shown.length} more` : ''}`;
 }

@@ -1,8 +1,9 @@
 import { bodyOf } from '../../shared/cluster/failure.ts';
 import { listAll } from '../../shared/cluster/list.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../../shared/domain/errors.ts';
-import { textOf } from '../../shared/schedule/holiday.ts';
+import { textOf } from '../../shared/schedule/configMap.ts';
 import type { ConfigMap } from './manifest.ts';
 
 /** The configuration of infra/kubernetes, as every installation in a cluster has it. */
@@ -81,14 +82,14 @@ type Env = Record<string, string | undefined>;
 async function installations(world: World, own: string): Promise<Installation[]> {
   const limits = { deadline: world.clock.now() + 30_000 };
   try {
-    const path = `/api/v1/configmaps?labelSelector=${encodeURIComponent(configuration.label)}`;
+    const path = apiPath({ api: 'v1', kind: 'configmaps', query: { labelSelector: configuration.label } });
     return (await listAll<ConfigMap>(world.transport, path, limits)).flatMap(installationOf);
   } catch (thrown) {
     if (asLifecycleError(thrown).code !== 'Denied') throw thrown;
   }
   const found: Installation[] = [];
   for (const namespace of new Set([own, world.config.lifecycleNamespace])) {
-    const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps/${configuration.name}`;
+    const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name: configuration.name });
     const answer = await world.transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
     if (answer.status !== 403 && answer.status !== 404) found.push(...installationOf(bodyOf(answer, path)));
   }

@@ -4,7 +4,8 @@ import { text as readAll } from 'node:stream/consumers';
 import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
-import { type FindText, isCalendar, textOf, type TextRef } from '../../shared/schedule/holiday.ts';
+import { holidayText } from '../../shared/schedule/configMap.ts';
+import { type FindText, isCalendar, type TextRef } from '../../shared/schedule/holiday.ts';
 import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { UsageError } from '../command.ts';
@@ -33,10 +34,10 @@ export interface Manifests {
  * All objects of YAML or JSON files; `-` is standard input. A document that cannot be read does not hurt the others.
  * @throws UsageError when a file cannot be opened.
  */
-export async function readManifests(files: string[]): Promise<Manifests> {
+export async function readManifests(files: string[], option = 'schedule'): Promise<Manifests> {
   const found: Manifests = { schedules: [], configMaps: [], wukongs: [], namespaces: [], problems: [], warnings: [] };
   for (const file of files) {
-    const text = await open(file);
+    const text = await open(file, option);
     documents(text).forEach(({ body, line }) => {
       try {
         sort(parse(body, { merge: true, logLevel: 'error' }) as unknown, file, found);
@@ -60,7 +61,7 @@ export async function withCalendars(manifests: Manifests): Promise<Manifests> {
     ...manifests,
     findText: (ref) => {
       const text = plainText(ref);
-      return text !== undefined && isCalendar(text) ? readCalendar(text, window) : text;
+      return typeof text === 'string' && isCalendar(text) ? readCalendar(text, window) : text;
     },
   };
 }
@@ -69,21 +70,24 @@ const calendarMs = 5 * 366 * 86_400_000;
 /** A ConfigMap of files, by name and namespace; a shared one by its name alone. */
 export const textIn =
   (configMaps: ConfigMap[]) =>
-  ({ namespace, name, key, shared }: TextRef): string | undefined => {
+  ({ namespace, name, key, shared }: TextRef): string | undefined | null => {
     const anywhere = shared === true || namespace === undefined;
     const map = configMaps.find(
       ({ metadata }) => metadata?.name === name && (anywhere || metadata.namespace === namespace),
     );
-    return map && textOf(map.data, key);
+    return map && holidayText(map, key);
   };
 
-async function open(file: string): Promise<string> {
+async function open(file: string, option: string): Promise<string> {
   try {
     return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
   } catch (wrong) {
-    throw new UsageError(`--schedule ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`, {
-      cause: wrong,
-    });
+    throw new UsageError(
+      `--${option} ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      {
+        cause: wrong,
+      },
+    );
   }
 }
 

@@ -1,13 +1,13 @@
 import { overrideKeys } from '../../shared/schedule/override.ts';
-import { clusterOptions, scopeOptions } from '../cluster.ts';
+import { clusterOptions } from '../cluster.ts';
 import { type CliCommand, type Options, wukongNames } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
 import { annotate } from './annotate.ts';
-import { checkTargets } from './targets.ts';
+import { checkTargets, targetOptions } from './targets.ts';
 
 const options: Options = {
   off: { type: 'boolean', about: 'takes it back' },
-  ...scopeOptions,
+  ...targetOptions,
   ...clusterOptions,
 };
 
@@ -18,9 +18,11 @@ interface Mark {
   key: string;
   on: string;
   off: string;
+  /** What that means where no schedule selects the VM. */
+  unselected?: string;
 }
 
-const command = ({ name, summary, about, key, on, off }: Mark): CliCommand => ({
+const command = ({ name, summary, about, key, on, off, unselected }: Mark): CliCommand => ({
   summary,
   help: helpOf({ usage: [`${name} NAME … [--off]`, `${name} -l SELECTOR [-n NAME | -A] [--off]`], about, options }),
   options,
@@ -28,8 +30,11 @@ const command = ({ name, summary, about, key, on, off }: Mark): CliCommand => ({
   completes: [wukongNames],
   run: async (values, io, names) => {
     checkTargets(values, names);
-    const taken = values.off === true;
-    return annotate(values, io, names, { [key]: taken ? null : 'true' }, taken ? off : on);
+    const change =
+      values.off === true
+        ? { annotations: { [key]: null }, say: off }
+        : { annotations: { [key]: 'true' }, say: on, ...(unselected === undefined ? {} : { unselected }) };
+    return annotate(values, io, names, () => change);
   },
 });
 
@@ -40,6 +45,7 @@ export const skipNext = command({
   key: overrideKeys.skipNext,
   on: 'the next scheduled action is skipped',
   off: 'nothing is skipped',
+  unselected: ', so there is nothing to skip until one does',
 });
 
 export const protect = command({

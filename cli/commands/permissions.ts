@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 
 import { bodyOf } from '../../shared/cluster/failure.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { each } from '../../shared/time/forEachLimited.ts';
 import type { Examined } from './checks.ts';
@@ -123,7 +124,7 @@ async function allowed({ transport }: World, permission: Permission, namespace =
     kind: 'SelfSubjectAccessReview',
     spec: { resourceAttributes: { ...permission, namespace } },
   };
-  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const path = apiPath({ api: 'authorization.k8s.io/v1', kind: 'selfsubjectaccessreviews' });
   const answer = await transport.call<{ status?: { allowed?: boolean } }>({ method: 'POST', path, body, safe: true });
   return bodyOf(answer, 'SelfSubjectAccessReview').status?.allowed === true;
 }

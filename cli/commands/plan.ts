@@ -22,11 +22,12 @@ export const plan: CliCommand = {
 
 Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of the cluster are taken.
 
-  --schedule FILE  YAML or JSON with any number of WukongSchedules; may be given several times; - is standard input.
+  -f, --schedule FILE
+                   YAML or JSON with any number of WukongSchedules; may be given several times; - is standard input.
                    ConfigMaps with holidays, Wukongs and Namespaces with overrides are used when they are in it too.
   --from TIME      RFC 3339, or a date: its midnight in --zone, else in UTC. Default: now.
   --to TIME        the same; itself not included. Default: 7 days after --from.
-  --zone ZONE      shows local times of this IANA zone. Default: each schedule's own.
+  --zone ZONE      shows the local times of this IANA zone. Default: that of most schedules; with --json each one's own.
   --json           one object a line: at, local, zone, schedule, action (start, stop, skip), note.
   --html FILE      writes a page instead: one file that needs no network, with a timeline of every VM; - is standard
                    output. At most 93 days. Its hours off are counted, and with prices their worth.
@@ -34,13 +35,13 @@ ${priceHelp}
   -n, --namespace NAME   the cluster's schedules of this namespace. Default: the namespace of the context.
   -A, --all-namespaces   those of all namespaces.
       --kubeconfig FILE, --context NAME, --cluster NAME, --user NAME, -s, --server URL, --as USER, --as-group GROUP,
-      --as-uid UID, -v, --verbose, --debug                       as for the other commands.
+      --as-uid UID, --request-timeout DURATION, -v, --verbose, --debug   as for the other commands.
 
 Exit code: 0, or 1 when a schedule cannot be understood (the others are shown all the same) or the cluster cannot be
 reached, or 2 for wrong usage.
 `,
   options: {
-    schedule: { type: 'string', multiple: true },
+    schedule: { type: 'string', short: 'f', multiple: true },
     from: { type: 'string' },
     to: { type: 'string' },
     zone: { type: 'string' },

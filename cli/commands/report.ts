@@ -1,9 +1,11 @@
 import { listAll } from '../../shared/cluster/list.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
-import { dayMs } from '../../shared/time/zone.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
+import { localMinute, utcText } from '../../shared/time/wallclock.ts';
+import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
 import { type Dump, readDumps } from '../page/dump.ts';
+import { fromRun } from '../page/fromRun.ts';
 import { fromEvent } from '../page/happening.ts';
 import { type Asked, type PageModel, pageModel } from '../page/model.ts';
 import { tellProblems, writePage } from '../page/pages.ts';
@@ -19,6 +21,7 @@ import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { spanOf } from '../terminal/span.ts';
 import { readFromCluster } from './planCluster.ts';
+import { readRuns } from './runs.ts';
 
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {
@@ -29,7 +32,11 @@ const options: Options = {
   },
   from: { type: 'string', value: 'TIME', about: 'RFC 3339, or a date. Default: 7 days before --to' },
   to: { type: 'string', value: 'TIME', about: 'the same; itself not included. Default: now' },
-  zone: { type: 'string', value: 'ZONE', about: 'shows times in this IANA zone. Default: that of most schedules' },
+  zone: {
+    type: 'string',
+    value: 'ZONE',
+    about: 'shows times in this IANA zone. Default: UTC; on a page that of most schedules',
+  },
   'from-file': {
     type: 'string',
     multiple: true,
@@ -50,11 +57,11 @@ export const report: CliCommand = {
       'report --from-file FILE … [--html FILE | --json]',
     ],
     about:
-      'Each start and stop that schedules had planned: on time, late, forced, failed, missed or skipped; and the hours that VMs were off, with the vCPUs and the memory they did not take. It is made from the records on the Wukongs and from Events. A cluster keeps Events for an hour, so for a longer look back add the outcome events that were kept, by --from-file. What no record tells is shown as such, and saved nothing.',
+      'Each start and stop that schedules had planned: on time, late, forced, failed, missed or skipped; and the hours that VMs were off, with the vCPUs and the memory they did not take. It is made from WukongRuns, the records on the Wukongs, and Events. A schedule keeps as many runs as its runsHistoryLimit says, so a month needs no archive of outcome events; those that were kept can be added by --from-file. What no record tells is shown as such, and saved nothing.',
     options,
     examples: [
       'wukong report -A --html week.html',
-      'kubectl get wukongs,wukongschedules,events,namespaces,configmaps -A -o json > cluster.json',
+      'kubectl get wukongs,wukongschedules,wukongruns,events,namespaces,configmaps -A -o json > cluster.json',
       'wukong report --from-file cluster.json --from-file outcomes.jsonl --html month.html --price-vcpu-hour 0.04',
     ],
     exit: '0, or 1 when something cannot be read or the cluster cannot be reached, 2 wrong usage.',
@@ -70,7 +77,7 @@ export const report: CliCommand = {
     const model = make();
     tellProblems(model, io);
     if (json) for (const line of lines(model)) io.out(`${JSON.stringify(line)}\n`);
-    else io.out(table(model));
+    else io.out(table(model, asked.zone));
     return model.problems.length > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
@@ -94,11 +101,12 @@ async function read(values: Values, io: Io): Promise<Dump> {
     throw new UsageError('expected either --namespace or --all-namespaces, not both');
   const session = await openCluster(values, io);
   const manifests = await readFromCluster(session, all);
-  const place = all ? '/api/v1/events' : `/api/v1/namespaces/${session.namespace}/events`;
+  const place = apiPath({ api: 'v1', kind: 'events', namespace: all ? undefined : session.namespace });
   const path = `${place}?fieldSelector=${encodeURIComponent('involvedObject.kind=Wukong')}`;
   const limits = { deadline: session.world.clock.now() + 60_000 };
   const events = await listAll(session.world.transport, path, limits);
-  return { manifests, happenings: events.flatMap((event) => fromEvent(event) ?? []) };
+  const runs = await readRuns(session.world, all ? undefined : session.namespace, limits);
+  return { manifests, happenings: [...runs.flatMap(fromRun), ...events.flatMap((event) => fromEvent(event) ?? [])] };
 }
 
 /** Every planned switch and what became of it. */
@@ -118,7 +126,8 @@ function* lines(model: PageModel) {
 }
 
 /** A line a namespace, then what was not as planned. */
-function table(model: PageModel): string {
+function table(model: PageModel, zone: Zone | undefined): string {
+  const shownTime = (instant: number) => (zone ? localMinute(zone, instant) : utcText(instant));
   const priced = costOf(model.saved, model.prices) !== undefined;
   const shown = shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows)));
   const heads = ['NAMESPACE', 'VMS', ...shown.map((verdict) => verdictWords[verdict].toUpperCase())];
@@ -133,7 +142,7 @@ function table(model: PageModel): string {
     rows.flatMap(({ name, happened }) =>
       (happened?.judged ?? [])
         .filter(({ verdict }) => verdict !== 'onTime' && verdict !== 'pending' && verdict !== 'unrecorded')
-        .map((one) => [utcText(one.planned.at), `${namespace}/${name}`, one.planned.action, verdictText(one)]),
+        .map((one) => [shownTime(one.planned.at), `${namespace}/${name}`, one.planned.action, verdictText(one)]),
     ),
   );
   const all = model.groups.flatMap(({ rows }) => rows);
@@ -142,5 +151,6 @@ function table(model: PageModel): string {
   const units = ['HOURS OFF', 'VCPU-HOURS', 'GIB-HOURS', ...(priced ? ['SAVED'] : [])];
   const head = text(columns([...heads, ...units], [...each, ...total]));
   const rest = text(columns(['PLANNED', 'VM', 'ACTION', 'WHAT CAME OF IT'], found.sort()));
-  return `From ${utcText(model.from)} to ${utcText(model.to)}\n\n${head}${found.length > 0 ? `\n${rest}` : ''}`;
+  const span = `From ${shownTime(model.from)} to ${shownTime(model.to)}${zone ? `, times of ${zone.name}` : ''}`;
+  return `${span}\n\n${head}${found.length > 0 ? `\n${rest}` : ''}`;
 }

@@ -11,7 +11,7 @@ const settleMs = 50;
 export interface Watching {
   namespace?: string;
   name?: string;
-  mine: (labels?: Record<string, string>) => boolean;
+  mine: (labels?: Record<string, string>, name?: string) => boolean;
   /** Shows them this often too, though nothing has changed: ages grow. */
   everyMs?: number;
 }
@@ -77,7 +77,7 @@ export async function watchStates(
       for (const followed of open) followed.check();
       const states = wukongs
         .all()
-        .filter((wukong) => mine(wukong.metadata.labels))
+        .filter(({ metadata }) => mine(metadata.labels, metadata.name))
         .map((wukong) => {
           const [space, vmName] = [placeOf(wukong).namespace, vmNameOf(wukong)];
           return stateFrom(wukong, vms.get(space, vmName), vmis.get(space, vmName));

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { processAnnotation, runLabel } from './ownNamespaces.ts';
@@ -12,7 +13,7 @@ export interface LeftOver {
 
 /** Namespaces of other runs, one for each run: a killed one could not take its own away. */
 export async function leftOver(world: World, context: string): Promise<LeftOver[]> {
-  const path = `/api/v1/namespaces?labelSelector=${encodeURIComponent(runLabel)}`;
+  const path = apiPath({ api: 'v1', kind: 'namespaces', query: { labelSelector: runLabel } });
   const answer = await world.transport.call<{ items?: KubeObject[] }>({ method: 'GET', path, safe: true });
   if (answer.status !== 200) return []; // who may make namespaces need not be allowed to list them
   const runs = new Map<string, KubeObject[]>();

@@ -4,6 +4,7 @@ import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials
 import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
+import { plain, printable } from '../../shared/report/plain.ts';
 import { commandLine, wrongUsage } from '../../sim/commandLine.ts';
 import { startSim } from '../../sim/sim.ts';
 import { exitCodes } from '../command.ts';
@@ -74,7 +75,7 @@ async function embedded(voice: Voice): Promise<number> {
 
 process.exit(
   await main().catch((thrown: unknown) => {
-    process.stderr.write(`npm start: ${(thrown as Error).message}\n`);
+    process.stderr.write(printable(`npm start: ${plain((thrown as Error).message)}\n`));
     return exitCodes.failed;
   }),
 );

@@ -1,10 +1,13 @@
 import { credentialsFor } from '../../shared/cluster/credentials.ts';
+import { shownServer } from '../../shared/cluster/failure.ts';
+import { apiPath } from '../../shared/cluster/path.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { group, version } from '../../shared/domain/model.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
+import { plain, printable } from '../../shared/report/plain.ts';
 import { findLogin } from '../cluster.ts';
 import { exitCodes, Interrupted } from '../command.ts';
 import { ask } from '../terminal/process.ts';
@@ -22,7 +25,7 @@ export async function onCluster(voice: Voice, agreed: boolean): Promise<number> 
   const login = findLogin({}, process.env);
   const { context } = login;
   const credentials = await credentialsFor(login);
-  voice.notice(`Cluster: context ${context || '(none)'}, server ${credentials.server}`);
+  voice.notice(`Cluster: context ${context || '(none)'}, server ${shownServer(credentials.server)}`);
   const run = newRun();
   const env = { WATCH_NAMESPACES: run.names.join(',') };
   const world = await connect({ env, log: silentLog, metrics: silentMetrics, credentials });
@@ -63,15 +66,22 @@ function ended(thrown: unknown, voice: Voice): number {
     voice.notice('Interrupted; once more leaves the namespaces behind.');
     return exitCodes.interrupted;
   }
-  process.stderr.write(`npm start: ${(thrown as Error).message}\n`);
+  process.stderr.write(printable(`npm start: ${plain((thrown as Error).message)}\n`));
   return exitCodes.failed;
 }
 
 /** @throws LifecycleError saying what the cluster lacks. */
 async function checkServed({ transport }: World): Promise<void> {
+  const one = { limit: '1' };
   const wanted = [
-    { path: `/apis/${group}/${version}/wukongs?limit=1`, lacks: 'Wukongs; npx wukong crd install brings their CRD' },
-    { path: '/apis/kubevirt.io/v1/virtualmachines?limit=1', lacks: 'VMs; install KubeVirt first' },
+    {
+      path: apiPath({ api: `${group}/${version}`, kind: 'wukongs', query: one }),
+      lacks: 'Wukongs; npx wukong crd install brings their CRD',
+    },
+    {
+      path: apiPath({ api: 'kubevirt.io/v1', kind: 'virtualmachines', query: one }),
+      lacks: 'VMs; install KubeVirt first',
+    },
   ];
   for (const { path, lacks } of wanted) {
     const { status } = await transport.call({ method: 'GET', path, safe: true });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
 import { bodyOf } from '../../shared/cluster/failure.ts';
+import { namespacePath } from '../../shared/cluster/namespaces.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
@@ -15,7 +16,6 @@ export const processAnnotation = 'lifecycle.novasphere.dev/demo-process';
 
 const goneWithinMs = 60_000;
 const lookEveryMs = 250;
-const pathOf = (name: string) => `/api/v1/namespaces/${name}`;
 
 /** One run of the demo: what it is called on the cluster, which nobody can know before. */
 export interface Run {
@@ -57,7 +57,7 @@ export function ownNamespaces(world: World, run: Run): OwnNamespaces {
 
   /** Ours, and still there: of one whose making was not answered the label tells, as nobody else knows the run. */
   async function ours(name: string): Promise<string | undefined> {
-    const answer = await world.transport.call<KubeObject>({ method: 'GET', path: pathOf(name), safe: true });
+    const answer = await world.transport.call<KubeObject>({ method: 'GET', path: namespacePath(name), safe: true });
     if (answer.status === 404) return undefined;
     const { uid, labels } = bodyOf(answer, `namespace ${name}`).metadata;
     return labels?.[runLabel] === run.label && uid === (uids.get(name) ?? uid) ? uid : undefined;
@@ -67,7 +67,7 @@ export function ownNamespaces(world: World, run: Run): OwnNamespaces {
     const uid = await ours(name);
     if (uid === undefined) return false;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
-    const answer = await world.transport.call({ method: 'DELETE', path: pathOf(name), body, safe: true });
+    const answer = await world.transport.call({ method: 'DELETE', path: namespacePath(name), body, safe: true });
     // 409: it is going already, or it is another one by now.
     if (answer.status !== 404 && answer.status !== 409) bodyOf(answer, `namespace ${name}`);
     return true;

@@ -1,11 +1,12 @@
 import type { Context } from 'aws-lambda';
 
 import { follow, type Followed } from '../../shared/cluster/informer.ts';
+import { namespacePath } from '../../shared/cluster/namespaces.ts';
+import { wukongPath } from '../../shared/cluster/objects.ts';
 import type { Call, Transport } from '../../shared/cluster/transport.ts';
 import { vmPath } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
-import { group, version } from '../../shared/domain/model.ts';
 import { operationOf } from '../../shared/domain/operation.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Machine } from '../../shared/domain/vm.ts';
@@ -31,7 +32,7 @@ export async function furnishEmbedded(world: World): Promise<void> {
 
 export const makeNamespace = (metadata: KubeObject['metadata']): Omit<Call, 'safe'> => ({
   method: 'POST',
-  path: '/api/v1/namespaces',
+  path: namespacePath(),
   body: { apiVersion: 'v1', kind: 'Namespace', metadata },
 });
 
@@ -41,8 +42,11 @@ export async function furnish(world: World, wukongs: DemoWukong[], operatorIsThe
 }
 
 async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolean): Promise<void> {
-  const path = `/apis/${group}/${version}/namespaces/${one.namespace}/wukongs`;
-  const made = await ask<KubeObject>(world, { method: 'POST', path, body: wukongManifest(one) });
+  const made = await ask<KubeObject>(world, {
+    method: 'POST',
+    path: wukongPath(one.namespace),
+    body: wukongManifest(one),
+  });
   if (one.operated && operatorIsThere) return;
   await ask(world, {
     method: 'POST',
@@ -52,7 +56,7 @@ async function furnishOne(world: World, one: DemoWukong, operatorIsThere: boolea
   const body = { status: { vmName: `${one.name}-vm` } };
   await ask(world, {
     method: 'PATCH',
-    path: `${path}/${one.name}/status`,
+    path: wukongPath(one.namespace, one.name, 'status'),
     body,
     contentType: 'application/merge-patch+json',
   });
@@ -77,7 +81,7 @@ export async function look(world: World, shown: DemoWukong[]): Promise<View> {
       ),
     ).then((all) => new Map(all));
   const wukongs = await open(
-    (ns) => `/apis/${group}/${version}/namespaces/${ns}/wukongs`,
+    (ns) => wukongPath(ns),
     (o) => o as Wukong,
   );
   const vms = await open((ns) => vmPath('virtualmachines', ns), readVm);

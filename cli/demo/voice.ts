@@ -1,4 +1,4 @@
-import { plain } from '../../shared/report/plain.ts';
+import { plain, printable } from '../../shared/report/plain.ts';
 import { wrap } from '../terminal/help.ts';
 
 /** How the demo speaks: for people, drawn or in plain lines, or for programs. */
@@ -33,13 +33,13 @@ export function voiceOf(json: boolean, out = process.stdout, env = process.env):
     drawn,
     colour,
     width,
-    say: (text = '') => void (json || hushed || out.write(`${text}\n`)),
+    say: (text = '') => void (json || hushed || out.write(printable(`${text}\n`))),
     notice(text, command) {
       const lines = wrap(plain(text), Math.min(width() - 1, 100));
       if (command !== undefined) lines.push(`  ${plain(command)}`);
       (json ? process.stderr : out).write(lines.map((line) => `${line}\n`).join(''));
     },
-    line: (value) => void (hushed || out.write(`${JSON.stringify(value)}\n`)),
+    line: (value) => void (hushed || out.write(printable(`${JSON.stringify(value)}\n`))),
     bold: (text) => painted(text, 1, 22),
     paint: (text, code) => painted(text, code, 39),
     hush: () => void (hushed = true),

@@ -5,6 +5,7 @@ import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { clusterKind } from '../../shared/schedule/ruling.ts';
 import { UsageError } from '../command.ts';
 import type { ConfigMap, Manifests } from '../commands/manifest.ts';
+import { fromRun } from './fromRun.ts';
 import { fromDetail, fromEvent, type Happening } from './happening.ts';
 
 export interface Dump {
@@ -86,6 +87,7 @@ function take(value: unknown, file: string, dump: Dump): boolean {
     manifests.schedules.push({ object, from: file });
   else if (kind === 'ConfigMap' && named) manifests.configMaps.push(object as ConfigMap);
   else if (kind === 'Namespace' && named) manifests.namespaces.push(object);
+  else if (kind === 'WukongRun' && named) for (const one of fromRun(object)) happenings.push(one);
   else {
     const found = kind === 'Event' ? fromEvent(object) : fromDetail(value);
     if (found) happenings.push(found);

@@ -1,3 +1,5 @@
+import { eachForging } from '../../shared/domain/oneLine.ts';
+
 /** Text that is HTML already. Everything else is escaped where it is put into a template. */
 export class Html {
   readonly text: string;
@@ -10,12 +12,12 @@ type Part = Html | string | number | undefined | false | Part[];
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** For text and for quoted attributes. What no page may hold (control characters, lone surrogates) becomes U+FFFD. */
+/** For text and for quoted attributes. What no page may hold (control characters, bidi marks, what is not seen, lone surrogates) becomes U+FFFD. */
 export const escape = (text: string): string =>
   text
     .toWellFormed()
 
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g, '\uFFFD')
+    .replace(eachForging, (one) => (/[\t\n\r]/.test(one) ? one : '\uFFFD'))
     .replace(/[&<>"']/g, (char) => entities[char]!);
 
 const partText = (part: Part): string => {

@@ -103,7 +103,7 @@ const frozenNote = (until: number, zone: Zone): string =>
   `All schedules are frozen${until === Infinity ? '' : ` until ${shortTime(zone, until)} (${zone.name})`}.`;
 
 /** The zone that most schedules use. */
-function commonZone(schedules: Schedule[]): Zone {
+export function commonZone(schedules: Schedule[]): Zone {
   const counts = [...Map.groupBy(schedules, ({ zone }) => zone)].sort(([, a], [, b]) => b.length - a.length);
   return counts[0]?.[0] ?? parseZone('UTC');
 }

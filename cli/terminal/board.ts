@@ -1,3 +1,4 @@
+import { plain } from '../../shared/report/plain.ts';
 import type { Io } from '../command.ts';
 import { widest } from './columns.ts';
 import { spoken } from './duration.ts';
@@ -23,6 +24,7 @@ export function openBoard(io: Io, title: string, total: number): Board {
   const waiting = new Map<string, { for: string; since: number }>();
   let through = 0;
   let drawn = 0;
+  const draws = io.draw?.err ?? io.err;
 
   function lines(): string[] {
     const { columns, rows } = screen?.() ?? { columns: 80, rows: 24 };
@@ -34,17 +36,17 @@ export function openBoard(io: Io, title: string, total: number): Board {
           ([key, one]) => `${key.padEnd(width)}   ${spoken(now - one.since).padStart(6)}   waiting for ${one.for}`,
         )
       : [`${title}: ${through} of ${total} through, ${waiting.size} under way, ${spoken(now - begin)}`];
-    return text.map((line) => line.slice(0, columns - 1));
+    return text.map((line) => plain(line).slice(0, columns - 1));
   }
   function wipe() {
-    if (drawn > 0) io.err(`\r${`\u001b[1A${clearLine}`.repeat(drawn)}`);
+    if (drawn > 0) draws(`\r${`\u001b[1A${clearLine}`.repeat(drawn)}`);
     drawn = 0;
   }
   function draw() {
     const now = lines();
     wipe();
     const dim = (line: string) => (env?.['NO_COLOR'] ? line : `\u001b[2m${line}\u001b[22m`);
-    io.err(now.map((line) => `${clearLine}${dim(line)}\n`).join(''));
+    draws(now.map((line) => `${clearLine}${dim(line)}\n`).join(''));
     drawn = now.length;
   }
   const timer = setInterval(draw, redrawMs);

@@ -1,5 +1,7 @@
 import { stringify } from 'yaml';
 
+import { plain } from '../../shared/report/plain.ts';
+
 const codes = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, magenta: 35 } as const;
 export type Colour = keyof typeof codes;
 
@@ -10,13 +12,15 @@ export const bold = (text: string, on: boolean): string => (on ? `\u001b[1m${tex
 /** kubectl's way of laying out: upper case headings, three spaces, nothing behind the last column. */
 export function columns(
   headings: string[],
-  rows: string[][],
+  found: string[][],
   colourOf?: (cell: string, heading: string) => Colour | undefined,
-  widths = widthsOf(headings, rows),
+  widths?: number[],
 ): string[] {
+  const rows = found.map((row) => row.map((cell) => plain(cell)));
+  const wide = widths ?? widthsOf(headings, rows);
   const line = (cells: string[], show: (padded: string, cell: string, i: number) => string) =>
     cells
-      .map((cell, i) => show(i === cells.length - 1 ? cell : cell.padEnd(widths[i] ?? 0), cell, i))
+      .map((cell, i) => show(i === cells.length - 1 ? cell : cell.padEnd(wide[i] ?? 0), cell, i))
       .join('   ')
       .trimEnd();
   const painted = (padded: string, cell: string, i: number) => paint(padded, colourOf?.(cell, headings[i] ?? ''));

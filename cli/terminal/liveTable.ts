@@ -1,3 +1,4 @@
+import { plain } from '../../shared/report/plain.ts';
 import { widest } from './columns.ts';
 /** A table that is drawn over itself in a terminal, and left out elsewhere. */
 export interface Row {
@@ -28,7 +29,8 @@ const colours: Record<string, number> = {
   Paused: 35,
 };
 
-export function tableLines(rows: Row[], colour: boolean): string[] {
+export function tableLines(found: Row[], colour: boolean): string[] {
+  const rows = found.map((row) => mapRow(row, plain));
   const widths = columns.map((column) => widest([headings, ...rows].map((row) => row[column])));
   const line = (row: Row, paint: (text: string, column: keyof Row) => string) =>
     columns
@@ -40,6 +42,9 @@ export function tableLines(rows: Row[], colour: boolean): string[] {
   const head = line(headings, (text) => text);
   return [colour ? `\u001b[1m${head}\u001b[22m` : head, ...rows.map((row) => line(row, paintRow(row)))];
 }
+
+const mapRow = (row: Row, change: (text: string) => string): Row =>
+  Object.fromEntries(columns.map((column) => [column, change(row[column])])) as unknown as Row;
 
 /** Redraws in place until `stop`, which leaves the last picture standing; with or without colour. */
 export function liveTable(out: NodeJS.WriteStream, rows: () => Row[], colour: boolean): { stop(): void } {

@@ -3,6 +3,7 @@ import { failures } from '../../shared/domain/errors.ts';
 import { keyOf } from '../../shared/domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { reportOf } from '../../shared/report/fleetOutcome.ts';
+import { plain } from '../../shared/report/plain.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { exitCodes } from '../command.ts';
 import { colourOfWord, paint } from './columns.ts';
@@ -20,11 +21,11 @@ export function outcomeLine(outcome: Outcome, width: number, colour: boolean, wi
   const took = `${((finishedAt - startedAt) / 1000).toFixed(1)} s`.padStart(7);
   const shown = colour ? paint(word, colourOfWord(outcome.outcome)) : word;
   const next = outcome.outcome === 'Failed' ? ` ${failures[outcome.reason].next}` : '';
-  return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${requestId}   ` : ''}${message}${next}`;
+  return `${keyOf({ namespace, name }).padEnd(width)}   ${shown} ${took}   ${wide ? `${plain(requestId)}   ` : ''}${plain(message)}${next}`;
 }
 
-/** How many came to what; nothing for one VM that is through. */
-export function summaryOf(outcomes: Outcome[], wanted: number): string {
+/** How many came to what; nothing for one VM that is through. `again`: whether the same command waits for the end. */
+export function summaryOf(outcomes: Outcome[], wanted: number, again = true): string {
   const lines: string[] = [];
   const counts = new Map<string, number>();
   for (const outcome of outcomes) counts.set(wordOf(outcome), (counts.get(wordOf(outcome)) ?? 0) + 1);
@@ -37,7 +38,7 @@ export function summaryOf(outcomes: Outcome[], wanted: number): string {
   if (counts.has('InProgress'))
     lines.push(
       'What is in progress goes on by reconcileState (where it does not run: wukong reconcile).',
-      'To wait for the end: the same command again. To look: wukong state --watch',
+      `${again ? 'To wait for the end: the same command again. ' : ''}To look: wukong state --watch`,
     );
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 
+import { printable } from '../../shared/report/plain.ts';
 import { exitCodes, Interrupted, type Io } from '../command.ts';
 
 /** A wrapper passes on the Ctrl-C that the terminal has sent us too: what comes within this time is one key. */
@@ -14,8 +15,9 @@ export function processIo(): Io {
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const drawable = stderr.isTTY && env['TERM'] !== 'dumb';
   return {
-    out: (text) => stdout.write(text),
-    err: (text) => stderr.write(text),
+    out: (text) => stdout.write(printable(text)),
+    err: (text) => stderr.write(printable(text)),
+    draw: { out: (text) => stdout.write(text), err: (text) => stderr.write(text) },
     now: Date.now(),
     colour: Boolean(stdout.isTTY) && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
     env,
@@ -28,7 +30,7 @@ export function processIo(): Io {
 
 /** Yes only for a plain yes; the end of the input is none. */
 export function ask(question: string): Promise<boolean> {
-  process.stderr.write(`${question} [y/N] `);
+  process.stderr.write(printable(`${question} [y/N] `));
   const lines = createInterface({ input: process.stdin, terminal: false });
   return new Promise((answer) => {
     lines.once('line', (line) => (answer(/^\s*y(es)?\s*$/i.test(line)), lines.close()));

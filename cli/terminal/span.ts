@@ -21,7 +21,7 @@ export interface Span extends Period {
  * @throws UsageError naming the option and what was expected.
  */
 export function spanOf(values: Values, defaults: (given: Partial<Period>) => Period): Span {
-  const zone = values.zone === undefined ? undefined : zoneOf(values.zone as string);
+  const zone = zoneOf(values);
   const time = (option: string) => {
     const text = values[option] as string | undefined;
     return text === undefined ? undefined : timeOf(option, text, zone);
@@ -32,9 +32,10 @@ export function spanOf(values: Values, defaults: (given: Partial<Period>) => Per
   return { from, to, zone };
 }
 
-function zoneOf(text: string): Zone {
+/** --zone. @throws UsageError */
+export function zoneOf(values: Values): Zone | undefined {
   try {
-    return parseZone(text);
+    return values.zone === undefined ? undefined : parseZone(values.zone);
   } catch (wrong) {
     throw new UsageError(`--zone: ${(wrong as Error).message}`, { cause: wrong });
   }

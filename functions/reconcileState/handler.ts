@@ -2,6 +2,10 @@ import { asLifecycleError } from '../../shared/domain/errors.ts';
 import { type Invocation, lambda, Retry, worldOf } from '../../shared/entry/entry.ts';
 import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { tickEach } from '../../shared/reconcile/reconcileClusters.ts';
+import { shortened } from '../../shared/report/shortened.ts';
+
+/** The rest is in the log. */
+const mostProblems = 10;
 
 /**
  * One tick: goes on with what was interrupted, carries out what is declared or due, makes the status true.
@@ -17,8 +21,9 @@ export async function reconcileState(_event: unknown, invocation: Invocation): P
   const tick = await ticked.catch((thrown: unknown) => {
     throw new Retry(asLifecycleError(thrown).message, { cause: thrown });
   });
-  if (tick.undone > 0) throw new Retry(`${tick.undone} things are left undone: ${tick.problems.join('; ')}`);
-  return tick;
+  if (tick.undone > 0)
+    throw new Retry(`${tick.undone} things are left undone: ${tick.problems.slice(0, mostProblems).join('; ')}`);
+  return shortened(tick);
 }
 
 export const handler = lambda('reconcileState', reconcileState);

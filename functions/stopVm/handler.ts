@@ -2,13 +2,14 @@ import { type Invocation, lambda, retryUnreached, worldOf } from '../../shared/e
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { executeCommand } from '../../shared/execute/command.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
+import { shortened } from '../../shared/report/shortened.ts';
 
 /** Switches off one Wukong or a fleet, and answers with what was seen to come of it. */
 export async function stopVm(event: unknown, invocation: Invocation): Promise<Report> {
   const { id, now, limits } = invocation;
   const command = parseTrigger(event, { action: 'stop', requestId: id, requestedAt: now });
   const world = await worldOf(invocation, command.cluster);
-  return retryUnreached(command.trigger, () => executeCommand(command, world, { limits }), event);
+  return shortened(await retryUnreached(command.trigger, () => executeCommand(command, world, { limits }), event));
 }
 
 export const handler = lambda('stopVm', stopVm);

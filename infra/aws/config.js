@@ -53,7 +53,7 @@ const eventsOf = (action) => [
     sqs: {
       arn: { 'Fn::GetAtt': [`${action === 'start' ? 'Start' : 'Stop'}Queue`, 'Arn'] },
       batchSize: 5,
-      // The other two of its five at once are for schedules and HTTP.
+      // Where five at once are reserved for it, the other two are for schedules and HTTP.
       maximumConcurrency: 3,
       functionResponseType: 'ReportBatchItemFailures',
     },
@@ -79,6 +79,24 @@ export const environment = async (variables) => {
   };
 };
 
+/** So many of each at once, where the parameter reserves them. Two ticks may meet: one that takes long keeps none back. */
+const shares = { StartVm: 5, StopVm: 5, ReconcileState: 3, GetState: 5 };
+
+/** Who asked for what, and what came of it; of a request that never reached a function too. */
+export const accessLogFormat = () =>
+  JSON.stringify({
+    requestId: '$context.requestId',
+    time: '$context.requestTime',
+    who: '$context.identity.userArn',
+    ip: '$context.identity.sourceIp',
+    route: '$context.routeKey',
+    path: '$context.path',
+    status: '$context.status',
+    error: '$context.error.message',
+    integrationError: '$context.integrationErrorMessage',
+    milliseconds: '$context.responseLatency',
+  });
+
 /** What the packager has no words for. What Lambda does not take from Scheduler is tried for an hour, then a dead letter. */
 export const extensions = async (variables) => {
   const all = await schedules(variables);
@@ -95,7 +113,11 @@ export const extensions = async (variables) => {
       return [`${name}VmSchedulerSchedule${i + 1}`, { Properties: { Target } }];
     });
   const DefaultRouteSettings = { ThrottlingRateLimit: 20, ThrottlingBurstLimit: 40, DetailedMetricsEnabled: true };
+  const reserved = (await read(variables)).reservedConcurrency ? Object.entries(shares) : [];
   return {
+    ...Object.fromEntries(
+      reserved.map(([name, most]) => [`${name}LambdaFunction`, { Properties: { ReservedConcurrentExecutions: most } }]),
+    ),
     ...Object.fromEntries([...targets(all.start, 'Start'), ...targets(all.stop, 'Stop')]),
     HttpApiStage: { Properties: { DefaultRouteSettings } },
   };

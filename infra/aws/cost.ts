@@ -15,6 +15,7 @@ export const prices = {
   customMetric: 0.3,
   dashboard: 3,
   secret: 0.4,
+  kmsKey: 1,
   endpointHour: 0.01,
   crossZoneGb: 0.02,
 };
@@ -68,7 +69,7 @@ export function monthly(vms: number): Record<string, number> {
     Logs: logGb * prices.logsGb,
     'Metrics, alarms, dashboard':
       a.customMetrics * prices.customMetric + alarmMetrics() * prices.alarmMetric + prices.dashboard,
-    Secret: a.secrets * prices.secret,
+    'Secret, key of the alarms': a.secrets * prices.secret + prices.kmsKey,
     'VPC endpoints': a.endpoints * 730 * prices.endpointHour,
     'Traffic of the ticks, if it crosses zones': ((vms * a.tickKbPerVm * a.ticks) / 1e6) * prices.crossZoneGb,
   };

@@ -10,6 +10,8 @@ export interface Parameters {
   secretKeyArn: string | undefined;
   alarmEmail: string | undefined;
   tracing: boolean;
+  /** Each function has a share of the account's concurrency of its own. */
+  reservedConcurrency: boolean;
   logRetentionDays: number;
 }
 
@@ -21,6 +23,7 @@ export const parameterNames = [
   'secretKeyArn',
   'alarmEmail',
   'tracing',
+  'reservedConcurrency',
   'logRetentionDays',
 ] as const;
 type Given = Partial<Record<(typeof parameterNames)[number], string | undefined>>;
@@ -74,6 +77,7 @@ export function readParameters(given: Given): Parameters {
   if (retention !== undefined && !retentions.includes(Number(retention)))
     wrong.push(`logRetentionDays: "${retention}": expected one of ${retentions.join(', ')}`);
   const tracing = optional('tracing', /^(true|false)$/, 'true or false');
+  const reserved = optional('reservedConcurrency', /^(true|false)$/, 'true or false');
   const read = {
     watchNamespaces: optional('watchNamespaces', /^[-a-z0-9, ]+$/, 'names of namespaces separated by commas'),
     secretKeyArn: optional('secretKeyArn', /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'the ARN of a KMS key'),
@@ -87,6 +91,7 @@ export function readParameters(given: Given): Parameters {
     clustersText: text('clusters') ?? '',
     vpc: subnetIds?.length ? { subnetIds, securityGroupIds: securityGroupIds ?? [] } : undefined,
     tracing: tracing === 'true',
+    reservedConcurrency: reserved === 'true',
     logRetentionDays: Number(retention ?? 30),
   };
 }

@@ -3,9 +3,10 @@ import type { Parameters } from './parameters.ts';
 
 type Value = string | object;
 interface Statement {
-  Effect: 'Allow';
+  Effect: 'Allow' | 'Deny';
   Action: string[];
   Resource: Value | Value[];
+  Condition?: object;
 }
 
 const allow = (Action: string[], Resource: Value | Value[]): Statement => ({ Effect: 'Allow', Action, Resource });
@@ -18,24 +19,39 @@ function common(functionName: string, parameters: Parameters): Statement[] {
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], sub(`${group}:*`)),
     ...clusterStatements(parameters.clusters, parameters.secretKeyArn),
-    ...(parameters.vpc ? vpcStatements : []),
+    ...(parameters.vpc ? vpcStatements(functionName) : []),
     // X-Ray has no resources to name.
     ...(parameters.tracing ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
   ];
 }
 
-/** Lambda makes its network interfaces with these. Describing them knows no resources; ids are not known beforehand. */
-const vpcStatements: Statement[] = [
-  allow(['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'], '*'),
-  allow(
-    [
-      'ec2:CreateNetworkInterface',
-      'ec2:DeleteNetworkInterface',
-      'ec2:AssignPrivateIpAddresses',
-      'ec2:UnassignPrivateIpAddresses',
-    ],
-    sub('arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*'),
-  ),
+const describing = ['ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets'];
+const interfaces = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
+
+/**
+ * Lambda makes its network interfaces with these. Describing them knows no resources; ids are not known beforehand. The
+ * service needs them, the code does not: calls with the function's own credentials bear its ARN, and are denied.
+ */
+const vpcStatements = (functionName: string): Statement[] => [
+  allow(describing, '*'),
+  allow(interfaces, sub('arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:*/*')),
+  {
+    Effect: 'Deny',
+    Action: [...describing, ...interfaces],
+    Resource: '*',
+    Condition: {
+      ArnEquals: {
+        'lambda:SourceFunctionArn': sub(
+          `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${functionName}`,
+        ),
+      },
+    },
+  },
 ];
 
 function clusterStatements(clusters: Clusters, keyArn: string | undefined): Statement[] {

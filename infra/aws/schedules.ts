@@ -68,11 +68,12 @@ function readEntry(entry: unknown, prefix: string, clusters: Clusters) {
   if (typeof enabled !== 'boolean') problems.push('enabled: expected true or false');
   const rate = check('cron', () => awsCron(given['cron']));
   const zone = check('timeZone', () => parseZone(given['timeZone']));
-  // Scheduler writes these two in when it fires: a redelivery is the same request, and lateness is known.
+  // Scheduler writes these in when it fires. An execution id is new for each attempt; schedule and time are not, so a
+  // redelivery is the same request.
   const input = {
     ...(record(command) ? command : {}),
     trigger: 'schedule',
-    requestId: '<aws.scheduler.execution-id>',
+    requestId: '<aws.scheduler.schedule-arn>@<aws.scheduler.scheduled-time>',
     scheduledAt: '<aws.scheduler.scheduled-time>',
   };
   check('command', () => {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { LifecycleError } from '../domain/errors.ts';
+import { isLabel, labelExpected } from '../domain/names.ts';
 import { type Clusters, parseClusters } from './clusters.ts';
 
 const flag = z
@@ -15,6 +16,12 @@ const count = (low: number, high: number, fallback: number) =>
     .refine((value) => value >= low && value <= high, `expected a whole number from ${low} to ${high}`)
     .default(fallback);
 const word = z.string().min(1, 'expected a value, or leave the variable out').optional();
+
+const namesIn = (list: string): string[] =>
+  list
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 const clusters = z
   .string()
@@ -37,11 +44,14 @@ const schema = z.object({
   /** The bus for outcome events and for splitting fleets; without it none are sent. */
   EVENT_BUS_NAME: word,
   /** The namespace of the ConfigMap `wukong-lifecycle` that freezes every schedule. */
-  LIFECYCLE_NAMESPACE: z.string().min(1).default('wukong-lifecycle'),
+  LIFECYCLE_NAMESPACE: z.string().refine(isLabel, labelExpected).default('wukong-lifecycle'),
   /** The zone of schedules that name none, where their namespace says nothing either. */
   DEFAULT_TIME_ZONE: word,
   /** Where reconcileState looks: names separated by commas; all namespaces when left out. */
-  WATCH_NAMESPACES: word,
+  WATCH_NAMESPACES: z
+    .string()
+    .refine((text) => namesIn(text).every(isLabel), `each name: ${labelExpected}`)
+    .optional(),
   LOG_LEVEL: z
     .enum(['DEBUG', 'INFO', 'WARN', 'ERROR'], { error: 'expected DEBUG, INFO, WARN or ERROR' })
     .default('INFO'),
@@ -49,6 +59,12 @@ const schema = z.object({
   RESERVE_SECONDS: count(1, 300, 10),
   /** Power calls a second, below what virt-api allows (KUBEVIRT §1: 200 requests a second, some three a call). */
   POWER_CALLS_PER_SECOND: count(1, 1000, 50),
+  /** Told of bad runs, forced guests and stops that are near; from a Secret, as whoever knows it may write there. */
+  WEBHOOK_URL: z
+    .string()
+    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http:// or https:// address')
+    .optional(),
+  WEBHOOK_FORMAT: z.enum(['cloudevents', 'slack'], { error: 'expected cloudevents or slack' }).default('cloudevents'),
   /** The clusters by name and where their credentials are; without it KUBECONFIG or the pod's own account counts. */
   CLUSTERS: clusters,
 });
@@ -63,6 +79,7 @@ export interface Config {
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
   powerCallsPerSecond: number;
+  webhook: { url: string; format: 'cloudevents' | 'slack' } | undefined;
   clusters: Clusters | undefined;
 }
 
@@ -76,17 +93,18 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const wrong = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new LifecycleError('InvalidAction', `configuration: ${wrong.join('; ')}`);
   }
-  const names = read.data.WATCH_NAMESPACES?.split(',').map((name) => name.trim());
+  const { WEBHOOK_URL: url, WEBHOOK_FORMAT: format } = read.data;
   return {
     powerMethod: read.data.POWER_METHOD,
     requireAgent: read.data.REQUIRE_AGENT,
     eventBusName: read.data.EVENT_BUS_NAME,
     lifecycleNamespace: read.data.LIFECYCLE_NAMESPACE,
     ...(read.data.DEFAULT_TIME_ZONE === undefined ? {} : { defaultTimeZone: read.data.DEFAULT_TIME_ZONE }),
-    watchNamespaces: names?.filter((name) => name !== ''),
+    watchNamespaces: read.data.WATCH_NAMESPACES === undefined ? undefined : namesIn(read.data.WATCH_NAMESPACES),
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,
     powerCallsPerSecond: read.data.POWER_CALLS_PER_SECOND,
+    webhook: url === undefined ? undefined : { url, format },
     clusters: read.data.CLUSTERS,
   };
 }

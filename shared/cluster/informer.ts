@@ -3,6 +3,7 @@ import type { KubeObject } from '../domain/model.ts';
 import { heard, type Limits, sleep } from '../time/wait.ts';
 import { answerFailure } from './failure.ts';
 import { listPages } from './list.ts';
+import { ours } from './ours.ts';
 import { silence } from './silence.ts';
 import { type Keeping, type Known, newKnown } from './store.ts';
 import type { Cluster } from './world.ts';
@@ -94,7 +95,7 @@ export async function follow<V>(
   /** Returns what still collects the first state. */
   function take({ type, object }: WatchEvent, collecting: Set<string> | undefined): Set<string> | undefined {
     if (type === 'ERROR') throw endOf(object);
-    const { resourceVersion, annotations } = object.metadata;
+    const { resourceVersion, annotations } = object?.metadata ?? {};
     if (!collecting) {
       since = resourceVersion ?? since;
       failed = 0;
@@ -104,7 +105,8 @@ export async function follow<V>(
       settle(collecting, resourceVersion);
       return undefined;
     }
-    const key = type === 'DELETED' ? known.remove(object) : known.put(object);
+    const one = ours(object);
+    const key = one && (type === 'DELETED' ? known.remove(one) : known.put(one));
     if (key !== undefined && type === 'DELETED') collecting?.delete(key);
     else if (key !== undefined) collecting?.add(key);
     return collecting;

@@ -1,11 +1,12 @@
 import type { KubeObject } from '../domain/model.ts';
 import type { Limits } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
+import { ours } from './ours.ts';
 import type { Transport } from './transport.ts';
 
 interface ListBody<T> {
-  metadata: { continue?: string; resourceVersion?: string };
-  items: T[];
+  metadata?: { continue?: string; resourceVersion?: string };
+  items?: T[];
 }
 
 export const pageSize = 500;
@@ -15,7 +16,7 @@ export const pageSize = 500;
  * with the token it offers for the rest, as of now: what changed in between may be missing or doubled by name.
  * @throws LifecycleError as `bodyOf`.
  */
-export async function* listPages<T = KubeObject>(
+export async function* listPages<T extends KubeObject = KubeObject>(
   transport: Transport,
   path: string,
   limits: Partial<Limits>,
@@ -31,13 +32,19 @@ export async function* listPages<T = KubeObject>(
       continue;
     }
     const list = bodyOf(answer, `list of ${path.split('?')[0]}`);
-    yield { items: list.items, resourceVersion: list.metadata.resourceVersion ?? '' };
-    next = list.metadata.continue || undefined;
+    const items: unknown[] = Array.isArray(list?.items) ? list.items : [];
+    yield {
+      items: items.flatMap((one) => ours<T>(one) ?? []),
+      resourceVersion: textOr(list?.metadata?.resourceVersion),
+    };
+    next = textOr(list?.metadata?.continue) || undefined;
   } while (next !== undefined);
 }
 
+const textOr = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /** All objects of a collection at once. @throws LifecycleError as `bodyOf`. */
-export async function listAll<T = KubeObject>(
+export async function listAll<T extends KubeObject = KubeObject>(
   transport: Transport,
   path: string,
   limits: Partial<Limits>,

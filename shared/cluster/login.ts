@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 
 import { LifecycleError } from '../domain/errors.ts';
 import { type ExecPlugin, readExec } from './execPlugin.ts';
+import { shownServer } from './failure.ts';
 import {
   type Entry,
   isObject,
@@ -120,7 +121,7 @@ function clusterOf(cluster: Entry, { server: instead }: Overrides, problems: str
 function serverProblem(server: string): string | undefined {
   const url = URL.parse(server);
   if (url?.protocol === 'https:' && url.hostname !== '') return undefined;
-  const shown = url ? `${url.protocol}//${url.host}` : server.slice(0, 100);
+  const shown = url ? `${url.protocol}//${url.host}` : shownServer(server).slice(0, 100);
   return `expected an https:// address, not "${shown}"`;
 }
 

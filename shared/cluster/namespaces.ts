@@ -5,11 +5,16 @@ import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
 import { listPages } from './list.ts';
+import { ours } from './ours.ts';
+import { apiPath } from './path.ts';
 import type { World } from './world.ts';
 
 /** More of them are had by one LIST; who watches some namespaces only may not list them all. */
 const worthAList = 10;
 const readAtOnce = 16;
+
+/** Of one, or of all. */
+export const namespacePath = (name?: string): string => apiPath({ api: 'v1', kind: 'namespaces', name });
 
 /**
  * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none, and a
@@ -36,15 +41,15 @@ export async function readNamespaces(
   };
   if (wanted.size > worthAList && !config.watchNamespaces)
     await attempt('namespaces', async () => {
-      for await (const { items } of listPages(transport, '/api/v1/namespaces', limits)) items.forEach(keep);
+      for await (const { items } of listPages(transport, namespacePath(), limits)) items.forEach(keep);
     });
   else
     await each(wanted, readAtOnce, (name) =>
       attempt(`namespace ${name}`, async () => {
-        const path = `/api/v1/namespaces/${name}`;
-        keep(
-          bodyOf(await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits), `namespace ${name}`),
-        );
+        const path = namespacePath(name);
+        const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+        const namespace = ours(bodyOf(answer, `namespace ${name}`));
+        if (namespace) keep(namespace);
       }),
     );
   return found;

@@ -1,14 +1,19 @@
+import { LifecycleError } from '../domain/errors.ts';
 import { type Condition, group, type KubeObject, version, type Wukong } from '../domain/model.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';
+import { ours } from './ours.ts';
+import { apiPath } from './path.ts';
 import type { Answer } from './transport.ts';
 import type { Cluster } from './world.ts';
 
+/** WukongRuns, or one of them. */
+export const runPath = (namespace?: string, name?: string, query?: Record<string, string>): string =>
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongruns', name, query });
+
 /** Paths and small calls for the objects that are not VMs. */
 export const wukongPath = (namespace?: string, name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongs', name, subresource]
-    .filter(Boolean)
-    .join('/');
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongs', name, subresource });
 
 /** @throws LifecycleError NotFound when there is none. */
 export async function readWukong(
@@ -16,9 +21,23 @@ export async function readWukong(
   { namespace, name }: { namespace: string; name: string },
   limits: Partial<Limits>,
 ): Promise<Wukong> {
+  const what = `Wukong ${namespace}/${name}`;
   const path = wukongPath(namespace, name);
   const answer = await transport.call<Wukong>({ method: 'GET', path, safe: true }, limits);
-  return bodyOf(answer, `Wukong ${namespace}/${name}`);
+  const wukong = ours<Wukong>(bodyOf(answer, what));
+  if (wukong) return wukong;
+  throw new LifecycleError('Refused', `${what}: the answer of the API server is no such object`);
+}
+
+/** Any other object; undefined when there is none. @throws LifecycleError as `bodyOf`. */
+export async function readObject<T extends KubeObject>(
+  { transport }: Pick<Cluster, 'transport'>,
+  path: string,
+  what: string,
+  limits: Partial<Limits>,
+): Promise<T | undefined> {
+  const answer = await transport.call<T>({ method: 'GET', path, safe: true }, limits);
+  return answer.status === 404 ? undefined : ours<T>(bodyOf(answer, what));
 }
 
 const applied = 'kubectl.kubernetes.io/last-applied-configuration';

@@ -4,8 +4,8 @@ import { keyOf, type KubeObject, placeOf } from '../domain/model.ts';
 export interface Keeping<V> {
   read(object: KubeObject): V;
   wanted?(namespace: string, name: string): boolean;
-  /** Called after every change of any object, and when the watch failed for good. */
-  changed?(): void;
+  /** Called after every change of any object, with its key; without one when the watch failed for good. */
+  changed?(key?: string): void;
 }
 
 /** What is kept of one kind: the newest state of each object, how deleted ones were at their end, who is told. */
@@ -41,7 +41,7 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
   };
   const tell = (key: string) => {
     call(key);
-    keeping.changed?.();
+    keeping.changed?.(key);
   };
   const forget = (key: string, atEnd: V) => {
     gone.set(key, atEnd);

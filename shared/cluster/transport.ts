@@ -1,3 +1,5 @@
+import './lateAnswers.ts';
+
 import { request as send } from 'undici';
 
 import { LifecycleError } from '../domain/errors.ts';

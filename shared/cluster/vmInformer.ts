@@ -4,6 +4,7 @@ import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../dom
 import { each } from '../time/forEachLimited.ts';
 import { heard, type Limits } from '../time/wait.ts';
 import { follow, type Followed, type Source } from './informer.ts';
+import { apiPath } from './path.ts';
 import type { Cluster } from './world.ts';
 
 /** What is seen of VMs and their VMIs, kept by one watch per kind and scope, for any number of waiters. */
@@ -16,11 +17,20 @@ export interface Machines {
 
 export type Scope =
   | { namespace: string; vmName: string }
-  | { namespaces: string[] | 'all'; wanted?: (namespace: string, vmName: string) => boolean };
+  | {
+      namespaces: string[] | 'all';
+      wanted?: (namespace: string, vmName: string) => boolean;
+      /** Called after every change of a VM or VMI, with its key; without one when a watch failed for good. */
+      changed?: (key?: string) => void;
+    };
 
-/** `/apis/kubevirt.io/v1/namespaces/x/virtualmachines`, or of all namespaces. */
-export const vmPath = (kind: 'virtualmachines' | 'virtualmachineinstances', namespace?: string): string =>
-  `/apis/kubevirt.io/v1/${namespace === undefined ? '' : `namespaces/${namespace}/`}${kind}`;
+/** All of a kind, in one namespace, or one of them with its subresource. */
+export const vmPath = (
+  kind: 'virtualmachines' | 'virtualmachineinstances',
+  namespace?: string,
+  name?: string,
+  subresource?: string,
+): string => apiPath({ api: 'kubevirt.io/v1', namespace, kind, name, subresource });
 
 export const machineOf = (wukong: Wukong, machines: Machines): Machine =>
   machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
@@ -75,21 +85,21 @@ export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limi
 
 async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<Pairs> {
   if ('vmName' in scope) return openPlaces(cluster, [scope.namespace], { name: scope.vmName }, limits);
-  const { namespaces, wanted } = scope;
-  if (namespaces === 'all') return openPlaces(cluster, [undefined], { wanted }, limits);
+  const { namespaces, wanted, changed } = scope;
+  if (namespaces === 'all') return openPlaces(cluster, [undefined], { wanted, changed }, limits);
   const places = new Set(namespaces);
   if (places.size > mostSeparate) {
     const among = (namespace: string, name: string) => places.has(namespace) && (wanted?.(namespace, name) ?? true);
     try {
-      return await openPlaces(cluster, [undefined], { wanted: among }, limits);
+      return await openPlaces(cluster, [undefined], { wanted: among, changed }, limits);
     } catch (thrown) {
       if (asLifecycleError(thrown).status !== 403) throw thrown;
     }
   }
-  return openPlaces(cluster, places, { wanted }, limits);
+  return openPlaces(cluster, places, { wanted, changed }, limits);
 }
 
-type Which = Pick<Source<unknown>, 'name' | 'wanted'>;
+type Which = Pick<Source<unknown>, 'name' | 'wanted' | 'changed'>;
 
 /** Both kinds in each of these places; all of them are open, or none. */
 async function openPlaces(

@@ -36,6 +36,28 @@ export interface Metrics {
   flush(): void;
 }
 
+/** What somebody asked to be told of at once: a bad run, a forced guest, a stop that is near. */
+export interface Notice {
+  /** The same however often it is sent: a receiver knows it again by that. */
+  id: string;
+  /** `dev.novasphere.wukong.run.v1` */
+  type: string;
+  /** `namespace/name` */
+  subject: string;
+  /** Instant. */
+  time: number;
+  /** For people. */
+  text: string;
+  detail: unknown;
+}
+
+/** Where notices go to. Never throws, and keeps nobody waiting. */
+export interface Webhook {
+  put(notice: Notice): void;
+  /** Waits until all that was put has gone out or was given up, and says in the log once what did not arrive. */
+  flush(deadline: number): Promise<void>;
+}
+
 /** Everything outside the program, in one value. */
 export interface World extends Cluster {
   config: Config;
@@ -43,4 +65,5 @@ export interface World extends Cluster {
   metrics: Metrics;
   /** Absent when none is configured. */
   bus?: Bus;
+  webhook?: Webhook;
 }

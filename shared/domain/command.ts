@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 import { LifecycleError } from './errors.ts';
 import type { Place } from './model.ts';
+import { isLabel, isObjectName, labelExpected, objectNameExpected } from './names.ts';
+import { isForging } from './oneLine.ts';
 import type { Action } from './outcome.ts';
 import { format, parseSelector, type Selector } from './selector.ts';
 
@@ -16,6 +18,9 @@ export type Target = Place | { namespaces?: string[]; selector: Selector } | { n
 
 /** A command with so many names, ten to a PutEvents call, stays below what the bus and the queue take (256 KB). */
 export const mostNames = 100;
+
+/** A schedule's id: its namespace and name of 63 and 253 characters, its boundary, and room for where it came from. */
+export const longestRequestId = 512;
 
 /** What is asked for, whatever asked for it. Durations in seconds as people write them, instants in milliseconds. */
 export interface Command {
@@ -43,10 +48,8 @@ export interface Command {
   part?: string;
 }
 
-/** RFC 1123 label: what a Kubernetes namespace and, with `-vm` behind it, a VM may be called. */
-const label = z
-  .string({ error: 'expected a string' })
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'expected a DNS label: at most 63 of a-z, 0-9 and "-", not at an end');
+const label = z.string({ error: 'expected a string' }).refine(isLabel, labelExpected);
+const objectName = z.string({ error: 'expected a string' }).refine(isObjectName, objectNameExpected);
 const whole = (low: number, high: number) =>
   z
     .number({ error: `expected a whole number from ${low} to ${high}` })
@@ -61,7 +64,7 @@ const text = (most: number) =>
     .min(1, 'expected a text that is not empty')
     .max(most, `expected at most ${most} characters`)
 
-    .regex(/^[^\u0000-\u001f\u007f]*$/, 'expected no control characters');
+    .refine((given) => !isForging(given), 'expected no control characters, and none that is bidi or invisible');
 
 const selector = z
   .string({ error: 'expected a label selector such as "env=dev,tier!=db"' })
@@ -78,13 +81,13 @@ const target = z
   .strictObject(
     {
       namespace: label.optional(),
-      name: label.optional(),
+      name: objectName.optional(),
       namespaces: z.array(label).min(1).optional(),
       selector: selector.optional(),
       names: z
         .array(
           z.strictObject(
-            { namespace: label, name: label },
+            { namespace: label, name: objectName },
             { error: (issue) => strict(issue, 'expected {namespace, name}') },
           ),
           { error: 'expected a list of {namespace, name}' },
@@ -129,7 +132,7 @@ const schema = z.strictObject(
     dryRun: flag.default(false),
     reason: text(1_000).optional(),
     requestedBy: text(256).optional(),
-    requestId: text(256).optional(),
+    requestId: text(longestRequestId).optional(),
     /** When it was due, as a scheduler says it; so lateness is known. */
     scheduledAt: instant.optional(),
     /** Where it came from, when another of our functions sent it. */
@@ -187,6 +190,8 @@ export function parseCommand(input: unknown, origin: Origin): Command {
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
     ...rest,
+    // KubeVirt ends a guest without asking it where its period is 0: that is force, and is told as such.
+    force: rest.force || rest.gracePeriodSeconds === 0,
     action: origin.action,
     target: targetOf(where),
     requestId: requestId ?? origin.requestId,

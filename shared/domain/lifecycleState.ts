@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { failureCodes } from './errors.ts';
 import { type LifecycleState, stateNames, type Wukong } from './model.ts';
+import { oneLine } from './oneLine.ts';
 import { forceReasons, outcomeNames, skipReasons } from './outcome.ts';
 
 /** Why a command was skipped or failed, and why a guest was forced: the closed sets, in whatever text they are found. */
@@ -12,12 +13,18 @@ export const knownReason = z
 export const knownForceReason = z.enum(forceReasons).optional().catch(undefined);
 /** A message as it is kept and shown: a condition takes 32768 characters, and nobody reads so many. */
 export const mostMessage = 4_000;
-export const shownMessage = z.string().transform((text) => text.slice(0, mostMessage));
+export const shownMessage = z.string().transform((text) => oneLine(text, mostMessage));
 
 const ours = <T extends z.ZodType>(schema: T) => schema.optional().catch(undefined);
 const action = ours(z.enum(['start', 'stop']));
 const instant = ours(z.iso.datetime({ offset: true }));
-const text = ours(z.string().min(1).max(1_024));
+const text = ours(
+  z
+    .string()
+    .min(1)
+    .max(1_024)
+    .transform((given) => oneLine(given, 1_024)),
+);
 
 const now = z.object({ state: ours(z.enum(stateNames)), nextAction: action, nextActionTime: instant });
 const end = z.object({

@@ -1,3 +1,5 @@
+import { isObjectName } from './names.ts';
+
 /** Objects of the API, as far as this library reads them, and where they stand. */
 export const group = 'vm.novasphere.dev';
 export const version = 'v1alpha1';
@@ -65,9 +67,6 @@ export interface Wukong extends KubeObject {
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-/** What an object may be called (RFC 1123 subdomain). */
-const objectName = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
-
 /** On a Wukong: the VM that it was made for. On a VM: the Wukong that it was given to (who may patch the VM says so). */
 export const adoptsKey = `${annotationPrefix}adopts`;
 export const adoptedByKey = `${annotationPrefix}adopted-by`;
@@ -83,7 +82,7 @@ export const isOperated = ({ metadata }: KubeObject): boolean =>
  */
 export function vmNameOf({ metadata, status }: Wukong): string {
   const names: unknown[] = [metadata.annotations?.[adoptsKey], status?.vmName];
-  const said = names.find((name) => typeof name === 'string' && objectName.test(name));
+  const said = names.find((name) => typeof name === 'string' && isObjectName(name));
   return (said as string | undefined) ?? `${metadata.name}-vm`;
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Command } from './command.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
+import { oneLine } from './oneLine.ts';
 import { isUnobserved, type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
@@ -24,22 +25,25 @@ export const steps = ['Claimed', 'AskedAgain', 'Forced', 'PodDeleted'] as const;
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
 
+/** A text that is shown: what a record says may be anybody's. */
+const said = z.string().transform((text) => oneLine(text, 1_024));
+
 const superseded = z.object({
-  requestId: z.string(),
+  requestId: said,
   action: z.enum(['start', 'stop']),
-  trigger: z.string(),
+  trigger: said,
   startedAt: time,
 });
 export type SupersededRequest = z.output<typeof superseded>;
 
 const operation = z.object({
-  requestId: z.string(),
+  requestId: said,
   /** Which process claimed it: tells a lost answer to our own claim from somebody else's. */
   holder: z.string(),
   action: z.enum(['start', 'stop']),
   step: z.enum(steps),
   stepAt: time,
-  trigger: z.string(),
+  trigger: said,
   requestedAt: time,
   startedAt: time,
   /** The claim expires then. */
@@ -64,8 +68,8 @@ const operation = z.object({
   deletePodWhenStuck: z.boolean().default(false),
   waitSeconds: z.number().default(300),
   leaseSeconds: z.number().optional(),
-  reason: z.string().optional(),
-  requestedBy: z.string().optional(),
+  reason: said.optional(),
+  requestedBy: said.optional(),
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
   declared: z.unknown().optional(),
   /** The requests that were running when this one took over, newest first; they are told as Superseded. */
@@ -76,14 +80,14 @@ const operation = z.object({
 export type Operation = z.output<typeof operation>;
 
 const last = z.object({
-  requestId: z.string(),
+  requestId: said,
   action: z.enum(['start', 'stop']),
   outcome: z.enum(outcomeNames),
   reason: knownReason,
   message: shownMessage,
   forceReason: knownForceReason,
   observed: z.literal(false).optional(),
-  trigger: z.string(),
+  trigger: said,
   requestedAt: time,
   startedAt: time,
   finishedAt: time,
@@ -104,7 +108,7 @@ const settled = last.pick({ requestId: true, action: true, outcome: true, reques
 });
 export type Settled = z.output<typeof settled>;
 
-const skipped = z.array(z.object({ requestId: z.string(), reason: z.enum([...skipReasons, 'Superseded']) }));
+const skipped = z.array(z.object({ requestId: said, reason: z.enum([...skipReasons, 'Superseded']) }));
 export type Skipped = z.output<typeof skipped>[number];
 
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */

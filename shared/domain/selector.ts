@@ -64,6 +64,8 @@ function parsePart(part: string): Requirement {
   return { key: checkKey(part), operator: 'Exists' };
 }
 
+/** As the CRD has it. */
+const mostOf = 64;
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
 
 /**
@@ -80,7 +82,10 @@ export function readLabelSelector(value: unknown, { mayBeEmpty = false } = {}): 
     throw new Error(`"${stray.slice(0, 80)}" is unknown: expected matchLabels and matchExpressions`);
   if (!record(matchLabels)) throw new Error('matchLabels: expected labels with their values');
   if (!Array.isArray(matchExpressions)) throw new Error('matchExpressions: expected a list');
-  const equal = Object.entries(matchLabels).map(([key, label]): Requirement => {
+  const labels = Object.entries(matchLabels);
+  if (labels.length > mostOf) throw new Error(`matchLabels: expected at most ${mostOf}`);
+  if (matchExpressions.length > mostOf) throw new Error(`matchExpressions: expected at most ${mostOf}`);
+  const equal = labels.map(([key, label]): Requirement => {
     if (typeof label !== 'string')
       throw new Error(`matchLabels.${key}: expected a string, found ${JSON.stringify(label)}`);
     return { key: checkKey(key), operator: 'In', values: [checkValue(label)] };
@@ -90,8 +95,8 @@ export function readLabelSelector(value: unknown, { mayBeEmpty = false } = {}): 
     if (!record(one) || typeof one.key !== 'string') throw new Error(`${where}: expected {key, operator, values}`);
     const { key, operator, values = [] } = one;
     if (!operators.includes(String(operator))) throw new Error(`${where}.operator: expected ${operators.join(', ')}`);
-    if (!Array.isArray(values) || !values.every((each) => typeof each === 'string'))
-      throw new Error(`${where}.values: expected a list of strings`);
+    if (!Array.isArray(values) || values.length > mostOf || !values.every((each) => typeof each === 'string'))
+      throw new Error(`${where}.values: expected a list of at most ${mostOf} strings`);
     if (operator === 'Exists' || operator === 'DoesNotExist') {
       if (values.length > 0) throw new Error(`${where}.values: expected none for ${operator}`);
       return { key: checkKey(key), operator };

@@ -1,4 +1,5 @@
 import { type Condition, conditionOf, type KubeObject, type StateName } from './model.ts';
+import { fieldsIn, instantIn, listIn, textIn, wholeIn } from './read.ts';
 
 /**
  * A VM and its VMI as this library sees them: of each only what a decision needs, so that ten thousand fit into memory.
@@ -64,91 +65,97 @@ export interface Machine {
   gone?: VmiView;
 }
 
-interface RawVm extends KubeObject {
-  spec?: { running?: boolean; runStrategy?: string };
-  status?: {
-    created?: boolean;
-    printableStatus?: string;
-    conditions?: Condition[];
-    stateChangeRequests?: { action: string; uid?: string }[];
-    startFailure?: { consecutiveFailCount?: number; retryAfterTimestamp?: string };
-    observedGeneration?: number;
-  };
-}
-
-interface RawVmi extends KubeObject {
-  spec?: { terminationGracePeriodSeconds?: number };
-  status?: {
-    phase?: string;
-    nodeName?: string;
-    conditions?: Condition[];
-    phaseTransitionTimestamps?: { phase: string; phaseTransitionTimestamp: string }[];
-    migrationState?: { completed?: boolean; failed?: boolean; startTimestamp?: string };
-  };
-}
-
 const none: Condition[] = [];
 
+const conditionIn = ({ type, status, reason, message, lastTransitionTime }: Record<string, unknown>): Condition => ({
+  type: textIn(type) ?? '',
+  status: status === 'True' || status === 'False' ? status : 'Unknown',
+  reason: textIn(reason),
+  message: textIn(message, 2_000),
+  lastTransitionTime: textIn(lastTransitionTime, 64),
+});
+
 /** Those that complain: what is well is read from the fields beside them, and would only cost memory. */
-const slim = (conditions: Condition[] = none): Condition[] => {
+const slim = (conditions: Condition[]): Condition[] => {
   const complaints = conditions.filter(({ type, status }) => status !== 'True' || type === 'Failure');
   if (complaints.length === 0) return none;
   return complaints.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
 };
 
+/** A VM of the API, whatever is in it. */
 export function readVm(object: KubeObject): VmView {
-  const { metadata, spec, status } = object as RawVm;
-  const legacy = spec?.runStrategy === undefined;
-  const failure = status?.startFailure;
+  const { metadata } = object;
+  const { spec = {}, status = {} } = partsOf(object);
+  const strategy = textIn(spec['runStrategy'], 64);
+  const failure = fieldsIn(status['startFailure']);
+  const observedGeneration = wholeIn(status['observedGeneration']);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
-    strategy: spec?.runStrategy ?? (spec?.running ? 'Always' : 'Halted'),
-    field: legacy ? 'running' : 'runStrategy',
-    queue: status?.stateChangeRequests ?? [],
-    observed: status?.printableStatus !== undefined,
+    strategy: strategy ?? (spec['running'] === true ? 'Always' : 'Halted'),
+    field: strategy === undefined ? 'running' : 'runStrategy',
+    // As it stands there, because a patch tests it: only what is no request is left out.
+    queue: listIn(status['stateChangeRequests']).filter(isRequest),
+    observed: status['printableStatus'] !== undefined,
     deleting: metadata.deletionTimestamp !== undefined,
-    printableStatus: status?.printableStatus ?? '',
-    conditions: slim(status?.conditions),
+    printableStatus: textIn(status['printableStatus']) ?? '',
+    conditions: slim(listIn(status['conditions']).map(conditionIn)),
     ...(failure
-      ? { startFailure: { failures: failure.consecutiveFailCount ?? 1, retryAfter: failure.retryAfterTimestamp } }
+      ? {
+          startFailure: {
+            failures: wholeIn(failure['consecutiveFailCount']) ?? 1,
+            retryAfter: textIn(failure['retryAfterTimestamp'], 64),
+          },
+        }
       : {}),
-    created: status?.created ?? false,
+    created: status['created'] === true,
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
-    ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
   };
 }
 
+const isRequest = (one: Record<string, unknown>): one is VmView['queue'][number] => typeof one['action'] === 'string';
+
+/** A VMI of the API, whatever is in it. */
 export function readVmi(object: KubeObject): VmiView {
-  const { metadata, spec, status } = object as RawVmi;
-  const condition = (type: string) => conditionOf(status?.conditions, type)?.status;
-  const readySince = Date.parse(conditionOf(status?.conditions, 'Ready')?.lastTransitionTime ?? '');
-  const migration = status?.migrationState;
-  const reached = (phases: RegExp) => {
-    const at = status?.phaseTransitionTimestamps?.find(({ phase }) => phases.test(phase));
-    return at && Date.parse(at.phaseTransitionTimestamp);
-  };
+  const { metadata } = object;
+  const { spec = {}, status = {} } = partsOf(object);
+  const conditions = listIn(status['conditions']).map(conditionIn);
+  const condition = (type: string) => conditionOf(conditions, type)?.status;
+  const readySince = instantIn(conditionOf(conditions, 'Ready')?.lastTransitionTime);
+  const migration = fieldsIn(status['migrationState']);
+  const phase = textIn(status['phase']) ?? '';
+  const phases = listIn(status['phaseTransitionTimestamps']);
+  const reached = (wanted: RegExp) =>
+    instantIn(phases.find((one) => wanted.test(textIn(one['phase']) ?? ''))?.['phaseTransitionTimestamp']);
+  const grace = wholeIn(spec['terminationGracePeriodSeconds']);
+  const deletingSince = instantIn(metadata.deletionTimestamp);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     uid: metadata.uid ?? '',
-    phase: status?.phase ?? '',
-    ...(metadata.deletionTimestamp ? { deletingSince: Date.parse(metadata.deletionTimestamp) } : {}),
-    graceSeconds: spec?.terminationGracePeriodSeconds ?? 30,
+    phase,
+    ...(deletingSince === undefined ? {} : { deletingSince }),
+    graceSeconds: grace !== undefined && grace >= 0 ? grace : 30,
     ready: condition('Ready') ?? 'False',
-    ...(Number.isNaN(readySince) ? {} : { readySince }),
+    ...(readySince === undefined ? {} : { readySince }),
     paused: condition('Paused') === 'True',
     agentConnected: condition('AgentConnected') === 'True',
-    migrating: Boolean(migration?.startTimestamp && !migration.completed && !migration.failed),
-    node: status?.nodeName,
+    migrating: Boolean(migration?.['startTimestamp'] && !migration['completed'] && !migration['failed']),
+    node: textIn(status['nodeName'], 253),
     finalizers: metadata.finalizers ?? [],
-    conditions: slim(status?.conditions),
-    ...(status?.phaseTransitionTimestamps ? { ranAt: reached(/^Running$/) ?? null } : {}),
-    ...(isEnded(status?.phase) ? { endedAt: reached(/^(Succeeded|Failed)$/) } : {}),
+    conditions: slim(conditions),
+    ...(status['phaseTransitionTimestamps'] ? { ranAt: reached(/^Running$/) ?? null } : {}),
+    ...(isEnded(phase) ? { endedAt: reached(/^(Succeeded|Failed)$/) } : {}),
   };
 }
+
+const partsOf = (object: KubeObject) => {
+  const { spec, status } = object as { spec?: unknown; status?: unknown };
+  return { spec: fieldsIn(spec), status: fieldsIn(status) };
+};
 
 /** A VMI in one of these phases stays in it: its guest has ended. */
 export const isEnded = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';

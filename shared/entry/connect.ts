@@ -8,6 +8,7 @@ import { type Transport, transportTo } from '../cluster/transport.ts';
 import type { Bus, Log, Metrics, World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { eventBridge, eventBus } from '../report/bus.ts';
+import { webhookTo } from '../report/webhook.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 
 export interface Connecting {
@@ -43,6 +44,9 @@ export async function connect({ env, log, metrics, dispatcher, cluster, ...given
     metrics,
     transport: chosen?.unknown ? unreachable(chosen.unknown) : transportTo(await credentials(), clock, random),
     ...(bus ? { bus: named(bus, chosen?.name) } : {}),
+    ...(config.webhook
+      ? { webhook: webhookTo({ ...config.webhook, clock, log, metrics, cluster: chosen?.name }) }
+      : {}),
   };
 }
 

@@ -37,6 +37,8 @@ export async function worldOf({ world, reach }: Invocation, cluster: string | un
 
 /** A time limit for where there is none: a call outside Lambda. */
 const ownLimitMs = 15 * 60_000;
+/** What is not sent by then is given up: a function that has answered does not run on. */
+const noticesMs = 5_000;
 /** The last resort, should the handler itself not be back before its time is up. */
 const lastWordMs = 1_000;
 
@@ -66,11 +68,16 @@ export function lambda<Answer>(
     const limits = { deadline: now + Math.max(1_000, leftMs - world.config.reserveMs) };
     const id = context.awsRequestId ?? `direct-${now}-${world.random()}`;
     const invocation = { world, limits, id, now, reach };
+    const counted = (one: unknown, its: Invocation) => countRefused(world, () => handle(one, its));
     try {
-      if (isBatch(event)) return await eachRecord(event, invocation, (record) => handle(record, invocation));
-      if (isHttp(event)) return await overHttp(event, invocation, handle);
-      return await handle(event, invocation);
+      if (isBatch(event))
+        return await eachRecord(event, { ...invocation, until: now + leftMs - 2 * lastWordMs }, (record) =>
+          counted(record, invocation),
+        );
+      if (isHttp(event)) return await overHttp(event, invocation, counted);
+      return await counted(event, invocation);
     } finally {
+      await world.webhook?.flush(world.clock.now() + noticesMs);
       world.metrics.flush();
     }
   };
@@ -119,6 +126,16 @@ function kept(open: (cluster?: string) => Promise<World>): (cluster?: string) =>
     worlds.set(cluster, opening);
     return opening;
   };
+}
+
+/** A command that is refused as a whole (a typo, more than maxTargets, no rights) has no outcome that could be counted. */
+async function countRefused<T>({ metrics }: World, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!(thrown instanceof Retry)) metrics.count('CommandsRefused', 1);
+    throw thrown;
+  }
 }
 
 /** All clusters share one log and one set of metrics. */

@@ -82,8 +82,14 @@ export async function answerHttp(
   look: () => Promise<WukongState | undefined>,
 ): Promise<Answer> {
   try {
-    const done = (await handle()) as Partial<Report> & { states?: WukongState[] };
-    if (done.states) return answer(200, named(request) ? done.states[0] : { items: done.states });
+    const done = (await handle()) as Partial<Report> & { states?: WukongState[]; omitted?: { states?: number } };
+    if (done.states)
+      return answer(
+        200,
+        named(request)
+          ? done.states[0]
+          : { items: done.states, ...(done.omitted ? { omitted: done.omitted.states } : {}) },
+      );
     const [outcome] = done.outcomes ?? [];
     if (!outcome) return answer(200, done);
     if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome);

@@ -24,10 +24,11 @@ export const isBatch = (event: unknown): event is Batch => {
  */
 export async function eachRecord(
   batch: Batch,
-  { world, limits }: { world: World; limits: Limits },
+  { world, limits, until = Infinity }: { world: World; limits: Limits; until?: number },
   handle: (record: QueueRecord) => Promise<unknown>,
 ): Promise<SQSBatchResponse> {
-  const deadline = limits.deadline + tellingMs;
+  // Before the invocation's own end: what answers then knows nothing of messages, and the queue would drop them all.
+  const deadline = Math.min(limits.deadline + tellingMs, until);
   const one = async (record: QueueRecord) => {
     try {
       await inTime(world.clock, deadline, handle(record));

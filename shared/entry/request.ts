@@ -1,4 +1,4 @@
-import { invalid } from '../domain/command.ts';
+import { invalid, longestRequestId } from '../domain/command.ts';
 
 /** What an HTTP API (payload format 2.0) sends, as far as it is read. */
 export interface HttpRequest {
@@ -48,7 +48,7 @@ export function commandIn(request: HttpRequest): { command: Record<string, unkno
       // Whoever signed the request; nobody can ask in another's name.
       ...(caller === undefined ? {} : { requestedBy: caller.slice(0, 256) }),
     },
-    requestId: textOr(request.requestContext.requestId)?.slice(0, 256),
+    requestId: textOr(request.requestContext.requestId)?.slice(0, longestRequestId),
   };
 }
 

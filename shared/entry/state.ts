@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
-import { bodyOf } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readWukong, wukongPath } from '../cluster/objects.ts';
+import { readObject, readWukong, wukongPath } from '../cluster/objects.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { invalid } from '../domain/command.ts';
@@ -16,6 +15,7 @@ import {
   vmNameOf,
   type Wukong,
 } from '../domain/model.ts';
+import { isLabel, isObjectName, labelExpected, objectNameExpected } from '../domain/names.ts';
 import { leaseKey, operationOf } from '../domain/operation.ts';
 import { format, parseSelector } from '../domain/selector.ts';
 import { readVm, readVmi, stateOf } from '../domain/vm.ts';
@@ -24,11 +24,13 @@ import { overrideKeys } from '../schedule/override.ts';
 import type { Limits } from '../time/wait.ts';
 import { isHttp, queryIn } from './request.ts';
 
+const text = z.string({ error: 'expected a string' });
+const label = text.refine(isLabel, labelExpected);
 const query = z.strictObject({
-  namespace: z.string().optional(),
-  name: z.string().optional(),
-  selector: z.string().optional(),
-  cluster: z.string().optional(),
+  namespace: label.optional(),
+  name: text.refine(isObjectName, objectNameExpected).optional(),
+  selector: text.optional(),
+  cluster: label.optional(),
 });
 export type StateQuery = z.output<typeof query>;
 
@@ -83,12 +85,13 @@ export async function readStates(
     const wukong = await readWukong(cluster, { namespace, name }, limits);
     const vmName = vmNameOf(wukong);
     const [vm, vmi] = await Promise.all([
-      readOne(cluster, `${vmPath('virtualmachines', namespace)}/${vmName}`, limits),
-      readOne(cluster, `${vmPath('virtualmachineinstances', namespace)}/${vmName}`, limits),
+      readObject(cluster, vmPath('virtualmachines', namespace, vmName), `VM ${vmName}`, limits),
+      readObject(cluster, vmPath('virtualmachineinstances', namespace, vmName), `VMI ${vmName}`, limits),
     ]);
     return [stateFrom(wukong, vm, vmi)];
   }
-  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(selector)}`;
+  // Parsed and written anew, never passed on.
+  const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(format(parseSelector(selector)))}`;
   const [wukongs, vms, vmis] = await Promise.all([
     listAll<Wukong>(cluster.transport, wukongPath(namespace) + where, limits),
     listAll(cluster.transport, vmPath('virtualmachines', namespace), limits),
@@ -101,11 +104,6 @@ export async function readStates(
     const key = keyOf({ ...wukong.metadata, name: vmNameOf(wukong) });
     return stateFrom(wukong, vmByKey?.get(key), vmiByKey?.get(key));
   });
-}
-
-async function readOne({ transport }: Cluster, path: string, limits: Limits): Promise<KubeObject | undefined> {
-  const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 404 ? undefined : bodyOf(answer, path);
 }
 
 /** From the three objects as the API has them. */

@@ -1,4 +1,4 @@
-import { type Command, type Origin, parseCommand, requestedType } from '../domain/command.ts';
+import { type Command, longestRequestId, type Origin, parseCommand, requestedType } from '../domain/command.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { commandIn, isHttp } from './request.ts';
 
@@ -67,7 +67,7 @@ function parseEvent(event: unknown, origin: Origin): Command {
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
-    requestId: typeof envelope.id === 'string' ? envelope.id.slice(0, 256) : origin.requestId,
+    requestId: typeof envelope.id === 'string' ? envelope.id.slice(0, longestRequestId) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
   });
 }

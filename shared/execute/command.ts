@@ -5,7 +5,7 @@ import type { Command } from '../domain/command.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { placeOf, type Wukong } from '../domain/model.ts';
 import { runningOf } from '../domain/operation.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Outcome, Result } from '../domain/outcome.ts';
 import { performOne } from '../lifecycle/perform.ts';
 import { batched } from '../report/batchedBus.ts';
 import { type Report, reportOf, tellFleet } from '../report/fleetOutcome.ts';
@@ -13,8 +13,9 @@ import { rankOf } from '../schedule/wave.ts';
 import type { Limits } from '../time/wait.ts';
 import { execute, type Executing, type Progress } from './execute.ts';
 import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
+import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
-import { isContested, sortOut } from './preflight.ts';
+import { isContested, type Known, sortOut } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
 import { findTargets } from './targets.ts';
 
@@ -61,9 +62,12 @@ async function executeFleet(command: Command, world: World, options: Commanding)
   try {
     const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
     // A name that is not there is told as if it had been asked for alone.
-    const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: -Infinity }));
+    const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 0 }));
     for (const outcome of done) options.progress?.({ targets: wukongs.length, inFlight: 0, outcome });
+    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
+    const opened = openFleetRun(world, command, { done, begun, missing }, limits);
     const { outcomes, ...rest } = await inTime(command, [...absent, ...jobs], world, { ...options, machines });
+    await opened;
     return { report: reportOf(command, [...done, ...outcomes], rest), unsent: rest.unsent };
   } finally {
     if (!options.machines) machines.close();
@@ -100,14 +104,25 @@ export async function jobsOf(
     const namespaceAnnotations = around.get(place.namespace);
     const known = { now, requireAgent: config.requireAgent, namespaceAnnotations, contested };
     // A request for single names is remembered by each, also where nothing is to be done.
-    const result = 'name' in command.target ? undefined : sortOut(command, wukong, machineOf(wukong, machines), known);
+    const result = 'name' in command.target ? undefined : sorted(command, wukong, machines, known);
     const job: Job = { ...plain, place, wukong, namespaceAnnotations, wave: rankOf(wukong, action) };
     if (!result) return [job];
     done.push({ ...told, ...place, ...result });
-    // Somebody else is carrying it out: its wave is not over.
-    return runningOf(wukong, now)?.action === action ? [{ ...job, work: { do: 'await' }, urgent: true }] : [];
+    // It is being carried out: its wave is not over. For another request it takes no place of this one.
+    const running = runningOf(wukong, now);
+    const placeless = running?.requestId !== requestId;
+    return running?.action === action ? [{ ...job, work: { do: 'await', placeless }, urgent: true }] : [];
   });
   return { jobs: jobs.some(({ work }) => work.do === 'command') ? jobs : [], done };
+}
+
+/** One that cannot be read is worked on like any other, and fails alone. */
+function sorted(command: Command, wukong: Wukong, machines: Machines, known: Known): Result | undefined {
+  try {
+    return sortOut(command, wukong, machineOf(wukong, machines), known);
+  } catch {
+    return undefined;
+  }
 }
 
 interface InTime {

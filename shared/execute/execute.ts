@@ -121,9 +121,9 @@ async function failed(job: Job, thrown: unknown, world: World, done: Executed): 
   return finishUnclaimed(world, wukong, outcome).catch(() => outcome);
 }
 
-/** What was listed is done with: of ten thousand it would be most of the memory. */
-function forget({ wukong }: Job): void {
-  if (!wukong) return;
+/** What was listed is done with: of ten thousand it would be most of the memory. Of what others do it is still true. */
+function forget({ wukong, work }: Job): void {
+  if (!wukong || work.do === 'await') return;
   wukong.status = undefined;
   wukong.metadata.annotations = undefined;
 }

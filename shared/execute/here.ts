@@ -86,6 +86,7 @@ async function carryOut(
     case 'reportAgain':
       return reportAgain(work.last, mine, world, options);
     case 'await': {
+      if (work.placeless) options.begun?.();
       const limits = { ...options.limits, signal: allBegun };
       await follow(action, mine, options.machines, limits, () => options.begun?.());
       return undefined;

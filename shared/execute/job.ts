@@ -16,8 +16,8 @@ export type Work =
   | { do: 'giveUp'; op: Operation }
   /** An end that was recorded and not reported. */
   | { do: 'reportAgain'; last: Last }
-  /** Somebody else carries it out; it holds its place and its wave here. */
-  | { do: 'await' };
+  /** Somebody else carries it out; it holds its wave here, and, unless it is `placeless`, its place. */
+  | { do: 'await'; placeless?: boolean };
 
 /** Those that one schedule, command or record asks for: they share places, and have waves. */
 export interface Group {

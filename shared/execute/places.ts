@@ -142,6 +142,7 @@ export function newPlaces(jobs: Job[], clock: Clock): Places {
     const arrive = once(() => (count(onTheirWay, -1), onChange()));
     const cancel = clock.after(onTheWayMs, arrive);
     const asked = () => (cancel(), arrive());
+    if (job.urgent) asked();
     const release = once(() => (asked(), hold(-1), onChange()));
     return { job, asked, release, ended: once(() => (lane.open.set(wave, lane.open.get(wave)! - 1), onChange())) };
   }

@@ -4,7 +4,9 @@ export class Rounds<T> {
 
   add(item: T, namespace: string, group: string): void {
     const groups = this.#spaces.get(namespace) ?? new Map<string, T[]>();
-    this.#spaces.set(namespace, groups.set(group, [...(groups.get(group) ?? []), item]));
+    const items = groups.get(group) ?? [];
+    items.push(item);
+    this.#spaces.set(namespace, groups.set(group, items));
   }
 
   /** Whose turn it is. */
@@ -20,9 +22,10 @@ export class Rounds<T> {
     const [namespace, groups] = space;
     const [group] = groups;
     if (!group) return;
-    const [key, [, ...rest]] = group;
+    const [key, items] = group;
+    items.shift();
     groups.delete(key);
-    if (rest.length > 0) groups.set(key, rest);
+    if (items.length > 0) groups.set(key, items);
     this.#spaces.delete(namespace);
     if (groups.size > 0) this.#spaces.set(namespace, groups);
   }

@@ -1,3 +1,4 @@
+import { ours } from '../cluster/ours.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
@@ -72,10 +73,11 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
     case 'strategy':
       return setStrategy(world, vm, step.value, limits);
     case 'deletePod': {
-      const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
+      const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
       const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      if (answer.status !== 200 || answer.body.metadata.uid !== op.vmiUid) return { kind: 'missed' };
-      return deleteLauncher(world, readVmi(answer.body), limits);
+      const found = answer.status === 200 ? ours(answer.body) : undefined;
+      if (!found || found.metadata.uid !== op.vmiUid) return { kind: 'missed' };
+      return deleteLauncher(world, readVmi(found), limits);
     }
     default:
       throw new Error(`not an act: ${step.do}`);
@@ -84,7 +86,7 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
 
 /** Read anew before force: a watch that lags must not end a guest that came up since. */
 async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits): Promise<boolean> {
-  const path = `${vmPath('virtualmachineinstances', vm.namespace)}/${vm.name}`;
+  const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
   const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 200 && answer.body.metadata.uid === op.vmiUid;
+  return answer.status === 200 && ours(answer.body)?.metadata.uid === op.vmiUid;
 }

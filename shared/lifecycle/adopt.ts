@@ -1,5 +1,6 @@
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import { mergePatch, wukongPath } from '../cluster/objects.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { Answer } from '../cluster/transport.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
@@ -10,7 +11,7 @@ import { type InstanceType, type RawVm, type Size, sizeOf } from '../domain/vmSi
 import type { Limits } from '../time/wait.ts';
 import { type Adoption, type Neighbours, planAdoption, planRelease } from './adoption.ts';
 
-const pathOf = ({ metadata: { namespace, name } }: RawVm) => `${vmPath('virtualmachines', namespace)}/${name}`;
+const pathOf = ({ metadata: { namespace, name } }: RawVm) => vmPath('virtualmachines', namespace, name);
 const get = <T>(cluster: Cluster, path: string, limits: Partial<Limits>): Promise<Answer<T>> =>
   cluster.transport.call<T>({ method: 'GET', path, safe: true }, limits);
 
@@ -19,10 +20,14 @@ export async function readSize(cluster: Cluster, vm: RawVm, limits: Partial<Limi
   const { name, kind = 'VirtualMachineClusterInstancetype' } = vm.spec?.instancetype ?? {};
   if (typeof name !== 'string' || !/^[a-z0-9][-.a-z0-9]{0,252}$/.test(name)) return sizeOf(vm);
   const inCluster = /^virtualmachineclusterinstancetypes?$/i.test(kind);
-  const where = inCluster
-    ? `virtualmachineclusterinstancetypes/${name}`
-    : `namespaces/${vm.metadata.namespace}/virtualmachineinstancetypes/${name}`;
-  const answer = await get<InstanceType>(cluster, `/apis/instancetype.kubevirt.io/v1beta1/${where}`, limits);
+  const path = apiPath({
+    api: 'instancetype.kubevirt.io/v1beta1',
+    ...(inCluster
+      ? { kind: 'virtualmachineclusterinstancetypes' }
+      : { kind: 'virtualmachineinstancetypes', namespace: vm.metadata.namespace }),
+    name,
+  });
+  const answer = await get<InstanceType>(cluster, path, limits);
   if (answer.status === 200) return sizeOf(vm, answer.body);
   const size = sizeOf(vm);
   return { ...size, note: `its instance type ${name} cannot be read (${answer.status})` };

@@ -1,5 +1,6 @@
 import { answerFailure, messageOf } from '../cluster/failure.ts';
 import { jsonPatch, type JsonPatchStep } from '../cluster/objects.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { Answer } from '../cluster/transport.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
@@ -20,8 +21,9 @@ export type Said =
   | { kind: 'absent' }
   | { kind: 'lost'; message: string };
 
+const placeOfVm = ({ namespace, name }: VmView) => ({ namespace, name });
 const subresource = (vm: VmView, verb: string) =>
-  `/apis/subresources.kubevirt.io/v1/namespaces/${vm.namespace}/virtualmachines/${vm.name}/${verb}`;
+  apiPath({ api: 'subresources.kubevirt.io/v1', ...placeOfVm(vm), kind: 'virtualmachines', subresource: verb });
 
 /** KubeVirt's start. @throws LifecycleError Denied. */
 export const askStart = (cluster: Cluster, vm: VmView, limits: Partial<Limits>, dryRun = false): Promise<Said> =>
@@ -78,7 +80,7 @@ export function setStrategy(cluster: Cluster, vm: VmView, strategy: string, limi
     { op: 'test', path, value: old },
     { op: 'replace', path, value },
   ];
-  return patchVm(cluster, vm, '', steps, limits);
+  return patchVm(cluster, vm, undefined, steps, limits);
 }
 
 /** Takes queued requests away through /status, only if they are still what was seen: a queued Start beats a stop. */
@@ -88,13 +90,22 @@ export function clearQueue(cluster: Cluster, vm: VmView, limits: Partial<Limits>
     { op: 'test', path, value: vm.queue },
     { op: 'remove', path },
   ];
-  return patchVm(cluster, vm, '/status', steps, limits);
+  return patchVm(cluster, vm, 'status', steps, limits);
 }
 
-async function patchVm(cluster: Cluster, vm: VmView, sub: string, steps: JsonPatchStep[], limits: Partial<Limits>) {
-  const path = `${vmPath('virtualmachines', vm.namespace)}/${vm.name}${sub}`;
+async function patchVm(
+  cluster: Cluster,
+  vm: VmView,
+  sub: string | undefined,
+  steps: JsonPatchStep[],
+  limits: Partial<Limits>,
+) {
+  const path = vmPath('virtualmachines', vm.namespace, vm.name, sub);
   try {
-    return said(await jsonPatch(cluster, path, steps, limits), `patch VM ${vm.namespace}/${vm.name}${sub}`);
+    return said(
+      await jsonPatch(cluster, path, steps, limits),
+      `patch VM ${vm.namespace}/${vm.name}${sub ? `/${sub}` : ''}`,
+    );
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
       return { kind: 'lost', message: thrown.message } as const;
@@ -104,15 +115,15 @@ async function patchVm(cluster: Cluster, vm: VmView, sub: string, steps: JsonPat
 
 /** Deletes the launcher pod of a VMI with grace 0. On a partitioned node the guest may still run. */
 export async function deleteLauncher(cluster: Cluster, vmi: VmiView, limits: Partial<Limits>): Promise<Said> {
-  const selector = encodeURIComponent(`kubevirt.io/created-by=${vmi.uid}`);
-  const pods = `/api/v1/namespaces/${vmi.namespace}/pods`;
+  const pods = { api: 'v1', namespace: vmi.namespace, kind: 'pods' };
+  const query = { labelSelector: `kubevirt.io/created-by=${vmi.uid}` };
   const found = await cluster.transport.call<{ items?: { metadata: { name: string } }[] }>(
-    { method: 'GET', path: `${pods}?labelSelector=${selector}`, safe: true },
+    { method: 'GET', path: apiPath({ ...pods, query }), safe: true },
     limits,
   );
   if (found.status !== 200) return said(found, `list launcher pods of ${vmi.namespace}/${vmi.name}`);
   for (const pod of found.body.items ?? []) {
-    const path = `${pods}/${pod.metadata.name}`;
+    const path = apiPath({ ...pods, name: pod.metadata.name });
     const body = { gracePeriodSeconds: 0 };
     const gone = await cluster.transport.call({ method: 'DELETE', path, body, safe: true }, limits);
     if (gone.status !== 404 && gone.status >= 300) return said(gone, `delete pod ${pod.metadata.name}`);

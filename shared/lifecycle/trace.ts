@@ -1,3 +1,4 @@
+import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import type { VmView } from '../domain/vm.ts';
 import { type Limits } from '../time/wait.ts';
@@ -43,8 +44,8 @@ export async function readTrace(world: World, vm: VmView, vmiUid: string, limits
 }
 
 async function eventsOf({ transport }: World, namespace: string, uid: string, limits: Limits): Promise<KubeEvent[]> {
-  const selector = encodeURIComponent(`involvedObject.uid=${uid}`);
-  const path = `/api/v1/namespaces/${namespace}/events?fieldSelector=${selector}&limit=100`;
+  const query = { fieldSelector: `involvedObject.uid=${uid}`, limit: '100' };
+  const path = apiPath({ api: 'v1', namespace, kind: 'events', query });
   const answer = await transport.call<{ items?: KubeEvent[] }>({ method: 'GET', path, safe: true }, limits);
   const items = answer.status === 200 ? (answer.body.items ?? []) : [];
   return items.filter(({ involvedObject }) => involvedObject?.uid === uid);

@@ -2,10 +2,14 @@ import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { readNamespaces } from '../cluster/namespaces.ts';
+import { ours } from '../cluster/ours.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { type CalendarDates, type FindText, isCalendar, textOf, type TextRef } from '../schedule/holiday.ts';
+import { type Annotations, group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { isObjectName } from '../domain/names.ts';
+import { holidayText } from '../schedule/configMap.ts';
+import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
@@ -15,27 +19,31 @@ import type { Limits } from '../time/wait.ts';
 import { dayMs } from '../time/zone.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}`, namespace && `namespaces/${namespace}`, 'wukongschedules', name, subresource]
-    .filter(Boolean)
-    .join('/');
+  apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongschedules', name, subresource });
 
 export const clusterSchedulePath = (name?: string, subresource?: string): string =>
-  [`/apis/${group}/${version}/clusterwukongschedules`, name, subresource].filter(Boolean).join('/');
+  apiPath({ api: `${group}/${version}`, kind: 'clusterwukongschedules', name, subresource });
 
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. `cluster: false` leaves ClusterWukongSchedules out. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * `known`: what a process that stays has from its watches. `cluster: false`
+ * leaves ClusterWukongSchedules out.
  */
 export async function readSurroundings(
   world: World,
   limits: Limits,
   problems: string[],
-  { cluster = true } = {},
+  known: {
+    schedules?: WukongSchedule[];
+    namespaces?: Map<string, Annotations> | undefined;
+    cluster?: boolean;
+  } = {},
 ): Promise<Surroundings> {
   const [own, wide] = await Promise.all([
-    readSchedules(world, limits),
-    cluster ? readClusterSchedules(world, limits, problems) : [],
+    known.schedules ?? readSchedules(world, limits),
+    known.cluster !== false ? readClusterSchedules(world, limits, problems) : [],
   ]);
   const schedules = [...own, ...wide];
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
@@ -45,7 +53,7 @@ export async function readSurroundings(
     readConfigMaps(world, schedules, limits, problems),
     wide.length > 0
       ? readAllNamespaces(world, spaces, limits, problems)
-      : readNamespaces(world, spaces, limits, problems).then((namespaces) => ({ namespaces, labels: undefined })),
+      : plainly(known.namespaces ?? readNamespaces(world, spaces, limits, problems)),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
@@ -99,6 +107,11 @@ async function isServed(transport: World['transport'], limits: Limits): Promise<
   return status === 200 && body.resources?.some(({ name }) => name === 'clusterwukongschedules') === true;
 }
 
+const plainly = async (namespaces: Map<string, Annotations> | Promise<Map<string, Annotations>>) => ({
+  namespaces: await namespaces,
+  labels: undefined,
+});
+
 /** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
 async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
   try {
@@ -126,8 +139,8 @@ async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config
   const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
   const read = new Map<string, CalendarDates>();
   return (ref) => {
-    const text = textOf(maps.get(keyOf(mapOf(ref, config)))?.data, ref.key);
-    if (text === undefined || !calendars || !isCalendar(text)) return text;
+    const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
+    if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
     const calendar = read.get(text) ?? calendars.readCalendar(text, window);
     read.set(text, calendar);
     return calendar;
@@ -140,7 +153,6 @@ const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNam
   name,
 });
 
-const configMapName = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 const atOnce = 50;
 
 interface ConfigMap extends KubeObject {
@@ -153,9 +165,9 @@ async function readConfigMap(
   limits: Limits,
   problems: string[],
 ): Promise<ConfigMap | undefined> {
-  const path = `/api/v1/namespaces/${namespace}/configmaps/${encodeURIComponent(name)}`;
+  const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
   const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
-  if (answer.status === 200) return answer.body;
+  if (answer.status === 200) return ours<ConfigMap>(answer.body);
   if (answer.status === 404) return undefined;
   const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
   if (failure.code === 'Unreachable') throw failure;
@@ -176,7 +188,7 @@ async function readConfigMaps(
       (spec as { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined)?.holidays
         ?.configMapRef ?? {};
     // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name !== 'string' || !configMapName.test(name)) continue;
+    if (typeof name !== 'string' || !isObjectName(name)) continue;
     const place = mapOf({ namespace: metadata.namespace, name, shared: shared === true }, world.config);
     named.set(keyOf(place), place);
   }

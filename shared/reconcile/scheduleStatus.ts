@@ -3,6 +3,7 @@ import { mergePatch, withCondition } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
+import { instantIn } from '../domain/read.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { putEvent } from '../report/events.ts';
 import { plain } from '../report/plain.ts';
@@ -107,7 +108,7 @@ function statusOf(to: Marking, selecting: Selecting, now: number): NonNullable<W
   return {
     nextStart: schedule && instantOf(schedule, now, 'start'),
     nextStop: schedule && instantOf(schedule, now, 'stop'),
-    lastHandled: through && !(Date.parse(before ?? '') >= through.at) ? rfc3339(through.at) : before,
+    lastHandled: through && !((instantIn(before) ?? NaN) >= through.at) ? rfc3339(through.at) : before,
     matched: countOf(selecting),
     ...(isClusterSchedule(object) ? namespaceCounts(selecting) : {}),
     ...(schedule && !namesZone(object) ? { timeZone: schedule.zone.name } : {}),
@@ -149,7 +150,7 @@ async function tellTrouble({ world, limits }: Marking, object: WukongSchedule, {
     says: text,
   });
   const id = `schedule/${generation}/${reason}/${message}`;
-  const event = { id, type: 'Warning', reason, message: text.slice(0, 1024) } as const;
+  const event = { id, type: 'Warning', reason, message: plain(message, 1024) } as const;
   const on = { kind: kindOf(object), metadata: object.metadata };
   try {
     await putEvent(world, on, event, newHolder(world), limits);

@@ -1,4 +1,5 @@
 import { bodyOf } from '../cluster/failure.ts';
+import { namespacePath } from '../cluster/namespaces.ts';
 import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
@@ -86,7 +87,7 @@ export async function useUp(world: World, namespaces: Set<string>, limits: Limit
   const problems: string[] = [];
   for (const namespace of namespaces) {
     const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
-    const answer = await mergePatch<KubeObject>(world, `/api/v1/namespaces/${namespace}`, body, limits);
+    const answer = await mergePatch<KubeObject>(world, namespacePath(namespace), body, limits);
     if (answer.status >= 300)
       problems.push(`skip-next on namespace ${namespace} could not be removed (${answer.status}); remove it by hand`);
   }

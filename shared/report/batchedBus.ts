@@ -8,7 +8,7 @@ const most = 10;
 const gatherMs = 100;
 const attempts = 3;
 /** A bus that has not answered by then is asked again: what it took after all comes twice, and is known by its request. */
-const answerMs = 5_000;
+const answerMs = 2_500;
 
 /**
  * The same bus for many who put things at about the same time: waits a moment, so that ten go in one call, and tries

@@ -4,8 +4,9 @@ import type { Clock } from '../time/clock.ts';
 import { sleep } from '../time/wait.ts';
 
 export const source = 'novasphere.wukong-lifecycle';
-/** PutEvents takes ten entries a call. */
+/** PutEvents takes ten entries a call, and 256 KB of them: ten parts of a fleet whose names are long would be more. */
 const batchSize = 10;
+const batchBytes = 240_000;
 const attempts = 4;
 
 interface PutAnswer {
@@ -60,7 +61,20 @@ export function eventBus(name: string, put: PutEvents, clock: Clock): Bus {
   }
   return {
     async put(entries) {
-      for (let i = 0; i < entries.length; i += batchSize) await batch(entries.slice(i, i + batchSize).map(toEntry));
+      for (const some of batches(entries.map(toEntry))) await batch(some);
     },
   };
+}
+
+function batches(entries: PutEntry[]): PutEntry[][] {
+  const all: PutEntry[][] = [];
+  let room = 0;
+  for (const entry of entries) {
+    const bytes = Buffer.byteLength(entry.Detail);
+    const last = all.at(-1);
+    if (last && last.length < batchSize && bytes <= room) last.push(entry);
+    else all.push([entry]);
+    room = (all.at(-1) === last ? room : batchBytes) - bytes;
+  }
+  return all;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
+import { apiPath } from '../cluster/path.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { annotationPrefix, type Annotations, group, type KubeObject, version } from '../domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
@@ -39,10 +40,7 @@ export function eventOf(outcome: Outcome): EventText {
     id: subjectOf(outcome),
     type: quietly ? 'Normal' : 'Warning',
     reason: `${outcome.outcome}${reason ?? ''}`,
-    message: plain(`${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`).slice(
-      0,
-      1024,
-    ),
+    message: plain(`${outcome.action} (${outcome.trigger}, request ${outcome.requestId}): ${outcome.message}`, 1024),
     ...(isUnobserved(outcome) ? { annotations: { [observedKey]: 'false' } } : {}),
   };
 }
@@ -92,11 +90,11 @@ export async function putEvent(
     lastTimestamp: now,
     count: 1,
   };
-  const path = `/api/v1/namespaces/${namespace}/events`;
-  const answer = await transport.call({ method: 'POST', path, body, safe: true }, limits); // safe: the name is ours
+  const events = { api: 'v1', namespace, kind: 'events' };
+  const answer = await transport.call({ method: 'POST', path: apiPath(events), body, safe: true }, limits); // safe: the name is ours
   if (answer.status === 409) {
     const there = await transport.call<{ reportingInstance?: string; reason?: string }>(
-      { method: 'GET', path: `${path}/${body.metadata.name}`, safe: true },
+      { method: 'GET', path: apiPath({ ...events, name: body.metadata.name }), safe: true },
       limits,
     );
     if (there.status === 404) return true; // refused for another reason: nobody else has told it

@@ -1,4 +1,4 @@
-import type { World } from '../cluster/world.ts';
+import type { Notice, World } from '../cluster/world.ts';
 import type { Wukong } from '../domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -7,11 +7,12 @@ import { eventOf, putEvent, subjectOf } from './events.ts';
 import { plain } from './plain.ts';
 
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
+const outcomeNotice = 'dev.novasphere.wukong.outcome.v1';
 
 /** The detail of an outcome event; its schema is infra/events/outcome.schema.json. `id` is the same however often sent. */
 export const detailOf = (outcome: Outcome) => ({
   version: '1',
-  id: `${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`,
+  id: plain(`${outcome.namespace}/${outcome.name}/${subjectOf(outcome)}`),
   namespace: outcome.namespace,
   name: outcome.name,
   action: outcome.action,
@@ -21,11 +22,18 @@ export const detailOf = (outcome: Outcome) => ({
   forced: outcome.forced,
   ...(outcome.outcome === 'ForcedOff' ? { forceReason: outcome.forceReason } : {}),
   ...(isUnobserved(outcome) ? { observed: false } : {}),
-  requestId: outcome.requestId,
-  trigger: outcome.trigger,
+  requestId: plain(outcome.requestId),
+  trigger: plain(outcome.trigger),
   startedAt: rfc3339(outcome.startedAt),
   finishedAt: rfc3339(outcome.finishedAt),
 });
+
+const forcedNotice = (outcome: Outcome): Notice => {
+  const detail = detailOf(outcome);
+  const { namespace, name, finishedAt, action } = outcome;
+  const text = `${namespace}/${name}: ${action} ${outcome.outcome}: ${detail.message}`;
+  return { id: detail.id, type: outcomeNotice, subject: `${namespace}/${name}`, time: finishedAt, text, detail };
+};
 
 /** Log line and metrics: what needs nobody's answer. What happened to a VM once is counted once, whoever asked for it. */
 export function note({ log, metrics }: World, outcome: Outcome, counts = true) {
@@ -65,6 +73,7 @@ export async function tell(
   }
   if (!first && !insist) return false;
   note(world, outcome, counts);
+  if (outcome.forced && counts) world.webhook?.put(forcedNotice(outcome));
   await putOutcome(world, outcome);
   return true;
 }

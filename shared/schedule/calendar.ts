@@ -29,7 +29,10 @@ export interface Boundary {
 }
 
 /** `namespace/name@2026-03-29T01:00:00Z`: one boundary of one schedule, the same in every process. */
-export const boundaryId = ({ schedule, at }: Boundary): string => `${schedule.key}@${utcText(at)}`;
+export const boundaryId = ({ schedule, at }: Boundary): string => boundaryIdOf(schedule, at);
+
+/** The same, where the schedule itself is not at hand. */
+export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string => `${key}@${utcText(at)}`;
 
 const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
   [['start', start] as const, ['stop', stop] as const].flatMap(([action, cron]) => (cron ? [[action, cron]] : []));
@@ -130,14 +133,34 @@ function newestOfCrons(schedule: Schedule, now: number, heed = mayShift(schedule
   return found.sort(compare).at(-1);
 }
 
+/** A schedule is asked about the same few instants once for each of its Wukongs, of which there may be thousands. */
+const answers = new WeakMap<Schedule, Map<string, Boundary | undefined>>();
+const mostAnswers = 50;
+
+function remembered(schedule: Schedule, question: string, find: () => Boundary | undefined): Boundary | undefined {
+  const known = answers.get(schedule) ?? new Map<string, Boundary | undefined>();
+  answers.set(schedule, known);
+  if (known.has(question)) return known.get(question);
+  if (known.size >= mostAnswers) known.clear();
+  const found = find();
+  known.set(question, found);
+  return found;
+}
+
 /** The newest boundary at or before `now` that really happens; a start on a holiday is none. */
-export function newestBoundary(schedule: Schedule, now: number): Boundary | undefined {
+export const newestBoundary = (schedule: Schedule, now: number): Boundary | undefined =>
+  remembered(schedule, `newest ${now}`, () => findNewest(schedule, now));
+
+function findNewest(schedule: Schedule, now: number): Boundary | undefined {
   const newest = newestOfCrons(schedule, now);
   return shiftsIn(schedule, newest?.at ?? now - farMs, now).at(-1) ?? newest;
 }
 
 /** The first boundary after `now` that really happens, of one action or of either. */
-export function nextBoundary(schedule: Schedule, now: number, only?: Action): Boundary | undefined {
+export const nextBoundary = (schedule: Schedule, now: number, only?: Action): Boundary | undefined =>
+  remembered(schedule, `next ${only} ${now}`, () => findNext(schedule, now, only));
+
+function findNext(schedule: Schedule, now: number, only?: Action): Boundary | undefined {
   const found = cronsOf(schedule).flatMap(([action, cron]) => {
     if (only && only !== action) return [];
     let one = occurrenceAfter(cron, schedule.zone, now);

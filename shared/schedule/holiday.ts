@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { wallDate } from '../time/wallclock.ts';
 import type { Zone } from '../time/zone.ts';
+import { holidaysLabel } from './configMap.ts';
 import { type Entry, type HolidayRule, readEntry } from './holidayRule.ts';
 import { mostProblems, type Problem, problemsOf } from './problem.ts';
 
@@ -16,17 +17,13 @@ export interface TextRef {
   shared?: boolean;
 }
 
-/** Finds the text of a ConfigMap's key, or the calendar that it is; undefined when ConfigMap or key is not there. */
-export type FindText = (ref: TextRef) => string | CalendarDates | undefined;
+/** Finds the text of a ConfigMap's key, or the calendar that it is; undefined when the key is not there,
+ * null when no such ConfigMap is for holidays. */
+export type FindText = (ref: TextRef) => string | CalendarDates | undefined | null;
 
 /** Whether a text is a calendar file rather than a list of dates. */
 export const isCalendar = (text: string): boolean => /^\uFEFF?\s{0,100}BEGIN:VCALENDAR/i.test(text);
 
-/** The text of a key: its own, not what every object has (`constructor`). */
-export function textOf(data: Record<string, string> | undefined, key: string): string | undefined {
-  const text: unknown = data && Object.hasOwn(data, key) ? data[key] : undefined;
-  return typeof text === 'string' ? text : undefined;
-}
 
 /** The key of the ConfigMap where none is named. */
 export const holidaysKey = 'holidays';
@@ -120,17 +117,18 @@ export function readHolidays(given: unknown, namespace: string | undefined, zone
 function addText(
   found: Holidays,
   ref: { name: string; key: string },
-  text: string | CalendarDates | undefined,
+  text: string | CalendarDates | undefined | null,
   zone: Zone,
 ): void {
   const field = 'spec.holidays.configMapRef';
   const at = `ConfigMap ${ref.name.slice(0, 253)}, ${ref.key.slice(0, 253)}`;
-  if (text === undefined) {
-    const message = `there is no ConfigMap ${ref.name.slice(0, 253)} with the key ${ref.key.slice(0, 253)}`;
+  if (typeof text === 'function') return addCalendar(found, field, at, text(zone));
+  if (typeof text !== 'string') {
+    const which = text === null ? `the label ${holidaysLabel}=true and ` : '';
+    const message = `there is no ConfigMap ${ref.name.slice(0, 253)} with ${which}the key ${ref.key.slice(0, 253)}`;
     found.problems.push({ field, reason: 'ConfigMapMissing', message });
     return;
   }
-  if (typeof text === 'function') return addCalendar(found, field, at, text(zone));
   const lines = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/, mostDates + 1)

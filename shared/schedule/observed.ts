@@ -1,4 +1,5 @@
 import { conditionOf } from '../domain/model.ts';
+import { instantIn } from '../domain/read.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { WukongSchedule } from './schedule.ts';
 
@@ -11,15 +12,15 @@ const wholeSecond = (instant: number): number => Math.ceil(instant / 1000) * 100
  * a generation that a version without `observedSince` has seen. `zone`: the one that counts now; another default is a change too.
  */
 export function countsFrom({ metadata, status = {} }: WukongSchedule, now: number, zone?: string): number {
-  const created = Date.parse(metadata?.creationTimestamp ?? '') || 0;
+  const created = instantIn(metadata?.creationTimestamp) ?? 0;
   const { generation } = metadata ?? {};
   if (generation === undefined) return created;
   if (zone !== undefined && status.timeZone !== undefined && status.timeZone !== zone)
     return Math.max(created, wholeSecond(now));
   const seen = status.observedGeneration ?? conditionOf(status.conditions, 'Ready')?.observedGeneration;
   if (seen === undefined ? generation > 1 : seen !== generation) return Math.max(created, wholeSecond(now));
-  const since = Date.parse(status.observedSince ?? '');
-  return Number.isNaN(since) || status.observedGeneration === undefined ? created : Math.max(created, since);
+  const since = instantIn(status.observedSince);
+  return since === undefined || status.observedGeneration === undefined ? created : Math.max(created, since);
 }
 
 /** What the status keeps of it. */

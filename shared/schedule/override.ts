@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { annotationPrefix, type Annotations } from '../domain/model.ts';
 import { leaseKey } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
-import { textOf } from './holiday.ts';
+import { textOf } from './configMap.ts';
 
 /** What people write on a Wukong, or on its namespace for all Wukongs there, to overrule its schedules. */
 export const overrideKeys = {

@@ -43,6 +43,10 @@ export interface Schedule {
   gracePeriodSeconds?: number;
   waves: { maxInFlight: number; delayMs: number };
   jitterSeconds: number;
+  /** So many WukongRuns are kept. */
+  runsHistoryLimit: number;
+  /** Stops are announced so long before; 0: not at all. */
+  announceBeforeSeconds: number;
 }
 
 /**
@@ -117,6 +121,8 @@ const fields = {
     )
     .prefault({}),
   jitterSeconds: whole(0, 3_600).default(0),
+  runsHistoryLimit: whole(1, 10_000).default(60),
+  announceBeforeSeconds: whole(0, 86_400).default(0),
 };
 const spec = z.strictObject(fields, words('expected the fields of a schedule'));
 /** Of a whole cluster: Wukongs are chosen by their namespaces' labels, by their own, or by both. */

@@ -2,6 +2,7 @@ import { type Command, parseCommand } from '../domain/command.ts';
 import type { Annotations } from '../domain/model.ts';
 import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { newestDone, operationOf } from '../domain/operation.ts';
+import { instantIn } from '../domain/read.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
@@ -82,7 +83,7 @@ export function timetable(
   for (const { object, checked, matched } of selecting) {
     const { schedule } = checked;
     if (!schedule) continue;
-    const mark = Date.parse(object.status?.lastHandled ?? '');
+    const mark = instantIn(object.status?.lastHandled) ?? NaN;
     for (const wukong of matched) {
       const key = keyOf(wukong.metadata);
       const mine = schedulesOf.get(key);

@@ -28,7 +28,9 @@ export function waves<T extends KubeObject>(targets: T[], action: Action): Waves
   for (const target of targets) {
     const { wave, wrong } = waveOf(target);
     if (wrong) problems.push({ target, message: wrong });
-    groups.set(wave, [...(groups.get(wave) ?? []), target]);
+    const group = groups.get(wave) ?? [];
+    groups.set(wave, group);
+    group.push(target);
   }
   const order = [...groups.keys()].sort((a, b) => (action === 'start' ? a - b : b - a));
   return { waves: order.map((wave) => ({ wave, targets: groups.get(wave)! })), problems };

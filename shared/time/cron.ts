@@ -1,8 +1,11 @@
-import { fields, type Named, type Nth, readField } from './cronField.ts';
+import { checkField, fields, type Nth, readFields } from './cronField.ts';
 import { foreignForm } from './cronForeign.ts';
 import { dayMs } from './zone.ts';
 
-/** A five-field cron expression on a wall clock that knows no zone. */
+/**
+ * A five-field cron expression on a wall clock that knows no zone. cron-parser reads its values; the stepping is here, as
+ * cron-parser's takes 40 µs a step, gives up on its loop limit, and is in two minds at clock changes.
+ */
 export interface Cron {
   readonly text: string;
   /** Minutes of the day, ascending. */
@@ -23,7 +26,6 @@ const example = 'such as "0 8 * * 1-5"';
 const longest = 1_000;
 /** The fifth Monday of a February comes every 28 years, and once after 40, as 2100 has no leap day. */
 const horizonDays = 41 * 366;
-const longestMonth = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /**
  * Reads `minute hour day-of-month month day-of-week`: numbers, names (MON, JAN), `*`, lists, ranges and steps; `L`, the
@@ -41,28 +43,27 @@ export function parseCron(text: unknown): Cron {
   const foreign = foreignForm(bare, isCron);
   if (foreign !== undefined) throw new Error(`${shown} ${foreign}`);
   const parts = bare.split(/\s+/);
-  const [minutes, hours, days, months, week] = parts.map((part, i) => readField(part, fields[i]!, shown)) as FiveFields;
-  const given = checkDays(parts as Five, days, week, shown);
-  const dates = [...days.values];
-  if (!days.lastDay && ![...months.values].some((month) => dates.some((day) => day <= longestMonth[month]!)))
-    throw new Error(`${shown} never happens: no such month has day ${parts[2]}`);
-  const ascending = (values: Set<number>) => [...values].sort((a, b) => a - b);
+  const checked = parts.map((part, i) => checkField(part, fields[i]!, shown));
+  const { plain: plainWeek, nths } = checked[4]!;
+  const given = checkDays(parts, nths, shown);
+  const values = readFields(
+    checked.map(({ plain = '*' }) => plain),
+    shown,
+  );
+  const [minutes = [], hours = [], days = [], months = [], week = []] = values;
   return {
     text,
-    times: ascending(hours.values).flatMap((hour) => ascending(minutes.values).map((minute) => hour * 60 + minute)),
-    months: bits(months.values),
-    days: bits(days.values),
-    weekdays: bits(week.values),
-    lastDay: days.lastDay,
-    nths: week.nths,
+    times: hours.flatMap((hour) => minutes.map((minute) => hour * 60 + minute)),
+    months: bits(months),
+    days: bits(days.filter((day) => !Number.isNaN(day))),
+    weekdays: plainWeek === undefined ? 0 : bits(week.map((day) => day % 7)),
+    lastDay: days.some(Number.isNaN),
+    nths,
     either: given.day && given.week,
   };
 }
 
-type Five = [string, string, string, string, string];
-type FiveFields = [Named, Named, Named, Named, Named];
-
-const bits = (values: Set<number>) => [...values].reduce((mask, value) => mask | (1 << value), 0);
+const bits = (values: number[]) => values.reduce((mask, value) => mask | (1 << value), 0);
 
 function isCron(text: string): boolean {
   try {
@@ -74,15 +75,14 @@ function isCron(text: string): boolean {
 }
 
 /** Which day fields restrict the days. @throws Error where both do, and crons do not agree on what that means. */
-function checkDays([minute, hour, day, month, week]: Five, days: Named, weekdays: Named, shown: string) {
+function checkDays([minute, hour, day = '', month, week = '']: string[], nths: Nth[], shown: string) {
   const free = (part: string) => part === '*' || part === '*/1';
   const given = { day: !free(day), week: !free(week) };
   if (!given.day || !given.week) return given;
   const write = `write one of them as *: "${minute} ${hour} ${day} ${month} *" or "${minute} ${hour} * ${month} ${week}"`;
   const starred = [day, week].find((part) => part.startsWith('*'));
   if (starred) throw new Error(`${shown}: crons do not agree on ${starred} with the other day field given; ${write}`);
-  if (days.lastDay || weekdays.nths.length > 0)
-    throw new Error(`${shown}: L and # go with no other day field; ${write}`);
+  if (nths.length > 0 || /L/i.test(day)) throw new Error(`${shown}: L and # go with no other day field; ${write}`);
   return given;
 }
 

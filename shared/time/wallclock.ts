@@ -65,3 +65,9 @@ export const wallDate = (wall: number): string => new Date(wall).toISOString().s
 
 /** `03:00`. */
 export const wallTime = (wall: number): string => new Date(wall).toISOString().slice(11, 16);
+
+/** `2026-03-29 18:00`, of a zone that is said elsewhere. */
+export function localMinute(zone: Zone, instant: number): string {
+  const wall = instantToWall(zone, instant);
+  return `${wallDate(wall)} ${wallTime(wall)}`;
+}

@@ -31,6 +31,8 @@ export interface WriteOptions {
   strict?: (unknown: string[]) => Refusal;
   /** The cluster's own controllers: webhooks do not stop them. */
   internal?: boolean;
+  /** As a CRD of an older version let it in: what the schema limits is stored as it is. */
+  unchecked?: boolean;
   /** Who asks; without one no policy is asked. */
   user?: User;
   warn?: (text: string) => void;
@@ -197,8 +199,7 @@ export class Cluster {
       next = withDefaults(schema, prune(schema, next, unknown)) as Thing;
       if (unknown.length > 0 && options.strict) throw options.strict(unknown);
       for (const field of unknown) warn(`unknown field "${field}"`);
-      const errors = resource.custom ? violations(schema, next) : crdFaults(next, this.cel);
-      if (errors.length === 0 && resource.custom) errors.push(...this.#brokenRules(schema, old, next, warn));
+      const errors = resource.custom ? this.#violations(schema, old, next, options) : crdFaults(next, this.cel);
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
     }
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
@@ -208,6 +209,15 @@ export class Cluster {
     const { user, dryRun = false } = options;
     if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
     return admitted;
+  }
+
+  /** What breaks the schema and its rules, but for what was there before and did not change (ratcheting). */
+  #violations(schema: Schema, old: Thing | undefined, next: Thing, options: WriteOptions): FieldError[] {
+    if (options.unchecked) return [];
+    const { warn = () => undefined } = options;
+    const before = new Set(old ? violations(schema, old).map(({ field, message }) => `${field} ${message}`) : []);
+    const errors = violations(schema, next).filter(({ field, message }) => !before.has(`${field} ${message}`));
+    return errors.length > 0 ? errors : this.#brokenRules(schema, old, next, warn);
   }
 
   #brokenRules(schema: Schema, old: Thing | undefined, next: Thing, warn: (text: string) => void): FieldError[] {

@@ -137,12 +137,15 @@ describe('stopVm as packaged, under the runtime client of Lambda', () => {
     const name = await vm({ labels: { schedule: 'office-hours' } });
     const due = new Date(Date.now() - 7_000).toISOString();
     const event: unknown = JSON.parse(
-      Input.replace('<aws.scheduler.execution-id>', 'execution-1').replace('<aws.scheduler.scheduled-time>', due),
+      Input.replace('<aws.scheduler.schedule-arn>', 'arn:aws:scheduler:x').replaceAll(
+        '<aws.scheduler.scheduled-time>',
+        due,
+      ),
     );
     const { kind, body } = await stop.invoke(event);
     expect({ kind, body }).toMatchObject({
       kind: 'response',
-      body: { requestId: 'execution-1', outcomes: [{ name, outcome: 'Stopped', trigger: 'schedule' }] },
+      body: { requestId: `arn:aws:scheduler:x@${due}`, outcomes: [{ name, outcome: 'Stopped', trigger: 'schedule' }] },
     });
     expect(phaseOf(name)).toBeUndefined();
     expect(outcomesOf(name)).toMatchObject([{ outcome: 'Stopped', version: '1' }]);

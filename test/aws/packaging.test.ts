@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+// @ts-expect-error the packager reads JavaScript only
+import { extensions } from '../../infra/aws/config.js';
 import { costTable } from '../../infra/aws/cost.ts';
 import { awsCron } from '../../infra/aws/cron.ts';
 import { parameterNames, readParameters } from '../../infra/aws/parameters.ts';
@@ -56,7 +58,7 @@ describe('schedules.yml', () => {
             timezone: 'Europe/Berlin',
             input: {
               cluster: 'prod',
-              requestId: '<aws.scheduler.execution-id>',
+              requestId: '<aws.scheduler.schedule-arn>@<aws.scheduler.scheduled-time>',
               scheduledAt: '<aws.scheduler.scheduled-time>',
             },
           },
@@ -121,8 +123,30 @@ describe('the parameters', () => {
     [{ subnetIds: 'none' }, 'subnetIds, securityGroupIds'],
     [{ logRetentionDays: '31' }, 'logRetentionDays: "31"'],
     [{ tracing: 'yes' }, 'tracing: "yes"'],
+    [{ reservedConcurrency: '5' }, 'reservedConcurrency: "5"'],
     [{ alarmEmail: 'nobody' }, 'alarmEmail: "nobody"'],
   ])('%j is refused by name', (wrong, said) => expect(() => readParameters({ ...good, ...wrong })).toThrow(said));
+});
+
+describe('the concurrency of the functions', () => {
+  const given: Record<string, string> = {
+    'param:clusters, null': 'prod=eks:prod',
+    'param:subnetIds, null': 'none',
+    'param:securityGroupIds, null': 'none',
+    'sls:stage': 'prod',
+    'self:service': 'wukong',
+  };
+  const mostOf = async (more: Record<string, string>) => {
+    const resolveVariable = (name: string) => Promise.resolve({ ...given, ...more }[name] ?? null);
+    const all = (await extensions({ resolveVariable })) as Record<string, { Properties: Record<string, unknown> }>;
+    const functions = ['StartVm', 'StopVm', 'ReconcileState', 'GetState'];
+    return functions.map((name) => all[`${name}LambdaFunction`]?.Properties['ReservedConcurrentExecutions']);
+  };
+
+  it('is reserved only where it is asked for: a new account has ten in all, and could not deploy', async () => {
+    expect(await mostOf({})).toEqual([undefined, undefined, undefined, undefined]);
+    expect(await mostOf({ 'param:reservedConcurrency, null': 'true' })).toEqual([5, 5, 3, 5]);
+  });
 });
 
 describe('docs/deploy-aws.md', () => {

@@ -13,7 +13,7 @@ const propertiesOf = (id: string) => Resources[id]?.Properties ?? {};
 const attribute = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the packaged template', () => {
-  it('has the four functions, each with a role, a log group and a limit of its own', () => {
+  it('has the four functions, each with a role and a log group of its own', () => {
     const found = ofType('AWS::Lambda::Function').map(([id, { Role, Runtime, Architectures, Timeout, VpcConfig }]) => [
       id,
       { Role, Runtime, Architectures, Timeout, vpc: VpcConfig !== undefined },
@@ -26,9 +26,10 @@ describe('the packaged template', () => {
       GetStateLambdaFunction: { ...common, Role: attribute('GetStateRole'), Timeout: 25 },
     });
     for (const [, group] of ofType('AWS::Logs::LogGroup')) expect(group).toMatchObject({ RetentionInDays: 30 });
-    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(4);
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(5);
     for (const [, one] of ofType('AWS::Lambda::Function')) {
-      expect(one['ReservedConcurrentExecutions']).toBeGreaterThan(0);
+      // A new account has ten at once in all, and cannot reserve any.
+      expect(one['ReservedConcurrentExecutions']).toBeUndefined();
       expect(one['TracingConfig']).toEqual({ Mode: 'Active' });
     }
   });
@@ -68,7 +69,7 @@ describe('the packaged template', () => {
     });
     const { Input } = schedules[1]?.['Target'] as { Input: string };
     expect(JSON.parse(Input)).toMatchObject({
-      requestId: '<aws.scheduler.execution-id>',
+      requestId: '<aws.scheduler.schedule-arn>@<aws.scheduler.scheduled-time>',
       scheduledAt: '<aws.scheduler.scheduled-time>',
       trigger: 'schedule',
       target: { selector: 'schedule=office-hours' },
@@ -87,12 +88,42 @@ describe('the packaged template', () => {
     expect(propertiesOf('HttpApiStage')).toMatchObject({ DefaultRouteSettings: { ThrottlingRateLimit: 20 } });
   });
 
+  it('logs who asked for what over HTTP', () => {
+    const { AccessLogSettings } = propertiesOf('HttpApiStage') as { AccessLogSettings: Record<string, string> };
+    expect(AccessLogSettings['DestinationArn']).toEqual(attribute('HttpApiLogGroup'));
+    expect(JSON.parse(AccessLogSettings['Format'] ?? '')).toMatchObject({
+      who: '$context.identity.userArn',
+      route: '$context.routeKey',
+      status: '$context.status',
+    });
+  });
+
+  it('keeps the public out of the bucket, and what alarms say from whoever reads disks', () => {
+    const [[, bucket] = []] = ofType('AWS::S3::Bucket');
+    expect(bucket?.['PublicAccessBlockConfiguration']).toEqual({
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    });
+    expect(propertiesOf('AlarmTopic')).toMatchObject({ KmsMasterKeyId: { Ref: 'AlarmKey' } });
+    const { KeyPolicy } = propertiesOf('AlarmKey') as { KeyPolicy: { Statement: object[] } };
+    // Without it no alarm gets through to anybody.
+    expect(KeyPolicy.Statement).toContainEqual({
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      Resource: '*',
+    });
+  });
+
   it('has every alarm, and somebody to tell', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm');
     const functions = ['StartVm', 'StopVm', 'ReconcileState', 'GetState'];
     expect(alarms.map(([id]) => id).sort()).toEqual(
       [
-        ...['FailuresAlarm', 'ForcedStopsAlarm', 'LatenessAlarm', 'NoTicksAlarm'],
+        ...['FailuresAlarm', 'CommandsRefusedAlarm', 'ForcedStopsAlarm', 'LatenessAlarm', 'NoTicksAlarm'],
+        ...['TickProblemsAlarm', 'BadSchedulesAlarm', 'BadRunsAlarm'],
         ...['StartDeadLettersAlarm', 'StopDeadLettersAlarm'],
         ...functions.flatMap((name) => [`${name}ErrorsAlarm`, `${name}ThrottlesAlarm`]),
       ].sort(),
@@ -105,6 +136,8 @@ describe('the packaged template', () => {
 });
 
 interface Statement {
+  Effect: string;
+  Condition?: object;
   Action: string[];
   Resource: unknown;
 }
@@ -129,11 +162,24 @@ describe('the roles', () => {
       'xray:PutTraceSegments',
     ];
     const found = new Set<string>();
-    for (const { Action, Resource } of roles.flatMap(statementsOf)) {
+    for (const { Effect, Action, Resource } of roles.flatMap(statementsOf)) {
       for (const action of Action) expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/);
-      if ([Resource].flat().includes('*')) Action.forEach((action) => found.add(action));
+      if (Effect === 'Allow' && [Resource].flat().includes('*')) Action.forEach((action) => found.add(action));
     }
     expect([...found].sort()).toEqual(nameless);
+  });
+
+  it('let Lambda make network interfaces, and not the code', () => {
+    for (const name of ['startVm', 'stopVm', 'reconcileState', 'getState']) {
+      const statements = statementsOf(`${name.charAt(0).toUpperCase()}${name.slice(1)}Role`);
+      const ec2 = (effect: string) =>
+        statements.filter((one) => one.Effect === effect).flatMap(({ Action }) => Action.filter((a) => /^ec2/.test(a)));
+      expect(ec2('Deny').sort()).toEqual(ec2('Allow').sort());
+      const arn = `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:wukong-lifecycle-example-${name}`;
+      expect(statements.find((one) => one.Effect === 'Deny')?.Condition).toEqual({
+        ArnEquals: { 'lambda:SourceFunctionArn': { 'Fn::Sub': arn } },
+      });
+    }
   });
 
   it('allow what each uses, and no more', () => {

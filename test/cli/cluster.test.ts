@@ -153,3 +153,17 @@ describe('finding the cluster', () => {
     ]);
   });
 });
+
+describe('a password in the address of the server', () => {
+  it.each(['doctor', 'doctor -o json', 'state', 'state -v'])('is not told by %s', async (command) => {
+    const { server } = /server: (?<server>\S+)/.exec(readFileSync(sim.kubeconfig, 'utf8'))!.groups!;
+    for (const address of [server!, 'https://127.0.0.1:1', 'https://no host'])
+      for (const secret of ['admin:hunter2@', 'hunter2@']) {
+        const { out, err } = await sim.wukong(
+          `${command} -s ${address.replace('//', `//${secret}`).replace(' ', '_')}`,
+        );
+        expect(`${out}${err}`).not.toContain('hunter2');
+        expect(`${out}${err}`).not.toBe('');
+      }
+  });
+});

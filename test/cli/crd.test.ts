@@ -16,7 +16,7 @@ interface Crd {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers of an API, looked into freely by tests
   spec: any;
 }
-const names = ['wukongs.vm.novasphere.dev', 'wukongschedules.vm.novasphere.dev'];
+const names = ['wukongs.vm.novasphere.dev', 'wukongschedules.vm.novasphere.dev', 'wukongruns.vm.novasphere.dev'];
 const pathOf = (name: string) => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
 const shipped = (name: string): Crd => parse(readFileSync(`infra/crds/${name}.yaml`, 'utf8')) as Crd;
 const properties = (crd: Crd) => crd.spec.versions[0].schema.openAPIV3Schema.properties;

@@ -17,13 +17,16 @@ const annotationsOf = async (name: string) => {
   return Object.fromEntries(Object.entries(annotations).map(([key, value]) => [key.replace(prefix, ''), value]));
 };
 
+/** A ConfigMap that schedules may use. */
+const labels = { 'lifecycle.novasphere.dev/holidays': 'true' };
+
 describe('wukong keep, skip-next and protect', () => {
   it('writes the annotation, and takes the other one away', async () => {
     const until = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z/, 'Z');
     expect(await sim.wukong(`keep web batch running --until ${until} -n demo-a`)).toEqual({
       code: 0,
       out: expect.stringMatching(`^demo-a/web: kept running until ${until} \\(.*\\)\ndemo-a/batch: kept running`),
-      err: '',
+      err: 'note: no schedule selects demo-a/batch, demo-a/web: this holds back only what people and events ask for\n',
     });
     expect(await annotationsOf('batch')).toMatchObject({ 'keep-running-until': until });
     await sim.wukong('keep -l start=on-demand -A stopped --for 3h');
@@ -137,7 +140,8 @@ describe('a bad schedule', () => {
         holidays: { configMapRef: { name: 'free' } },
       },
     };
-    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'free', namespace: 'demo-a' } };
+    const metadata = { name: 'free', namespace: 'demo-a', labels };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata };
     const text = { holidays: '2026-12-25 Christmas\nsecret\n' };
     await sim.api('POST', '/api/v1/namespaces/demo-a/configmaps', { ...map, data: text });
     await sim.api('POST', `${own}/wukongschedules`, bad);
@@ -172,7 +176,8 @@ describe('wukong plan and reconcile on a cluster', () => {
 
   it('shows what its schedules will do', async () => {
     const data = { holidays: '2026-12-25\n' };
-    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'feasts', namespace: 'demo-a' }, data };
+    const metadata = { name: 'feasts', namespace: 'demo-a', labels };
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
     expect((await sim.api('POST', '/api/v1/namespaces/demo-a/configmaps', map)).status).toBe(201);
     expect((await sim.api('POST', `${own}/wukongschedules`, schedule)).status).toBe(201);
     const span = '--from 2027-03-27 --to 2027-03-29 --json';

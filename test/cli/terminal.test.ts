@@ -69,6 +69,7 @@ describe.skipIf(!script && process.platform !== 'linux')('in a terminal', () => 
     const { code, screen } = await terminal('stop web deaf -n demo-b').done;
     expect(code).toBe(1);
     expect(screen).toContain('there is no Wukong web in namespace demo-b');
+    expect(screen).toMatch(/demo-b\/deaf +\S*ForcedOff/); // the good name is done all the same
     const stopped = await terminal('stop web shop -n demo-a').done;
     expect(stopped.code).toBe(0);
     expect(stopped.screen).toMatch(/demo-a\/web +\d+(ms|\.\ds) +waiting for the guest to shut down/);
@@ -89,6 +90,7 @@ describe.skipIf(!script && process.platform !== 'linux')('in a terminal', () => 
   });
 
   it('leaves a clean InProgress at Ctrl-C', async () => {
+    await sim.wukong('start deaf -n demo-b');
     const stopping = terminal('stop deaf -n demo-b --grace 30s');
     await stopping.shows(/waiting for the guest to shut down/);
     stopping.type('\u0003');

@@ -11,8 +11,9 @@ import { namespace, type Scene, scene } from './scene.ts';
 const tick = (at: Scene) => at.run(reconcile(at.world, { deadline: at.clock.now() + 50_000 }));
 const goTo = (at: Scene, time: string) => at.pass(Date.parse(time) - at.clock.now());
 const status = (at: Scene) => at.sim.get<WukongSchedule>('wukongschedules', namespace, 'office')?.status;
+const labels = { 'lifecycle.novasphere.dev/holidays': 'true' };
 const configMap = (at: Scene, where: string, name: string, data: Record<string, string>) =>
-  at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: where, name }, data });
+  at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: where, name, labels }, data });
 
 /** 20:00 UTC of Monday, 23 November 2026; a VM that is up. */
 async function office(spec: object): Promise<Scene> {

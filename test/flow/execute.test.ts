@@ -227,3 +227,27 @@ describe('a tick whose namespace is large', () => {
     expect(asked(at)).toHaveLength(60);
   });
 });
+
+describe('what others carry out', () => {
+  it('keeps what its status says while a tick waits for its wave', limit, async () => {
+    const slow = { guest: { 'shutdown-seconds': '100' }, terminationGracePeriodSeconds: 200 };
+    const at = await prepared((at) => {
+      furnishIn(at, namespace, 1, { ...slow, ...wave(20) }, 'app');
+      furnishIn(at, namespace, 1, wave(10), 'db');
+    });
+    scheduleIn(at, namespace, { stop: '30 20 * * *' });
+    delete at.world.bus;
+    const shown = () =>
+      at.sim.get<Wukong>('wukongs', namespace, 'app-0')?.status?.lifecycleState?.requestId ?? 'nothing';
+    await at.run(async () => {
+      await sleep(at, boundary - at.clock.now());
+      await ticks(at, 1);
+      const before = shown();
+      expect(before).toContain('office');
+      await ticks(at, 1);
+      expect(shown()).toBe(before);
+      await ticks(at, 3);
+    }, hour);
+    expect([outcomeOf(at, 'app-0'), outcomeOf(at, 'db-0')]).toEqual(['Stopped', 'Stopped']);
+  });
+});

@@ -63,8 +63,8 @@ describe('what is left as it is costs nothing', () => {
     expect(report.counts).toEqual({ Skipped: 60, AlreadyOff: 30, Stopped: 10 });
     expect(report.skipped).toEqual({ Protected: 30, Override: 30 });
     expect(report.outcomes).toHaveLength(100);
-    // One list, the namespaces, two watches, and five for each that was stopped.
-    expect(at.sim.requests.length - from).toBe(4 + 5 * 10);
+    // One list, the namespaces, two watches, the run, and five for each that was stopped.
+    expect(at.sim.requests.length - from).toBe(5 + 5 * 10);
     expect(eventsByWukong(at.sim).size).toBe(10);
   });
 

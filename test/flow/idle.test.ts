@@ -21,6 +21,7 @@ it('a tick with nothing to do asks for each kind once a page, and writes nothing
     'GET clusterwukongschedules',
     `GET ${namespace}`,
     'GET wukong-lifecycle',
+    'GET wukongruns',
     'GET wukongs',
     'GET wukongs',
     'GET wukongs',

@@ -31,6 +31,12 @@ export function shippedRules(roles: (FunctionName | Extra)[]): Rule[] {
   return roles.flatMap((role) => objectsIn(`infra/rbac/${file(role)}`)).flatMap(({ rules }) => rules ?? []);
 }
 
+/** What `wukong serve` needs beside the tick's. */
+export const serveRules = (): Rule[] =>
+  ['role', 'lease', 'reviews']
+    .flatMap((file) => objectsIn(`infra/rbac/serve/${file}.yaml`))
+    .flatMap(({ rules }) => rules ?? []);
+
 /** All of them: what the functions have together, for stories in which several meet. */
 export const allRules = (): Rule[] =>
   shippedRules([

@@ -135,11 +135,26 @@ describe('a bad schedule is told', () => {
     ...['constructor', '__proto__', 'toString'].map((key) => [`the key ${key}`, { holidays: '' }, { key }] as const),
   ] as const)('and with a ConfigMap of %s stops in the evening all the same', async (_what, data, ref) => {
     const at = await atOffice({ holidays: { configMapRef: { name: 'days', ...ref } } });
-    at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'days' }, data } as KubeObject);
+    const metadata = { namespace, name: 'days', labels: { 'lifecycle.novasphere.dev/holidays': 'true' } };
+    at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data } as KubeObject);
     const { schedules } = await tickAt(at, '20:30');
     expect(schedules).toHaveLength(1);
     expect(at.vmi('web')).toBeUndefined();
     expect(JSON.stringify(one(at).status)).not.toContain('25.12');
+  });
+
+  it('and uses no ConfigMap that its owner has not labelled, nor tells whether there is one', async () => {
+    const messages: string[] = [];
+    for (const labels of [undefined, { 'lifecycle.novasphere.dev/holidays': 'false' }, 'none at all'] as const) {
+      const at = await atOffice({ holidays: { configMapRef: { name: 'days' } } });
+      const data = { holidays: '2026-11-24\nhunter2' };
+      if (labels !== 'none at all')
+        at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name: 'days', labels }, data });
+      const { schedules } = await tickAt(at, '20:30');
+      messages.push(schedules.join());
+    }
+    expect(messages[0]).toContain('ConfigMap days with the label lifecycle.novasphere.dev/holidays=true');
+    expect(new Set(messages).size).toBe(1);
   });
 
   it.each(['..', '../../secrets/x', '\ud800', 'x'.repeat(300), 'a b'])(

@@ -70,7 +70,8 @@ export function deliver(
     for (let attempt = 1; attempt <= again; attempt++) {
       await sleep(at, attempt === 1 ? afterMs : 30_000);
       // A process of its own, with its own connections.
-      const own = { ...(await worldOn(at.sim, at.clock)), config: world.config, bus: world.bus! };
+      const { config, metrics } = world;
+      const own = { ...(await worldOn(at.sim, at.clock)), config, metrics, bus: world.bus! };
       const done = await handler(record, { ...at.invocation(id, leftMs), world: own }).then(
         () => true,
         () => false,

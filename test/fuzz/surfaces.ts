@@ -9,17 +9,14 @@ import type { World } from '../../shared/cluster/world.ts';
 import { parseCommand } from '../../shared/domain/command.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { type Wukong } from '../../shared/domain/model.ts';
-import { lastOf, newestDone, operationOf, settledOf, write } from '../../shared/domain/operation.ts';
-import { readVm, readVmi } from '../../shared/domain/vm.ts';
 import { type Invocation, lambda, Retry } from '../../shared/entry/entry.ts';
 import { parseStateQuery } from '../../shared/entry/state.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { parseDeclared } from '../../shared/lifecycle/declared.ts';
-import { admit, already } from '../../shared/lifecycle/plan.ts';
-import { statusFor, taskFor } from '../../shared/reconcile/reconcileWukong.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
-import { nextFor, timetable } from '../../shared/schedule/timetable.ts';
-import { hostile, key, mutate, type Mutation, mutation, text } from './hostile.ts';
+import { apiSurfaces } from './apiSurfaces.ts';
+import { decideAll, mutated, now, origin } from './deciding.ts';
+import { hostile, key, mutate, mutation, text } from './hostile.ts';
 import * as right from './templates.ts';
 
 /** A place where something from outside comes in. */
@@ -35,9 +32,6 @@ export interface Outside {
   world: World;
   calls: number;
 }
-
-const now = Date.parse('2026-11-23T20:00:30Z');
-const origin = { requestId: 'invocation-1', requestedAt: now };
 
 export function outside(): Outside {
   const made: Outside = { calls: 0, world: undefined as unknown as World };
@@ -57,8 +51,6 @@ export function outside(): Outside {
   return made;
 }
 
-const mutated = (from: unknown): fc.Arbitrary<unknown> =>
-  fc.array(mutation, { minLength: 1, maxLength: 3 }).map((all: Mutation[]) => all.reduce(mutate, from));
 const anyOf = (from: unknown[]): fc.Arbitrary<unknown> =>
   fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...from).chain(mutated) }, { weight: 1, arbitrary: hostile });
 
@@ -66,7 +58,7 @@ const anyOf = (from: unknown[]): fc.Arbitrary<unknown> =>
 function whole(command: ReturnType<typeof parseCommand>): void {
   const fine =
     typeof command.requestId === 'string' &&
-    command.requestId.length <= 256 &&
+    command.requestId.length <= 512 &&
     Number.isFinite(command.requestedAt) &&
     typeof command.trigger === 'string' &&
     (command.requestedBy === undefined || typeof command.requestedBy === 'string');
@@ -165,26 +157,6 @@ const asWukong = (notes: Record<string, string>, lifecycleAction?: unknown): Wuk
     spec: { ...right.wukong.spec, lifecycleAction },
   }) as Wukong;
 
-const machine = { vm: readVm(right.vm), vmi: readVmi(right.vmi) };
-
-/** Every decision that is made from what stands on a Wukong. */
-function decideAll(wukong: Wukong, schedules: WukongSchedule[]): void {
-  const op = operationOf(wukong);
-  if (op) write(op);
-  for (const done of [lastOf(wukong), settledOf(wukong), newestDone(wukong)]) if (done) write(done);
-  taskFor(wukong, machine, now, false);
-  JSON.stringify(statusFor(wukong, machine, {}));
-  const command = parseCommand({ target: right.command.target }, { ...origin, action: 'stop', trigger: 'direct' });
-  admit(command, wukong, now);
-  already(command, wukong, machine, false);
-  const around = { schedules, findText: () => '2026-12-25', namespaces: new Map() };
-  nextFor(
-    timetable([wukong], () => machine, around, now),
-    wukong,
-    now,
-  );
-}
-
 export const surfaces: Surface[] = [
   {
     name: 'parseTrigger stop',
@@ -233,4 +205,5 @@ export const surfaces: Surface[] = [
   handler('stopVm', stopVm),
   handler('startVm', startVm),
   handler('getState', getState),
+  ...apiSurfaces,
 ];

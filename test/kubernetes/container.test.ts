@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { homeConfig } from '../../cli/cluster.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { assemble, copies, defaultArguments, dockerfile, entryPoint, lastStage, start } from './image.ts';
 
@@ -56,14 +57,19 @@ describe('the image', () => {
   it('is built in two stages from the exact Node that the project is tested with', () => {
     const own = JSON.parse(readFileSync('package.json', 'utf8')) as { optionalDependencies: { node: string } };
     const bases = dockerfile.filter((line) => line.startsWith('FROM ')).map((line) => line.split(/\s+/)[1]);
-    expect(bases).toEqual(Array(2).fill(`node:${own.optionalDependencies.node}-bookworm-slim`));
+    // An argument, so that whoever builds can name it by its digest.
+    expect(bases).toEqual(['${NODE_IMAGE}', '${NODE_IMAGE}']);
+    expect(dockerfile).toContain(`ARG NODE_IMAGE=node:${own.optionalDependencies.node}-bookworm-slim`);
   });
 
-  it('is not root, as the pods say too', () => {
+  it('is not root by itself; the pods insist on that, and ask for no uid, which OpenShift gives', () => {
     expect(lastStage).toContain('USER 1000:1000');
-    const pod = readFileSync('infra/kubernetes/base/pod.yaml', 'utf8');
-    expect(pod).toContain('runAsUser: 1000\n');
-    expect(pod).toContain('runAsGroup: 1000\n');
+    for (const file of ['base/pod.yaml', 'serve/deployment.yaml']) {
+      // OpenShift's restricted-v2 refuses a fixed uid: it gives each namespace a range of its own.
+      const pod = readFileSync(`infra/kubernetes/${file}`, 'utf8');
+      expect(pod).toContain('runAsNonRoot: true');
+      expect(pod).not.toMatch(/runAsUser|runAsGroup|fsGroup/);
+    }
   });
 
   it('starts a file that it has, with its Node', () => {
@@ -86,6 +92,19 @@ describe('the image', () => {
     });
     expect(files(app)).toEqual(before);
     expect(files(join(outside, 'tmp'))).toEqual([]);
+  });
+
+  it('works for a user of any number, without a home', async () => {
+    sim.createWukong({ namespace: 'team-a', name: 'homeless', runStrategy: 'Halted' });
+    expect(await begin('state', '-n', 'team-a')).toMatchObject({ code: 0 });
+    const none = await start(app, ['state'], { KUBECONFIG: '', HOME: join(outside, 'nothing-here') });
+    expect(none.stderr).toContain('kubeconfig');
+    // What Node says where the number is in no list of users.
+    const unknown = () => {
+      throw new Error('A system error occurred: uv_os_homedir returned ENOENT');
+    };
+    expect(homeConfig({}, unknown)).toBeUndefined();
+    expect(homeConfig({ HOME: '/' }, unknown)).toBe('/.kube/config');
   });
 
   it('does not fail for what was left alone on purpose, but for what failed', async () => {

@@ -6,6 +6,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { asLifecycleError } from '../../shared/domain/errors.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
+import type { WukongRun } from '../../shared/domain/run.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
 import { boundTo, type Extra, type FunctionName, type Rule, shippedRules, single } from '../flow/roles.ts';
@@ -73,6 +74,11 @@ function objectsOf({ sim }: Scene): unknown {
   };
   return {
     wukongs: sim.list<KubeObject>('wukongs').map((one) => [Object.keys(one.metadata.annotations ?? {}), status(one)]),
+    runs: sim
+      .list<WukongRun>('wukongruns')
+      .map(({ metadata, spec, status }) => [
+        ...[Object.keys(metadata.labels ?? {}).length, spec.dueAt, status?.phase, status?.targets],
+      ]),
     schedules: ['wukongschedules', 'clusterwukongschedules'].map((kind) => sim.list<KubeObject>(kind).map(status)),
     namespaces: sim.list<KubeObject>('namespaces').map(({ metadata }) => metadata.annotations),
     running: sim.list<KubeObject>('virtualmachineinstances').length,
@@ -101,6 +107,7 @@ const roles: (FunctionName | Extra)[] = [
   'reconcile',
   'state',
   'all-namespaces',
+  'cluster-schedules',
   'cluster-schedules',
   'stuck-pods',
   'skip-next',

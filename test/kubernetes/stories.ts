@@ -3,7 +3,9 @@ import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
+import { currentKey, type WukongRun } from '../../shared/domain/run.ts';
 import type { Invocation } from '../../shared/entry/entry.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import type { Extra, FunctionName } from '../flow/roles.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
@@ -68,11 +70,20 @@ const labelNamespace = (at: Scene, labels: Record<string, string>) =>
 /** An evening stop that falls due, with a calendar of holidays. */
 async function due(at: Scene): Promise<void> {
   await vm(at);
-  const metadata = { namespace, name: 'free' };
+  const metadata = { namespace, name: 'free', labels: { 'lifecycle.novasphere.dev/holidays': 'true' } };
   at.sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { holidays: '2026-12-25' } });
   createSchedule(at.sim, namespace, 'office', { holidays: { configMapRef: { name: 'free' } } });
   await at.pass(60_000);
 }
+
+/** The same, once it was done. */
+async function ran(at: Scene): Promise<void> {
+  await due(at);
+  const { bus: _bus, ...world } = at.world;
+  await at.run(reconcile(world, { deadline: at.clock.now() + 50_000 }));
+}
+const changeRun = (at: Scene, change: (run: WukongRun) => void) =>
+  at.sim.change('wukongruns', namespace, at.sim.list<WukongRun>('wukongruns', namespace)[0]!.metadata.name, change);
 
 async function dueEverywhere(at: Scene): Promise<void> {
   elsewhere(at);
@@ -232,6 +243,36 @@ const ticks: Omit<Story, 'by'>[] = [
     when: tick,
   },
   { name: 'a schedule', env: oneNamespace, given: due, when: tick },
+  {
+    name: 'a schedule whose run goes on',
+    env: oneNamespace,
+    given: async (at) => {
+      await hanging(at);
+      createSchedule(at.sim, namespace, 'office');
+      await at.pass(60_000);
+      await at.run(reconcile(at.world, { deadline: at.clock.now() + 10_000 }));
+      await at.pass(180_000);
+    },
+    when: tick,
+  },
+  {
+    name: 'a schedule whose run somebody has replaced',
+    env: oneNamespace,
+    given: async (at) => {
+      await ran(at);
+      changeRun(at, (run) => (run.status = { ...run.status!, done: 7 }));
+    },
+    when: tick,
+  },
+  {
+    name: 'a schedule whose run somebody has hidden',
+    env: oneNamespace,
+    given: async (at) => {
+      await ran(at);
+      changeRun(at, ({ metadata }) => delete metadata.labels?.[currentKey]);
+    },
+    when: tick,
+  },
   {
     name: 'a schedule in a frozen cluster',
     env: { ...oneNamespace, LIFECYCLE_NAMESPACE: namespace },

@@ -245,11 +245,11 @@ export const explained: Explained[] = [
     after: "''",
     because: 'Only the code unrecognized_keys is ever asked for.',
   },
-  { file: 'time/cron', before: "'UTC'", after: "''", because: 'Only the fields are read, which know no zone.' },
+  { file: 'time/cronField', before: "'UTC'", after: "''", because: 'Only the fields are read, which know no zone.' },
   {
-    file: 'time/cron',
-    before: "const known = `${low} to ${high}${names.length > 0 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;",
-    after: "const known = `${low} to ${high}${names.length > 1 ? ` or ${names[0]} to ${names.at(-1)}` : ''}`;",
+    file: 'time/cronField',
+    before: "const or = names.length > 0 ? ` or ${names[0]} to ${names.at(-1)}` : '';",
+    after: "const or = names.length > 1 ? ` or ${names[0]} to ${names.at(-1)}` : '';",
     because: 'A field has seven names, twelve, or none.',
   },
   {

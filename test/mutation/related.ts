@@ -21,6 +21,7 @@ export const related: Record<string, Related> = {
   'domain/operation': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/lifecycleState': { quick: unit('lifecycleState'), stories: flow('status') },
   'time/cron': { quick: unit('wallclock'), stories: [] },
+  'time/cronField': { quick: unit('wallclock'), stories: [] },
   'time/zone': { quick: unit('zone'), stories: unit('wallclock') },
   'time/wallclock': { quick: unit('calendar', 'schedule', 'wallclock'), stories: [] },
   'schedule/schedule': { quick: unit('scheduleFields', 'schedule'), stories: [] },

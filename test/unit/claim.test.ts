@@ -261,7 +261,9 @@ describe('the end', () => {
   });
 
   it('whose answer was lost is taken', async () => {
-    expect(await endRecord(clusterOf(t0, [422], [422], [200, ended]).cluster, wukong(), op, outcome, {})).toBe(ended);
+    expect(await endRecord(clusterOf(t0, [422], [422], [200, ended]).cluster, wukong(), op, outcome, {})).toEqual(
+      ended,
+    );
     const other = wukong({ [lastKey]: 'another' });
     expect(
       await endRecord(clusterOf(t0, [422], [422], [200, other]).cluster, wukong(), op, outcome, {}),

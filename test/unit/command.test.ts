@@ -30,6 +30,12 @@ describe('a command', () => {
     });
   });
 
+  it('with a grace of 0 is force, as KubeVirt then ends the guest without asking it', () => {
+    const stop = (more: object) => parseTrigger({ ...one, ...more }, origin);
+    expect(stop({ gracePeriodSeconds: 0 })).toMatchObject({ force: true, gracePeriodSeconds: 0 });
+    expect(stop({ gracePeriodSeconds: 1 })).toMatchObject({ force: false, gracePeriodSeconds: 1 });
+  });
+
   it('is the detail of an event, whose id is the request and whose time is when it was asked for', () => {
     const event = {
       id: 'e-1',

@@ -182,7 +182,8 @@ describe('watches have connections of their own', () => {
     open.unshift(() => sim.close());
     const transport = await connected(sim.url, sim.caPem, sim.adminToken);
     const stops = Array.from({ length: 300 }, () => new AbortController());
-    const path = '/apis/kubevirt.io/v1/virtualmachines?watch=true&allowWatchBookmarks=true&sendInitialEvents=true';
+    const path =
+      '/apis/kubevirt.io/v1/virtualmachines?watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan';
     const streams = await Promise.all(stops.map(({ signal }) => transport.stream(path, signal)));
     const first = streams.map(({ lines }) => lines[Symbol.asyncIterator]());
     await Promise.all(first.map((one) => one.next()));

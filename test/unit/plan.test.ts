@@ -83,7 +83,7 @@ describe('wukong plan', () => {
 
   test('shows what a holiday skips, from a ConfigMap in the same file too', async () => {
     const days =
-      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev}\ndata: {holidays: "2026-03-29 # a Sunday"}\n';
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev, labels: {lifecycle.novasphere.dev/holidays: "true"}}\ndata: {holidays: "2026-03-29 # a Sunday"}\n';
     const withHolidays = `${office}  holidays: {dates: [2026-03-28], configMapRef: {name: days}}\n`;
     const { code, out, err } = await wukong(
       'plan --schedule FILE --to 2026-03-30 --json',
@@ -106,7 +106,7 @@ describe('wukong plan', () => {
 
   test('goes on with the holidays that it can read, says what is wrong with the others, and quotes no ConfigMap', async () => {
     const days =
-      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev}\ndata: {holidays: "2026-03-28 a Saturday\\nhunter2"}\n';
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: days, namespace: dev, labels: {lifecycle.novasphere.dev/holidays: "true"}}\ndata: {holidays: "2026-03-28 a Saturday\\nhunter2"}\n';
     const { code, out, err } = await wukong(
       'plan --schedule FILE --to 2026-03-30 --json',
       `${office}  holidays: {configMapRef: {name: days}}\n---\n${days}`,
@@ -178,22 +178,33 @@ describe('wukong plan', () => {
     expect(out).toBe(
       [
         'Saturday, 28 March 2026',
-        '  02:30  start  dev/office  Europe/Berlin',
-        '  20:00  stop   dev/office  Europe/Berlin',
+        '  02:30  start  dev/office',
+        '  20:00  stop   dev/office',
         '',
         'Sunday, 29 March 2026',
-        '  03:00  start  dev/office  Europe/Berlin  gap: 02:30 does not exist, happens at 03:00',
-        '  20:00  stop   dev/office  Europe/Berlin',
+        '  03:00  start  dev/office  gap: 02:30 does not exist, happens at 03:00',
+        '  20:00  stop   dev/office',
         '',
-        '2 start, 2 stop from 2026-03-28 00:00 to 2026-03-30 00:00 UTC.',
-        `Time zones: tz database ${tzVersion}.`,
+        '2 start, 2 stop from 2026-03-28 01:00 to 2026-03-30 02:00.',
+        `Times of Europe/Berlin, by the tz database ${tzVersion}.`,
         '',
       ].join('\n'),
     );
     expect((await wukong('plan --schedule FILE', office, true)).out).toContain('\x1b[32mstart\x1b[0m');
     expect((await wukong('plan --schedule FILE --to 2026-03-27T12:01:00Z', office)).out).toBe(
-      `Nothing is planned from 2026-03-27 12:00 to 2026-03-27 12:01 UTC.\nTime zones: tz database ${tzVersion}.\n`,
+      `Nothing is planned from 2026-03-27 12:00 to 2026-03-27 12:01.\nTimes of UTC, by the tz database ${tzVersion}.\n`,
     );
+  });
+
+  test('shows one clock: the zone of most schedules, or that of --zone, in notes too', async () => {
+    const other = office.replace('office', 'tokyo').replace('Europe/Berlin', 'Asia/Tokyo');
+    const freeze = `---\n${head.replace('vm.novasphere.dev/v1alpha1', 'v1')}ConfigMap\nmetadata: {name: wukong-lifecycle}\ndata: {freezeUntil: "2026-03-28T12:00:00Z"}\n`;
+    const all = `${office}---\n${office.replace('office', 'late')}---\n${other}${freeze}`;
+    const { out } = await wukong('plan --schedule FILE --from 2026-03-28 --to 2026-03-29', all);
+    expect(out).toContain('  12:00  skip   dev/tokyo   frozen until 2026-03-28 13:00: stop skipped');
+    expect(out.match(/Europe\/Berlin|Asia\/Tokyo|UTC|T\d\d:/g)).toEqual(['Europe/Berlin']);
+    const asked = await wukong('plan -f FILE --from 2026-03-28 --to 2026-03-29 --zone Asia/Tokyo', all);
+    expect(asked.out).toContain('  20:00  skip   dev/tokyo   frozen until 2026-03-28 21:00: stop skipped');
   });
 
   test.each([
@@ -209,7 +220,7 @@ describe('wukong plan', () => {
     ],
     ['plan --schedule FILE --to 2026-03-01', '--to 2026-03-01T00:00:00Z: expected a time after 2026-03-27T12:00:00Z'],
     ['plan --schedule FILE --zone Berlin', '--zone: "Berlin" is no IANA time zone: did you mean Europe/Berlin?'],
-    ['plan --schedule FILE --jsn', 'there is no option --jsn: expected'],
+    ['plan --schedule FILE --jsn', 'there is no option --jsn; did you mean --json?'],
     ['plan FILE', 'Unexpected argument'],
     ['paln', 'wukong: "paln" is no command: expected start, stop, state, plan,'],
   ])('%s is wrong usage: it answers 2 and says what was expected', async (args, message) => {

@@ -53,6 +53,24 @@ describe('shared/ has rooms', () => {
   });
 });
 
+describe('a Lambda handler', () => {
+  it('reaches neither the server nor its packages', () => {
+    const reached = new Set<string>();
+    const packages = new Set<string>();
+    const follow = (file: string) => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const [, name = ''] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'([^.'][^']*)'/g))
+        packages.add(name);
+      importsOf(file).forEach(follow);
+    };
+    sources('functions').forEach(follow);
+    expect(reached.size).toBeGreaterThan(50);
+    expect([...reached].filter((file) => /\/(serve|cloudEvents|prometheus)\w*\.ts$/.test(file))).toEqual([]);
+    expect([...packages].filter((name) => /^(cloudevents|prom-client)/.test(name))).toEqual([]);
+  });
+});
+
 describe('around shared/', () => {
   it('sim/ imports nothing of ours but plain types', () => {
     const withoutTypes = (file: string) =>

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { readLabelSelector } from '../../shared/domain/selector.ts';
 import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { textOf } from '../../shared/schedule/configMap.ts';
 import { decide, type Facts } from '../../shared/schedule/decide.ts';
-import { type FindText, textOf } from '../../shared/schedule/holiday.ts';
+import type { FindText } from '../../shared/schedule/holiday.ts';
 import { nextActionFor } from '../../shared/schedule/nextAction.ts';
 import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';

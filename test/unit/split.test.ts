@@ -46,7 +46,7 @@ describe('a command on the bus', () => {
     [{ names: [] }, 'target.names'],
     [{ names: places(101) }, 'expected at most 100'],
     [{ names: [{ namespace: 'a', name: 'b', uid: 'c' }] }, 'unknown: "uid"'],
-    [{ names: [{ namespace: 'a', name: '../b' }] }, 'expected a DNS label'],
+    [{ names: [{ namespace: 'a', name: '../b' }] }, 'expected the name of an object'],
     [{ names: places(1), selector: 'env=dev' }, 'expected nothing beside names'],
   ])('with names is read strictly: %j', (wrong, message) =>
     expect(() => parseCommand({ target: wrong }, origin)).toThrow(message),

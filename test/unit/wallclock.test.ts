@@ -90,6 +90,12 @@ describe('a cron expression', () => {
       '0 8 * * MON-FRI#1',
       '"0 8 * * MON-FRI#1": day of the week "MON-FRI#1": expected one weekday from MON#1 to MON#5, or MON#L for the last',
     ],
+    ['0,5,00 8 * * *', '"0,5,00 8 * * *": minute names 0 twice'],
+    ['0 8 L,5,l * *', '"0 8 L,5,l * *": day of the month names L twice'],
+    ['0 8 * JAN,1 *', '"0 8 * JAN,1 *": month names 1 twice'],
+    ['0 8 * * 1-7,SUN', '"0 8 * * 1-7,SUN": names a value twice'],
+    [`0 8 ${'1,'.repeat(300)}1 * *`, `"0 8 ${'1,'.repeat(300)}`.slice(0, 81) + '": day of the month names 1 twice'],
+    ['0 8 * * MON#1,1#1', '"0 8 * * MON#1,1#1": day of the week names 1#1 twice'],
     ['0 8 * * MON#1,mon#1', '"0 8 * * MON#1,mon#1": day of the week names mon#1 twice'],
     ['cron(0 8 ? * MON-FRI *)', '"cron(0 8 ? * MON-FRI *)" is as AWS writes it: write "0 8 * * MON-FRI"'],
     ['0 8 ? * 2-6 *', '"0 8 ? * 2-6 *" is as AWS writes it: write "0 8 * * MON-FRI"'],
@@ -147,10 +153,27 @@ describe('a cron expression', () => {
     ['the last Friday as FRIL', '0 8 * * fril', '2026-01-30T08:00:00Z'],
     ['some weekdays of a month beside all of one', '0 8 * * WED#4,SAT', '2026-01-03T08:00:00Z'],
     ['the fifth Monday of a February, every 28 years', '0 8 * 2 MON#5', '2044-02-29T08:00:00Z'],
+    ['every day, whatever is named beside it', '0 8 * * *,MON#1', '2026-01-02T08:00:00Z'],
+    ['a weekday beside a date that never comes', '0 8 31 2 MON', '2026-02-02T08:00:00Z'],
+    ['every seventh weekday, which is Sunday', '0 8 * * */7', '2026-01-04T08:00:00Z'],
+    ['a step from a weekday on, without a second Sunday', '0 8 * * 6/1', '2026-01-03T08:00:00Z'],
     ['a step from a weekday on, up to Saturday', '0 8 * * 5/2', '2026-01-02T08:00:00Z'],
     ['day of week alone beside */1', '0 0 */1 * 0', '2026-01-04T00:00:00Z'],
   ])('knows %s', (_, text, expected) => {
     expect(next(text, 'UTC', '2026-01-01T08:30:00Z')).toBe(expected);
+  });
+
+  test('has every weekday once, steps from one of them end at Saturday', () => {
+    const weekdays = (part: string) => parseCron(`0 8 * * ${part}`).weekdays;
+    for (const [part, days] of [
+      ['*', 0b1111111],
+      ['1/2', 0b0101010],
+      ['FRI/1', 0b1100000],
+      ['1-7/2', 0b0101011],
+      ['0-7', 0b1111111],
+      ['MON#1', 0],
+    ] as const)
+      expect([part, weekdays(part)]).toEqual([part, days]);
   });
 
   /** What other crons make of it, as decision 28 has it; croner is asked here. */

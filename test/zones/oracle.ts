@@ -1,6 +1,9 @@
+import moment from 'moment-timezone';
+
 /**
- * What must come out, by brute force: minute by minute, from what Intl shows on the clock. Shares nothing with the
- * implementation: crons are lists of numbers here, clock changes are found by looking, and there is no stepping.
+ * What must come out, by brute force: minute by minute, from what moment-timezone's own code shows on the clock, as the
+ * runtime's rules are older than those that count. Shares the data with the implementation and no code: crons are lists
+ * of numbers here, clock changes are found by looking, and there is no stepping.
  */
 export interface Plain {
   text: string;
@@ -16,15 +19,9 @@ const hourMs = 60 * minuteMs;
 
 /** What the clock on the wall shows, as minutes since the epoch of a clock that knows no zone. */
 export function clockOf(zone: string): (instant: number) => number {
-  const format = new Intl.DateTimeFormat('sv-SE', {
-    timeZone: zone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
-  return (instant) => Date.parse(`${format.format(instant).replace(' ', 'T')}Z`) / minuteMs;
+  const rules = moment.tz.zone(zone);
+  if (!rules) throw new Error(`no such zone: ${zone}`);
+  return (instant) => instant / minuteMs - Math.round(rules.utcOffset(instant));
 }
 
 /** The instants (whole minutes) in the years from 2024 to 2030 at which the clock does not go on by one minute. */

@@ -21,6 +21,8 @@ export const AzureAuth = login('azure');
 export const GoogleCloudPlatformAuth = login('gcp');
 export const SocksProxyAgent = absent('a SOCKS proxy');
 export const SocksClient = { createConnection: () => new SocksProxyAgent() };
+/** cron-parser begins with the present instant, which we ask it nothing about. */
+export const DateTime = { local: () => ({ isValid: true, zoneName: 'UTC' }) };
 /** client-node makes one beside the connections that we use; it is never asked for anything. */
 export const HttpProxyAgent = class {};
 export const HttpsProxyAgent = class {};

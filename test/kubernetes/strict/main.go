@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -42,16 +44,21 @@ func main() {
 			complain("%s: %v", kind, err)
 			continue
 		}
-		job, ok := object.(*batchv1.CronJob)
-		if !ok {
+		var pod corev1.PodTemplateSpec
+		var name string
+		switch owner := object.(type) {
+		case *batchv1.CronJob:
+			pod, name = owner.Spec.JobTemplate.Spec.Template, owner.Name
+		case *appsv1.Deployment:
+			pod, name = owner.Spec.Template, owner.Name
+		default:
 			continue
 		}
 		pods++
-		pod := job.Spec.JobTemplate.Spec.Template
 		restricted := psa.LevelVersion{Level: psa.LevelRestricted, Version: psa.LatestVersion()}
 		for _, result := range evaluator.EvaluatePod(restricted, &pod.ObjectMeta, &pod.Spec) {
 			if !result.Allowed {
-				complain("CronJob %s: %s: %s", job.Name, result.ForbiddenReason, result.ForbiddenDetail)
+				complain("%s: %s: %s", name, result.ForbiddenReason, result.ForbiddenDetail)
 			}
 		}
 	}

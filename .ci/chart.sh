@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The Helm chart: linted; each of its forms held equal to kustomize's output, object by object; installed and upgraded on
+# the embedded cluster, with the CRD.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. .ci/common.sh
+
+helm=${HELM:-$(command -v helm || true)}
+if [ -z "$helm" ]; then
+  echo "building helm, which takes some minutes" >&2
+  GOBIN="$work/bin" go install helm.sh/helm/v3/cmd/helm@v3.18.6
+  helm=$work/bin/helm
+fi
+node infra/setup.mjs
+mkdir "$work/rendered"
+. .ci/overlays.sh
+render_overlays "$work/rendered" cluster-wide namespaced serve
+rm -f "$work/rendered/serve-optional.yaml"
+
+"$helm" lint --strict infra/chart
+HELM=$helm RENDERED="$work/rendered" node_modules/.bin/node node_modules/vitest/vitest.mjs run --config test/kubernetes/chart/vitest.config.ts
+
+start_cluster
+export KUBECONFIG="$work/kubeconfig"
+command -v kubectl > /dev/null || install_packages kubernetes-client
+crd=wukongschedules.vm.novasphere.dev
+# A cluster with the CRD of an older version, as an earlier release has left it.
+kubectl delete crd "$crd" --ignore-not-found
+before=$work/older && cp -rL infra/chart "$before"
+node_modules/.bin/node test/kubernetes/chart/older.ts "$before/files/crds/$crd.yaml"
+"$helm" install wukong "$before" --namespace wukong-lifecycle --create-namespace
+kubectl get crd "$crd" -o json | grep -q '"jitterSeconds"' && { echo "the older CRD is not older" >&2; exit 1; }
+"$helm" upgrade wukong infra/chart --namespace wukong-lifecycle
+kubectl get crd "$crd" -o json | grep -q '"jitterSeconds"'
+kubectl get cronjob wukong-reconcile -n wukong-lifecycle
+"$helm" upgrade wukong infra/chart --namespace wukong-lifecycle --set mode=serve
+kubectl get deployment wukong-serve -n wukong-lifecycle
+if kubectl get cronjob wukong-reconcile -n wukong-lifecycle 2> /dev/null; then
+  echo "the tick's CronJob is still there beside the server" >&2
+  exit 1
+fi
+"$helm" uninstall wukong --namespace wukong-lifecycle
+kubectl get crd "$crd" > /dev/null # kept, with everybody's schedules
+echo "chart: as kustomize makes it; installed, upgraded with its CRD, changed to serve, removed"

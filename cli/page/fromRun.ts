@@ -1,0 +1,41 @@
+import type { KubeObject } from '../../shared/domain/model.ts';
+import type { OutcomeName } from '../../shared/domain/outcome.ts';
+import { runNameOf, type WukongRun } from '../../shared/domain/run.ts';
+import { readLines, runCounts } from '../../shared/report/runLines.ts';
+import { boundaryIdOf } from '../../shared/schedule/calendar.ts';
+import type { Happening } from './happening.ts';
+
+/** Whether a run is named as the lifecycle names it: what somebody else made is not counted. */
+export function isGenuine({ metadata, spec }: WukongRun): boolean {
+  if ((spec?.action !== 'start' && spec?.action !== 'stop') || Number.isNaN(Date.parse(spec.dueAt))) return false;
+  const uid = metadata.ownerReferences?.find(({ name }) => name === spec.schedule)?.uid;
+  if (spec.schedule !== undefined && uid === undefined) return false;
+  return (spec.schedule !== undefined || typeof spec.requestId === 'string') && metadata.name === runNameOf(spec, uid);
+}
+
+/** What a WukongRun tells of each of its VMs; empty for one that is not genuine. */
+export function fromRun(object: KubeObject): Happening[] {
+  const run = object as WukongRun;
+  if (!isGenuine(run)) return [];
+  const { metadata, spec, status } = run;
+  const { namespace = '' } = metadata;
+  const dueAt = Date.parse(spec.dueAt);
+  const { failures } = runCounts.parse(status ?? {});
+  const messages = new Map(failures.map(({ name, message }) => [name, message]));
+  const requestId =
+    spec.schedule === undefined ? spec.requestId! : boundaryIdOf({ key: `${namespace}/${spec.schedule}` }, dueAt);
+  const found: Happening[] = [];
+  for (const [name, { outcome, reason, observed, startedAt, finishedAt }] of readLines(status?.vms, dueAt)) {
+    if (outcome === 'Pending') continue;
+    found.push({
+      ...{ namespace, name, action: spec.action, outcome: outcome as OutcomeName, requestId },
+      ...(reason ? { reason } : {}),
+      ...(observed === false ? { observed } : {}),
+      message: messages.get(name) ?? '',
+      trigger: spec.schedule === undefined ? 'fleet' : 'schedule',
+      ...(startedAt === undefined ? {} : { startedAt }),
+      finishedAt: finishedAt ?? startedAt ?? dueAt,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,83 @@
+import { listPages } from '../cluster/list.ts';
+import { readNamespaces } from '../cluster/namespaces.ts';
+import { slim, wukongPath } from '../cluster/objects.ts';
+import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
+import type { Annotations, Wukong } from '../domain/model.ts';
+import type { WukongSchedule } from '../schedule/schedule.ts';
+import type { Surroundings } from '../schedule/timetable.ts';
+import type { Limits } from '../time/wait.ts';
+import type { Problem } from './problems.ts';
+import { readSurroundings } from './scheduleInputs.ts';
+
+/** All that one tick has read. */
+export interface Seen {
+  wukongs: Wukong[];
+  machines: Machines;
+  around: Surroundings;
+  /** The annotations of the namespaces where an action is declared, or why nobody knows them. */
+  declaring: Map<string, Annotations> | LifecycleError;
+  /** Why what schedules depend on could not be read: none of them has a say in this tick. */
+  blind?: LifecycleError;
+}
+
+/** Where there are no Wukongs. */
+const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
+
+export const isDeclaring = ({ spec }: Wukong): boolean =>
+  spec?.lifecycleAction !== undefined && spec.lifecycleAction !== null;
+
+/** Lists each kind once. @throws LifecycleError when Wukongs or VMs cannot be read. */
+export async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
+  const wukongs: Wukong[] = [];
+  for (const namespace of world.config.watchNamespaces ?? [undefined])
+    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
+      for (const item of items) wukongs.push(slim(item));
+  const scope = scopeOf(wukongs, world.config.watchNamespaces ?? 'all');
+  const machines = wukongs.length === 0 ? none : watchMachines(world, scope, limits);
+  return lookAround(world, { wukongs, machines }, limits, problems);
+}
+
+/** What a tick has to look around from. */
+export interface Standpoint {
+  wukongs: Wukong[];
+  machines: Machines | Promise<Machines>;
+  schedules?: WukongSchedule[];
+  namespaces?: Map<string, Annotations> | undefined;
+  around?: Surroundings | undefined;
+}
+
+/** What Wukongs and VMs depend on, as far as it is not known already. */
+export async function lookAround(
+  world: World,
+  { wukongs, machines: given, ...known }: Standpoint,
+  limits: Limits,
+  problems: Problem[],
+): Promise<Seen> {
+  const lines: string[] = [];
+  const spaces = new Set(wukongs.filter(isDeclaring).map(({ metadata }) => metadata.namespace ?? ''));
+  const failure = (thrown: unknown) => {
+    limits.signal?.throwIfAborted();
+    return asLifecycleError(thrown);
+  };
+  const [machines, around, declaring] = await Promise.allSettled([
+    given,
+    known.around ??
+      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }).catch(failure),
+    known.namespaces ?? readNamespaces(world, spaces, limits, lines).catch(failure),
+  ]);
+  if (machines.status === 'rejected') throw machines.reason;
+  if (around.status === 'rejected') throw around.reason;
+  if (declaring.status === 'rejected') throw declaring.reason;
+  for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
+  const blind = around.value instanceof LifecycleError ? around.value : undefined;
+  const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
+  return {
+    wukongs,
+    machines: machines.value,
+    around: around.value instanceof LifecycleError ? unknown : around.value,
+    declaring: declaring.value,
+    ...(blind ? { blind } : {}),
+  };
+}

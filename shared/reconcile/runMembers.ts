@@ -1,0 +1,81 @@
+import { keyOf, type Wukong } from '../domain/model.ts';
+import { operationOf } from '../domain/operation.ts';
+import type { Action } from '../domain/outcome.ts';
+import { isOver, type Member } from '../domain/run.ts';
+import { remembers, traceOf, wishAfter } from '../domain/runTrace.ts';
+import type { Machine } from '../domain/vm.ts';
+import { isThere } from '../execute/follow.ts';
+import { type Boundary, boundaryId } from '../schedule/calendar.ts';
+import { overrideFor } from '../schedule/override.ts';
+import { readMemory, type Timetable } from '../schedule/timetable.ts';
+
+/** What is asked of the VMs of one run. */
+export interface Asked {
+  requestId: string;
+  action: Action;
+  /** Instant. */
+  at: number;
+  /** The boundary is its schedule's newest, and counts: it may still begin VMs. */
+  open: boolean;
+  /** Until then a VM of a fleet that shows no sign may still be begun. */
+  waitsUntil?: number;
+  /** Whether the schedule has been through with it before. */
+  handled: boolean;
+  table: Timetable;
+  machineOf: (wukong: Wukong) => Machine;
+}
+
+/**
+ * What one VM came to in a run: what its Wukong says; else what is decided for it now; else what the run said before, as
+ * far as the Wukong does not deny it; else what follows from how it is.
+ */
+export function memberFor(wukong: Wukong, asked: Asked, before: Member | undefined): Member {
+  return (
+    traceOf(wukong, asked.requestId) ??
+    (asked.open ? decided(wukong, asked) : undefined) ??
+    (before && isKept(wukong, before, asked) ? before : undefined) ??
+    concluded(wukong, asked)
+  );
+}
+
+const pending: Member = { outcome: 'Pending' };
+const there = (action: Action): Member => ({ outcome: action === 'start' ? 'AlreadyOn' : 'AlreadyOff' });
+
+/** What this tick decided for the boundary; undefined where it is over for this VM. */
+function decided(wukong: Wukong, { requestId, table, action, at, handled, machineOf }: Asked): Member | undefined {
+  const key = keyOf(wukong.metadata);
+  const decision = table.decisions.get(key);
+  const mine = (boundary: Boundary) => boundaryId(boundary) === requestId;
+  if (!decision) return handled || !table.schedulesOf.has(key) ? undefined : pending;
+  if (decision.do === 'skip')
+    return mine(decision.boundary) ? { outcome: 'Skipped', reason: decision.reason } : undefined;
+  const acting = decision.do === 'nothing' ? decision.then : decision;
+  if (acting && !acting.enforced && !acting.resumed && mine(acting.boundary))
+    return isThere(action, machineOf(wukong)) && !operationOf(wukong) ? there(action) : pending;
+  // Frozen: it is neither done nor given up.
+  const waits = decision.do === 'nothing' && decision.until !== undefined && !decision.then;
+  return waits && !((table.facts.get(key)?.lastHandled ?? -Infinity) >= at) ? pending : undefined;
+}
+
+/** What leaves no sign on a Wukong is taken as it was; what does must be known to it. */
+function isKept(wukong: Wukong, before: Member, { requestId }: Asked): boolean {
+  if (!isOver(before)) return false;
+  const { outcome } = before;
+  return outcome === 'AlreadyOn' || outcome === 'AlreadyOff' || outcome === 'Skipped' || remembers(wukong, requestId);
+}
+
+/** Without any record: from what was wished since, and from how it is. */
+function concluded(wukong: Wukong, asked: Asked): Member {
+  const { requestId, action, at, table, machineOf, waitsUntil } = asked;
+  if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
+  const { withheld, skipped } = readMemory(wukong);
+  if (withheld === at || skipped === at) return { outcome: 'Skipped', reason: 'Override' };
+  if (remembers(wukong, requestId)) return { outcome: action === 'start' ? 'Started' : 'Stopped' };
+  const wish = wishAfter(wukong, at);
+  if (wish) return wish === action ? there(action) : { outcome: 'Superseded' };
+  if (isThere(action, machineOf(wukong))) return there(action);
+  const facts = table.facts.get(keyOf(wukong.metadata));
+  if (facts && action === 'stop' && overrideFor({ ...facts, now: table.at }).protected)
+    return { outcome: 'Skipped', reason: 'Protected' };
+  return { outcome: 'Skipped', reason: 'Stale' };
+}

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+
+type Rendered = { kind: string; metadata: { name: string; namespace?: string; annotations?: Record<string, string> } };
+type Values = Record<string, string>;
+
+const folder = process.env['RENDERED'] ?? '';
+const objectsIn = (text: string): Rendered[] =>
+  [...parseAllDocuments(text)].map((one) => one.toJS() as Rendered | null).filter((one) => one !== null);
+const nameOf = ({ kind, metadata: { name, namespace = '' } }: Rendered) => `${kind} ${namespace}/${name}`;
+
+function helm(values: Values, namespace = 'wukong-lifecycle') {
+  const sets = Object.entries(values).flatMap(([key, value]) => ['--set-json', `${key}=${value}`]);
+  const args = ['template', 'wukong', 'infra/chart', '--namespace', namespace, '--kube-version', '1.31.0', ...sets];
+  const { status, stdout, stderr } = spawnSync(process.env['HELM'] ?? 'helm', args, { encoding: 'utf8' });
+  return { status, stderr, objects: status === 0 ? objectsIn(stdout) : [] };
+}
+
+/** By name. What helm and kustomize each have for themselves is no difference: the namespace, and that the CRD is kept. */
+function comparable(objects: Rendered[]): Record<string, unknown> {
+  const own = objects.filter(({ kind }) => kind !== 'Namespace');
+  return Object.fromEntries(
+    own.map((object) => {
+      const { 'helm.sh/resource-policy': _policy, ...annotations } = object.metadata.annotations ?? {};
+      const labelled = object.kind === 'CustomResourceDefinition' ? { labels: undefined } : {};
+      const metadata = { ...object.metadata, ...labelled, annotations: { ...annotations } };
+      return [nameOf(object), { ...object, metadata }];
+    }),
+  );
+}
+
+const pairs: [overlay: string, values: Values, namespace?: string][] = [
+  ['cluster-wide', {}],
+  ['cluster-wide-optional', { 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }],
+  ['namespaced', { namespaces: '["team-a"]' }, 'team-a'],
+  ['namespaced-optional', { namespaces: '["team-a"]', 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }, 'team-a'],
+  ['serve', { mode: '"serve"' }],
+];
+
+describe('the chart', () => {
+  it.each(pairs)('makes what kustomize makes of %s, object by object', (overlay, values, namespace) => {
+    const wanted = comparable(objectsIn(readFileSync(join(folder, `${overlay}.yaml`), 'utf8')));
+    const { objects, stderr } = helm(values, namespace);
+    expect(objects.length, stderr).toBeGreaterThan(10);
+    const made = comparable(objects);
+    expect(Object.keys(made).sort()).toEqual(Object.keys(wanted).sort());
+    for (const [name, object] of Object.entries(made)) expect(object, name).toEqual(wanted[name]);
+  });
+
+  it.each([
+    ['a mode that is both', { mode: '"both"' }, /mode/],
+    ['two modes', { mode: '["cronjob","serve"]' }, /mode/],
+    ['replicas that are no number', { mode: '"serve"', 'serve.replicas': '"two"' }, /replicas/],
+    ['a port that is none', { 'networkPolicy.apiServerPorts': '["https"]' }, /apiServerPorts/],
+    ['a value that nobody knows', { schedules: 'false' }, /schedules/],
+    ['a namespace with a capital', { namespaces: '["Team-A"]' }, /namespaces/],
+    ['a ServiceMonitor of CronJobs', { 'serviceMonitor.enabled': 'true' }, /mode=serve/],
+    ['examples for two namespaces', { namespaces: '["a","b"]' }, /fleetSchedules/],
+  ])('refuses %s', (_what, values, says) => {
+    const { status, stderr } = helm(values as Values);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(says);
+  });
+
+  it('with two namespaces has a Role and its binding in each, and nothing of the cluster', () => {
+    const { objects } = helm({ namespaces: '["a","b"]', fleetSchedules: 'false' }, 'tools');
+    expect(objects.filter(({ kind }) => /^Cluster|^CustomResource/.test(kind))).toEqual([]);
+    const names = objects.map(nameOf);
+    for (const space of ['a', 'b'])
+      expect(names).toEqual(expect.arrayContaining([`Role ${space}/wukong-stop`, `RoleBinding ${space}/wukong-stop`]));
+    expect(names).toContain('ServiceAccount tools/wukong-stop');
+    expect(names).toContain('CronJob tools/wukong-reconcile');
+  });
+
+  it('serves over the certificate of OpenShift, with the secret of webhooks, and is scraped', () => {
+    const { objects } = helm({
+      ...{ mode: '"serve"', openshift: 'true', 'serve.webhookSecret': '"hook"', 'serviceMonitor.enabled': 'true' },
+      ...{ 'serviceMonitor.labels': '{"release":"prometheus"}', fleetSchedules: 'false' },
+    });
+    const text = JSON.stringify(objects);
+    expect(objects.filter(({ kind }) => kind === 'CronJob')).toEqual([]);
+    expect(text).toContain('"service.beta.openshift.io/serving-cert-secret-name":"wukong-lifecycle-tls"');
+    expect(text).toContain('--webhook-secret=/etc/wukong/webhook/secret');
+    expect(text).toContain('"scheme":"HTTPS"');
+    expect(objects.find(({ kind }) => kind === 'ServiceMonitor')).toMatchObject({
+      metadata: { labels: { release: 'prometheus' } },
+    });
+  });
+
+  it('asks for no uid anywhere, so that OpenShift gives one of its own', () => {
+    for (const mode of ['"cronjob"', '"serve"'])
+      expect(JSON.stringify(helm({ mode }).objects)).not.toMatch(/runAsUser|runAsGroup|fsGroup/);
+  });
+});
