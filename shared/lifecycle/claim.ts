@@ -80,6 +80,7 @@ export function newOperation(
     cappedFrom: capped ? asked : undefined,
     deletePodWhenStuck: command.deletePodWhenStuck,
     waitSeconds: command.waitSeconds,
+    ...(command.restart ? { thenStart: true } : {}),
     leaseSeconds: command.leaseSeconds,
     reason: command.reason,
     requestedBy: command.requestedBy,
