@@ -8,6 +8,7 @@ import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
+import { tellRoom } from './room.ts';
 import type { Wanted } from './scheduledJobs.ts';
 import { settle, skip, useUp } from './skips.ts';
 
@@ -44,9 +45,13 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
       unsaid.delete(key);
       if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
       if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      const status = statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, table.at));
+      const machine = machineOf(wukong, machines);
+      const status = statusFor(wukong, machine, nextFor(table, wukong, table.at));
       // What has changed meanwhile is looked at anew by the next tick.
-      if (await writeStatus(world, wukong, status, limits, () => false)) repaired++;
+      if (await writeStatus(world, wukong, status, limits, () => false)) {
+        repaired++;
+        await tellRoom(world, wukong, machine, limits);
+      }
     } catch (thrown) {
       // A CRD that has no such field keeps no status, and nothing else is undone.
       const problem = problemOf(thrown, wukong);
