@@ -8,6 +8,7 @@ import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
+import { withoutThoseInUse } from './inUse.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
@@ -61,7 +62,8 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
   try {
     const decided = decideAll(seen, world, problems, standing?.few);
     const { table, wanted } = decided;
-    const { jobs, busy, release } = withoutBusy(decided.jobs, standing);
+    const wishes = await withoutThoseInUse({ ...decided, problems }, world, limits);
+    const { jobs, busy, release } = withoutBusy(wishes, standing);
     const sink = world.bus ? 'bus' : 'here';
     const see = (wukong: Wukong) => machineOf(wukong, machines);
     const whole = !blind && !standing?.few;

@@ -47,6 +47,8 @@ export interface Schedule {
   runsHistoryLimit: number;
   /** Stops are announced so long before; 0: not at all. */
   announceBeforeSeconds: number;
+  /** Its stops wait so long while somebody uses the VM. */
+  skipWhileInUse?: { loggedIn: boolean; annotation?: string | undefined; maxDelayMs: number };
 }
 
 /**
@@ -123,6 +125,22 @@ const fields = {
   jitterSeconds: whole(0, 3_600).default(0),
   runsHistoryLimit: whole(1, 10_000).default(60),
   announceBeforeSeconds: whole(0, 86_400).default(0),
+  skipWhileInUse: z
+    .strictObject(
+      {
+        loggedIn: z.boolean({ error: 'expected true or false' }).default(false),
+        annotation: z
+          .string({ error: 'expected the key of an annotation' })
+          .regex(
+            /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+            'expected the key of an annotation',
+          )
+          .optional(),
+        maxDelaySeconds: whole(60, 604_800).default(1_800),
+      },
+      words('expected {loggedIn, annotation, maxDelaySeconds}'),
+    )
+    .optional(),
 };
 const spec = z.strictObject(fields, words('expected the fields of a schedule'));
 /** Of a whole cluster: Wukongs are chosen by their namespaces' labels, by their own, or by both. */
@@ -177,7 +195,7 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText, defau
     exceptions: given,
     ...others
   } = read.data;
-  const { holidays: _read, ...own } = others;
+  const { holidays: _read, skipWhileInUse: inUse, ...own } = others;
   const { exceptions, problems: wrong } = readExceptions(given, zone);
   problems.push(...wrong);
   const { rest, cluster } = scopeIn(own);
@@ -202,6 +220,7 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText, defau
       holidayRules: holidays.rules,
       holidayAction: holidays.action,
       exceptions,
+      ...(inUse ? { skipWhileInUse: { ...inUse, maxDelayMs: inUse.maxDelaySeconds * 1000 } } : {}),
       startingDeadlineMs: startingDeadlineSeconds * 1000,
       waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
@@ -234,7 +253,13 @@ function scopeIn<T extends object>(given: T & { namespaceSelector?: Selector; en
 }
 
 /** What is right field by field, and cannot be so together: three at the most. */
-function contradictions({ start, stop, jitterSeconds, startingDeadlineSeconds }: z.output<typeof spec>): Problem[] {
+function contradictions({
+  start,
+  stop,
+  jitterSeconds,
+  startingDeadlineSeconds,
+  skipWhileInUse,
+}: z.output<typeof spec>): Problem[] {
   const problems: Problem[] = [];
   if (!start && !stop) problems.push(invalid('spec.start', 'expected start, stop, or both'));
   const same = start && stop && sharedWall(start, stop, Date.UTC(2026, 0, 1));
@@ -243,6 +268,15 @@ function contradictions({ start, stop, jitterSeconds, startingDeadlineSeconds }:
     const message = `"${start.text}" and stop "${stop.text}" both happen on ${when}: expected two different minutes`;
     problems.push({ field: 'spec.start', reason: 'SameMinute', message });
   }
+  if (skipWhileInUse && !skipWhileInUse.loggedIn && skipWhileInUse.annotation === undefined)
+    problems.push(invalid('spec.skipWhileInUse', 'expected loggedIn: true, annotation, or both'));
+  if (skipWhileInUse && skipWhileInUse.maxDelaySeconds >= startingDeadlineSeconds)
+    problems.push(
+      invalid(
+        'spec.skipWhileInUse.maxDelaySeconds',
+        `expected less than startingDeadlineSeconds, ${startingDeadlineSeconds}`,
+      ),
+    );
   const less = `${jitterSeconds} would reach startingDeadlineSeconds: expected less than ${startingDeadlineSeconds}`;
   if (jitterSeconds >= startingDeadlineSeconds) problems.push(invalid('spec.jitterSeconds', less));
   return problems;

@@ -296,6 +296,16 @@ const ticks: Omit<Story, 'by'>[] = [
     when: tick,
   },
   {
+    name: 'a schedule that waits for users',
+    env: oneNamespace,
+    given: async (at) => {
+      await vm(at, { guest: { users: 'kim', 'agent-after-seconds': '1' } });
+      createSchedule(at.sim, namespace, 'office', { skipWhileInUse: { loggedIn: true } });
+      await at.pass(60_000);
+    },
+    when: tick,
+  },
+  {
     name: 'a schedule of the whole cluster',
     extras: ['all-namespaces', 'cluster-schedules'],
     given: async (at) => {
