@@ -36,7 +36,7 @@ export function commandOf(action: Action, values: Values, io: Io): Command {
       : { waitSeconds: timeout, leaseSeconds: durationSeconds('lease', values.lease as string | undefined) }),
   };
   try {
-    return parseCommand(input, { action, trigger: 'cli', requestId: `cli-${randomUUID()}`, requestedAt: Date.now() });
+    return parseCommand(input, { action, trigger: 'cli', requestId: `cli:${randomUUID()}`, requestedAt: Date.now() });
   } catch (thrown) {
     if (!(thrown instanceof LifecycleError)) throw thrown;
     const message = thrown.message.replace(/(^|; )(\w+):/g, (all, before: string, field: string) =>

@@ -39,7 +39,7 @@ export async function executeHere(
   const outcomes: Outcome[] = [];
   const others: Job[] = [];
   const take = (outcome: Outcome) => {
-    if (wait && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') others.push(joining(outcome));
+    if (wait && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') others.push(jobFor(outcome));
     else {
       outcomes.push(outcome);
       how.ended(outcome);
@@ -60,7 +60,9 @@ export async function executeHere(
     await execute(jobs, world, { ...limits, machines, progress, wait });
     wait = false;
     await opened;
-    const joined = await execute(others, world, { ...limits, machines, progress });
+    const around = new Map(jobs.map(({ place, namespaceAnnotations }) => [place.namespace, namespaceAnnotations]));
+    const joining = others.map((job) => ({ ...job, namespaceAnnotations: around.get(job.place.namespace) }));
+    const joined = await execute(joining, world, { ...limits, machines, progress });
     for (const { job } of joined.failures) if (job.work.do === 'join') take(job.work.otherwise);
     return outcomes;
   } finally {
@@ -79,7 +81,7 @@ const soonOf = ({ clock }: World, { deadline, signal }: Limits): Limits => ({
   deadline: Math.min(deadline, clock.now() + firstStateMs),
 });
 
-const joining = (outcome: Outcome): Job => ({
+const jobFor = (outcome: Outcome): Job => ({
   place: { namespace: outcome.namespace, name: outcome.name },
   action: outcome.action,
   work: { do: 'join', otherwise: outcome },

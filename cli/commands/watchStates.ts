@@ -2,7 +2,7 @@ import { follow, type Followed, type Source } from '../../shared/cluster/informe
 import { wukongPath } from '../../shared/cluster/objects.ts';
 import { vmPath } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
-import { keyOf, type KubeObject, type Place, placeOf, vmNameOf, type Wukong } from '../../shared/domain/model.ts';
+import { keyOf, type KubeObject, type Place, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import { stateFrom, type WukongState } from '../../shared/entry/state.ts';
 
 /** Changes that come together are shown together. */
@@ -79,8 +79,8 @@ export async function watchStates(
         .all()
         .filter(({ metadata }) => mine(metadata.labels, metadata.name))
         .map((wukong) => {
-          const [space, vmName] = [placeOf(wukong).namespace, vmNameOf(wukong)];
-          return stateFrom(wukong, vms.get(space, vmName), vmis.get(space, vmName));
+          const { namespace: space } = placeOf(wukong);
+          return stateFrom(wukong, (vmName) => ({ vm: vms.get(space, vmName), vmi: vmis.get(space, vmName) }));
         });
       const now = new Map(states.map((state) => [keyOf(state), placeIn(state)]));
       const left = [...shown.values()].filter((place) => !now.has(keyOf(place)));

@@ -1,3 +1,4 @@
+import { isSameRequest } from '../../shared/domain/requestId.ts';
 import { boundaryId } from '../../shared/schedule/calendar.ts';
 import type { Course, Period, Power, Stretch, Switch } from './course.ts';
 import type { Happening } from './happening.ts';
@@ -68,7 +69,7 @@ export function judge(course: Course, records: Happening[], given: Judging): Hap
 /** By the boundary's own id; else the first command for the same action that came while the boundary was still due. */
 function recordOf({ boundary, at, action }: Switch, records: Happening[], taken: Set<Happening>) {
   const id = boundaryId(boundary);
-  const own = records.find(({ requestId }) => requestId === id);
+  const own = records.find(({ requestId }) => isSameRequest(requestId, id));
   if (own) return own;
   const end = at + boundary.schedule.startingDeadlineMs;
   return records.find((one) => {

@@ -30,7 +30,7 @@ export function textsOf(value: unknown): Record<string, string> | undefined {
 
 const applied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Undefined for what has no name that Kubernetes would have given it: nothing can be asked of that. */
+/** The same object, put in order. Undefined for what has no name that Kubernetes would have given it: nothing can be asked of that. */
 export function ours<T extends KubeObject>(raw: unknown): T | undefined {
   if (!isObject(raw) || !isObject(raw['metadata'])) return undefined;
   const { metadata } = raw;
@@ -55,12 +55,11 @@ export function ours<T extends KubeObject>(raw: unknown): T | undefined {
     finalizers: listOf(metadata['finalizers'], (one): one is string => text(one) !== undefined),
     ownerReferences: listOf(metadata['ownerReferences'], isObject),
   };
-  return {
-    ...raw,
+  return Object.assign(raw, {
     metadata: withoutAbsent(kept),
     ...('spec' in raw ? { spec: isObject(spec) ? spec : undefined } : {}),
     ...('status' in raw ? { status: isObject(status) ? withConditions(status) : undefined } : {}),
-  } as unknown as T;
+  }) as unknown as T;
 }
 
 /** Others' conditions go back up with ours, so they stay as they are. */

@@ -1,5 +1,6 @@
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { ownMachine, vmNameIn, vmNamesOf } from '../domain/ownership.ts';
 import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../domain/vm.ts';
 import { each } from '../time/forEachLimited.ts';
 import { heard, type Limits } from '../time/wait.ts';
@@ -32,12 +33,19 @@ export const vmPath = (
   subresource?: string,
 ): string => apiPath({ api: 'kubevirt.io/v1', namespace, kind, name, subresource });
 
+/** What is there of a Wukong's own VM. */
 export const machineOf = (wukong: Wukong, machines: Machines): Machine =>
-  machines.get(wukong.metadata.namespace ?? '', vmNameOf(wukong));
+  ownMachine(wukong, (vmName) => machines.get(wukong.metadata.namespace ?? '', vmName));
+
+/** Waits for the next change of a Wukong's VM, as `Machines.changed`. */
+export const changedOf = (wukong: Wukong, machines: Machines, limits: Limits): Promise<boolean> =>
+  machines.changed(wukong.metadata.namespace ?? '', vmNameIn(wukong, machineOf(wukong, machines)), limits);
 
 /** The VMs of these Wukongs, in these namespaces. */
 export function scopeOf(wukongs: Wukong[], namespaces: string[] | 'all'): Scope {
-  const vms = new Set(wukongs.map((wukong) => keyOf({ ...placeOf(wukong), name: vmNameOf(wukong) })));
+  const vms = new Set(
+    wukongs.flatMap((wukong) => vmNamesOf(wukong).map((name) => keyOf({ ...placeOf(wukong), name }))),
+  );
   return { namespaces, wanted: (namespace, name) => vms.has(keyOf({ namespace, name })) };
 }
 
@@ -81,6 +89,15 @@ export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limi
       return heard(cluster.clock, subscribe, limits);
     },
   };
+}
+
+/** Watches one Wukong's VM: the one that its status names, and where that is not its own, the other one too. */
+export async function watchOwn(cluster: Cluster, wukong: Wukong, limits: Limits): Promise<Machines> {
+  const { namespace } = placeOf(wukong);
+  const machines = await watchMachines(cluster, { namespace, vmName: vmNameOf(wukong) }, limits);
+  if (vmNamesOf(wukong).length === 1 || machineOf(wukong, machines).vm) return machines;
+  machines.close();
+  return watchMachines(cluster, scopeOf([wukong], [namespace]), limits);
 }
 
 async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<Pairs> {

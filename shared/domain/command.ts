@@ -5,6 +5,7 @@ import type { Place } from './model.ts';
 import { isLabel, isObjectName, labelExpected, objectNameExpected } from './names.ts';
 import { isForging } from './oneLine.ts';
 import type { Action } from './outcome.ts';
+import { requestIdOf } from './requestId.ts';
 import { format, parseSelector, type Selector } from './selector.ts';
 
 /** The type of the event that asks for it on the bus. */
@@ -173,9 +174,14 @@ export interface Origin {
   trigger: string;
   /** Taken when the command names none: the event's or the invocation's id, so that a redelivery is the same request. */
   requestId: string;
+  /** Put before an id that the command names (`requestId.ts`); absent where the command is our own. */
+  source?: string;
   /** Instant. */
   requestedAt: number;
 }
+
+/** As somebody else gives it; its source is put before it. */
+const longestGivenId = 256;
 
 /**
  * The one way to a Command.
@@ -193,6 +199,8 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     for (const key of foreign(origin.action, given['restart'] === true))
       if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other(origin.action)}`);
   }
+  if (origin.source && (read.data?.requestId?.length ?? 0) > longestGivenId)
+    wrong.push(`requestId: expected at most ${longestGivenId} characters`);
   if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
   return {
@@ -201,7 +209,8 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     force: rest.force || rest.gracePeriodSeconds === 0,
     action: origin.action,
     target: targetOf(where),
-    requestId: requestId ?? origin.requestId,
+    requestId:
+      requestId === undefined ? origin.requestId : origin.source ? requestIdOf(origin.source, requestId) : requestId,
     requestedAt: Math.min(scheduledAt ?? origin.requestedAt, origin.requestedAt),
     trigger: trigger ?? origin.trigger,
   };

@@ -16,6 +16,7 @@ export const failureCodes = [
   'RestartedItself',
   'InvalidAction',
   'CrdNotExtended',
+  'NotOwned',
   'Unknown',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];
@@ -107,6 +108,11 @@ export const failures: Record<FailureCode, FailureRow> = {
     retryable: false,
     means: 'The installed Wukong CRD does not know the lifecycle fields, so the result cannot be kept in its status.',
     next: 'Run: kubectl patch crd wukongs.vm.novasphere.dev --type=json --patch-file infra/crds/wukongs-extension.json',
+  },
+  NotOwned: {
+    retryable: false,
+    means: 'The VM is not this Wukong’s: neither owned by it nor given to it.',
+    next: 'If it is to be: kubectl annotate vm <vm> lifecycle.novasphere.dev/adopted-by=<wukong>; else mend status.vmName or the name.',
   },
   Unknown: {
     retryable: true,

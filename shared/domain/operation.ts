@@ -4,7 +4,15 @@ import type { Command } from './command.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
-import { isUnobserved, type Outcome, outcomeNames, reasonOf, type Result, skipReasons } from './outcome.ts';
+import {
+  type Action,
+  isUnobserved,
+  type Outcome,
+  outcomeNames,
+  reasonOf,
+  type Result,
+  skipReasons,
+} from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
 export const operationKey = `${annotationPrefix}operation`;
@@ -36,7 +44,11 @@ const superseded = z.object({
 });
 export type SupersededRequest = z.output<typeof superseded>;
 
+/** The Wukong that a record is of: one that was copied with its annotations has another. */
+const wukongUid = z.string().optional();
+
 const operation = z.object({
+  wukongUid,
   requestId: said,
   /** Which process claimed it: tells a lost answer to our own claim from somebody else's. */
   holder: z.string(),
@@ -83,7 +95,14 @@ const operation = z.object({
 });
 export type Operation = z.output<typeof operation>;
 
+/** What each of `earlier` was for; beside them, as version 0.1.0 reads `earlier` as ids. */
+const earlierActions = z
+  .array(z.enum(['start', 'stop']).nullable())
+  .optional()
+  .catch(undefined);
+
 const last = z.object({
+  wukongUid,
   requestId: said,
   action: z.enum(['start', 'stop']),
   outcome: z.enum(outcomeNames),
@@ -102,17 +121,25 @@ const last = z.object({
   sharpenedBy: z.array(superseded).optional(),
   /** What was done or superseded before it, newest first: delivered again, that is known too. */
   earlier: z.array(z.string()).optional(),
+  earlierActions,
 });
 export type Last = z.output<typeof last>;
 
-const settled = last.pick({ requestId: true, action: true, outcome: true, requestedAt: true }).extend({
+const settled = last.pick({ wukongUid: true, requestId: true, action: true, outcome: true, requestedAt: true }).extend({
   earlier: z.array(z.string()).default([]),
+  earlierActions,
   /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
   joined: z.object({ to: z.string(), requests: z.array(superseded) }).optional(),
 });
 export type Settled = z.output<typeof settled>;
 
-const skipped = z.array(z.object({ requestId: said, reason: z.enum([...skipReasons, 'Superseded']) }));
+const skipped = z.array(
+  z.object({
+    requestId: said,
+    reason: z.enum([...skipReasons, 'Superseded']),
+    action: z.enum(['start', 'stop']).optional(),
+  }),
+);
 export type Skipped = z.output<typeof skipped>[number];
 
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
@@ -125,14 +152,19 @@ function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefin
     return undefined;
   }
 }
-export const operationOf = (wukong: Wukong): Operation | undefined => read(operation, wukong, operationKey);
+/** One of another Wukong is none; version 0.1.0 did not write whose it is. */
+function readOwn<T extends { wukongUid?: string | undefined }>(schema: z.ZodType<T>, wukong: Wukong, key: string) {
+  const record = read(schema, wukong, key);
+  return record?.wukongUid === undefined || record.wukongUid === wukong.metadata.uid ? record : undefined;
+}
+export const operationOf = (wukong: Wukong): Operation | undefined => readOwn(operation, wukong, operationKey);
 /** The one that is under way; when its time is over it is nobody's any more. */
 export function runningOf(wukong: Wukong, now: number): Operation | undefined {
   const running = operationOf(wukong);
   return running && now < running.deadline ? running : undefined;
 }
-export const lastOf = (wukong: Wukong): Last | undefined => read(last, wukong, lastKey);
-export const settledOf = (wukong: Wukong): Settled | undefined => read(settled, wukong, settledKey);
+export const lastOf = (wukong: Wukong): Last | undefined => readOwn(last, wukong, lastKey);
+export const settledOf = (wukong: Wukong): Settled | undefined => readOwn(settled, wukong, settledKey);
 export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];
 
 /** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
@@ -140,7 +172,8 @@ const tellWithinMs = 30 * 60_000;
 /** The last end, where the status does not show it: its process died before it was told, or is just about to tell it. */
 export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   const last = lastOf(wukong);
-  return !last || isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
+  if (!last || isYetToCome(last.finishedAt, now)) return undefined;
+  return isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
 }
 
 /** Of requests that needed no operation so many are remembered. */
@@ -151,14 +184,20 @@ const mostEarlier = 8;
 export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
   const { requestId, action, requestedAt } = command;
   const before = settledOf(wukong);
-  const earlier = before ? [before.requestId, ...before.earlier].slice(0, mostRemembered - 1) : [];
-  return { requestId, action, outcome, requestedAt, earlier };
+  const earlier = before ? [before, ...earlierOf(before)].slice(0, mostRemembered - 1) : [];
+  const { uid } = wukong.metadata;
+  return { ...(uid ? { wukongUid: uid } : {}), requestId, action, outcome, requestedAt, ...asEarlier(earlier) };
 }
 
+/** The clocks of those who write records need not agree on the second; what is later than that nobody has asked for. */
+const clockErrorMs = 60_000;
+export const isYetToCome = (instant: number, now: number): boolean => instant > now + clockErrorMs;
+
 /** Of all that was carried out or found fulfilled, what was asked for last. */
-export const newestDone = (wukong: Wukong): Last | Settled | undefined =>
+export const newestDone = (wukong: Wukong, now = Infinity): Last | Settled | undefined =>
   [lastOf(wukong), settledOf(wukong)]
     .filter((done) => done !== undefined)
+    .filter(({ requestedAt }) => !isYetToCome(requestedAt, now))
     .sort((a, b) => a.requestedAt - b.requestedAt)
     .at(-1);
 
@@ -195,17 +234,32 @@ export function undoneUntil({ action, startedAt, supersedes }: Operation): numbe
   return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
 }
 
+/** A request, and what it was for where that is known. */
+export interface Earlier {
+  requestId: string;
+  action?: Action | undefined;
+}
+
+export const earlierOf = ({ earlier = [], earlierActions = [] }: Pick<Last, 'earlier' | 'earlierActions'>): Earlier[] =>
+  earlier.map((requestId, i) => ({ requestId, action: earlierActions[i] ?? undefined }));
+
+const asEarlier = (requests: Earlier[]) => ({
+  earlier: requests.map(({ requestId }) => requestId),
+  ...(requests.length > 0 ? { earlierActions: requests.map(({ action }) => action ?? null) } : {}),
+});
+
 /** The requests that an end answers for, newest first. */
-const knownBy = ({ requestId, superseded = [], sharpenedBy = [], earlier = [] }: Last): string[] => [
-  requestId,
-  ...sharpenedBy.map((one) => one.requestId),
-  ...superseded.map((old) => old.requestId),
-  ...earlier,
+const knownBy = (last: Last): Earlier[] => [
+  last,
+  ...(last.sharpenedBy ?? []),
+  ...(last.superseded ?? []),
+  ...earlierOf(last),
 ];
 
 /** What stays on the Wukong after the end, in the place of what was there before. */
 export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last {
   return {
+    wukongUid: op.wukongUid,
     requestId: op.requestId,
     action: op.action,
     outcome: outcome.outcome,
@@ -220,7 +274,7 @@ export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last 
     restore: op.restore,
     ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
     ...(op.sharpenedBy ? { sharpenedBy: op.sharpenedBy } : {}),
-    ...(before ? { earlier: knownBy(before).slice(0, mostEarlier) } : {}),
+    ...(before ? asEarlier(knownBy(before).slice(0, mostEarlier)) : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Condition, conditionOf, type KubeObject, type StateName } from './model.ts';
+import { adoptedByKey, owningWukongs } from './ownership.ts';
 import { fieldsIn, instantIn, listIn, textIn, wholeIn } from './read.ts';
 
 /**
@@ -31,6 +32,9 @@ export interface VmView {
   generation?: number;
   /** The generation that the controller has acted on; older KubeVirt does not say. */
   observedGeneration?: number;
+  /** The uids of the Wukongs that own it, and the name of the one that it was given to (`ownership.ts`). */
+  owners?: string[];
+  adoptedBy?: string;
 }
 
 export interface VmiView {
@@ -60,6 +64,8 @@ export interface VmiView {
 /** What is there of one virtual machine. */
 export interface Machine {
   vm?: VmView;
+  /** The name of a VM that stands in its place, and is not this Wukong's: then nothing else of it is here. */
+  foreign?: string;
   vmi?: VmiView;
   /** The last VMI that was seen to go, as it was at its end. */
   gone?: VmiView;
@@ -89,6 +95,7 @@ export function readVm(object: KubeObject): VmView {
   const strategy = textIn(spec['runStrategy'], 64);
   const failure = fieldsIn(status['startFailure']);
   const observedGeneration = wholeIn(status['observedGeneration']);
+  const adoptedBy = metadata.annotations?.[adoptedByKey];
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -113,6 +120,8 @@ export function readVm(object: KubeObject): VmView {
     created: status['created'] === true,
     ...(metadata.generation === undefined ? {} : { generation: metadata.generation }),
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    owners: owningWukongs(object),
+    ...(adoptedBy === undefined ? {} : { adoptedBy }),
   };
 }
 

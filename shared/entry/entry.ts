@@ -81,10 +81,7 @@ export function lambda<Answer>(
       world.metrics.flush();
     }
   };
-  return middy<unknown, Answer | Refusal>(answer as never, {
-    timeoutEarlyInMillis: lastWordMs,
-    timeoutEarlyResponse: () => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }),
-  }).onError((request: Request<unknown, Answer | Refusal>) => {
+  const onError = (request: Request<unknown, Answer | Refusal>) => {
     // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
     if (request.error instanceof Retry || isBatch(request.event)) return;
     const { code, message } = asLifecycleError(request.error);
@@ -92,7 +89,19 @@ export function lambda<Answer>(
     request.response = isHttp(request.event)
       ? (refusalAnswer(request.error) as Answer)
       : { outcome: 'Failed', reason: code, message, next: failures[code].next };
+  };
+  const within = (timeoutEarlyResponse: () => unknown) =>
+    middy<unknown, Answer | Refusal>(answer as never, {
+      timeoutEarlyInMillis: lastWordMs,
+      timeoutEarlyResponse,
+    }).onError(onError);
+  const waitedFor = within(() => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }));
+  // An answer would acknowledge what nobody knows to be recorded; what fails is delivered again.
+  const delivered = within(() => {
+    throw new Retry('the time was up before there was an end');
   });
+  return (event: unknown, context: Context, _callback?: never): Promise<Answer | Refusal> =>
+    (isBatch(event) || isEvent(event) ? delivered : waitedFor)(event, context) as Promise<Answer | Refusal>;
 }
 
 async function overHttp(

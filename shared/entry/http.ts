@@ -29,6 +29,7 @@ const failed: Record<FailureCode, number> = {
   Stuck: 409,
   RestartedItself: 409,
   CrdNotExtended: 409,
+  NotOwned: 409,
   Unknown: 500,
   Unreachable: 503,
 };

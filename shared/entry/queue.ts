@@ -20,7 +20,7 @@ export const isBatch = (event: unknown): event is Batch => {
 /**
  * Handles each message of a batch on its own, all at once. Those that failed are named, so that the queue delivers them
  * again, and in the end moves them to its dead letters; the others are done with. One that finds no end in time failed
- * too: delivered again it is the same request.
+ * too: delivered again it is the same request. So does one that is not over at `lastWordAt`, when the invocation must end.
  */
 export async function eachRecord(
   batch: Batch,

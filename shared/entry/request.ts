@@ -1,4 +1,5 @@
 import { invalid, longestRequestId } from '../domain/command.ts';
+import { httpSource } from '../domain/requestId.ts';
 
 /** What an HTTP API (payload format 2.0) sends, as far as it is read. */
 export interface HttpRequest {
@@ -26,7 +27,11 @@ export const isHttp = (event: unknown): event is HttpRequest => {
  * cluster, `Idempotency-Key` the request, IAM who asks; the body, which may be empty, has the rest.
  * @throws LifecycleError InvalidAction for a body that is no object, or that says what is said elsewhere.
  */
-export function commandIn(request: HttpRequest): { command: Record<string, unknown>; requestId: string | undefined } {
+export function commandIn(request: HttpRequest): {
+  command: Record<string, unknown>;
+  requestId: string | undefined;
+  source: string;
+} {
   const body = bodyOf(request);
   const { cluster, ...unknown } = request.queryStringParameters ?? {};
   const key = request.headers?.['idempotency-key'];
@@ -50,6 +55,7 @@ export function commandIn(request: HttpRequest): { command: Record<string, unkno
       ...(caller === undefined ? {} : { requestedBy: caller.slice(0, 256) }),
     },
     requestId: textOr(request.requestContext.requestId)?.slice(0, longestRequestId),
+    source: httpSource(caller),
   };
 }
 

@@ -12,11 +12,11 @@ import {
   type LifecycleState,
   placeOf,
   type StateName,
-  vmNameOf,
   type Wukong,
 } from '../domain/model.ts';
 import { isLabel, isObjectName, labelExpected, objectNameExpected } from '../domain/names.ts';
 import { leaseKey, operationOf } from '../domain/operation.ts';
+import { ownMachine, vmNameIn, vmNamesOf } from '../domain/ownership.ts';
 import { format, parseSelector } from '../domain/selector.ts';
 import { readVm, readVmi, stateOf } from '../domain/vm.ts';
 import { lastShown } from '../report/status.ts';
@@ -83,12 +83,15 @@ export async function readStates(
 ): Promise<WukongState[]> {
   if (namespace !== undefined && name !== undefined) {
     const wukong = await readWukong(cluster, { namespace, name }, limits);
-    const vmName = vmNameOf(wukong);
-    const [vm, vmi] = await Promise.all([
-      readObject(cluster, vmPath('virtualmachines', namespace, vmName), `VM ${vmName}`, limits),
-      readObject(cluster, vmPath('virtualmachineinstances', namespace, vmName), `VMI ${vmName}`, limits),
-    ]);
-    return [stateFrom(wukong, vm, vmi)];
+    const found = new Map<string, Pair>();
+    for (const vmName of vmNamesOf(wukong)) {
+      const [vm, vmi] = await Promise.all([
+        readObject(cluster, vmPath('virtualmachines', namespace, vmName), `VM ${vmName}`, limits),
+        readObject(cluster, vmPath('virtualmachineinstances', namespace, vmName), `VMI ${vmName}`, limits),
+      ]);
+      found.set(vmName, { vm, vmi });
+    }
+    return [stateFrom(wukong, (vmName) => found.get(vmName))];
   }
   // Parsed and written anew, never passed on.
   const where = selector === undefined ? '' : `?labelSelector=${encodeURIComponent(format(parseSelector(selector)))}`;
@@ -100,23 +103,34 @@ export async function readStates(
   const [vmByKey, vmiByKey] = [vms, vmis].map(
     (list) => new Map(list.map((object) => [keyOf(object.metadata), object])),
   );
-  return wukongs.map((wukong) => {
-    const key = keyOf({ ...wukong.metadata, name: vmNameOf(wukong) });
-    return stateFrom(wukong, vmByKey?.get(key), vmiByKey?.get(key));
-  });
+  return wukongs.map((wukong) =>
+    stateFrom(wukong, (vmName) => {
+      const key = keyOf({ ...wukong.metadata, name: vmName });
+      return { vm: vmByKey?.get(key), vmi: vmiByKey?.get(key) };
+    }),
+  );
 }
 
-/** From the three objects as the API has them. */
-export function stateFrom(wukong: Wukong, rawVm: KubeObject | undefined, rawVmi: KubeObject | undefined): WukongState {
-  const vm = rawVm && readVm(rawVm);
-  const vmi = rawVmi && readVmi(rawVmi);
+/** A VM and its VMI as the API has them. */
+interface Pair {
+  vm?: KubeObject | undefined;
+  vmi?: KubeObject | undefined;
+}
+
+/** From the three objects as the API has them; of a VM that is not its own nothing but the name. */
+export function stateFrom(wukong: Wukong, find: (vmName: string) => Pair | undefined): WukongState {
+  const machine = ownMachine(wukong, (vmName) => {
+    const { vm, vmi } = find(vmName) ?? {};
+    return { ...(vm ? { vm: readVm(vm) } : {}), ...(vmi ? { vmi: readVmi(vmi) } : {}) };
+  });
+  const { vm, vmi } = machine;
   const op = operationOf(wukong);
-  const state = stateOf({ vm, vmi });
+  const state = stateOf(machine);
   const last = lastShown(wukong, state);
   return {
     ...placeOf(wukong),
     state,
-    vm: { name: vmNameOf(wukong), strategy: vm?.strategy, label: vm?.printableStatus },
+    vm: { name: vmNameIn(wukong, machine), strategy: vm?.strategy, label: vm?.printableStatus },
     node: vmi?.node,
     ...(op
       ? {

@@ -1,5 +1,7 @@
 import { type Command, longestRequestId, type Origin, parseCommand, requestedType } from '../domain/command.ts';
 import { LifecycleError } from '../domain/errors.ts';
+import { hasSource, requestIdOf } from '../domain/requestId.ts';
+import { source as busSource } from '../report/bus.ts';
 import { commandIn, isHttp } from './request.ts';
 
 const largestEvent = 256 * 1024;
@@ -30,10 +32,11 @@ export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): C
   refuseOversize(event);
   if (isRecord(event)) return parseMessage(event, origin);
   if (isHttp(event)) {
-    const { command, requestId = origin.requestId } = commandIn(event);
-    return parseCommand(command, { ...origin, requestId, trigger: 'http' });
+    const { command, requestId = origin.requestId, source } = commandIn(event);
+    return parseCommand(command, { ...origin, requestId: requestIdOf(source, requestId), source, trigger: 'http' });
   }
-  return parseEvent(event, { ...origin, trigger: 'direct' });
+  const requestId = requestIdOf('direct', origin.requestId);
+  return parseEvent(event, { ...origin, requestId, source: 'direct', trigger: 'direct' });
 }
 
 function parseMessage({ body, messageId, attributes }: QueueRecord, origin: Omit<Origin, 'trigger'>): Command {
@@ -48,7 +51,8 @@ function parseMessage({ body, messageId, attributes }: QueueRecord, origin: Omit
   const requestedAt = Number.isNaN(sent.getTime())
     ? origin.requestedAt
     : askedAt(sent.toISOString(), origin.requestedAt);
-  return parseEvent(event, { ...origin, requestId: messageId, requestedAt, trigger: 'queue' });
+  const requestId = requestIdOf('queue', messageId);
+  return parseEvent(event, { ...origin, requestId, source: 'queue', requestedAt, trigger: 'queue' });
 }
 
 function parseEvent(event: unknown, origin: Origin): Command {
@@ -57,7 +61,7 @@ function parseEvent(event: unknown, origin: Origin): Command {
       'InvalidAction',
       'event: expected an object: a command, or an event with one as its detail',
     );
-  const envelope = event as { 'detail-type'?: unknown; detail?: unknown; id?: unknown; time?: unknown };
+  const envelope = event as Envelope;
   if (envelope['detail-type'] === undefined) return parseCommand(event, origin);
   const expected = requestedType[origin.action];
   if (envelope['detail-type'] !== expected) {
@@ -67,9 +71,28 @@ function parseEvent(event: unknown, origin: Origin): Command {
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
-    requestId: typeof envelope.id === 'string' ? envelope.id.slice(0, longestRequestId) : origin.requestId,
+    requestId:
+      typeof envelope.id === 'string' ? requestIdOf('event', envelope.id.slice(0, longestRequestId)) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
+    ...(isOurs(envelope) ? {} : { source: 'event' }),
   });
+}
+
+interface Envelope {
+  'detail-type'?: unknown;
+  detail?: unknown;
+  id?: unknown;
+  time?: unknown;
+  source?: unknown;
+}
+
+/**
+ * What another of our functions put on the bus keeps its id: only they may put events with our source (the policy of the
+ * bus, infra/aws/events.yml). One of version 0.1.0, whose id has no source, is an event like any other.
+ */
+function isOurs({ source, detail }: Envelope): boolean {
+  const { requestId } = (detail ?? {}) as { requestId?: unknown };
+  return source === busSource && typeof requestId === 'string' && hasSource(requestId);
 }
 
 const longestRetryMs = 24 * 3_600_000;

@@ -1,4 +1,4 @@
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { machineOf, type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { BusEntry, World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
@@ -91,7 +91,9 @@ export async function jobsOf(
 ): Promise<{ jobs: Job[]; done: Outcome[] }> {
   const { clock, config, log } = world;
   const problems: string[] = [];
-  const around = await readNamespaces(world, new Set(wukongs.map((one) => placeOf(one).namespace)), limits, problems);
+  const spaces = new Set(wukongs.map((one) => placeOf(one).namespace));
+  const unanswered: Unanswered = new Map();
+  const around = await readNamespaces(world, spaces, limits, problems, unanswered);
   for (const problem of problems) log.warn('overrides on namespaces are not known', { problem });
   const now = clock.now();
   const contested = isContested(command, wukongs, now);
@@ -101,7 +103,12 @@ export async function jobsOf(
   const done: Outcome[] = [];
   const jobs = wukongs.flatMap((wukong): Job[] => {
     const place = placeOf(wukong);
-    const namespaceAnnotations = around.get(place.namespace);
+    const namespaceAnnotations = around.get(place.namespace) ?? {};
+    const why = unanswered.get(place.namespace);
+    if (why) {
+      done.push({ ...told, ...place, outcome: 'Failed', reason: why.code, message: why.message });
+      return [];
+    }
     const known = { now, requireAgent: config.requireAgent, namespaceAnnotations, contested };
     // A request for single names is remembered by each, also where nothing is to be done.
     const result = 'name' in command.target ? undefined : sorted(command, wukong, machines, known);

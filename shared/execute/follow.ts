@@ -1,5 +1,5 @@
-import { machineOf, type Machines } from '../cluster/vmInformer.ts';
-import { vmNameOf, type Wukong } from '../domain/model.ts';
+import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
+import type { Wukong } from '../domain/model.ts';
 import type { Action } from '../domain/outcome.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { loadsCluster } from '../lifecycle/diagnosis.ts';
@@ -21,12 +21,11 @@ export async function follow(
   limits: Limits,
   release: () => void,
 ): Promise<void> {
-  const { namespace = '' } = wukong.metadata;
   for (;;) {
     const machine = machineOf(wukong, machines);
     if (!machine.vm || isThere(action, machine)) return;
     if (!loadsCluster(action, machine, unseen)) release();
-    const changed = machines.changed(namespace, vmNameOf(wukong), limits);
+    const changed = changedOf(wukong, machines, limits);
     if (!(await changed.catch(() => false))) return; // aborted, or the watch failed: nobody's end is told here
   }
 }

@@ -1,11 +1,14 @@
 import { readWukong } from '../cluster/objects.ts';
-import type { Machines } from '../cluster/vmInformer.ts';
+import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
+import { isContradicted } from '../domain/believe.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { stateOf } from '../domain/vm.ts';
 import { performDeclared } from '../lifecycle/declared.ts';
 import { carryOn, type Performing, performOne } from '../lifecycle/perform.ts';
+import { heldBack } from '../lifecycle/plan.ts';
 import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
 import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
@@ -103,8 +106,12 @@ async function join(
   options: Performing & { machines: Machines },
 ): Promise<Outcome> {
   const [running, last] = [operationOf(wukong), lastOf(wukong)];
+  const held = running && heldBack(running, wukong, world.clock.now(), options.namespaceAnnotations);
+  if (held) return { ...otherwise, ...held, quiet: true } as Outcome;
   if (running) return carryOn(running, wukong, world, options);
-  return last ? outcomeOf(wukong, last) : otherwise;
+  return last && !isContradicted(last, stateOf(machineOf(wukong, options.machines)))
+    ? outcomeOf(wukong, last)
+    : otherwise;
 }
 
 /** Looks once more without waiting: what has ended meanwhile is reported, what has not is left in progress. */

@@ -31,7 +31,7 @@ export async function answer(command: Command, wukong: Wukong, told: Outcome, wo
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
   if (reason && 'name' in command.target)
-    await rememberSkipped({ requestId: command.requestId, reason }, wukong, world);
+    await rememberSkipped({ requestId: command.requestId, reason, action: command.action }, wukong, world);
   return finishUnclaimed(world, wukong, told);
 }
 

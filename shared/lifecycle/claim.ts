@@ -62,6 +62,7 @@ export function newOperation(
   const grace = command.force ? 0 : capped ? allowed : asked;
   const replaces = running && running.requestId !== command.requestId;
   return {
+    wukongUid: wukong.metadata.uid,
     requestId: command.requestId,
     holder,
     action: command.action,

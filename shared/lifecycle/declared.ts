@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import * as z from 'zod';
 
 import { jsonPatch, pointer, wukongPath } from '../cluster/objects.ts';
@@ -11,6 +9,7 @@ import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import { placeOf, type Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { requestIdOf } from '../domain/requestId.ts';
 import { stateOf } from '../domain/vm.ts';
 import { tell } from '../report/report.ts';
 import { stateAfter, writeStatus } from '../report/status.ts';
@@ -24,11 +23,9 @@ const schema = z.strictObject({
   gracePeriodSeconds: z.number().optional(),
 });
 
-/** The request of a declared action: another one for every value and every time that it is written. */
-export function declaredId({ metadata, spec }: Wukong): string {
-  const hash = createHash('sha256').update(JSON.stringify(spec?.lifecycleAction)).digest('hex').slice(0, 8);
-  return `declared-${metadata.generation ?? 0}-${hash}`;
-}
+/** The request of a declared action: another one every time that it is written, as the spec changes with it. */
+export const declaredId = ({ metadata }: Wukong): string =>
+  requestIdOf('declared', `${metadata.uid ?? ''}.${metadata.generation ?? 0}`);
 
 /** `spec.lifecycleAction` as a Command. @throws LifecycleError InvalidAction naming the wrong fields. */
 export function parseDeclared(wukong: Wukong, now: number): Command {
@@ -97,7 +94,7 @@ async function refuse(
     reason: 'InvalidAction',
     message,
     forced: false,
-    requestId: `declared-${wukong.metadata.generation ?? 0}`,
+    requestId: declaredId(wukong),
     trigger: 'declared',
     startedAt: now,
     finishedAt: now,

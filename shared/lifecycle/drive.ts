@@ -1,7 +1,7 @@
 import { readWukong } from '../cluster/objects.ts';
-import type { Machines } from '../cluster/vmInformer.ts';
+import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
-import { conditionOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { conditionOf, placeOf, type Wukong } from '../domain/model.ts';
 import { marginMs, type Operation, operationOf } from '../domain/operation.ts';
 import { isUnobserved, type Result } from '../domain/outcome.ts';
 import { isEnded, type Machine } from '../domain/vm.ts';
@@ -51,12 +51,10 @@ export type Driven = { op: Operation; result: Result } | { op: Operation; result
 export async function drive(op: Operation, to: Drive): Promise<Driven> {
   const { world, wukong, machines, limits } = to;
   const { clock } = world;
-  const namespace = wukong.metadata.namespace ?? '';
-  const vmName = vmNameOf(wukong);
   const seen = nothingSeen();
   let oursAt = clock.now();
   for (;;) {
-    const machine = machines.get(namespace, vmName);
+    const machine = machineOf(wukong, machines);
     remember(seen, op, machine, clock.now());
     if (to.begun && !loadsCluster(op.action, machine, seen)) to.begun();
     const step = decide(op, machine, seen, to);
@@ -69,7 +67,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     if (step.do === 'wait') {
       to.watching?.(step.for);
       const deadline = Math.min(step.until, lookAgainAt(op, seen, clock.now()), limits.deadline);
-      await machines.changed(namespace, vmName, { ...limits, deadline });
+      await changedOf(wukong, machines, { ...limits, deadline });
       continue;
     }
     if (step.do === 'retarget') forgetGuest(seen);
@@ -91,7 +89,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     if (step.do === 'retarget') continue;
     const patienceMs = Math.min(settleMs * 2 ** seen.refusals, longestSettleMs);
     const deadline = Math.min(clock.now() + patienceMs, limits.deadline);
-    const settled = machines.changed(namespace, vmName, { ...limits, deadline });
+    const settled = changedOf(wukong, machines, { ...limits, deadline });
     settled.catch(() => {});
     await to.turn?.(limits);
     await act(op, step, machine, seen, to);
@@ -128,7 +126,7 @@ function complaintOf({ status }: Wukong) {
  * older spec, and a guest that dies at once is Ready for some twenty milliseconds (KUBEVIRT §5).
  */
 async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen, to: Drive): Promise<boolean> {
-  const { world, machines, limits } = to;
+  const { world, wukong, machines, limits } = to;
   const since = op.action === 'stop' ? seen.offSince : result.outcome === 'Started' ? seen.up?.since : undefined;
   if (!vm || since === undefined) return true;
   if (isUnobserved(result) && !seen.trace && op.vmiUid) {
@@ -138,7 +136,7 @@ async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen
   }
   const until = since + lastLookMs;
   if (world.clock.now() >= until) return true;
-  await machines.changed(vm.namespace, vm.name, { ...limits, deadline: until });
+  await changedOf(wukong, machines, { ...limits, deadline: until });
   return false;
 }
 

@@ -1,8 +1,9 @@
 import { readWukong } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
+import { isBelievable, isContradicted } from '../domain/believe.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { lifecycleStateOf } from '../domain/lifecycleState.ts';
-import { type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { type LifecycleState, placeOf, type StateName, type Wukong } from '../domain/model.ts';
 import {
   type Last,
   lastOf,
@@ -55,12 +56,12 @@ export async function finish(
     startedAt: op.startedAt,
     finishedAt: world.clock.now(),
   });
-  if (result === 'superseded') return lost(world, wukong, op, told, follow);
+  if (result === 'superseded') return lost(world, wukong, op, machine, told, follow);
   const outcome = told(result);
   try {
     if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
     const ended = await endRecord(world, wukong, op, outcome, limits);
-    if (!ended) return await lost(world, wukong, op, told, follow);
+    if (!ended) return await lost(world, wukong, op, machine, told, follow);
     await tellEnd(world, ended, outcome, op, { teller: op.holder, limits });
     await writeStatus(
       world,
@@ -150,13 +151,18 @@ export const othersOf = ({ superseded, sharpenedBy }: Last): Others => ({ supers
 
 /**
  * Before a new operation, or a status that shows a newer outcome: the end of the one before, where its process did not live to tell it, as the new record's end
- * will take its place. A process that lives is given its time to tell it itself.
+ * will take its place; where `state`, as it is now, agrees. A process that lives is given its time to tell it itself.
  */
-export async function tellBefore(world: World, wukong: Wukong, limits: Partial<Limits>): Promise<void> {
+export async function tellBefore(
+  world: World,
+  wukong: Wukong,
+  state: StateName,
+  limits: Partial<Limits>,
+): Promise<void> {
   const { clock } = world;
   const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
-  if (!last) return;
-  const patienceMs = last.finishedAt + tellingMs - clock.now();
+  if (!last || !isBelievable(last, state)) return;
+  const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
   if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
   const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
@@ -170,6 +176,7 @@ async function lost(
   world: World,
   wukong: Wukong,
   op: Operation,
+  machine: Machine,
   told: (of: Result) => Outcome,
   follow: Finishing['follow'],
 ): Promise<Outcome> {
@@ -177,7 +184,8 @@ async function lost(
   const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
   const now = await readWukong(world, place, { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
   const last = now && lastOf(now);
-  if (now && last?.requestId === op.requestId) return { ...outcomeOf(now, last), quiet: true };
+  if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(machine)))
+    return { ...outcomeOf(now, last), quiet: true };
   if (now && operationOf(now)?.requestId === op.requestId)
     return {
       ...told({ outcome: 'InProgress', message: 'Another process has taken it over and goes on.' }),

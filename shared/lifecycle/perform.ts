@@ -1,13 +1,14 @@
+import { readNamespaces } from '../cluster/namespaces.ts';
 import { readWukong } from '../cluster/objects.ts';
-import { machineOf, type Machines, watchMachines } from '../cluster/vmInformer.ts';
+import { machineOf, type Machines, watchOwn } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { settledBySharpening } from '../domain/joined.ts';
-import { type LifecycleState, type Place, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { living, type Machine } from '../domain/vm.ts';
+import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { answer, join, settleAlready, type ToOutcome } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
@@ -29,7 +30,7 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'b
   next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
   /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
   remember?: boolean;
-  /** Overrides may stand on the namespace too. */
+  /** Overrides may stand on the namespace too; absent: they are read. */
   namespaceAnnotations?: Record<string, string>;
 }
 
@@ -50,13 +51,26 @@ export async function performOne(command: Command, place: Place, world: World, o
   const outcome = (result: Result): Outcome => ({ ...plain, ...result, forced: false, finishedAt: world.clock.now() });
   let wukong = options.wukong;
   try {
-    wukong ??= await readWukong(world, place, options.limits);
-    return await begin(command, wukong, world, options, outcome);
+    const around = options.namespaceAnnotations ?? annotationsAround(place, world, options.limits);
+    const [read, namespaceAnnotations] = await Promise.all([
+      wukong ?? readWukong(world, place, options.limits),
+      around,
+    ]);
+    wukong = read;
+    return await begin(command, wukong, world, { ...options, namespaceAnnotations }, outcome);
   } catch (thrown) {
     options.limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
     return finishUnclaimed(world, wukong, outcome({ outcome: 'Failed', reason: error.code, message: error.message }));
   }
+}
+
+/** What stands on the namespace; what may not be read counts as nothing, and is told. @throws LifecycleError Unreachable. */
+async function annotationsAround({ namespace }: Place, world: World, limits: Limits): Promise<Annotations> {
+  const problems: string[] = [];
+  const found = await readNamespaces(world, [namespace], limits, problems);
+  for (const problem of problems) world.log.warn('overrides on namespaces are not known', { problem });
+  return found.get(namespace) ?? {};
 }
 
 async function begin(
@@ -68,7 +82,6 @@ async function begin(
 ): Promise<Outcome> {
   const { limits } = options;
   const place = placeOf(first);
-  const vmName = vmNameOf(first);
   let { machines } = options;
   try {
     for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, place, limits)) {
@@ -81,8 +94,8 @@ async function begin(
       if (held) return await answer(command, wukong, outcome(held), world);
       if (admitted.kind === 'joins' && !(await join(command, wukong, joined, world, options)) && mayWrite) continue;
       if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
-      machines ??= await watchMachines(world, { namespace: place.namespace, vmName }, limits);
-      const machine = machines.get(place.namespace, vmName);
+      machines ??= await watchOwn(world, wukong, limits);
+      const machine = machineOf(wukong, machines);
       const there = already(command, wukong, machine, world.config.requireAgent);
       if (there?.kind === 'already' && !command.dryRun) {
         const settled = await settleAlready(command, wukong, there.result, world, outcome, options);
@@ -134,7 +147,7 @@ async function claimNew(
   world: World,
   options: Performing,
 ): Promise<Begun | undefined> {
-  await tellBefore(world, wukong, options.limits);
+  await tellBefore(world, wukong, stateOf(machine), options.limits);
   const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
   const claimed = await claim(world, wukong, op, options.limits);
   return claimed && { op, wukong: claimed };

@@ -1,6 +1,7 @@
 import type { Command } from '../domain/command.ts';
 import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
+  earlierOf,
   lastOf,
   leaseKey,
   newestDone,
@@ -10,7 +11,9 @@ import {
   settledOf,
   skippedOf,
 } from '../domain/operation.ts';
-import { reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
+import { type Action, reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
+import { lacksVm } from '../domain/ownership.ts';
+import { isSameRequest } from '../domain/requestId.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { overrideFor, overrideKeys } from '../schedule/override.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -52,7 +55,7 @@ function stale(command: Command, now: number): Answered | undefined {
 export function admit(command: Command, wukong: Wukong, now: number, namespaceAnnotations: Annotations = {}): Plan {
   const known = knownRequest(command, wukong, now);
   if (known) return known;
-  const last = newestDone(wukong);
+  const last = newestDone(wukong, now);
   if (last && last.requestedAt > command.requestedAt)
     return superseded(
       `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
@@ -73,31 +76,59 @@ export const joins = ({ requestId }: Operation): Answered => ({
   kind: 'joins',
 });
 
-/** A request that was delivered before comes to nothing else, however late it comes again. */
-function knownRequest({ requestId }: Command, wukong: Wukong, now: number): Answered | undefined {
-  const last = lastOf(wukong);
-  if (last?.requestId === requestId) return skip('Duplicate', `Request ${requestId} was done before: ${last.outcome}.`);
-  if (last?.earlier?.includes(requestId)) return skip('Duplicate', `Request ${requestId} was done before.`);
-  const settled = settledOf(wukong);
-  if (settled?.requestId === requestId || settled?.earlier.includes(requestId))
-    return skip('Duplicate', `Request ${requestId} was answered before: it was so already, or on its way.`);
-  const skipped = skippedOf(wukong).find((one) => one.requestId === requestId);
-  if (skipped?.reason === 'Superseded') return superseded(`Request ${requestId} came too late for a newer one before.`);
-  if (skipped) return skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`);
-  const overtaken = [...(last?.superseded ?? []), ...(operationOf(wukong)?.supersedes ?? [])];
-  if (overtaken.some((old) => old.requestId === requestId))
-    return skip('Duplicate', `Request ${requestId} was superseded before.`);
-  if (runningOf(wukong, now)?.requestId === requestId)
-    return skip('Duplicate', `Request ${requestId} is being carried out.`);
-  return undefined;
+/**
+ * A request that was delivered before comes to nothing else, however late it comes again. One that bears the id of a
+ * request for the other action is neither that one, nor done.
+ */
+function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, now: number): Answered | undefined {
+  const known = findRequest(requestId, wukong, now);
+  if (!known) return undefined;
+  // A restart is recorded as either of its halves.
+  if (known.action === undefined || known.action === action || restart) return known.answer;
+  const message = `Request ${requestId} was for ${known.action} before, so it is not carried out; give ${action} an id of its own.`;
+  return { kind: 'answer', result: { outcome: 'Failed', reason: 'Refused', message } };
+}
+
+interface KnownRequest {
+  /** Undefined where version 0.1.0 did not write it down. */
+  action: Action | undefined;
+  answer: Answered;
+}
+
+function findRequest(requestId: string, wukong: Wukong, now: number): KnownRequest | undefined {
+  const [last, settled] = [lastOf(wukong), settledOf(wukong)];
+  const isIt = (one: { requestId: string } | undefined) => one !== undefined && isSameRequest(one.requestId, requestId);
+  const duplicate = (action: Action | undefined, what: string): KnownRequest => ({
+    action,
+    answer: skip('Duplicate', `Request ${requestId} ${what}.`),
+  });
+  if (last && isIt(last)) return duplicate(last.action, `was done before: ${last.outcome}`);
+  const done = last && earlierOf(last).find(isIt);
+  if (done) return duplicate(done.action, 'was done before');
+  const answered = settled && [settled, ...earlierOf(settled)].find(isIt);
+  if (answered) return duplicate(answered.action, 'was answered before: it was so already, or on its way');
+  const skipped = skippedOf(wukong).find(isIt);
+  if (skipped?.reason === 'Superseded')
+    return { action: skipped.action, answer: superseded(`Request ${requestId} came too late for a newer one before.`) };
+  if (skipped)
+    return {
+      action: skipped.action,
+      answer: skip(skipped.reason, `Request ${requestId} was skipped before, and is so again.`),
+    };
+  const overtaken = [...(last?.superseded ?? []), ...(operationOf(wukong)?.supersedes ?? [])].find(isIt);
+  if (overtaken) return duplicate(overtaken.action, 'was superseded before');
+  const running = runningOf(wukong, now);
+  const sharpening = [...(last?.sharpenedBy ?? []), ...(running?.sharpenedBy ?? [])].find(isIt);
+  if (sharpening) return duplicate(sharpening.action, 'was carried out before, or is so now, together with another');
+  return running && isIt(running) ? duplicate(running.action, 'is being carried out') : undefined;
 }
 
 /** Protected and overridden VMs are left alone, whoever asks; only a lease yields to somebody who asks for a stop. */
 function guard(
-  { action, trigger }: Command,
+  { action, trigger }: Pick<Command, 'action' | 'trigger'>,
   wukong: Wukong,
   now: number,
-  namespaceAnnotations: Annotations,
+  namespaceAnnotations: Annotations = {},
 ): Answered | undefined {
   const annotations = wukong.metadata.annotations ?? {};
   const { [leaseKey]: _lease, ...withoutLease } = annotations;
@@ -113,6 +144,14 @@ function guard(
   return skip('Override', `The annotation ${hold.key} on the ${hold.level} holds ${until}.`);
 }
 
+/** Why a record is not carried on by now: protection and overrides are asked again, whoever wrote it. */
+export const heldBack = (
+  op: Operation,
+  wukong: Wukong,
+  now: number,
+  namespaceAnnotations?: Annotations,
+): Result | undefined => guard(op, wukong, now, namespaceAnnotations)?.result;
+
 /** What is so already. Another operation under way is no rest: then the command is carried out. */
 export function already(
   command: Command,
@@ -121,8 +160,7 @@ export function already(
   requireAgent: boolean,
 ): Answered | undefined {
   if (!machine.vm) {
-    const message = `Wukong ${wukong.metadata.namespace}/${wukong.metadata.name} has no VM.`;
-    return { kind: 'answer', result: { outcome: 'Failed', reason: 'NotFound', message } };
+    return { kind: 'answer', result: { outcome: 'Failed', ...lacksVm(wukong, machine) } };
   }
   if (operationOf(wukong)) return undefined;
   if (command.action === 'stop' && isOff(machine))

@@ -9,10 +9,14 @@ import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
 import { finish, othersOf, tellEnd } from './finish.ts';
 import { carryOn, type Performing } from './perform.ts';
+import { heldBack } from './plan.ts';
 
 type Resuming = Performing & { machines: Machines };
 
-/** Takes a record over, with a new deadline where the old one has passed, and carries it on. Undefined: it is gone. */
+/**
+ * Takes a record over, with a new deadline where the old one has passed, and carries it on, unless protection or an
+ * override holds it back by now: then it ends there. Undefined: it is gone.
+ */
 export async function resume(
   op: Operation,
   wukong: Wukong,
@@ -23,7 +27,10 @@ export async function resume(
   const expired = now >= op.deadline;
   const mine: Operation = { ...op, holder: newHolder(world), ...(expired ? renewed(op, now) : {}) };
   const taken = await advance(world, wukong, op, mine, options.limits);
-  return taken && carryOn(taken, wukong, world, options);
+  if (!taken) return undefined;
+  const result = heldBack(taken, wukong, now, options.namespaceAnnotations);
+  if (result) return finish(world, wukong, { op: taken, result }, machineOf(wukong, options.machines));
+  return carryOn(taken, wukong, world, options);
 }
 
 const renewed = (op: Operation, now: number): Partial<Operation> => ({

@@ -1,7 +1,8 @@
 import { readWukong } from '../cluster/objects.ts';
+import { changedOf, machineOf } from '../cluster/vmInformer.ts';
 import type { Command } from '../domain/command.ts';
 import { mostSuperseded, named } from '../domain/joined.ts';
-import { placeOf, vmNameOf } from '../domain/model.ts';
+import { placeOf } from '../domain/model.ts';
 import { claimDeadline, type Operation, operationOf } from '../domain/operation.ts';
 import { living, type Machine } from '../domain/vm.ts';
 import type { Drive } from './drive.ts';
@@ -90,17 +91,13 @@ const endingMs = 500;
  */
 export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Drive): Promise<void> {
   const place = placeOf(wukong);
-  const vmName = vmNameOf(wukong);
   const newest = (of: Operation) => of.sharpenedBy?.[0]?.requestId;
   for (;;) {
     const now = operationOf(await readWukong(world, place, limits));
     if (now?.requestId !== op.requestId || newest(now) === newest(op)) return;
     const at = world.clock.now();
     if (at >= limits.deadline) return;
-    const patienceMs = living(machines.get(place.namespace, vmName).vmi) ? quietMs : endingMs;
-    await machines.changed(place.namespace, vmName, {
-      ...limits,
-      deadline: Math.min(limits.deadline, at + patienceMs),
-    });
+    const patienceMs = living(machineOf(wukong, machines).vmi) ? quietMs : endingMs;
+    await changedOf(wukong, machines, { ...limits, deadline: Math.min(limits.deadline, at + patienceMs) });
   }
 }

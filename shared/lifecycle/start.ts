@@ -2,7 +2,7 @@ import { type Operation, undoneUntil } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from '../domain/vm.ts';
 import { causeOf } from './diagnosis.ts';
-import { hasTried, isOvertaken, isRecent, lagMs, seconds, type Seen, settleMs, type Step } from './step.ts';
+import { hasTried, isOvertaken, isRecent, lagMs, seconds, type Seen, settleMs, type Step, without } from './step.ts';
 
 /**
  * When a start gives up waiting; the wish to run stays. Where its first process died before it asked, and the next one
@@ -22,7 +22,7 @@ export interface StartOptions {
 /** The start of DESIGN §6, as one decision. `now` is an instant. */
 export function decideStart(op: Operation, machine: Machine, seen: Seen, now: number, options: StartOptions): Step {
   const { vm } = machine;
-  if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
+  if (!vm) return end({ outcome: 'Failed', ...without(machine) });
   const isUp = isOn(machine) && staysOn(vm) && (!options.requireAgent || machine.vmi?.agentConnected);
   if (isUp && now < undoneUntil(op))
     return { do: 'wait', until: undoneUntil(op), for: 'the superseded stop to leave the VM alone' };

@@ -1,6 +1,6 @@
 import type { Operation } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
-import type { VmView } from '../domain/vm.ts';
+import type { Machine, VmView } from '../domain/vm.ts';
 
 /**
  * What to do next for one VM. Both stories (stop, start) are a pure function from the record, the live objects and what
@@ -113,5 +113,11 @@ export function isOvertaken({ askedOn, overtaken = 0 }: Seen, { generation, stra
 
 /** Whether this process has asked KubeVirt for anything: before that it cannot say that KubeVirt did not take it. */
 export const hasTried = ({ askedAt, refusal }: Seen): boolean => askedAt !== undefined || refusal !== undefined;
+
+/** The VM of an operation under way is gone, or another stands in its place. */
+export const without = ({ foreign }: Machine): { reason: 'NotFound' | 'NotOwned'; message: string } =>
+  foreign === undefined
+    ? { reason: 'NotFound', message: 'The VM was deleted meanwhile.' }
+    : { reason: 'NotOwned', message: `VM ${foreign} is not this Wukong's any more; it was left as it is.` };
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;

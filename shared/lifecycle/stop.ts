@@ -2,7 +2,7 @@ import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from '..
 import type { Result } from '../domain/outcome.ts';
 import { isOff, isSpecObserved, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
 import { endingOf } from './ending.ts';
-import { hasTried, isOvertaken, isRecent, lagMs, type Seen, type Step } from './step.ts';
+import { hasTried, isOvertaken, isRecent, lagMs, type Seen, type Step, without } from './step.ts';
 
 const mostComebacks = 2;
 /** KubeVirt takes an ended VMI away in a tenth of a second; one that something holds is off all the same after this. */
@@ -11,7 +11,7 @@ const goneMs = 60_000;
 /** The stop ladder of DESIGN §5, as one decision: ask, wait, insist, wait, verify. `now` is an instant. */
 export function decideStop(op: Operation, machine: Machine, seen: Seen, now: number): Step {
   const { vm } = machine;
-  if (!vm) return end({ outcome: 'Failed', reason: 'NotFound', message: 'The VM was deleted meanwhile.' });
+  if (!vm) return end({ outcome: 'Failed', ...without(machine) });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
   if (isOff(machine)) return atRest(op, vm, machine, seen, now);
   const vmi = living(machine.vmi);
@@ -118,11 +118,12 @@ function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Se
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
   if (restarts && !(recently && !isOvertaken(seen, vm))) return restarts;
-  if (op.step === 'PodDeleted')
-    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   const isForced = vmi.graceSeconds === 0 || seen.forced;
+  // A record alone deletes no pod: the live guest was forced, and had its time to go.
+  if (op.step === 'PodDeleted' && isForced && now >= since + forceWaitMs)
+    return seen.podDeleted ? untilStuck(op, vmi, op.stepAt + forceWaitMs, now) : { do: 'deletePod' };
   if (isForced) return untilStuck(op, vmi, Math.max(since, op.stepAt) + forceWaitMs, now);
-  if (op.step === 'Forced') return { do: 'force' }; // its owner died between the record and the call
+  if (op.step === 'Forced' || op.step === 'PodDeleted') return { do: 'force' }; // its owner died between the record and the call
   if (!recently && graceWanted(op, vmi) !== undefined) return { do: 'ask', graceSeconds: graceWanted(op, vmi) };
   const forceAt = since + vmi.graceSeconds * 1000 + marginMs;
   if (op.force || now >= forceAt) return { do: 'force' };

@@ -43,7 +43,7 @@ async function showFailure(world: World, wukong: Wukong, outcome: Outcome & { ou
 
 /** An outcome without a record: shown only after the end before it was told, and never over a newer one. */
 async function showUnclaimed(world: World, wukong: Wukong, outcome: Outcome, state: StateName): Promise<void> {
-  await tellBefore(world, wukong, {});
+  await tellBefore(world, wukong, state, {});
   const before = lastOf(wukong)?.requestId;
   const isNewest = (now: Wukong) => !operationOf(now) && lastOf(now)?.requestId === before;
   const limits = { deadline: world.clock.now() + tellingMs };

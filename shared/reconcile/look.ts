@@ -1,10 +1,11 @@
 import { listPages } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Annotations, Wukong } from '../domain/model.ts';
+import { operationOf } from '../domain/operation.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
@@ -16,8 +17,10 @@ export interface Seen {
   wukongs: Wukong[];
   machines: Machines;
   around: Surroundings;
-  /** The annotations of the namespaces where an action is declared, or why nobody knows them. */
+  /** The annotations of the namespaces where an action is declared or goes on, or why nobody knows them. */
   declaring: Map<string, Annotations> | LifecycleError;
+  /** Namespaces of which something is not known: there nothing new is begun in this tick. */
+  unanswered: Unanswered;
   /** Why what schedules depend on could not be read: none of them has a say in this tick. */
   blind?: LifecycleError;
 }
@@ -25,8 +28,9 @@ export interface Seen {
 /** Where there are no Wukongs. */
 const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false), close() {} };
 
-export const isDeclaring = ({ spec }: Wukong): boolean =>
-  spec?.lifecycleAction !== undefined && spec.lifecycleAction !== null;
+/** Whether an action is declared, or one goes on. */
+export const isAsking = (wukong: Wukong): boolean =>
+  (wukong.spec?.lifecycleAction ?? operationOf(wukong) ?? undefined) !== undefined;
 
 /** Lists each kind once. @throws LifecycleError when Wukongs or VMs cannot be read. */
 export async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
@@ -56,7 +60,8 @@ export async function lookAround(
   problems: Problem[],
 ): Promise<Seen> {
   const lines: string[] = [];
-  const spaces = new Set(wukongs.filter(isDeclaring).map(({ metadata }) => metadata.namespace ?? ''));
+  const unanswered: Unanswered = new Map();
+  const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
     return asLifecycleError(thrown);
@@ -64,13 +69,17 @@ export async function lookAround(
   const [machines, around, declaring] = await Promise.allSettled([
     given,
     known.around ??
-      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }).catch(failure),
-    known.namespaces ?? readNamespaces(world, spaces, limits, lines).catch(failure),
+      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }, unanswered).catch(
+        failure,
+      ),
+    known.namespaces ?? readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;
   if (declaring.status === 'rejected') throw declaring.reason;
   for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
+  for (const [namespace, { message, code }] of unanswered)
+    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
   const blind = around.value instanceof LifecycleError ? around.value : undefined;
   const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
   return {
@@ -78,6 +87,7 @@ export async function lookAround(
     machines: machines.value,
     around: around.value instanceof LifecycleError ? unknown : around.value,
     declaring: declaring.value,
+    unanswered,
     ...(blind ? { blind } : {}),
   };
 }

@@ -33,7 +33,8 @@ export function ownJob(wukong: Wukong, { world, machineOf, around, scheduled }: 
   switch (task.do) {
     case 'resume': {
       const { op } = task;
-      return { ...ofRecord(op, op), work: { do: 'resume', op }, urgent: !task.begins };
+      const namespaceAnnotations = around(place.namespace);
+      return { ...ofRecord(op, op), namespaceAnnotations, work: { do: 'resume', op }, urgent: !task.begins };
     }
     case 'giveUp':
       return { ...ofRecord(task.op), work: { do: 'giveUp', op: task.op }, urgent: true };

@@ -1,21 +1,21 @@
 import { machineOf } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { keyOf, type Place, type Wukong } from '../domain/model.ts';
+import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Executed, type Progress } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
-import { type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
+import { type Selecting, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { withoutThoseInUse } from './inUse.ts';
 import { look, type Seen } from './look.ts';
+import { markSchedules } from './markSchedules.ts';
 import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
 import { keepRuns, openRuns } from './runs.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
-import { mark } from './scheduleStatus.ts';
 
 /** What one tick did. */
 export interface Tick {
@@ -61,7 +61,7 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
   const { wukongs, machines, blind } = seen;
   try {
     const decided = decideAll(seen, world, problems, standing?.few);
-    const { table, wanted } = decided;
+    const { table, wanted, undecided } = decided;
     const wishes = await withoutThoseInUse({ ...decided, problems }, world, limits);
     const { jobs, busy, release } = withoutBusy(wishes, standing);
     const sink = world.bus ? 'bus' : 'here';
@@ -70,14 +70,26 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
-    const mended = mend(wukongs, { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy });
-    const [done, { repaired, unsaid }] = await Promise.all([executing, mended]);
+    const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
+    const mending = { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy };
+    const { repaired, unsaid } = await mend(known, mending);
+    // Schedules with nothing under way wait for no neighbour's guests.
+    const waiting = new Set([...jobs.map(({ place }) => place), ...busy].map(keyOf));
+    const isIdle = ({ matched }: Selecting) => matched.every(({ metadata }) => !waiting.has(keyOf(metadata)));
+    const [idle = [], rest = []] = [true, false].map((one) => table.selecting.filter((each) => isIdle(each) === one));
+    const marking = { table, jobs, unsaid: [...unsaid, ...undecided, ...busy] };
+    const marked = async (selecting: Selecting[], done: Executed) => {
+      if (standing?.few) return;
+      const atEnd = withLastWords(world, limits);
+      for (const problem of await markSchedules(world, atEnd, { ...marking, done, selecting })) problems.push(problem);
+    };
+    await marked(idle, nothingExecuted);
+    const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     const atEnd = withLastWords(world, limits);
     if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
-    if (!standing?.few)
-      for (const problem of await markSchedules(world, atEnd, { table, jobs, done, unsaid: [...unsaid, ...busy] }))
-        problems.push(problem);
+    await marked(rest, done);
+    if (!standing?.few) world.metrics.count('BadSchedules', troublesOf(table).length);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
     await reportProblems(world, problems);
     if (blind) throw blind;
@@ -102,22 +114,33 @@ function withLastWords({ clock }: World, { deadline, signal }: Limits): Limits {
   return { deadline: signal?.aborted ? soon : Math.max(deadline, soon) };
 }
 
+const nothingExecuted: Executed = { outcomes: [], sent: [], left: [], failures: [] };
+
 interface Decided {
   jobs: Job[];
   table: Timetable;
   wanted: Map<string, Wanted>;
+  /** Whose decision threw: their schedules have to come back to them. */
+  undecided: Place[];
 }
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
 function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Decided {
-  const { wukongs, machines, around, declaring } = seen;
+  const { wukongs, machines, around, declaring, unanswered } = seen;
   const see = (wukong: Wukong) => machineOf(wukong, machines);
-  const wrong = (wukong: Wukong, thrown: unknown) => void problems.push(problemOf(thrown, wukong));
+  const undecided: Place[] = [];
+  const wrong = (wukong: Wukong, thrown: unknown) => {
+    // Of a namespace that nobody answers for it is told once.
+    if (thrown !== unanswered.get(wukong.metadata.namespace ?? '')) problems.push(problemOf(thrown, wukong));
+    undecided.push(placeOf(wukong));
+  };
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
   const scheduled: Scheduled = scheduledJobs(table, see);
   const annotations = (namespace: string) => {
     if (declaring instanceof LifecycleError) throw declaring;
-    return declaring.get(namespace);
+    const why = unanswered.get(namespace);
+    if (why) throw why;
+    return declaring.get(namespace) ?? {};
   };
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };
   const jobs: Job[] = [];
@@ -131,9 +154,9 @@ function decideAll(seen: Seen, world: World, problems: Problem[], few = false): 
       // A record whose power call was not made has its turn among all, which few are not.
       if (job && (!few || job.urgent || job.work.do === 'declared')) jobs.push(job);
     } catch (thrown) {
-      problems.push(problemOf(thrown, wukong));
+      wrong(wukong, thrown);
     }
-  return { jobs: withoutIdle(jobs), table, wanted };
+  return { jobs: withoutIdle(jobs), table, wanted, undecided };
 }
 
 /**
@@ -151,19 +174,4 @@ function withoutBusy(all: Job[], standing: Standing | undefined) {
     for (const key of keys) if (own.delete(key)) standing.busy.delete(key);
   };
   return { jobs, busy: busy.map(({ place }) => place), release };
-}
-
-/** Says on each schedule what it is through with; those have to come back whose job was not begun, or did not get there. */
-function markSchedules(
-  world: World,
-  limits: Limits,
-  { table, jobs, done, unsaid }: { table: Timetable; jobs: Job[]; done: Executed; unsaid: Place[] },
-): Promise<Problem[]> {
-  const unreached = done.outcomes.filter((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
-  const again = [...done.left, ...done.failures.map(({ job }) => job)].map(({ place }) => place);
-  const left = new Set([...again, ...unreached, ...unsaid].map(keyOf));
-  const busy = new Set(
-    jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),
-  );
-  return mark({ world, limits, table, busy, left });
 }

@@ -1,3 +1,4 @@
+import { isBelievable } from '../domain/believe.ts';
 import { mostMessage } from '../domain/lifecycleState.ts';
 import type { LifecycleState, Wukong } from '../domain/model.ts';
 import { type Last, type Operation, operationOf, untoldEnd } from '../domain/operation.ts';
@@ -32,7 +33,7 @@ export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAg
   if (op?.action === 'start' && wukong.metadata.deletionTimestamp) return { do: 'giveUp', op };
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = untoldEnd(wukong, now);
-  if (last) return { do: 'reportAgain', last };
+  if (last && isBelievable(last, stateOf(machine))) return { do: 'reportAgain', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
 

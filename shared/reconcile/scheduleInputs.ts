@@ -1,17 +1,17 @@
 import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readNamespaces } from '../cluster/namespaces.ts';
+import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { type Annotations, group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
 import { holidayText } from '../schedule/configMap.ts';
 import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
-import { clusterKind, namespaceLabels } from '../schedule/ruling.ts';
+import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
@@ -27,7 +27,8 @@ export const clusterSchedulePath = (name?: string, subresource?: string): string
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
- * taken for absent. @throws LifecycleError when the schedules themselves cannot be read, or nobody answers.
+ * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
+ * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
  * `known`: what a process that stays has from its watches. `cluster: false`
  * leaves ClusterWukongSchedules out.
  */
@@ -40,6 +41,7 @@ export async function readSurroundings(
     namespaces?: Map<string, Annotations> | undefined;
     cluster?: boolean;
   } = {},
+  unanswered?: Unanswered,
 ): Promise<Surroundings> {
   const [own, wide] = await Promise.all([
     known.schedules ?? readSchedules(world, limits),
@@ -50,16 +52,16 @@ export async function readSurroundings(
   if (schedules.length === 0) return none;
   const spaces = new Set(own.map((one) => placeOf(one).namespace));
   const [texts, { namespaces, labels }, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits, problems),
+    readConfigMaps(world, schedules, limits, problems, unanswered),
     wide.length > 0
       ? readAllNamespaces(world, spaces, limits, problems)
-      : plainly(known.namespaces ?? readNamespaces(world, spaces, limits, problems)),
+      : plainly(known.namespaces ?? readNamespaces(world, spaces, limits, problems, unanswered)),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
-    schedules,
+    schedules: schedules.filter((one) => isClusterSchedule(one) || !unanswered?.has(placeOf(one).namespace)),
     findText: await finding(texts, world),
     namespaces,
     defaultZone: world.config.defaultTimeZone,
@@ -181,6 +183,7 @@ async function readConfigMaps(
   schedules: WukongSchedule[],
   limits: Limits,
   problems: string[],
+  unanswered?: Unanswered,
 ): Promise<Map<string, ConfigMap | undefined>> {
   const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
@@ -194,7 +197,13 @@ async function readConfigMaps(
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {
-    read.set(key, await readConfigMap(world, place, limits, problems));
+    try {
+      read.set(key, await readConfigMap(world, place, limits, problems));
+    } catch (thrown) {
+      limits.signal?.throwIfAborted();
+      if (!unanswered) throw thrown;
+      unanswered.set(place.namespace, asLifecycleError(thrown));
+    }
   });
   return read;
 }

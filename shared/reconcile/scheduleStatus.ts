@@ -34,14 +34,14 @@ const atOnce = 20;
 
 /**
  * Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. Tells what
- * is wrong once, and counts it at every tick, so that an alarm goes on for as long as it is so.
+ * is wrong once. Who marks some only counts the bad ones of all at every tick.
  */
-export async function mark(to: Marking): Promise<Problem[]> {
+export async function mark(to: Marking, selecting = to.table.selecting): Promise<Problem[]> {
   const problems: Problem[] = [];
-  to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
+  if (selecting === to.table.selecting) to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
   // The good ones first: thousands of bad ones must not keep them from being marked within the limits.
   const [good, bad] = [true, false].map((well) =>
-    to.table.selecting.filter((one) => (troubleOf(one.checked, countOf(one)) === undefined) === well),
+    selecting.filter((one) => (troubleOf(one.checked, countOf(one)) === undefined) === well),
   );
   for (const some of [good!, bad!])
     await each(some, atOnce, async (selecting) => {

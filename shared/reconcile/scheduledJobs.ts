@@ -77,6 +77,7 @@ export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => M
           group: groupFor(schedule, action),
           wave: rankOf(wukong, action),
           jitterMs: late + spread,
+          namespaceAnnotations: table.facts.get(keyOf(wukong.metadata))?.namespaceAnnotations ?? {},
           next: nextFor(table, wukong, table.at),
         },
       };

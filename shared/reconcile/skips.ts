@@ -39,7 +39,7 @@ export async function skip(world: World, wukong: Wukong, decision: Skipping, lim
   await remember(
     world,
     wukong,
-    (now) => memoryAfter(decision, readMemory(now)),
+    (now) => memoryAfter(decision, readMemory(now, world.clock.now())),
     () => used,
     limits,
   );
@@ -70,7 +70,7 @@ async function remember(
   for (let now = wukong, attempt = 1; attempt <= mostWrites; attempt++, now = await readWukong(world, place, limits)) {
     const memory = memoryOf(now);
     if (!memory) return;
-    const annotations = { ...othersOf(now), [memoryKey]: writeMemory(memory) };
+    const annotations = { ...othersOf(now), [memoryKey]: writeMemory(memory, now.metadata.uid) };
     const body = { metadata: { resourceVersion: now.metadata.resourceVersion, annotations } };
     const answer = await mergePatch<Wukong>(world, wukongPath(place.namespace, place.name), body, limits);
     if (answer.status !== 409) return renew(wukong, bodyOf(answer, 'memory of what was skipped'));
@@ -103,5 +103,5 @@ export async function settle(world: World, wukong: Wukong, decision: Acting, lim
   const at = world.clock.now();
   const ended = ({ metadata: { annotations } }: Wukong) =>
     Object.fromEntries(keys.filter((key) => Date.parse(annotations?.[key] ?? '') <= at).map((key) => [key, null]));
-  await remember(world, wukong, (now) => memoryAfter(decision, readMemory(now)), ended, limits);
+  await remember(world, wukong, (now) => memoryAfter(decision, readMemory(now, world.clock.now())), ended, limits);
 }

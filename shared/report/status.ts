@@ -1,6 +1,7 @@
 import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, readWukong, withCondition, wukongPath } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
+import { isBelievable } from '../domain/believe.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { isShown, lifecycleStateOf, mostMessage } from '../domain/lifecycleState.ts';
 import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../domain/model.ts';
@@ -40,7 +41,7 @@ export function lastShown(wukong: Wukong, state: StateName): LifecycleState | un
   const known = lifecycleStateOf(wukong);
   const last = lastOf(wukong);
   const old = known?.outcome === undefined || (known.outcome === 'InProgress' && !operationOf(wukong));
-  return old && last ? stateAfter(outcomeOf(wukong, last), state, known) : known;
+  return old && last && isBelievable(last, state) ? stateAfter(outcomeOf(wukong, last), state, known) : known;
 }
 
 /** Whether the status of this Wukong has still to show the end of this operation. */

@@ -1,4 +1,5 @@
 import type { Action } from '../domain/outcome.ts';
+import { requestIdOf } from '../domain/requestId.ts';
 import { type Cron, lastWall, nextWall } from '../time/cron.ts';
 import {
   type Occurrence,
@@ -32,7 +33,8 @@ export interface Boundary {
 export const boundaryId = ({ schedule, at }: Boundary): string => boundaryIdOf(schedule, at);
 
 /** The same, where the schedule itself is not at hand. */
-export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string => `${key}@${utcText(at)}`;
+export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string =>
+  requestIdOf('schedule', `${key}@${utcText(at)}`);
 
 const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
   [['start', start] as const, ['stop', stop] as const].flatMap(([action, cron]) => (cron ? [[action, cron]] : []));

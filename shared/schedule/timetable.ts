@@ -1,7 +1,7 @@
 import { type Command, parseCommand } from '../domain/command.ts';
 import type { Annotations } from '../domain/model.ts';
 import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
-import { newestDone, operationOf } from '../domain/operation.ts';
+import { isYetToCome, newestDone, operationOf } from '../domain/operation.ts';
 import { instantIn } from '../domain/read.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -102,7 +102,7 @@ export function timetable(
     const schedules = schedulesOf.get(key);
     if (!schedules) continue;
     try {
-      const known = factsOf(wukong, machineOf(wukong), around, handled);
+      const known = factsOf(wukong, machineOf(wukong), around, { handled, now });
       if (turns.has(key)) known.turnAt = turns.get(key)!;
       facts.set(key, known);
       decisions.set(key, unlessDeleted(wukong, decide(schedules, known, now)));
@@ -120,17 +120,22 @@ function unlessDeleted({ metadata }: Wukong, decision: Decision): Decision {
   return starts ? { do: 'nothing', because: 'it is being deleted' } : decision;
 }
 
-function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, handled: Map<string, number>): Facts {
+interface Marks {
+  handled: Map<string, number>;
+  now: number;
+}
+
+function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, { handled, now }: Marks): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
-  const memory = readMemory(wukong);
+  const memory = readMemory(wukong, now);
   const mark = handled.get(keyOf(wukong.metadata));
   // A boundary that an override holds back is not done, although its schedule is through with it.
   const through = mark === memory.withheld ? undefined : mark;
   const { handled: kept, ...rest } = memory;
-  const asked = [newestDone(wukong)?.requestedAt, operationOf(wukong)?.requestedAt];
+  const asked = [newestDone(wukong, now)?.requestedAt, operationOf(wukong)?.requestedAt];
   const wishes = [through, kept, memory.skipped, ...asked];
-  const known = wishes.filter((instant) => instant !== undefined);
+  const known = wishes.filter((instant) => instant !== undefined).filter((instant) => !isYetToCome(instant, now));
   return {
     name: keyOf(wukong.metadata),
     createdAt: Date.parse(creationTimestamp ?? '') || 0,
@@ -151,19 +156,22 @@ export interface Memory extends Pick<Facts, 'skipped' | 'withheld'> {
   handled?: number | undefined;
 }
 
-export function readMemory({ metadata }: Wukong): Memory {
+/** What is yet to come was neither done nor told: whoever may patch a Wukong may write that, too. */
+export function readMemory({ metadata }: Wukong, now = Infinity): Memory {
   try {
-    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory, string | undefined>;
+    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory | 'wukongUid', unknown>;
+    if (known.wukongUid !== undefined && known.wukongUid !== metadata.uid) return {};
     const keys = ['skipped', 'withheld', 'handled'] as const;
-    const found = keys.map((key) => [key, readInstant(known[key] ?? '')] as const);
-    return Object.fromEntries(found.filter(([, instant]) => instant !== undefined));
+    const found = keys.map((key) => [key, readInstant(String(known[key] ?? ''))] as const);
+    return Object.fromEntries(found.filter(([, instant]) => instant !== undefined && !isYetToCome(instant, now)));
   } catch {
     return {};
   }
 }
 
-export const writeMemory = ({ skipped, withheld, handled }: Memory): string =>
+export const writeMemory = ({ skipped, withheld, handled }: Memory, wukongUid?: string): string =>
   JSON.stringify({
+    wukongUid,
     skipped: skipped && rfc3339(skipped),
     withheld: withheld && rfc3339(withheld),
     handled: handled && rfc3339(handled),

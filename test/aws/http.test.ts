@@ -43,11 +43,14 @@ describe('an HTTP request as a command', () => {
       target: { namespace, name: 'web' },
       force: true,
       cluster: 'edge',
-      requestId: 'key-1',
+      requestId: 'http:arn:aws:iam::123456789012:user/anna:key-1',
       requestedBy: 'arn:aws:iam::123456789012:user/anna',
       trigger: 'http',
     });
-    expect(parseTrigger(request(), origin)).toMatchObject({ requestId: 'http-1', force: false });
+    expect(parseTrigger(request(), origin)).toMatchObject({
+      requestId: 'http:arn:aws:iam::123456789012:user/anna:http-1',
+      force: false,
+    });
   });
 
   it.each([
@@ -123,7 +126,8 @@ describe('stopVm over HTTP', () => {
     expect(first).toMatchObject({ statusCode: 202, headers: { location: `/namespaces/${namespace}/wukongs/web` } });
     const again = await call(at, event);
     expect(again).toMatchObject({ statusCode: 202, headers: { location: expect.any(String) } });
-    expect(JSON.parse(again.body)).toMatchObject({ reason: 'Duplicate', state: { operation: { requestId: 'key-1' } } });
+    const requestId = 'http:arn:aws:iam::123456789012:user/anna:key-1';
+    expect(JSON.parse(again.body)).toMatchObject({ reason: 'Duplicate', state: { operation: { requestId } } });
   });
 
   it.each([

@@ -145,7 +145,10 @@ describe('stopVm as packaged, under the runtime client of Lambda', () => {
     const { kind, body } = await stop.invoke(event);
     expect({ kind, body }).toMatchObject({
       kind: 'response',
-      body: { requestId: `arn:aws:scheduler:x@${due}`, outcomes: [{ name, outcome: 'Stopped', trigger: 'schedule' }] },
+      body: {
+        requestId: `direct:arn:aws:scheduler:x@${due}`,
+        outcomes: [{ name, outcome: 'Stopped', trigger: 'schedule' }],
+      },
     });
     expect(phaseOf(name)).toBeUndefined();
     expect(outcomesOf(name)).toMatchObject([{ outcome: 'Stopped', version: '1' }]);
@@ -158,11 +161,11 @@ describe('stopVm as packaged, under the runtime client of Lambda', () => {
   it('takes an event of the bus; its metrics have the dimensions that the alarms look at', async () => {
     const name = await vm();
     const { body } = await stop.invoke(busEvent(name, 'event-1'));
-    expect(body).toMatchObject({ requestId: 'event-1', counts: { Stopped: 1 } });
+    expect(body).toMatchObject({ requestId: 'event:event-1', counts: { Stopped: 1 } });
     expect(stateOf(name)).toMatchObject({
       state: 'Stopped',
       outcome: 'Stopped',
-      requestId: 'event-1',
+      requestId: 'event:event-1',
       trigger: 'event',
     });
     const emitted = stop.written
@@ -195,7 +198,7 @@ describe('stopVm as packaged, under the runtime client of Lambda', () => {
     expect(kind).toBe('response');
     expect(body).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-2' }, { itemIdentifier: 'm-4' }] });
     expect([phaseOf(one), phaseOf(two)]).toEqual([undefined, undefined]);
-    expect(stateOf(two)).toMatchObject({ requestId: 'm-3', trigger: 'queue' });
+    expect(stateOf(two)).toMatchObject({ requestId: 'queue:m-3', trigger: 'queue' });
   });
 
   it('answers over HTTP; the same key is the same request', async () => {
@@ -212,7 +215,10 @@ describe('stopVm as packaged, under the runtime client of Lambda', () => {
     );
     const first = (await stop.invoke(request)).body as HttpAnswer;
     expect(first.statusCode).toBe(200);
-    expect(JSON.parse(first.body)).toMatchObject({ outcome: 'Stopped', requestId: 'key-1' });
+    expect(JSON.parse(first.body)).toMatchObject({
+      outcome: 'Stopped',
+      requestId: expect.stringMatching(/^http:.+:key-1$/),
+    });
     const again = (await stop.invoke(request)).body as HttpAnswer;
     expect(again.statusCode).toBe(200);
     expect(JSON.parse(again.body)).toMatchObject({ reason: 'Duplicate', state: { state: 'Stopped' } });
@@ -279,8 +285,8 @@ describe('a process that dies of a rejection that nobody handles', () => {
       kind: 'response',
       body: { outcomes: [{ outcome: 'Skipped', reason: 'Duplicate' }] },
     });
-    expect(await tickUntilTold()).toMatchObject([{ name, outcome: 'Stopped', requestId: 'event-9' }]);
-    expect(stateOf(name)).toMatchObject({ state: 'Stopped', outcome: 'Stopped', requestId: 'event-9' });
+    expect(await tickUntilTold()).toMatchObject([{ name, outcome: 'Stopped', requestId: 'event:event-9' }]);
+    expect(stateOf(name)).toMatchObject({ state: 'Stopped', outcome: 'Stopped', requestId: 'event:event-9' });
     expect(outcomesOf(name)).toHaveLength(1);
   });
 });

@@ -95,7 +95,10 @@ describe('wukong aws-local', () => {
     await local();
     const at = `${aws.url}/namespaces/team-a/wukongs`;
     const stopped = await fetch(`${at}/web/stop`, { method: 'POST', headers: { 'idempotency-key': 'k' }, body: '{}' });
-    expect([stopped.status, await stopped.json()]).toMatchObject([200, { requestId: 'k', trigger: 'http' }]);
+    expect([stopped.status, await stopped.json()]).toMatchObject([
+      200,
+      { requestId: 'http:anyone:k', trigger: 'http' },
+    ]);
     expect(await (await fetch(`${at}/web`)).json()).toMatchObject({ name: 'web', state: 'Stopped' });
     expect((await fetch(`${at}/web/stop`, { method: 'POST', body: '{"force":1}' })).status).toBe(400);
     expect((await fetch(`${aws.url}/nothing`)).status).toBe(404);
@@ -110,7 +113,7 @@ describe('a dead letter', () => {
     const letter = { version: '1.0', requestContext: { condition: 'RetriesExhausted' }, requestPayload: input };
     expect(judge('m-1', JSON.stringify(letter), 'stop')).toEqual({
       body: JSON.stringify(input),
-      asks: 'stop team-a/web, request execution-1',
+      asks: 'stop team-a/web, request queue:execution-1',
     });
     expect(judge('m-1', '{"target":{}}', 'stop').problem).toContain('target.name');
   });

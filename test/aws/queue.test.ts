@@ -24,9 +24,9 @@ describe('a message of a queue', () => {
 
   it('is the event in it, or the bare command: then the message is the request, asked for when it was sent', () => {
     const event = { id: 'e-1', 'detail-type': 'Wukong VM Stop Requested', detail: command };
-    expect(parseTrigger(record('m-1', event), origin)).toMatchObject({ requestId: 'e-1', trigger: 'event' });
+    expect(parseTrigger(record('m-1', event), origin)).toMatchObject({ requestId: 'event:e-1', trigger: 'event' });
     expect(parseTrigger(record('m-1', command), origin)).toMatchObject({
-      requestId: 'm-1',
+      requestId: 'queue:m-1',
       trigger: 'queue',
       requestedAt: 1_795_464_000_000,
     });
@@ -84,6 +84,41 @@ describe('a batch', () => {
     );
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
   });
+
+  it('acknowledges none that is not over when the invocation has to end, however little is kept back', async () => {
+    const at = await scene();
+    const [deadline, until] = [at.clock.now() + 60_000, at.clock.now() + 59_000];
+    const Records = [record('m-1', command), record('m-2', command)];
+    const handle = ({ messageId }: { messageId: string }) =>
+      messageId === 'm-1' ? Promise.resolve() : new Promise(() => {});
+    const answer = await at.run(() =>
+      eachRecord({ Records }, { world: at.world, limits: { deadline }, until }, handle),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-2' }] });
+    expect(at.clock.now()).toBe(until);
+  });
+});
+
+describe('an invocation whose time is up before there is an end', () => {
+  const never = async (event: object) => {
+    const at = await scene();
+    const handler = lambda(
+      'stopVm',
+      () => new Promise(() => {}),
+      () => Promise.resolve(at.world),
+    );
+    return handler(event, { getRemainingTimeInMillis: () => 1_000 } as Context);
+  };
+
+  it.each([
+    ['a batch', { Records: [record('m-1', command), record('m-2', command)] }],
+    ['an event', { 'detail-type': 'Wukong VM Stop Requested', id: 'e-1', detail: command }],
+    ['the rule of the tick', { 'detail-type': 'Scheduled Event', detail: {} }],
+  ])('fails, so that nothing of it is acknowledged: %s', async (_what, event) => {
+    await expect(never(event)).rejects.toMatchObject({ name: 'Retry' });
+  });
+
+  it('answers whoever waits', async () => expect(await never(command)).toMatchObject({ outcome: 'InProgress' }));
 });
 
 describe('a delivery that nobody waits for', () => {

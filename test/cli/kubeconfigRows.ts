@@ -230,7 +230,12 @@ export const rows: Row[] = [
     ends: /client-certificate: .*x\.crt: there is no such file.*client-key: .*x\.key/,
   },
   // impersonation
-  { title: 'as', change: (c) => (user(c)['as'] = 'somebody'), ends: /somebody/, kubectl: { works: false, because: 'both act as somebody without rights' } },
+  {
+    title: 'as',
+    change: (c) => (user(c)['as'] = 'somebody'),
+    ends: /somebody/,
+    kubectl: { works: false, because: 'both act as somebody without rights' },
+  },
   { title: 'as-groups without as', change: (c) => (user(c)['as-groups'] = ['g']), ends: /impersonated without a user/ },
   // proxies
   {

@@ -90,7 +90,7 @@ describe('a fleet that is larger than its time', () => {
     const at = await scene({ limits: 'limited' });
     furnish(at.sim, 300);
     await at.pass(60_000);
-    const first = await at.run(() => fleet(at, 'stop', {}, { leftMs: 50_000, requestId: 'evening' }));
+    const first = await at.run(() => fleet(at, 'stop', {}, { leftMs: 50_000, requestId: 'event:evening' }));
     expect(first.sent).toBeGreaterThan(100);
     expect(first.left).toBe(0);
     expect(first.outcomes.length + first.sent).toBe(300);
@@ -100,7 +100,7 @@ describe('a fleet that is larger than its time', () => {
       const event = { id: `e-${next}`, time: new Date(at.clock.now()).toISOString(), 'detail-type': type };
       const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
       const command = parseTrigger(sent, { action: 'stop', requestId: 'i', requestedAt: at.clock.now() });
-      expect(command).toMatchObject({ requestId: 'evening', action: 'stop' });
+      expect(command).toMatchObject({ requestId: 'event:evening', action: 'stop' });
       await at.run(() => executeCommand(command, at.world, { limits: { deadline: at.clock.now() + 50_000 } }));
     }
     expect(running(at.sim)).toBe(0);
@@ -109,7 +109,7 @@ describe('a fleet that is larger than its time', () => {
     const parts = at.bus
       .filter(({ type }) => type === fleetOutcomeType)
       .map(({ detail }) => (detail as { id: string }).id);
-    expect(parts[0]).toBe('evening');
+    expect(parts[0]).toBe('event:evening');
     expect(new Set(parts).size).toBe(parts.length);
   }, 60_000);
 

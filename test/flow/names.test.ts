@@ -20,7 +20,8 @@ describe('a name that Kubernetes allows is allowed everywhere', () => {
       target: { namespace, name },
       requestId: `schedule:${'n'.repeat(63)}/${'s'.repeat(253)}@2026-11-23T20:30:00Z`,
     };
-    expect(parseTrigger({ 'detail-type': 'Wukong VM Stop Requested', detail }, origin)).toMatchObject(detail);
+    const source = 'novasphere.wukong-lifecycle';
+    expect(parseTrigger({ source, 'detail-type': 'Wukong VM Stop Requested', detail }, origin)).toMatchObject(detail);
   });
 
   it.each(['Web', '.web', 'web.', 'a..b', 'a/b', '..', 'a'.repeat(254), ''])('and %s is not', (name) => {

@@ -48,7 +48,7 @@ describe('a schedule', () => {
     expect(state(at)).toMatchObject({
       outcome: 'Stopped',
       trigger: 'schedule',
-      requestId: `${namespace}/office@2026-11-23T20:30:00Z`,
+      requestId: `schedule:${namespace}/office@2026-11-23T20:30:00Z`,
       nextAction: 'start',
       nextActionTime: '2026-11-24T08:00:00Z',
     });
@@ -235,7 +235,7 @@ describe('a schedule', () => {
         type: 'Wukong VM Stop Requested',
         detail: {
           target: { namespace, name: 'web' },
-          requestId: `${namespace}/office@2026-11-23T20:30:00Z`,
+          requestId: `schedule:${namespace}/office@2026-11-23T20:30:00Z`,
           scheduledAt: '2026-11-23T20:30:00.000Z',
           notAfter: '2026-11-23T21:30:00.000Z',
         },

@@ -37,7 +37,7 @@ describe('stop', () => {
     expect(at.vm('web').spec).toMatchObject({ running: false });
   });
 
-  it('takes no more than eight requests, none of them a poll', async () => {
+  it('takes no more than nine requests, none of them a poll', async () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', guest: { 'shutdown-seconds': '20' } });
     await at.pass(5_000);
@@ -47,6 +47,7 @@ describe('stop', () => {
       .slice(before)
       .map(({ method, path, watch }) => `${watch ? 'WATCH' : method} ${path.split('/').at(-1)}`);
     expect(made).toEqual([
+      'GET team-a',
       'GET web',
       'WATCH virtualmachines',
       'WATCH virtualmachineinstances',

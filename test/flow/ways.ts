@@ -9,6 +9,7 @@ import { parseCommand, requestedType } from '../../shared/domain/command.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import type { Tick } from '../../shared/reconcile/reconcile.ts';
+import { source } from '../../shared/report/bus.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import { type Scene, scene, worldOn } from './scene.ts';
 
@@ -62,6 +63,7 @@ export function deliver(
     if (!handler) return;
     const message = {
       'detail-type': type,
+      source,
       id,
       time: new Date(time).toISOString(),
       detail: JSON.parse(JSON.stringify(detail)),

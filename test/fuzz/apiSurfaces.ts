@@ -113,7 +113,7 @@ function judged(object: unknown, other: unknown): void {
   const [one, two] = [ours(object), ours(other)];
   const machine = { vm: one && readVm(one), vmi: two && readVmi(two) };
   decideAll(right.wukong as Wukong, [right.schedule], { machine });
-  JSON.stringify(stateFrom(right.wukong as Wukong, one, two));
+  JSON.stringify(stateFrom(right.wukong as Wukong, () => ({ vm: one, vmi: two })));
   const cause = causeOf(machine, { died: new Set() }, { waitSeconds: 300 }, { requireAgent: true });
   told(ended(cause.message));
 }
@@ -142,7 +142,7 @@ export const apiSurfaces: Surface[] = [
       const slimmed = slim(read);
       if (/[/%]|^\.*$/.test(vmNameOf(slimmed))) throw new Error('its VM would be somewhere else');
       decideAll(slimmed, [right.schedule]);
-      JSON.stringify(stateFrom(slimmed, right.vm, right.vmi));
+      JSON.stringify(stateFrom(slimmed, () => ({ vm: right.vm, vmi: right.vmi })));
     },
   },
   {

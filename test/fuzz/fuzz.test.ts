@@ -29,7 +29,7 @@ describe('was not taken well once', () => {
 
   it('a caller and a request that are no text', () => {
     const context = { requestId: { a: 1 }, authorizer: { iam: { userArn: 7 } } };
-    expect(parse(http({}, context))).toMatchObject({ requestId: 'r', trigger: 'http' });
+    expect(parse(http({}, context))).toMatchObject({ requestId: 'http:anyone:r', trigger: 'http' });
     expect(parse(http({}, context))).not.toHaveProperty('requestedBy');
   });
 

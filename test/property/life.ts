@@ -7,6 +7,7 @@ import { requestedType } from '../../shared/domain/command.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import { type Invocation, Retry } from '../../shared/entry/entry.ts';
+import { source } from '../../shared/report/bus.ts';
 import { type Ground, worldOf } from './ground.ts';
 import { type CommandStep, type History, type Step, targets } from './history.ts';
 import { bear, type Death } from './process.ts';
@@ -223,7 +224,16 @@ class Life {
       ...(notAfterSeconds === undefined ? {} : { notAfter: new Date(at + notAfterSeconds * 1000).toISOString() }),
     };
     const event = { id, 'detail-type': requestedType[action], time: new Date(at).toISOString(), detail };
-    const wish: Wish = { kind: 'command', action, id, at, from: clock.now(), to: Infinity, step, busy: this.#busy() };
+    const wish: Wish = {
+      kind: 'command',
+      action,
+      id: `event:${id}`,
+      at,
+      from: clock.now(),
+      to: Infinity,
+      step,
+      busy: this.#busy(),
+    };
     this.#story.wishes.push(wish);
     const deliveries = Array.from({ length: step.times }, async (_, i) => {
       await this.#sleep(i * 700);
@@ -300,7 +310,8 @@ class Life {
     const now = clock.now();
     for (const old of this.#story.wishes)
       if (old.kind === 'declared' && old.to === Infinity) Object.assign(old, { to: now, replaced: true });
-    const id = `declared-${(changed as Wukong).metadata.generation}`;
+    const { uid, generation } = (changed as Wukong).metadata;
+    const id = `declared:${uid}.${generation}`;
     this.#story.wishes.push({
       kind: 'declared',
       action: step.action,
@@ -346,7 +357,13 @@ class Life {
   #route({ type, detail, time }: BusEntry) {
     const action = (['start', 'stop'] as const).find((one) => requestedType[one] === type);
     if (!action) return;
-    const event = { id: `bus-${++this.#requests}`, 'detail-type': type, time: new Date(time).toISOString(), detail };
+    const event = {
+      id: `bus-${++this.#requests}`,
+      source,
+      'detail-type': type,
+      time: new Date(time).toISOString(),
+      detail,
+    };
     this.#launch(
       this.#sleep(300).then(() => this.#deliver(action, event, { leftMs: 600_000, skewMs: 0, dies: undefined })),
     );

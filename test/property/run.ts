@@ -1,6 +1,6 @@
 /**
- * npm run test:property -- [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model; one process for each worker. Without a seed, others every time.
+ * npm run test:property -- [--noninterference] [--runs N] [--seed S [--path P]] [--workers W]
+ * Random histories against the model, or of one tenant beside a hostile one; one process for each worker. Without a seed, others every time.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -8,18 +8,26 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { explore, tellOf } from './explore.ts';
+import { interference, interferenceText } from './noninterference.ts';
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '2000' },
+    noninterference: { type: 'boolean', default: false },
+    runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
     workers: { type: 'string' },
   },
 });
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const runs = Number(values.runs);
+const beside = values.noninterference;
+const runs = Number(values.runs ?? (beside ? 20_000 : 2_000));
 const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runs);
+
+const interferenceTold = async (given: Parameters<typeof interference>[0]) => {
+  const found = await interference(given);
+  return found && interferenceText(found);
+};
 
 const began = Date.now();
 const tellEvery = 5_000;
@@ -30,17 +38,29 @@ function tellProgress(histories: number) {
 }
 
 if (workers === 1) {
-  const finding = await explore({ runs, seed, path: values.path, lived: tellProgress });
+  const given = { runs, seed, path: values.path, lived: tellProgress };
+  const told = beside
+    ? await interferenceTold({ ...given, onLived: tellProgress })
+    : await explore(given).then((found) => found && tellOf(found));
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
   console.log(
-    finding ? tellOf(finding) : `${runs} histories from seed ${seed}: nothing contradicts the model, ${seconds} s`,
+    told ??
+      `${runs} histories from seed ${seed}: ${beside ? 'no tenant notices its neighbour' : 'nothing contradicts the model'}, ${seconds} s`,
   );
-  process.exitCode = finding ? 1 : 0;
+  process.exitCode = told ? 1 : 0;
 } else {
   const codes = await Promise.all(
     Array.from({ length: workers }, (_, i) => {
       const share = Math.floor(((i + 1) * runs) / workers) - Math.floor((i * runs) / workers);
-      const given = ['--runs', `${share}`, '--seed', `${seed + i}`, '--workers', '1'];
+      const given = [
+        ...(beside ? ['--noninterference'] : []),
+        '--runs',
+        `${share}`,
+        '--seed',
+        `${seed + i}`,
+        '--workers',
+        '1',
+      ];
       const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...given], { stdio: 'inherit' });
       return new Promise<number | null>((resolve) => child.on('exit', resolve));
     }),

@@ -53,8 +53,9 @@ const settled = (more: object = {}) => ({
     ...more,
   }),
 });
-const old = (requestId: string) => ({ requestId, action: 'start', trigger: 'direct', startedAt: t0 });
+const old = (requestId: string, action = 'stop') => ({ requestId, action, trigger: 'direct', startedAt: t0 });
 const skipped = (reason: string) => ({ kind: 'answer', result: { outcome: 'Skipped', reason } });
+const refused = { kind: 'answer', result: { outcome: 'Failed', reason: 'Refused' } };
 const superseded = {
   kind: 'answer',
   result: { outcome: 'Superseded', message: expect.stringContaining('newer') as string },
@@ -142,8 +143,38 @@ describe('a request that comes again', () => {
     },
     {
       name: 'was superseded by what is being done',
-      has: running({ supersedes: [{ requestId: 'request', action: 'start', trigger: 'event', startedAt: t0 }] }),
+      has: running({ supersedes: [{ requestId: 'request', action: 'stop', trigger: 'event', startedAt: t0 }] }),
       expected: skipped('Duplicate'),
+    },
+    {
+      name: 'was for the other action, and superseded',
+      has: done({ superseded: [old('request', 'start')] }),
+      expected: refused,
+    },
+    {
+      name: 'was for the other action, and done',
+      has: done({ requestId: 'request', action: 'start' }),
+      expected: refused,
+    },
+    {
+      name: 'was for the other action, and done long ago',
+      has: done({ earlier: ['x', 'request'], earlierActions: [null, 'start'] }),
+      expected: refused,
+    },
+    {
+      name: 'was for the other action, and so already',
+      has: settled({ requestId: 'request', action: 'start' }),
+      expected: refused,
+    },
+    {
+      name: 'was for the other action, and skipped',
+      has: { [skippedKey]: JSON.stringify([{ requestId: 'request', reason: 'Stale', action: 'start' }]) },
+      expected: refused,
+    },
+    {
+      name: 'was for the other action, which is being carried out',
+      has: running({ requestId: 'request', action: 'start' }),
+      expected: refused,
     },
     {
       name: 'was skipped, and is again for the same reason',

@@ -25,7 +25,7 @@ describe('a command', () => {
       force: false,
       maxTargets: 500,
       maxInFlight: 50,
-      requestId: 'invocation-1',
+      requestId: 'direct:invocation-1',
       trigger: 'direct',
     });
   });
@@ -45,7 +45,7 @@ describe('a command', () => {
       detail: one,
     };
     expect(parseTrigger(event, origin)).toMatchObject({
-      requestId: 'e-1',
+      requestId: 'event:e-1',
       requestedAt: Date.parse('2026-11-23T20:00:00Z'),
       trigger: 'event',
     });

@@ -161,7 +161,11 @@ describe('what was so already', () => {
     const alone = { requestId: 'new', action: 'stop', outcome: 'AlreadyOff', requestedAt: t0, earlier: [] };
     expect(settledBy(command, 'AlreadyOff', wukong())).toEqual(alone);
     const before = wukong({ [settledKey]: write(settled('4', ['3', '2', '1', '0'])) });
-    expect(settledBy(command, 'AlreadyOff', before)).toEqual({ ...alone, earlier: ['4', '3', '2', '1'] });
+    expect(settledBy(command, 'AlreadyOff', before)).toEqual({
+      ...alone,
+      earlierActions: ['start', null, null, null],
+      earlier: ['4', '3', '2', '1'],
+    });
     expect(settledOf(before)).toEqual(settled('4', ['3', '2', '1', '0']));
     const { earlier: _, ...old } = settled('4', []);
     expect(settledOf(wukong({ [settledKey]: JSON.stringify(JSON.parse(write(old as never))) }))?.earlier).toEqual([]);

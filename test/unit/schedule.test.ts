@@ -230,7 +230,9 @@ describe('the boundaries of a schedule', () => {
   });
 
   test('have names that every process finds', () => {
-    expect(boundaryId(newestBoundary(schedule(), at('2026-03-30T06:00:30Z'))!)).toBe('dev/office@2026-03-30T06:00:00Z');
+    expect(boundaryId(newestBoundary(schedule(), at('2026-03-30T06:00:30Z'))!)).toBe(
+      'schedule:dev/office@2026-03-30T06:00:00Z',
+    );
   });
 });
 

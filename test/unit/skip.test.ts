@@ -41,7 +41,7 @@ describe('what a schedule leaves out', () => {
         path: '/api/v1/namespaces/dev/events',
         body: {
           reason: 'SkippedOverride',
-          message: 'stop (schedule, request dev/office@2026-11-23T19:00:00Z): held until later',
+          message: 'stop (schedule, request schedule:dev/office@2026-11-23T19:00:00Z): held until later',
           reportingInstance: expect.stringMatching(/^[0-9a-z]{10,}$/),
         },
       },
@@ -49,7 +49,7 @@ describe('what a schedule leaves out', () => {
     expect(told.map(({ detail }) => detail)).toEqual([
       {
         version: '1',
-        id: 'dev/db/dev/office@2026-11-23T19:00:00Z/skipped',
+        id: 'dev/db/schedule:dev/office@2026-11-23T19:00:00Z/skipped',
         namespace: 'dev',
         name: 'db',
         action: 'stop',
@@ -57,7 +57,7 @@ describe('what a schedule leaves out', () => {
         reason: 'Override',
         message: 'held until later',
         forced: false,
-        requestId: 'dev/office@2026-11-23T19:00:00Z',
+        requestId: 'schedule:dev/office@2026-11-23T19:00:00Z',
         trigger: 'schedule',
         startedAt: '2026-11-23T19:00:30Z',
         finishedAt: '2026-11-23T19:00:30Z',
@@ -86,7 +86,12 @@ describe('what a schedule leaves out', () => {
     expect(asked[1]).toEqual({
       method: 'PATCH',
       path,
-      body: { metadata: { resourceVersion: '7', annotations: { [memory]: JSON.stringify(expected) } } },
+      body: {
+        metadata: {
+          resourceVersion: '7',
+          annotations: { [memory]: JSON.stringify({ wukongUid: 'uid', ...expected }) },
+        },
+      },
     });
   });
 
@@ -108,8 +113,8 @@ describe('what a schedule leaves out', () => {
       return JSON.parse(metadata.annotations?.[memory] ?? '') as unknown;
     });
     expect(written).toEqual([
-      { ...before, withheld: '2026-11-23T19:00:00Z' },
-      { ...before, skipped: '2026-11-23T19:00:00Z' },
+      { wukongUid: 'uid', ...before, withheld: '2026-11-23T19:00:00Z' },
+      { wukongUid: 'uid', ...before, skipped: '2026-11-23T19:00:00Z' },
     ]);
   });
 
@@ -120,7 +125,7 @@ describe('what a schedule leaves out', () => {
     const { world, asked } = worldOf(now, [201], [200, after]);
     await skip(world, wukong(), skipping({ consume, remember: { skipped: due } }), limits);
     const { metadata } = asked[1]?.body as Wukong;
-    expect(metadata.annotations).toEqual({ ...used, [memory]: '{"skipped":"2026-11-23T19:00:00Z"}' });
+    expect(metadata.annotations).toEqual({ ...used, [memory]: '{"wukongUid":"uid","skipped":"2026-11-23T19:00:00Z"}' });
   });
 
   it('is remembered on what the Wukong has become meanwhile', async () => {
@@ -137,7 +142,7 @@ describe('what a schedule leaves out', () => {
     expect(asked.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'GET', 'PATCH']);
     const annotations = {
       [`${prefix}skip-next`]: null,
-      [memory]: '{"skipped":"2026-11-23T19:00:00Z","withheld":"2026-11-21T19:00:00Z"}',
+      [memory]: '{"wukongUid":"uid","skipped":"2026-11-23T19:00:00Z","withheld":"2026-11-21T19:00:00Z"}',
     };
     expect(asked[3]?.body).toEqual({ metadata: { resourceVersion: '9', annotations } });
     expect(read).toEqual(after);
@@ -158,7 +163,7 @@ describe('what a schedule leaves out', () => {
     const before = wukong({ [memory]: '{"skipped":"2026-11-20T19:00:00Z","withheld":"2026-11-23T19:00:00Z"}' });
     const { world, asked } = worldOf(now, [201], [200, after]);
     await skip(world, before, skipping({ keep: true, remember: { lastHandled: due } }), limits);
-    const expected = { skipped: '2026-11-20T19:00:00Z', handled: '2026-11-23T19:00:00Z' };
+    const expected = { wukongUid: 'uid', skipped: '2026-11-20T19:00:00Z', handled: '2026-11-23T19:00:00Z' };
     expect((asked[1]?.body as Wukong).metadata.annotations).toEqual({ [memory]: JSON.stringify(expected) });
   });
 });
@@ -193,7 +198,7 @@ describe('what an override had held back, and is so when it ends', () => {
     expect(read).toEqual(after);
     return asked.map(({ body }) => (body as Wukong).metadata.annotations);
   };
-  const handled = { [memory]: '{"handled":"2026-11-23T19:00:00Z"}' };
+  const handled = { [memory]: '{"wukongUid":"uid","handled":"2026-11-23T19:00:00Z"}' };
 
   it('is remembered, and the override that has ended goes away, a lease too', async () => {
     expect(await settled('stop', all(past))).toEqual([

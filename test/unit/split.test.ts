@@ -36,8 +36,8 @@ describe('a command on the bus', () => {
       parseTrigger({ 'detail-type': type, detail: JSON.parse(JSON.stringify(detail)) as unknown }, origin),
     );
     expect(read.map(({ part, requestId }) => [part, requestId])).toEqual([
-      ['5', 'evening'],
-      ['6', 'evening'],
+      ['5', 'event:evening'],
+      ['6', 'event:evening'],
     ]);
     expect(read[0]?.target).toEqual({ names: places(3).slice(0, 2) });
   });

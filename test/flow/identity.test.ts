@@ -1,0 +1,160 @@
+import type { Context } from 'aws-lambda';
+import { describe, expect, it } from 'vitest';
+
+import { startVm } from '../../functions/startVm/handler.ts';
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import { lambda } from '../../shared/entry/entry.ts';
+import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { source } from '../../shared/report/bus.ts';
+import { namespace, type Scene, scene } from './scene.ts';
+import { boundary, deliver, furnishIn, scheduleIn, sleep, ticks } from './ways.ts';
+
+const target = { namespace, name: 'vm-0' };
+const boundaryId = `${namespace}/office@2026-11-23T20:30:00Z`;
+const arn = 'arn:aws:iam::123456789012:user/anna';
+const origin = { action: 'start', requestId: 'i', requestedAt: boundary } as const;
+
+const event = (detail: object, more: object = {}) => ({
+  'detail-type': 'Wukong VM Start Requested',
+  id: 'e-1',
+  source: 'a.team',
+  detail,
+  ...more,
+});
+const http = (action: 'start' | 'stop', key: string, userArn = arn, name = 'vm-0') => ({
+  version: '2.0',
+  rawPath: '/',
+  headers: { 'idempotency-key': key },
+  pathParameters: { namespace, name },
+  requestContext: { http: { method: 'POST', path: `/${action}` }, authorizer: { iam: { userArn } } },
+});
+const record = (body: object) => ({ eventSource: 'aws:sqs', messageId: 'm-1', body: JSON.stringify(body) });
+
+describe('the id of a request', () => {
+  const forged = { target, requestId: `schedule:${boundaryId}` };
+  it.each([
+    ['a direct call', { target }, 'direct:i'],
+    ['a direct call that gives one', forged, `direct:schedule:${boundaryId}`],
+    ['an event', event({ target }), 'event:e-1'],
+    ['an event that gives one', event(forged), `event:schedule:${boundaryId}`],
+    ['an event of ours', event(forged, { source }), `schedule:${boundaryId}`],
+    ['an event of ours of version 0.1.0', event({ target, requestId: boundaryId }, { source }), `event:${boundaryId}`],
+    ['a message', record({ target }), 'queue:m-1'],
+    ['a message that gives one', record(forged), `queue:schedule:${boundaryId}`],
+    ['a message with an event', record(event(forged)), `event:schedule:${boundaryId}`],
+    ['an HTTP request', http('start', 'declared:x.1'), `http:${arn}:declared:x.1`],
+    ['a caller whose name has a colon', http('start', 'k', 'a:b'), 'http:a%3Ab:k'],
+  ])('says where it came from: %s', (_what, given, expected) =>
+    expect(parseTrigger(given, origin).requestId).toBe(expected),
+  );
+
+  it('of 257 characters is refused', () =>
+    expect(() => parseTrigger({ target, requestId: 'x'.repeat(257) }, origin)).toThrow(
+      'requestId: expected at most 256',
+    ));
+});
+
+const ticked = (at: Scene) =>
+  at.run(async () => {
+    await sleep(at, boundary - at.clock.now());
+    await ticks(at, 3);
+  }, 3_600_000);
+
+describe('a start with the id of a schedule’s stop', () => {
+  it.each([
+    ['by a direct call', (id: string) => ({ target, requestId: id })],
+    ['by an event', (id: string) => event({ target, requestId: id })],
+    ['by a message', (id: string) => record(event({ target, requestId: id }))],
+  ])('does not cancel it: %s', async (_how, forged) => {
+    for (const id of [boundaryId, `schedule:${boundaryId}`]) {
+      const at = await scene();
+      furnishIn(at, namespace, 1);
+      scheduleIn(at, namespace, { stop: '30 20 * * *' });
+      deliver(at);
+      await at.pass(5_000);
+      await at.run(startVm(forged(id), at.invocation()));
+      await ticked(at);
+      expect(at.vmi('vm-0')).toBeUndefined();
+    }
+  });
+});
+
+interface Answer {
+  statusCode: number;
+  body: string;
+}
+const call = (at: Scene, action: 'start' | 'stop', given: object) =>
+  at.run(() => {
+    const handler = lambda(`${action}Vm`, action === 'start' ? startVm : stopVm, () => Promise.resolve(at.world));
+    const context = { getRemainingTimeInMillis: () => 120_000 } as Context;
+    return handler(given, context, undefined as never) as unknown as Promise<Answer>;
+  });
+
+describe('one id for two wishes', () => {
+  const two = async () => {
+    const at = await scene();
+    furnishIn(at, namespace, 2, { runStrategy: 'Halted' });
+    await at.pass(5_000);
+    return at;
+  };
+
+  it('is answered 409 for the other action, and nothing is called; another caller’s key is another', async () => {
+    const at = await two();
+    expect((await call(at, 'start', http('start', 'key'))).statusCode).toBe(200);
+    const before = at.calls().length;
+    const refused = await call(at, 'stop', http('stop', 'key'));
+    expect([refused.statusCode, JSON.parse(refused.body)]).toMatchObject([
+      409,
+      { outcome: 'Failed', reason: 'Refused' },
+    ]);
+    expect(at.calls()).toHaveLength(before);
+    expect((await call(at, 'stop', http('stop', 'key', `${arn}-2`))).statusCode).toBe(200);
+    expect(at.vmi('vm-0')).toBeUndefined();
+  });
+
+  it('is refused however long ago the first was, and as long as it goes on', async () => {
+    const at = await two();
+    const ask = (action: 'start' | 'stop', requestId: string) => at.perform(action, 'vm-0', {}, { requestId });
+    await ask('start', 'direct:a');
+    await ask('stop', 'direct:b');
+    await ask('stop', 'direct:c');
+    await ask('start', 'direct:d');
+    for (const [action, id] of [
+      ['stop', 'direct:a'],
+      ['start', 'direct:b'],
+      ['start', 'direct:c'],
+      ['stop', 'direct:d'],
+    ] as const)
+      expect(await ask(action, id)).toMatchObject({ outcome: 'Failed', reason: 'Refused' });
+    for (const [action, id] of [
+      ['start', 'direct:a'],
+      ['stop', 'direct:b'],
+      ['stop', 'direct:c'],
+      ['start', 'direct:d'],
+    ] as const)
+      expect(await ask(action, id)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+  });
+});
+
+describe('a record of version 0.1.0', () => {
+  const last = (requestId: string, earlier: string[] = []) =>
+    JSON.stringify({
+      ...{ requestId, action: 'stop', outcome: 'Stopped', message: 'done', trigger: 'event', earlier },
+      requestedAt: '2026-11-23T19:59:00Z',
+      startedAt: '2026-11-23T19:59:00Z',
+      finishedAt: '2026-11-23T19:59:30Z',
+    });
+  it.each([
+    ['an event', last('e-7'), 'event:e-7'],
+    ['a boundary', last(boundaryId), `schedule:${boundaryId}`],
+    ['a key', last('key'), `http:${arn}:key`],
+    ['what was done before', last('x', ['e-6', 'e-7']), 'event:e-7'],
+  ])('is known again: %s', async (_what, record, requestId) => {
+    const at = await scene();
+    const annotations = { 'lifecycle.novasphere.dev/last-operation': record };
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', annotations });
+    await at.pass(5_000);
+    expect(await at.perform('stop', 'web', {}, { requestId })).toMatchObject({ reason: 'Duplicate' });
+    expect(await at.perform('stop', 'web', {}, { requestId: `${requestId}-2` })).toMatchObject({ outcome: 'Stopped' });
+  });
+});

@@ -1,0 +1,295 @@
+import { reconcileState } from '../../functions/reconcileState/handler.ts';
+import { startVm } from '../../functions/startVm/handler.ts';
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import { readConfig } from '../../shared/cluster/config.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { BusEntry, World } from '../../shared/cluster/world.ts';
+import { requestedType } from '../../shared/domain/command.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Outcome } from '../../shared/domain/outcome.ts';
+import { source } from '../../shared/report/bus.ts';
+import { outcomeType } from '../../shared/report/report.ts';
+import { dice } from '../dice.ts';
+import { type Ground, worldOf } from './ground.ts';
+import type { HostileWrite, Tenants } from './tenants.ts';
+
+const minutes = 4;
+const guests = {
+  plain: {},
+  slow: { 'shutdown-seconds': '20' },
+  deaf: { 'ignore-acpi': 'true' },
+  hangs: { hang: 'true' },
+  crashes: { 'crash-after-seconds': '1' },
+  unschedulable: { unschedulable: 'true' },
+} as const;
+
+/** Something that was seen of tenant Y, and when. */
+export interface Sight {
+  what: string;
+  at: number;
+}
+
+/** All that can be seen of tenant Y. */
+export interface Seen {
+  requests: Sight[];
+  outcomes: Sight[];
+  events: Sight[];
+  statuses: Sight[];
+}
+
+type Raw = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
+
+/** Lets tenant Y live through its history, with tenant X beside it or without. */
+export function liveBeside(ground: Ground, tenants: Tenants, withX: boolean): Promise<Seen> {
+  const life = new Life(ground, tenants, withX);
+  return ground.clock.run(() => life.run(), { sims: [ground.sim], limitMs: 3_600_000 });
+}
+
+/** The mark on a schedule is written at the end of a tick, which waits for guests until its time is up. */
+const isMark = (path: string): boolean => path.endsWith('/status') && path.includes('/wukongschedules/');
+
+/** What the API server refuses is not written. */
+function attempt(write: () => void) {
+  try {
+    write();
+  } catch {
+    // refused
+  }
+}
+
+class Life {
+  readonly #ground: Ground;
+  readonly #tenants: Tenants;
+  readonly #withX: boolean;
+  readonly #begin: number;
+  /** Namespaces of this life alone: a guest that hangs outlives it. */
+  readonly #y: string;
+  readonly #x: string;
+  readonly #world: World;
+  readonly #told: BusEntry[] = [];
+  /** Of what Y itself asked for. */
+  readonly #returned: Outcome[] = [];
+  readonly #open = new Set<Promise<unknown>>();
+  #requests = 0;
+
+  constructor(ground: Ground, tenants: Tenants, withX: boolean) {
+    this.#ground = ground;
+    this.#tenants = tenants;
+    this.#withX = withX;
+    this.#begin = ground.clock.now();
+    this.#y = `team-y-${ground.day}`;
+    this.#x = `team-x-${ground.day}`;
+    const put = (entries: BusEntry[]) => {
+      for (const entry of entries) this.#route(entry);
+      return Promise.resolve();
+    };
+    this.#world = { ...worldOf(ground, 'unused'), config: readConfig({}), ...(tenants.bus ? { bus: { put } } : {}) };
+  }
+
+  async run(): Promise<Seen> {
+    const { sim, clock } = this.#ground;
+    this.#makeY();
+    if (this.#withX) this.#makeX();
+    const begun = sim.requests.length;
+    await this.#until(5);
+    this.#later();
+    for (let minute = 0; minute < minutes; minute++) {
+      await this.#until(60 * minute + 10);
+      this.#launch(this.#tick());
+    }
+    await this.#until(60 * minutes + 60);
+    while (this.#open.size > 0) await Promise.all(this.#open);
+    await this.#tick();
+    const seen = this.#look(begun);
+    sim.faults.clear();
+    for (const plural of ['wukongschedules', 'wukongs', 'virtualmachines', 'configmaps', 'events'])
+      for (const { metadata } of sim.list<KubeObject>(plural)) {
+        if (metadata.finalizers)
+          sim.change<KubeObject>(
+            plural,
+            metadata.namespace ?? '',
+            metadata.name,
+            (one) => void delete one.metadata.finalizers,
+          );
+        if (sim.get(plural, metadata.namespace ?? '', metadata.name))
+          sim.remove(plural, metadata.namespace ?? '', metadata.name);
+      }
+    await new Promise<void>((resolve) => clock.after(600_000, resolve));
+    return seen;
+  }
+
+  #makeY() {
+    const { sim } = this.#ground;
+    const { wukongs, schedule } = this.#tenants.y;
+    wukongs.forEach(({ on, guest, annotations }, i) =>
+      sim.createWukong({
+        ...{ namespace: this.#y, name: `vm-${i}`, labels: { env: 'dev' }, annotations: { ...annotations } },
+        ...{ runStrategy: on ? 'Always' : 'Halted', guest: guests[guest], terminationGracePeriodSeconds: 10 },
+      }),
+    );
+    if (!schedule) return;
+    const at = (minute: number) => `${minute} 20 * * *`;
+    this.#makeSchedule(this.#y, 'office', {
+      ...{ timeZone: 'UTC', policy: schedule.policy, selector: { matchLabels: { env: 'dev' } } },
+      ...(schedule.stopMinute === undefined ? {} : { stop: at(schedule.stopMinute) }),
+      ...(schedule.startMinute === undefined ? {} : { start: at(schedule.startMinute) }),
+    });
+  }
+
+  #makeX() {
+    const { sim } = this.#ground;
+    const { wukongs, schedules, configMaps, faults } = this.#tenants.x;
+    const named = new Map(wukongs.map((wukong) => [wukong.name, wukong]));
+    for (const { on, guest, name, annotations, lifecycleAction, status } of named.values())
+      attempt(() => {
+        sim.createWukong({
+          ...{ namespace: this.#x, name, labels: { env: 'dev' }, annotations: { ...annotations } },
+          ...{ runStrategy: on ? 'Always' : 'Halted', guest: guests[guest] },
+        });
+        const change = (edit: (wukong: Raw) => void) => attempt(() => sim.change<Raw>('wukongs', this.#x, name, edit));
+        if (lifecycleAction !== undefined) change(({ spec }) => void (spec['lifecycleAction'] = lifecycleAction));
+        for (const [field, value] of Object.entries(status ?? {}))
+          change((wukong) => void (wukong.status = { ...wukong.status, [field]: value }));
+      });
+    schedules.forEach(({ spec, status }, i) =>
+      attempt(() => this.#makeSchedule(this.#x, `s-${i}.${'n'.repeat(200)}`, spec, status)),
+    );
+    configMaps.forEach((data, i) =>
+      attempt(() =>
+        sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: this.#x, name: `days-${i}` }, data }),
+      ),
+    );
+    for (const { path, status, times } of faults) {
+      const of =
+        path === 'namespaces' ? new RegExp(`/namespaces/${this.#x}$`) : new RegExp(`/namespaces/${this.#x}/${path}`);
+      sim.faults.add({ when: { path: of, from: 1 }, times, does: { kind: 'status', status } });
+    }
+  }
+
+  #makeSchedule(namespace: string, name: string, spec: unknown, status?: unknown) {
+    this.#ground.sim.create({
+      ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', metadata: { namespace, name }, spec },
+      ...(status === undefined ? {} : { status }),
+    });
+  }
+
+  /** What both tenants do later. */
+  #later() {
+    const { clock, sim } = this.#ground;
+    const at = (seconds: number, run: () => void) => clock.after(this.#begin + seconds * 1000 - clock.now(), run);
+    for (const { atSeconds, of, action, force, ...wish } of this.#tenants.y.wishes) {
+      const name = `vm-${of % this.#tenants.y.wukongs.length}`;
+      const hard = action === 'stop' && force ? { force } : {};
+      at(5 + atSeconds, () => {
+        if (wish.do === 'declare')
+          sim.change<Raw>('wukongs', this.#y, name, ({ spec }) => void (spec['lifecycleAction'] = { action, ...hard }));
+        else this.#command(action, { target: { namespace: this.#y, name }, ...hard });
+      });
+    }
+    if (!this.#withX) return;
+    for (const write of this.#tenants.x.writes) at(5 + write.atSeconds, () => attempt(() => this.#write(write)));
+  }
+
+  #write(write: HostileWrite) {
+    const { sim } = this.#ground;
+    if (write.do === 'namespace') {
+      sim.change<KubeObject>('namespaces', '', this.#x, ({ metadata }) => {
+        metadata.annotations = { ...metadata.annotations, [write.key]: write.value };
+      });
+      return;
+    }
+    const all = sim.list<Wukong>('wukongs', this.#x);
+    if (all.length === 0) return;
+    const { name } = all[write.of % all.length]!.metadata;
+    sim.change<Raw>('wukongs', this.#x, name, (wukong) => {
+      const { metadata } = wukong;
+      if (write.do === 'annotate') metadata.annotations = { ...metadata.annotations, [write.key]: write.value };
+      else if (write.do === 'status') wukong.status = { ...wukong.status, [write.field]: write.value };
+      else wukong.spec['lifecycleAction'] = write.value;
+    });
+  }
+
+  #command(action: 'start' | 'stop', detail: object) {
+    const id = `request-${++this.#requests}`;
+    const time = new Date(this.#ground.clock.now()).toISOString();
+    this.#deliver(action, { id, time, source: 'a.team', 'detail-type': requestedType[action], detail });
+  }
+
+  #deliver(action: 'start' | 'stop', event: object) {
+    const handler = action === 'start' ? startVm : stopVm;
+    this.#launch(
+      handler(event, this.#invocation(600_000)).then(({ outcomes }) => void this.#returned.push(...outcomes)),
+    );
+  }
+
+  /** A process of its own, with the same luck in every life. */
+  #invocation(leftMs: number) {
+    const { clock, credentials } = this.#ground;
+    const now = clock.now();
+    const random = dice();
+    const world = { ...this.#world, random, transport: transportTo(credentials, clock, random) };
+    return { world, limits: { deadline: now + leftMs }, id: `invocation-${++this.#requests}`, now };
+  }
+
+  #route({ type, detail, time }: BusEntry) {
+    this.#told.push({ type, detail, time });
+    const action = (['start', 'stop'] as const).find((one) => requestedType[one] === type);
+    if (!action) return;
+    const event = { id: `bus-${++this.#requests}`, source, 'detail-type': type, time: new Date(time).toISOString() };
+    const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
+    this.#ground.clock.after(300, () => this.#deliver(action, sent));
+  }
+
+  /** A tick may leave work of X undone, and throws then; what it did for Y is seen on Y's objects. */
+  async #tick(): Promise<void> {
+    await reconcileState({}, this.#invocation(50_000)).catch(() => {});
+  }
+
+  #launch(work: Promise<unknown>) {
+    const settled = work.catch(() => {}).finally(() => this.#open.delete(settled));
+    this.#open.add(settled);
+  }
+
+  #until(seconds: number): Promise<void> {
+    const { clock } = this.#ground;
+    return new Promise((resolve) => clock.after(Math.max(0, this.#begin + seconds * 1000 - clock.now()), resolve));
+  }
+
+  #look(begun: number): Seen {
+    const { sim } = this.#ground;
+    const since = (at: number) => at - this.#begin;
+    const own = sim.requests
+      .slice(begun)
+      .filter(({ path, method }) => method !== 'GET' && path.includes(`/namespaces/${this.#y}/`));
+    const events = sim.list<KubeObject & { reason: string; message: string; firstTimestamp: string }>(
+      'events',
+      this.#y,
+    );
+    const told = this.#told
+      .filter(({ type }) => type === outcomeType)
+      .map(({ detail, time }) => ({ ...(detail as object), at: time }));
+    const returned = this.#returned.map((outcome) => ({ ...outcome, at: outcome.finishedAt }));
+    return {
+      requests: own.map(({ method, path, status, at }) => ({
+        what: `${method} ${path.replace(this.#y, 'y')} ${status}`,
+        at: isMark(path) ? 0 : since(at),
+      })),
+      outcomes: [...told, ...returned].flatMap(({ at, ...detail }) => {
+        const { namespace, name, action, outcome, reason = '', trigger } = detail as Record<string, string>;
+        const what = `${name} ${action} ${outcome} ${reason} ${trigger}`;
+        return namespace === this.#y ? [{ what, at: since(at) }] : [];
+      }),
+      events: events
+        .filter(({ reason }) => !reason.startsWith('Successful'))
+        .map(({ reason, message, firstTimestamp }) => ({
+          what: `${reason} ${message.split(':')[0]?.replace(/[0-9a-f-]{36}|request-\d+|\d+/g, '#')}`,
+          at: since(Date.parse(firstTimestamp)),
+        })),
+      statuses: sim.list<Wukong>('wukongs', this.#y).map(({ metadata, status }) => {
+        const { state, outcome, reason, forced, trigger, lastActionTime } = status?.lifecycleState ?? {};
+        const what = JSON.stringify([metadata.name, state, outcome, reason, forced, trigger]);
+        return { what, at: lastActionTime ? since(Date.parse(lastActionTime)) : 0 };
+      }),
+    };
+  }
+}
