@@ -10,6 +10,8 @@ export const commands: Record<string, () => Promise<CliCommand>> = {
   report: async () => (await import('./commands/report.ts')).report,
   why: async () => (await import('./commands/why.ts')).why,
   runs: async () => (await import('./commands/runs.ts')).runs,
+  adopt: async () => (await import('./commands/adopt.ts')).adopt,
+  release: async () => (await import('./commands/adopt.ts')).release,
   keep: async () => (await import('./commands/keep.ts')).keep,
   'skip-next': async () => (await import('./commands/mark.ts')).skipNext,
   protect: async () => (await import('./commands/mark.ts')).protect,

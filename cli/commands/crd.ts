@@ -19,7 +19,7 @@ export const crd: CliCommand = {
   help: helpOf({
     usage: ['crd install|patch|check [--columns] [--dry-run]'],
     about:
-      'install: the WukongSchedule and WukongRun CRDs, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether all are as they are shipped, default by default.',
+      'install: the CRDs of WukongSchedule, ClusterWukongSchedule and WukongRun, and the Wukong CRD where there is none; one that is there is extended.\n\npatch: adds spec.lifecycleAction and status.lifecycleState to the installed Wukong CRD and keeps everything else of it, its own printer columns too.\n\ncheck: whether all are as they are shipped, default by default.',
     options,
     exit: '0 all is as it must be, 1 something is missing or was refused, 2 wrong usage.',
   }),

@@ -23,7 +23,7 @@ export const wukongCrd = 'wukongs.vm.novasphere.dev';
 export const scheduleCrd = 'wukongschedules.vm.novasphere.dev';
 export const runCrd = 'wukongruns.vm.novasphere.dev';
 /** Those that are all ours, and applied whole. */
-export const ownCrds = [scheduleCrd, runCrd] as const;
+export const ownCrds = [scheduleCrd, 'clusterwukongschedules.vm.novasphere.dev', runCrd] as const;
 
 const shipped = (file: string): string => readFileSync(new URL(`../../infra/crds/${file}`, import.meta.url), 'utf8');
 export const shippedCrd = (name: string): Crd => parse(shipped(`${name}.yaml`)) as Crd;

@@ -1,14 +1,14 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
-import { matches } from '../../shared/domain/selector.ts';
 import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
-import { holidayText } from '../../shared/schedule/configMap.ts';
+import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
 import type { FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
+import { claimantsOf, namespaceLabels, ruling, whyRules } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
-import type { Manifests } from './manifest.ts';
+import { type Manifests, textIn } from './manifest.ts';
 
 /** One line of a plan. */
 export interface Item {
@@ -31,7 +31,8 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
   const schedules = readSchedules(manifests, from, problems, warnings);
   const freeze = freezeFrom(manifests.configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
   if (freeze.problem) warnings.push(freeze.problem);
-  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, schedules, manifests, from, warnings));
+  const rulers = rulersIn(manifests, schedules, warnings);
+  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, rulers(wukong), manifests, from, warnings));
   const regular = schedules.flatMap((schedule) => boundaries(schedule, from - 1, to - 1)).sort(compare);
   const items = [
     ...regular.map((boundary) => itemFor(boundary, machines, freeze.until)),
@@ -43,23 +44,26 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
 
 /** Those that can be evaluated and are not suspended, as they count from `now` on. */
 function readSchedules(
-  { schedules, configMaps }: Manifests,
+  { schedules, configMaps, findText: known, namespaces, defaultZone }: Manifests,
   now: number,
   problems: string[],
   warnings: string[],
 ): Schedule[] {
+  const find: FindText = known ?? textIn(configMaps);
+  const zoneIn = (namespace: string | undefined) =>
+    defaultZoneIn(namespaces.find(({ metadata }) => metadata?.name === namespace)?.metadata.annotations, defaultZone);
   return schedules.flatMap(({ object, from }) => {
     const { name = '(no name)', namespace } = object.metadata ?? {};
     const key = namespace ? `${namespace}/${name}` : name;
     const findText: FindText = (ref) => {
-      const map = configMaps.find(
-        ({ metadata }) => metadata?.name === ref.name && metadata.namespace === ref.namespace,
-      );
-      if (map) return holidayText(map, ref.key);
+      const text = find(ref);
+      if (text !== undefined || known) return text;
       warnings.push(`${from}: ${key}: ConfigMap ${ref.name} is not in the files, so its holidays are not known`);
       return '';
     };
-    const { schedule, problems: found = [] } = checkSchedule(object, findText);
+    const { schedule, problems: found = [] } = checkSchedule(object, findText, zoneIn(namespace));
+    if (schedule?.zoneFrom)
+      warnings.push(`${from}: ${key} names no timeZone: ${schedule.zone.name}, by ${schedule.zoneFrom}`);
     for (const { field, message } of found) problems.push(`${from}: ${key}: ${field}: ${message}`);
     for (const cron of [schedule?.start, schedule?.stop])
       if (cron?.either)
@@ -67,8 +71,30 @@ function readSchedules(
           `${from}: ${key}: "${cron.text}" is each of these dates, and each of these weekdays besides; the first Monday alone is MON#1`,
         );
     if (schedule?.suspended) warnings.push(`${from}: ${key} is suspended: it does nothing`);
-    return schedule && !schedule.suspended ? [{ ...schedule, createdAt: countsFrom(object, now) }] : [];
+    return schedule && !schedule.suspended
+      ? [{ ...schedule, createdAt: countsFrom(object, now, schedule.zone.name) }]
+      : [];
   });
+}
+
+/** The schedules that rule each Wukong; where others select it too, the notes say which do, and why. */
+function rulersIn({ schedules: objects, namespaces }: Manifests, schedules: Schedule[], warnings: string[]) {
+  const byKey = new Map(schedules.map((schedule) => [schedule.key, schedule]));
+  const claimants = claimantsOf(
+    objects.map(({ object }) => object),
+    schedules,
+  );
+  const known = new Map(namespaces.filter(({ metadata }) => metadata?.name).map((one) => [one.metadata.name, one]));
+  return (wukong: Wukong): Schedule[] => {
+    const { namespace = '' } = wukong.metadata ?? {};
+    const here = known.get(namespace);
+    const found = ruling(wukong, claimants, here && namespaceLabels(here));
+    const why = whyRules(found);
+    const rules = found.rules.map(({ key }) => key);
+    const note = `${namespace}: schedule ${rules.join(', ')} rules: ${why}`;
+    if (why && !warnings.includes(note)) warnings.push(note);
+    return rules.flatMap((key) => byKey.get(key) ?? []);
+  };
 }
 
 /** A Wukong of the files, with what overrules its schedules. */
@@ -80,15 +106,8 @@ interface Machine {
   skipped: Boundary | undefined;
 }
 
-function machineOf(
-  wukong: Wukong,
-  schedules: Schedule[],
-  manifests: Manifests,
-  from: number,
-  warnings: string[],
-): Machine {
-  const { name, namespace, labels, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
-  const own = schedules.filter((schedule) => schedule.namespace === namespace && matches(schedule.selector, labels));
+function machineOf(wukong: Wukong, own: Schedule[], manifests: Manifests, from: number, warnings: string[]): Machine {
+  const { name, namespace, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
   const around = manifests.namespaces.find(({ metadata }) => metadata?.name === namespace);
   const override = (now: number) =>
     overrideFor({ wukongAnnotations: annotations, namespaceAnnotations: around?.metadata.annotations, now });

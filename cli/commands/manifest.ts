@@ -4,6 +4,9 @@ import { text as readAll } from 'node:stream/consumers';
 import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
+import { holidayText } from '../../shared/schedule/configMap.ts';
+import { type FindText, isCalendar, type TextRef } from '../../shared/schedule/holiday.ts';
+import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { UsageError } from '../command.ts';
 
@@ -17,6 +20,10 @@ export interface Manifests {
   configMaps: ConfigMap[];
   wukongs: Wukong[];
   namespaces: KubeObject[];
+  /** Finds texts of ConfigMaps where not these are what is known: a cluster's, or calendar files among them. */
+  findText?: FindText;
+  /** DEFAULT_TIME_ZONE. */
+  defaultZone?: string | undefined;
   /** What could not be read at all. */
   problems: string[];
   /** What was left out, on purpose. */
@@ -40,8 +47,36 @@ export async function readManifests(files: string[], option = 'schedule'): Promi
       }
     });
   }
-  return found;
+  return withCalendars(found);
 }
+
+/** Of files: calendars among the ConfigMaps are read, in the years about now. */
+export async function withCalendars(manifests: Manifests): Promise<Manifests> {
+  const texts = manifests.configMaps.flatMap(({ data }) => Object.values(data ?? {}));
+  if (!texts.some((text) => typeof text === 'string' && isCalendar(text))) return manifests;
+  const { readCalendar } = await import('../../shared/schedule/calendarFile.ts');
+  const window = { from: Date.now() - calendarMs, to: Date.now() + calendarMs };
+  const plainText = textIn(manifests.configMaps);
+  return {
+    ...manifests,
+    findText: (ref) => {
+      const text = plainText(ref);
+      return typeof text === 'string' && isCalendar(text) ? readCalendar(text, window) : text;
+    },
+  };
+}
+const calendarMs = 5 * 366 * 86_400_000;
+
+/** A ConfigMap of files, by name and namespace; a shared one by its name alone. */
+export const textIn =
+  (configMaps: ConfigMap[]) =>
+  ({ namespace, name, key, shared }: TextRef): string | undefined | null => {
+    const anywhere = shared === true || namespace === undefined;
+    const map = configMaps.find(
+      ({ metadata }) => metadata?.name === name && (anywhere || metadata.namespace === namespace),
+    );
+    return map && holidayText(map, key);
+  };
 
 async function open(file: string, option: string): Promise<string> {
   try {
@@ -79,7 +114,7 @@ function sort(value: unknown, from: string, found: Manifests): void {
     const single = kind.slice(0, -4);
     for (const item of items as object[])
       sort({ ...(single ? { apiVersion, kind: single } : {}), ...item }, from, found);
-  } else if (kind === 'WukongSchedule') {
+  } else if (kind === 'WukongSchedule' || kind === clusterKind) {
     if (apiVersion === `${group}/${version}`) found.schedules.push({ object, from });
     else found.problems.push(`${from}: ${name}: apiVersion: expected ${group}/${version}, found ${String(apiVersion)}`);
   } else if (kind === 'ConfigMap') found.configMaps.push(object);

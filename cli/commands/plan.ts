@@ -69,7 +69,7 @@ reached, or 2 for wrong usage.
       const world = await seeingFreeze(session.world, io.env, session.namespace);
       return tell(await readFromCluster({ ...session, world }, all));
     }
-    const manifests = await readManifests(files);
+    const manifests = { ...(await readManifests(files)), defaultZone: io.env?.['DEFAULT_TIME_ZONE'] };
     if (manifests.schedules.length === 0 && manifests.problems.length === 0)
       manifests.problems.push(`${files.join(', ')}: expected a WukongSchedule, found none`);
     return tell(manifests);

@@ -2,8 +2,6 @@ import { listAll } from '../../shared/cluster/list.ts';
 import { wukongPath } from '../../shared/cluster/objects.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
-import { holidaysLabel } from '../../shared/schedule/configMap.ts';
-import { holidaysKey } from '../../shared/schedule/holiday.ts';
 import { freezeConfigMap } from '../../shared/schedule/override.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import type { Session } from '../cluster.ts';
@@ -19,16 +17,6 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
   if (around.schedules.length === 0)
     problems.push(`there is no WukongSchedule${all ? '' : ` in namespace ${namespace}; -A looks at all`}`);
   const configMaps: ConfigMap[] = [];
-  for (const { metadata, spec } of around.schedules) {
-    const ref = (spec as { holidays?: { configMapRef?: { name?: string; key?: string } } } | undefined)?.holidays
-      ?.configMapRef;
-    if (typeof ref?.name !== 'string') continue;
-    const key = typeof ref.key === 'string' ? ref.key : holidaysKey;
-    const text = around.findText({ namespace: metadata.namespace, name: ref.name, key });
-    const labels: Record<string, string> = text === null ? {} : { [holidaysLabel]: 'true' };
-    const data = typeof text === 'string' ? { [key]: text } : {};
-    configMaps.push({ metadata: { namespace: metadata.namespace, name: ref.name, labels }, data });
-  }
   if (around.freezeUntil !== undefined) {
     // One that cannot be read holds until it is mended; its own words are among the problems.
     const freezeUntil = around.freezeUntil === Infinity ? 'unreadable' : rfc3339(around.freezeUntil);
@@ -37,8 +25,13 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
   return {
     schedules: around.schedules.map((object) => ({ object, from: 'cluster' })),
     configMaps,
+    findText: around.findText,
+    defaultZone: around.defaultZone,
     wukongs: await listAll<Wukong>(world.transport, wukongPath(all ? undefined : namespace), limits),
-    namespaces: [...around.namespaces].map(([name, annotations]) => ({ metadata: { name, annotations } })),
+    namespaces: [...around.namespaces].map(([name, annotations]) => {
+      const labels = around.labels?.get(name);
+      return { metadata: { name, annotations, ...(labels ? { labels } : {}) } };
+    }),
     problems: [],
     warnings: problems,
   };

@@ -59,8 +59,13 @@ export const state: CliCommand = {
       show(printing.sorted(sorted(states)), printing, { values, one: names.length === 1, session, io });
     tellTargets({ problems }, io);
     const all = values['all-namespaces'] === true;
-    if (!single && values.selector === undefined)
-      await noteSchedules(session.world, all ? undefined : session.namespace, io);
+    if (values.selector === undefined && names.length < 2 && values.filename === undefined)
+      await noteSchedules(
+        session.world,
+        all ? undefined : session.namespace,
+        io,
+        states[0] && single ? states[0].name : undefined,
+      );
     return problems.length > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
@@ -125,7 +130,8 @@ function show(states: WukongState[], printing: Printing, { values, one, session,
 }
 
 /** Why nothing will happen to some of them, beside what the table says; whoever may not read schedules is not told. */
-async function noteSchedules(world: World, namespace: string | undefined, io: Io): Promise<void> {
-  const { troubles } = await lookAtSchedules(world, namespace).catch(() => ({ troubles: [] }));
-  for (const line of troubleLines(troubles)) io.err(`${plain(line)}\n`);
+async function noteSchedules(world: World, namespace: string | undefined, io: Io, name?: string): Promise<void> {
+  const none = { troubles: [], rulings: [] };
+  const { troubles, rulings } = await lookAtSchedules(world, namespace, name).catch(() => none);
+  for (const line of [...(name === undefined ? troubleLines(troubles) : []), ...rulings]) io.err(`${plain(line)}\n`);
 }

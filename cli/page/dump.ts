@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import { clusterKind } from '../../shared/schedule/ruling.ts';
 import { UsageError } from '../command.ts';
 import type { ConfigMap, Manifests } from '../commands/manifest.ts';
 import { fromRun } from './fromRun.ts';
@@ -82,7 +83,8 @@ function take(value: unknown, file: string, dump: Dump): boolean {
   const named = typeof object.metadata?.name === 'string';
   const { manifests, happenings } = dump;
   if (kind === 'Wukong' && named) manifests.wukongs.push(object as Wukong);
-  else if (kind === 'WukongSchedule' && named) manifests.schedules.push({ object, from: file });
+  else if ((kind === 'WukongSchedule' || kind === clusterKind) && named)
+    manifests.schedules.push({ object, from: file });
   else if (kind === 'ConfigMap' && named) manifests.configMaps.push(object as ConfigMap);
   else if (kind === 'Namespace' && named) manifests.namespaces.push(object);
   else if (kind === 'WukongRun' && named) for (const one of fromRun(object)) happenings.push(one);

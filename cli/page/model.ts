@@ -2,7 +2,6 @@ import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
 import { leaseKey } from '../../shared/domain/operation.ts';
-import { matches } from '../../shared/domain/selector.ts';
 import { boundaries, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import type { Facts } from '../../shared/schedule/decide.ts';
 import { overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
@@ -12,6 +11,7 @@ import { tzWarning } from '../../shared/time/tzData.ts';
 import { type ClockChange, clockChanges, parseZone, type Zone } from '../../shared/time/zone.ts';
 import { type Course, foreseeCourse, type Period } from './course.ts';
 import { byMachine, fromWukong } from './happening.ts';
+import { rulersIn } from './rulers.ts';
 import { type Prices, type Saved, savedBy, sum } from './saved.ts';
 import { sizeOf } from './size.ts';
 import { readSchedules, type Sources } from './sources.ts';
@@ -84,7 +84,8 @@ export function pageModel(kind: PageModel['kind'], sources: Sources, asked: Aske
       const inOrder = all.sort((a, b) => (a.wave ?? 0) - (b.wave ?? 0) || (a.name < b.name ? -1 : 1));
       return { namespace, rows: inOrder, saved: sum(inOrder.map(({ saved }) => saved)) };
     });
-  const views = schedules.map((schedule) => viewOf(schedule, sources.wukongs, asked));
+  const counts = countsOf(shown);
+  const views = schedules.map((schedule) => viewOf(schedule, counts.get(schedule.key) ?? 0, asked));
   const { from, to, now, prices } = asked;
   const { problems, notes } = sources;
   const old = tzWarning(now);
@@ -114,10 +115,10 @@ function machineRows(kind: PageModel['kind'], sources: Sources, schedules: Sched
   const shared = new Map<string, Course>();
   const known = [...sources.wukongs.flatMap(fromWukong), ...sources.happenings];
   const records = kind === 'report' ? byMachine(known) : new Map<string, never[]>();
-  const near = Map.groupBy(schedules, ({ namespace }) => namespace);
+  const rulers = rulersIn(sources, schedules);
   return sources.wukongs.map((wukong) => {
-    const { name, namespace = '', labels } = wukong.metadata;
-    const own = (near.get(wukong.metadata.namespace) ?? []).filter(({ selector }) => matches(selector, labels));
+    const { name, namespace = '' } = wukong.metadata;
+    const own = rulers(wukong);
     const facts = kind === 'plan' ? factsOf(wukong, sources, given) : pastFactsOf(wukong);
     const course = sharedCourse(own.map(still), facts, given, shared);
     const state = lifecycleStateOf(wukong)?.state;
@@ -207,11 +208,15 @@ function overridesOf({ metadata }: Wukong, { namespaces }: Sources, now: number)
   ];
 }
 
-function viewOf(schedule: Schedule, wukongs: Wukong[], { from, to }: Period): ScheduleView {
-  const matched = wukongs.filter(
-    ({ metadata }) =>
-      (metadata.namespace ?? '') === (schedule.namespace ?? '') && matches(schedule.selector, metadata.labels),
-  ).length;
+/** How many machines each schedule rules. */
+function countsOf(rows: Row[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { schedules, wave } of rows)
+    if (wave !== undefined) for (const { key } of schedules) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+function viewOf(schedule: Schedule, matched: number, { from, to }: Period): ScheduleView {
   const skipped = boundaries(schedule, from - 1, to - 1).filter(({ skippedBecause }) => skippedBecause);
   const holidays = [...new Set(skipped.map(({ wall }) => wall.slice(0, 10)))];
   return { schedule, matched, holidays, changes: clockChanges(schedule.zone, from, to - 1) };

@@ -45,6 +45,8 @@ const schema = z.object({
   EVENT_BUS_NAME: word,
   /** The namespace of the ConfigMap `wukong-lifecycle` that freezes every schedule. */
   LIFECYCLE_NAMESPACE: z.string().refine(isLabel, labelExpected).default('wukong-lifecycle'),
+  /** The zone of schedules that name none, where their namespace says nothing either. */
+  DEFAULT_TIME_ZONE: word,
   /** Where reconcileState looks: names separated by commas; all namespaces when left out. */
   WATCH_NAMESPACES: z
     .string()
@@ -72,6 +74,7 @@ export interface Config {
   requireAgent: boolean;
   eventBusName: string | undefined;
   lifecycleNamespace: string;
+  defaultTimeZone?: string | undefined;
   watchNamespaces: string[] | undefined;
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
@@ -96,6 +99,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     requireAgent: read.data.REQUIRE_AGENT,
     eventBusName: read.data.EVENT_BUS_NAME,
     lifecycleNamespace: read.data.LIFECYCLE_NAMESPACE,
+    ...(read.data.DEFAULT_TIME_ZONE === undefined ? {} : { defaultTimeZone: read.data.DEFAULT_TIME_ZONE }),
     watchNamespaces: read.data.WATCH_NAMESPACES === undefined ? undefined : namesIn(read.data.WATCH_NAMESPACES),
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,

@@ -45,12 +45,13 @@ const applied = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Of a Wukong what is needed to decide, to claim and to end, so that ten thousand fit into memory. */
 export function slim({ metadata, spec, status }: Wukong): Wukong {
   const { annotations, name, namespace, uid, resourceVersion, generation, creationTimestamp, labels } = metadata;
-  const { deletionTimestamp } = metadata;
+  const { deletionTimestamp, finalizers } = metadata;
   const { [applied]: _applied, ...kept } = annotations ?? {};
   return {
     metadata: {
       ...{ name, namespace, uid, resourceVersion, generation, creationTimestamp, labels, annotations: kept },
       ...(deletionTimestamp ? { deletionTimestamp } : {}),
+      ...(finalizers ? { finalizers } : {}),
     },
     spec: { startStrategy: spec?.startStrategy, lifecycleAction: spec?.lifecycleAction },
     status,

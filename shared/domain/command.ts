@@ -33,6 +33,8 @@ export interface Command {
   gracePeriodSeconds?: number;
   waitSeconds: number;
   deletePodWhenStuck: boolean;
+  /** Of a stop: the VM is started again as soon as it is off; what was off stays off. */
+  restart?: boolean;
   notAfter?: number;
   leaseSeconds?: number;
   maxTargets: number;
@@ -126,6 +128,7 @@ const schema = z.strictObject(
     gracePeriodSeconds: whole(0, 86_400).optional(),
     waitSeconds: whole(1, 86_400).default(300),
     deletePodWhenStuck: flag.default(false),
+    restart: flag.optional(),
     notAfter: instant.optional(),
     leaseSeconds: whole(60, 31_536_000).optional(),
     maxTargets: whole(1, 100_000).default(500),
@@ -158,9 +161,13 @@ export const invalid = (wrong: string[]): LifecycleError =>
   new LifecycleError('InvalidAction', wrong.join('; '), { cause: wrong });
 
 const onlyFor: Record<Action, string[]> = {
-  stop: ['force', 'gracePeriodSeconds', 'deletePodWhenStuck'],
+  stop: ['force', 'gracePeriodSeconds', 'deletePodWhenStuck', 'restart'],
   start: ['waitSeconds', 'leaseSeconds'],
 };
+
+/** The fields of the other action; a restart waits for a start, too. */
+const foreign = (action: Action, restart: boolean): string[] =>
+  onlyFor[other(action)].filter((key) => !(restart && action === 'stop' && key === 'waitSeconds'));
 
 export interface Origin {
   action: Action;
@@ -189,7 +196,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     const given = input as Record<string, unknown>;
     if (given['action'] === other(origin.action))
       wrong.push(`action: expected ${origin.action}, as this is the ${origin.action} function`);
-    for (const key of onlyFor[other(origin.action)])
+    for (const key of foreign(origin.action, given['restart'] === true))
       if (given[key] !== undefined && given[key] !== false) wrong.push(`${key}: only for ${other(origin.action)}`);
   }
   if (origin.source && (read.data?.requestId?.length ?? 0) > longestGivenId)
@@ -216,7 +223,8 @@ function targetOf({ namespace, name, namespaces, selector, names }: z.output<typ
 
 /** A command as it goes over the bus, where it is parsed again: the same wish, asked for at the same time. */
 export function asInput({ requestedAt, notAfter, target, cluster: _bus, ...rest }: Command) {
-  const mine = Object.entries(rest).filter(([key]) => key === 'action' || !onlyFor[other(rest.action)].includes(key));
+  const others = foreign(rest.action, rest.restart === true);
+  const mine = Object.entries(rest).filter(([key]) => key === 'action' || !others.includes(key));
   return {
     ...Object.fromEntries(mine),
     target: 'selector' in target ? { ...target, selector: format(target.selector) } : target,

@@ -67,11 +67,31 @@ export interface Wukong extends KubeObject {
 export const conditionOf = (conditions: Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-/** The name of a Wukong's VM: in `status.vmName` where that is a name, else by the operator's rule (KUBEVIRT §4). */
+/** On a Wukong: the VM that it was made for. On a VM: the Wukong that it was given to (who may patch the VM says so). */
+export const adoptsKey = `${annotationPrefix}adopts`;
+export const adoptedByKey = `${annotationPrefix}adopted-by`;
+
+/** Written by the Wukong operator on every Wukong that it looks after. */
+const operatorFinalizer = 'vm.novasphere.dev/finalizer';
+export const isOperated = ({ metadata }: KubeObject): boolean =>
+  metadata.finalizers?.includes(operatorFinalizer) === true;
+
+/**
+ * The name of a Wukong's VM: the one that it adopts, else that of `status.vmName`, where these are names, else by the
+ * operator's rule (KUBEVIRT §4). Whether the VM is really its own is asked of the VM.
+ */
 export function vmNameOf({ metadata, status }: Wukong): string {
-  const named: unknown = status?.vmName;
-  return typeof named === 'string' && isObjectName(named) ? named : `${metadata.name}-vm`;
+  const names: unknown[] = [metadata.annotations?.[adoptsKey], status?.vmName];
+  const said = names.find((name) => typeof name === 'string' && isObjectName(name));
+  return (said as string | undefined) ?? `${metadata.name}-vm`;
 }
+
+/**
+ * Whether the intent (`spec.startStrategy.autoStart`) is written beside a record: it keeps the operator from undoing what
+ * was done (KUBEVIRT §4). A Wukong that was made for a VM has no operator, so its spec is left as it is.
+ */
+export const hasIntent = (wukong: Wukong): boolean =>
+  wukong.metadata.annotations?.[adoptsKey] === undefined || isOperated(wukong);
 
 /** Where a Wukong stands. */
 export interface Place {

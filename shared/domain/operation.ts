@@ -80,6 +80,10 @@ const operation = z.object({
   deletePodWhenStuck: z.boolean().default(false),
   waitSeconds: z.number().default(300),
   leaseSeconds: z.number().optional(),
+  /** Of a stop: it is the first half of a restart. */
+  thenStart: z.boolean().optional(),
+  /** Of a start: it is the second half, after this guest. */
+  restartOf: z.object({ uid: z.string().optional(), message: said }).optional(),
   reason: said.optional(),
   requestedBy: said.optional(),
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */

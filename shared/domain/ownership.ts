@@ -1,8 +1,7 @@
-import { annotationPrefix, group, type KubeObject, placeOf, vmNameOf, type Wukong } from './model.ts';
+import { adoptedByKey, group, type KubeObject, placeOf, vmNameOf, type Wukong } from './model.ts';
 import type { Machine, VmView } from './vm.ts';
 
-/** On a VM: the name of the Wukong that it was given to. Who may patch the VM has said so. */
-export const adoptedByKey = `${annotationPrefix}adopted-by`;
+export { adoptedByKey } from './model.ts';
 
 interface OwnerReference {
   apiVersion?: unknown;

@@ -72,7 +72,7 @@ const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'];
  * The object form, `{matchLabels, matchExpressions}`, as a Kubernetes LabelSelector has it.
  * @throws Error saying what was found and expected; also when it is empty.
  */
-export function readLabelSelector(value: unknown): Selector {
+export function readLabelSelector(value: unknown, { mayBeEmpty = false } = {}): Selector {
   const record = (each: unknown): each is Record<string, unknown> =>
     typeof each === 'object' && each !== null && !Array.isArray(each);
   if (!record(value)) throw new Error('expected {matchLabels} or {matchExpressions}');
@@ -105,7 +105,8 @@ export function readLabelSelector(value: unknown): Selector {
     return { key: checkKey(key), operator: operator as 'In' | 'NotIn', values: values.map(checkValue) };
   });
   const all = [...equal, ...expressions];
-  if (all.length === 0) throw new Error('is empty, which would mean every Wukong: expected at least one label');
+  if (all.length === 0 && !mayBeEmpty)
+    throw new Error('is empty, which would mean every Wukong: expected at least one label');
   return all;
 }
 

@@ -115,7 +115,7 @@ const named = (request: HttpRequest): boolean => request.pathParameters?.['name'
 /** Where to look how it goes on: the Wukong. */
 function located({ requestContext, queryStringParameters }: HttpRequest): Record<string, string> {
   const cluster = queryStringParameters?.['cluster'];
-  const path = requestContext.http.path.replace(/\/(start|stop)$/, '');
+  const path = requestContext.http.path.replace(/\/(start|stop|restart)$/, '');
   return { location: cluster === undefined ? path : `${path}?cluster=${encodeURIComponent(cluster)}`, ...retryLater };
 }
 

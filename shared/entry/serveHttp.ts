@@ -67,7 +67,7 @@ function refused(thrown: unknown, { world }: Serving): Answer {
   return refusalAnswer(thrown);
 }
 
-const powerPath = /^\/namespaces\/([^/]+)\/wukongs\/([^/]+)\/(start|stop)$/;
+const powerPath = /^\/namespaces\/([^/]+)\/wukongs\/([^/]+)\/(start|stop|restart)$/;
 const statePath = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+))?$/;
 
 async function answered(request: IncomingMessage, serving: Serving): Promise<Answer> {
@@ -84,7 +84,11 @@ async function answered(request: IncomingMessage, serving: Serving): Promise<Ans
   const state = statePath.exec(pathname);
   const isEvent = pathname === '/events';
   if (!power && !state && !isEvent)
-    return problem(404, 'NotFound', 'expected /namespaces/NAME/wukongs/NAME/start, …/stop, …/NAME, or /events');
+    return problem(
+      404,
+      'NotFound',
+      'expected /namespaces/NAME/wukongs/NAME/start, …/stop, …/restart, …/NAME, or /events',
+    );
   const method = state ? 'GET' : 'POST';
   if (request.method !== method) return problem(405, 'InvalidAction', `expected ${method}`, { allow: method });
   const [, namespace, name, action] = (power ?? state ?? []).map((part) => part && decoded(part));
@@ -105,19 +109,26 @@ async function answered(request: IncomingMessage, serving: Serving): Promise<Ans
       authorizer: { iam: { userArn: who.username } },
     },
   };
-  return overHttp(http, action as Action | undefined, serving);
+  return overHttp(http, action as Action | 'restart' | undefined, serving);
 }
 
-const allow = (
+const allow = async (
   access: Access,
   who: Parameters<Access['mayRead']>[0],
   { namespace, name, action }: Record<'namespace' | 'name' | 'action', string | undefined>,
 ): Promise<void> => {
   const place = { ...(namespace === undefined ? {} : { namespace }), ...(name === undefined ? {} : { name }) };
-  return action === 'start' || action === 'stop' ? access.mayPower(who, action, place) : access.mayRead(who, place);
+  if (action === undefined) return access.mayRead(who, place);
+  // Who restarts does both.
+  for (const one of ['stop', 'start'] as const)
+    if (action === one || action === 'restart') await access.mayPower(who, one, place);
 };
 
-async function overHttp(request: HttpRequest, action: Action | undefined, serving: Serving): Promise<Answer> {
+async function overHttp(
+  request: HttpRequest,
+  action: Action | 'restart' | undefined,
+  serving: Serving,
+): Promise<Answer> {
   const { world } = serving;
   const now = world.clock.now();
   const { namespace, name } = request.pathParameters ?? {};
@@ -126,7 +137,10 @@ async function overHttp(request: HttpRequest, action: Action | undefined, servin
     return { states: await readStates(world, parseStateQuery(request), limits) };
   };
   const handle = action
-    ? () => serving.carryOut(commandOf(request, action, now), { deadline: now + httpLimitMs })
+    ? () =>
+        serving.carryOut(commandOf(request, action === 'restart' ? 'stop' : action, now), {
+          deadline: now + httpLimitMs,
+        })
     : read;
   const look = async () =>
     (await readStates(world, { namespace, name }, { deadline: world.clock.now() + lookMs })).at(0);

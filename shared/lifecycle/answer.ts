@@ -3,7 +3,7 @@ import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { settledByJoining } from '../domain/joined.ts';
-import { placeOf, type Wukong } from '../domain/model.ts';
+import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
 import {
   leaseKey,
   mostRemembered,
@@ -108,7 +108,10 @@ export async function settleAlready(
   if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
   const body = {
     metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
-    spec: { startStrategy: { autoStart: command.action === 'start' }, ...(declared ? { lifecycleAction: null } : {}) },
+    spec: {
+      ...(hasIntent(wukong) ? { startStrategy: { autoStart: command.action === 'start' } } : {}),
+      ...(declared ? { lifecycleAction: null } : {}),
+    },
   };
   const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
   if (answer.status === 409) return undefined;

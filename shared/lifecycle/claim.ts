@@ -11,7 +11,7 @@ import {
 import type { Cluster } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { supersededWith } from '../domain/joined.ts';
-import { keyOf, placeOf, type Wukong } from '../domain/model.ts';
+import { hasIntent, keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import {
   claimDeadline,
   lastAfter,
@@ -81,6 +81,7 @@ export function newOperation(
     cappedFrom: capped ? asked : undefined,
     deletePodWhenStuck: command.deletePodWhenStuck,
     waitSeconds: command.waitSeconds,
+    ...(command.restart ? { thenStart: true } : {}),
     leaseSeconds: command.leaseSeconds,
     reason: command.reason,
     requestedBy: command.requestedBy,
@@ -110,7 +111,7 @@ export async function claim(
       resourceVersion: wukong.metadata.resourceVersion,
       annotations: { [operationKey]: write(op), ...(lease || hadLease ? { [leaseKey]: lease } : {}), ...beside },
     },
-    spec: { startStrategy: { autoStart: op.action === 'start' } },
+    ...(hasIntent(wukong) ? { spec: { startStrategy: { autoStart: op.action === 'start' } } } : {}),
   };
   const answer = await mergePatch<Wukong>(cluster, pathOf(wukong), body, limits);
   if (answer.status !== 409) return slim(bodyOf(answer, `claim of ${op.action} on Wukong ${keyOf(wukong.metadata)}`));

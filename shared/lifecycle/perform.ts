@@ -16,6 +16,7 @@ import { type Drive, drive } from './drive.ts';
 import { asEndOf, finish, tellBefore } from './finish.ts';
 import { admit, already, joins } from './plan.ts';
 import { askStart, askStop } from './power.ts';
+import { asRestart, isHalfWay, turnToStart } from './restart.ts';
 import { asksForMore, sharpened, untilSharpenedEnds } from './sharpen.ts';
 import { finishUnclaimed } from './unclaimed.ts';
 
@@ -88,6 +89,9 @@ async function begin(
       const running = runningOf(wukong, world.clock.now());
       const joined = running?.action === command.action ? running : undefined;
       const mayWrite = attempt < mostClaims;
+      const held =
+        command.restart && admitted.kind === 'perform' ? heldOff(command, wukong, world, options) : undefined;
+      if (held) return await answer(command, wukong, outcome(held), world);
       if (admitted.kind === 'joins' && !(await join(command, wukong, joined, world, options)) && mayWrite) continue;
       if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
       machines ??= await watchOwn(world, wukong, limits);
@@ -116,6 +120,17 @@ async function begin(
   } finally {
     if (!options.machines) machines?.close();
   }
+}
+
+/** Why what a restart stops could not be started again: then it is not stopped either. */
+function heldOff(
+  command: Command,
+  wukong: Wukong,
+  { clock }: World,
+  { namespaceAnnotations }: Performing,
+): Result | undefined {
+  const plan = admit({ ...command, action: 'start' }, wukong, clock.now(), namespaceAnnotations);
+  return plan.kind === 'answer' ? plan.result : undefined;
 }
 
 interface Begun {
@@ -177,7 +192,23 @@ export async function carryOn(
         : { outcome: 'Failed', reason: error.code, message: error.message };
     driven = { op, result };
   }
+  if (isHalfWay(driven.op, driven.result)) {
+    const half = driven.result;
+    const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
+    if (second instanceof Error) {
+      limits.signal?.throwIfAborted();
+      driven = {
+        op: driven.op,
+        result: { outcome: 'InProgress', message: `${half.message} ${second.message}; reconcileState goes on.` },
+      };
+    } else if (!second) driven = { op: driven.op, result: 'superseded' };
+    else {
+      const { op: next, wukong: now } = second as Begun;
+      return carryOn(next, now, world, options);
+    }
+  }
   const machine = machineOf(wukong, machines);
+  if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
   const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
 }

@@ -1,6 +1,5 @@
 import type { Command } from '../domain/command.ts';
-import type { Annotations } from '../domain/model.ts';
-import { type Wukong } from '../domain/model.ts';
+import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
   earlierOf,
   lastOf,
@@ -81,10 +80,11 @@ export const joins = ({ requestId }: Operation): Answered => ({
  * A request that was delivered before comes to nothing else, however late it comes again. One that bears the id of a
  * request for the other action is neither that one, nor done.
  */
-function knownRequest({ requestId, action }: Command, wukong: Wukong, now: number): Answered | undefined {
+function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, now: number): Answered | undefined {
   const known = findRequest(requestId, wukong, now);
   if (!known) return undefined;
-  if (known.action === undefined || known.action === action) return known.answer;
+  // A restart is recorded as either of its halves.
+  if (known.action === undefined || known.action === action || restart) return known.answer;
   const message = `Request ${requestId} was for ${known.action} before, so it is not carried out; give ${action} an id of its own.`;
   return { kind: 'answer', result: { outcome: 'Failed', reason: 'Refused', message } };
 }
@@ -180,4 +180,4 @@ export function asDryRun(result: Result): Result {
 
 /** Whether the Wukong's spec says already what the command leaves behind; the default of autoStart is true. */
 export const intentHolds = (command: Command, wukong: Wukong): boolean =>
-  (wukong.spec?.startStrategy?.autoStart ?? true) === (command.action === 'start');
+  !hasIntent(wukong) || (wukong.spec?.startStrategy?.autoStart ?? true) === (command.action === 'start');

@@ -15,6 +15,8 @@ import { lagMs, type Seen, type Step } from './step.ts';
 export function asksForMore(command: Command, running: Operation, now: number, guestGraceSeconds = Infinity): boolean {
   if (command.action === 'start')
     return command.waitSeconds > running.waitSeconds || leaseEnd(command, now) > leaseEnd(running, running.startedAt);
+  // What comes after the stop is for the newest wish to say.
+  if ((command.restart === true) !== (running.thenStart === true)) return true;
   const sooner = command.force || graceAsked(command) < (running.graceSeconds ?? guestGraceSeconds);
   return (sooner && !running.force) || (command.deletePodWhenStuck && !running.deletePodWhenStuck);
 }
@@ -56,6 +58,7 @@ export function sharpened(
     deletePodWhenStuck: running.deletePodWhenStuck || command.deletePodWhenStuck,
     waitSeconds: command.waitSeconds > running.waitSeconds ? passedSeconds + command.waitSeconds : running.waitSeconds,
     leaseSeconds: longer(command.leaseSeconds, running.leaseSeconds) ?? running.leaseSeconds,
+    thenStart: command.restart || undefined,
     declared: declared ?? running.declared,
     sharpenedBy: [named({ ...command, startedAt: now }), ...(running.sharpenedBy ?? [])].slice(0, mostSuperseded),
   };

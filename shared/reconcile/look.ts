@@ -68,7 +68,10 @@ export async function lookAround(
   };
   const [machines, around, declaring] = await Promise.allSettled([
     given,
-    known.around ?? readSurroundings(world, limits, lines, known, unanswered).catch(failure),
+    known.around ??
+      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }, unanswered).catch(
+        failure,
+      ),
     known.namespaces ?? readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;

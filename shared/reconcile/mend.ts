@@ -8,6 +8,7 @@ import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
+import { tellRoom } from './room.ts';
 import type { Wanted } from './scheduledJobs.ts';
 import { settle, skip, useUp } from './skips.ts';
 
@@ -47,7 +48,10 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
       if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
       if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
       // What has changed meanwhile is looked at anew by the next tick.
-      if (await writeStatus(world, wukong, statusOf(wukong, to), limits, () => false)) repaired++;
+      if (await writeStatus(world, wukong, statusOf(wukong, to), limits, () => false)) {
+        repaired++;
+        await tellRoom(world, wukong, machineOf(wukong, to.machines), limits);
+      }
     } catch (thrown) {
       // A CRD that has no such field keeps no status, and nothing else is undone.
       const problem = problemOf(thrown, wukong);

@@ -8,12 +8,14 @@ import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 
+type Kind = 'Wukong' | 'WukongSchedule' | 'ClusterWukongSchedule';
+
 /** What a tick could not do. */
 export interface Problem {
   message: string;
   reason: FailureCode;
   /** Whose it is, where it is of one object. */
-  object?: KubeObject & { kind: 'Wukong' | 'WukongSchedule' };
+  object?: KubeObject & { kind: Kind };
   /** The tick did without it: nothing of its work is undone. */
   minor?: boolean;
 }
@@ -26,11 +28,7 @@ const tellMs = 5_000;
 /** False while reconcileState cannot do its work with a Wukong; there is none where it always could. */
 export const reconciledCondition = 'LifecycleReconciled';
 
-export const problemOf = (
-  thrown: unknown,
-  object: KubeObject,
-  kind: 'Wukong' | 'WukongSchedule' = 'Wukong',
-): Problem => {
+export const problemOf = (thrown: unknown, object: KubeObject, kind: Kind = 'Wukong'): Problem => {
   const { code, message } = asLifecycleError(thrown);
   return { message, reason: code, object: { ...object, kind } };
 };
@@ -38,8 +36,9 @@ export const problemOf = (
 /** As a line for people. */
 export const lineOf = ({ message, object }: Problem): string => {
   if (!object) return plain(message);
-  const what = object.kind === 'WukongSchedule' ? 'schedule ' : '';
-  return plain(`${what}${keyOf(object.metadata)}: ${message}`);
+  const what = object.kind === 'Wukong' ? '' : 'schedule ';
+  const name = object.kind === 'ClusterWukongSchedule' ? object.metadata.name : keyOf(object.metadata);
+  return plain(`${what}${name}: ${message}`);
 };
 
 /**

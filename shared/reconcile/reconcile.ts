@@ -10,6 +10,7 @@ import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { type Selecting, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { announce, nearStops } from './announce.ts';
+import { withoutThoseInUse } from './inUse.ts';
 import { look, type Seen } from './look.ts';
 import { markSchedules } from './markSchedules.ts';
 import { mend } from './mend.ts';
@@ -64,7 +65,8 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
   try {
     const decided = decideAll(seen, world, problems, standing?.few);
     const { table, wanted, undecided } = decided;
-    const { jobs, busy, release } = withoutBusy(decided.jobs, standing);
+    const wishes = await withoutThoseInUse({ ...decided, problems }, world, limits);
+    const { jobs, busy, release } = withoutBusy(wishes, standing);
     const sink = world.bus ? 'bus' : 'here';
     const see = (wukong: Wukong) => machineOf(wukong, machines);
     const whole = !blind && !standing?.few;

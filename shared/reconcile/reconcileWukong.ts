@@ -1,4 +1,5 @@
 import { isBelievable } from '../domain/believe.ts';
+import { mostMessage } from '../domain/lifecycleState.ts';
 import type { LifecycleState, Wukong } from '../domain/model.ts';
 import { type Last, type Operation, operationOf, untoldEnd } from '../domain/operation.ts';
 import type { Machine } from '../domain/vm.ts';
@@ -7,7 +8,9 @@ import { declaredId } from '../lifecycle/declared.ts';
 import { decideStart } from '../lifecycle/start.ts';
 import { nothingSeen, type Step } from '../lifecycle/step.ts';
 import { decideStop } from '../lifecycle/stop.ts';
+import { plain } from '../report/plain.ts';
 import { lastShown } from '../report/status.ts';
+import { roomless, roomMessage } from './room.ts';
 
 /** What one tick of reconcileState has to do for one Wukong, beside what schedules say. Decided without effects. */
 export type Task =
@@ -72,5 +75,7 @@ export function statusFor(
   next: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>,
 ): LifecycleState {
   const state = stateOf(machine);
-  return { ...lastShown(wukong, state), state, ...next };
+  const shown = lastShown(wukong, state);
+  const room = shown?.requestId === roomless(wukong)?.requestId ? roomMessage(wukong, machine) : undefined;
+  return { ...shown, ...(room ? { message: plain(room, mostMessage) } : {}), state, ...next };
 }

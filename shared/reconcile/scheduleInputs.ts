@@ -1,3 +1,4 @@
+import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
@@ -5,47 +6,66 @@ import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, group, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
+import { type Annotations, group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
 import { holidayText } from '../schedule/configMap.ts';
+import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
+import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
+import { dayMs } from '../time/zone.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
   apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongschedules', name, subresource });
+
+export const clusterSchedulePath = (name?: string, subresource?: string): string =>
+  apiPath({ api: `${group}/${version}`, kind: 'clusterwukongschedules', name, subresource });
 
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
  * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
  * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
- * `known`: what a process that stays has from its watches.
+ * `known`: what a process that stays has from its watches. `cluster: false`
+ * leaves ClusterWukongSchedules out.
  */
 export async function readSurroundings(
   world: World,
   limits: Limits,
   problems: string[],
-  known: { schedules?: WukongSchedule[]; namespaces?: Map<string, Annotations> | undefined } = {},
+  known: {
+    schedules?: WukongSchedule[];
+    namespaces?: Map<string, Annotations> | undefined;
+    cluster?: boolean;
+  } = {},
   unanswered?: Unanswered,
 ): Promise<Surroundings> {
-  const schedules = known.schedules ?? (await readSchedules(world, limits));
+  const [own, wide] = await Promise.all([
+    known.schedules ?? readSchedules(world, limits),
+    known.cluster !== false ? readClusterSchedules(world, limits, problems) : [],
+  ]);
+  const schedules = [...own, ...wide];
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
-  const spaces = new Set(schedules.map((one) => placeOf(one).namespace));
-  const [texts, namespaces, freeze] = await Promise.all([
+  const spaces = new Set(own.map((one) => placeOf(one).namespace));
+  const [texts, { namespaces, labels }, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems, unanswered),
-    known.namespaces ?? readNamespaces(world, spaces, limits, problems, unanswered),
+    wide.length > 0
+      ? readAllNamespaces(world, spaces, limits, problems)
+      : plainly(known.namespaces ?? readNamespaces(world, spaces, limits, problems, unanswered)),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
-    schedules: schedules.filter((one) => !unanswered?.has(placeOf(one).namespace)),
-    findText: ({ namespace, name, key }) => holidayText(texts.get(`${namespace}/${name}`), key),
+    schedules: schedules.filter((one) => isClusterSchedule(one) || !unanswered?.has(placeOf(one).namespace)),
+    findText: await finding(texts, world),
     namespaces,
+    defaultZone: world.config.defaultTimeZone,
+    ...(labels ? { labels } : {}),
     ...(until === undefined ? {} : { freezeUntil: until }),
   };
 }
@@ -61,6 +81,79 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
   }
   return found;
 }
+
+/** Those of the whole cluster; without its CRD, or the right to read them, there are none. */
+async function readClusterSchedules(
+  { transport, config }: World,
+  limits: Limits,
+  problems: string[],
+): Promise<WukongSchedule[]> {
+  try {
+    const found = await listAll<WukongSchedule>(transport, clusterSchedulePath(), limits);
+    return found.map((one) => ({ ...one, kind: clusterKind }));
+  } catch (thrown) {
+    if (!(thrown instanceof LifecycleError) || !['NotFound', 'Denied'].includes(thrown.code)) throw thrown;
+    if (thrown.code === 'Denied' && config.watchNamespaces === undefined && (await isServed(transport, limits)))
+      problems.push(`ClusterWukongSchedules have no say: ${thrown.message}`);
+    return [];
+  }
+}
+
+/** A kind that is not installed is refused as well, by who may not read it. */
+async function isServed(transport: World['transport'], limits: Limits): Promise<boolean> {
+  const path = `/apis/${group}/${version}`;
+  const { status, body } = await transport.call<{ resources?: { name: string }[] }>(
+    { method: 'GET', path, safe: true },
+    limits,
+  );
+  return status === 200 && body.resources?.some(({ name }) => name === 'clusterwukongschedules') === true;
+}
+
+const plainly = async (namespaces: Map<string, Annotations> | Promise<Map<string, Annotations>>) => ({
+  namespaces: await namespaces,
+  labels: undefined,
+});
+
+/** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
+async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
+  try {
+    const all = await listAll(world.transport, '/api/v1/namespaces', limits);
+    return {
+      namespaces: new Map(all.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}])),
+      labels: new Map(all.map((one) => [one.metadata.name, namespaceLabels(one)])),
+    };
+  } catch (thrown) {
+    if (!(thrown instanceof LifecycleError) || thrown.code !== 'Denied') throw thrown;
+    problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${thrown.message}`);
+    return { namespaces: await readNamespaces(world, spaces, limits, problems), labels: undefined };
+  }
+}
+
+/** So far before and after today a calendar's recurring events are looked for. */
+const calendarMs = { before: 400 * dayMs, after: 800 * dayMs };
+
+/** Finds texts in ConfigMaps; what reads calendar files is loaded where there is one. */
+async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config }: World): Promise<FindText> {
+  const all = [...maps.values()].flatMap((map) => Object.values(map?.data ?? {}));
+  const calendars = all.some((text) => typeof text === 'string' && isCalendar(text))
+    ? await import('../schedule/calendarFile.ts')
+    : undefined;
+  const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
+  const read = new Map<string, CalendarDates>();
+  return (ref) => {
+    const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
+    if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
+    const calendar = read.get(text) ?? calendars.readCalendar(text, window);
+    read.set(text, calendar);
+    return calendar;
+  };
+}
+
+/** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
+const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({
+  namespace: shared || namespace === undefined ? lifecycleNamespace : namespace,
+  name,
+});
 
 const atOnce = 50;
 
@@ -94,11 +187,13 @@ async function readConfigMaps(
 ): Promise<Map<string, ConfigMap | undefined>> {
   const named = new Map<string, Place>();
   for (const { metadata, spec } of schedules) {
-    const name = (spec as { holidays?: { configMapRef?: { name?: unknown } } } | undefined)?.holidays?.configMapRef
-      ?.name;
-    const { namespace } = placeOf({ metadata });
+    const { name, shared } =
+      (spec as { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined)?.holidays
+        ?.configMapRef ?? {};
     // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name === 'string' && isObjectName(name)) named.set(`${namespace}/${name}`, { namespace, name });
+    if (typeof name !== 'string' || !isObjectName(name)) continue;
+    const place = mapOf({ namespace: metadata.namespace, name, shared: shared === true }, world.config);
+    named.set(keyOf(place), place);
   }
   const read = new Map<string, ConfigMap | undefined>();
   await each(named, atOnce, async ([key, place]) => {

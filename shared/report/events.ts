@@ -60,7 +60,8 @@ export async function putEvent(
   teller: string,
   limits: Partial<Limits>,
 ): Promise<boolean> {
-  const namespace = metadata.namespace ?? '';
+  // An Event on what is of the whole cluster stands in this one, as Kubernetes has it.
+  const namespace = metadata.namespace ?? 'default';
   const hash = createHash('sha256').update(`${metadata.uid}/${id}`).digest('hex').slice(0, 16);
   const now = rfc3339(clock.now());
   const body = {
@@ -74,7 +75,7 @@ export async function putEvent(
     involvedObject: {
       apiVersion: `${group}/${version}`,
       kind,
-      namespace,
+      namespace: metadata.namespace,
       name: metadata.name,
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,

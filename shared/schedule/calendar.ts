@@ -11,6 +11,7 @@ import {
 } from '../time/wallclock.ts';
 import { dayMs, instantToWall, wallToInstant } from '../time/zone.ts';
 import type { Schedule } from './schedule.ts';
+import { edgesIn, isHoliday, mayShift, midnight, type Standing, standingAt } from './shifts.ts';
 
 /** An instant at which a schedule wants its machines on or off. */
 export interface Boundary {
@@ -22,7 +23,9 @@ export interface Boundary {
   wall: string;
   /** What a clock change did to it. */
   note?: string;
-  /** Set on a start that does not happen because its local date is a holiday. */
+  /** Why it is so, where no cron says it: an exception begins or ends. */
+  reason?: string;
+  /** Set on one that does not happen: a start on a holiday, or what an exception stands against. */
   skippedBecause?: string;
 }
 
@@ -38,7 +41,13 @@ const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
 
 /** On a holiday, a local date, start does not happen; stop does. */
 const onHoliday = (schedule: Schedule, action: Action, wall: number): boolean =>
-  action === 'start' && schedule.holidays.has(wallDate(wall));
+  action === 'start' && isHoliday(schedule, wallDate(wall));
+
+/** What stands against a boundary of the crons: an exception that wants the other. */
+function against(schedule: Schedule, action: Action, at: number): Standing | undefined {
+  const standing = mayShift(schedule) ? standingAt(schedule, at) : undefined;
+  return standing && standing.action !== action ? standing : undefined;
+}
 
 function boundary(schedule: Schedule, action: Action, { at, wall, kind }: Occurrence): Boundary {
   const named = wallTime(wall);
@@ -54,8 +63,14 @@ function boundary(schedule: Schedule, action: Action, { at, wall, kind }: Occurr
     action,
     wall: `${wallDate(wall)}T${named}`,
     note,
-    ...(onHoliday(schedule, action, wall) ? { skippedBecause: `holiday ${wallDate(wall)}: start skipped` } : {}),
+    ...skipping(schedule, action, { at, wall }),
   };
+}
+
+function skipping(schedule: Schedule, action: Action, { at, wall }: { at: number; wall: number }) {
+  if (onHoliday(schedule, action, wall)) return { skippedBecause: `holiday ${wallDate(wall)}: start skipped` };
+  const standing = against(schedule, action, at);
+  return standing ? { skippedBecause: `${standing.reason}: ${action} skipped` } : {};
 }
 
 /**
@@ -69,7 +84,7 @@ export function compare(a: Boundary, b: Boundary): number {
   return a.schedule.key < b.schedule.key ? -1 : a.schedule.key > b.schedule.key ? 1 : 0;
 }
 
-/** All boundaries in (from, to], in the order of time; starts that a holiday skips are among them and say so. */
+/** All boundaries in (from, to], in the order of time; those that are skipped are among them and say so. */
 export function boundaries(schedule: Schedule, from: number, to: number): Boundary[] {
   const found: Boundary[] = [];
   for (const [action, cron] of cronsOf(schedule)) {
@@ -77,7 +92,47 @@ export function boundaries(schedule: Schedule, from: number, to: number): Bounda
     for (; one && one.at <= to; one = occurrenceAfter(cron, schedule.zone, one.at))
       found.push(boundary(schedule, action, one));
   }
-  return found.sort(compare);
+  return [...found, ...shiftsIn(schedule, from, to)].sort(compare);
+}
+
+/** Where exceptions begin and end; at their end what the crons want by then is put back. */
+function shiftsIn(schedule: Schedule, from: number, to: number): Boundary[] {
+  return mayShift(schedule) ? edgesIn(schedule, from, to).flatMap((at) => shiftAt(schedule, at) ?? []) : [];
+}
+
+function shiftAt(schedule: Schedule, at: number): Boundary | undefined {
+  const before = standingAt(schedule, at - 1);
+  const after = standingAt(schedule, at);
+  const wall = instantToWall(schedule.zone, at);
+  const shift = (action: Action, reason: string): Boundary => ({
+    ...{ schedule, at, action, reason },
+    wall: `${wallDate(wall)}T${wallTime(wall)}`,
+    note: reason,
+  });
+  if (after) return before?.action === after.action ? undefined : shift(after.action, after.reason);
+  const wish = before && newestOfCrons(schedule, at, false);
+  if (!wish || wish.at === at || wish.action === before.action) return undefined;
+  return shift(wish.action, `${before.reason} ends`);
+}
+
+/** So many times of a cron may be skipped before it counts as one that never happens. */
+const mostSkipped = 12_000;
+/** Where the crons have nothing: how far exceptions are looked for. */
+const farMs = 800 * dayMs;
+
+/** The newest time of either cron that is no skipped holiday, nor, where they are heeded, against an exception. */
+function newestOfCrons(schedule: Schedule, now: number, heed = mayShift(schedule)): Boundary | undefined {
+  const found = cronsOf(schedule).flatMap(([action, cron]) => {
+    let one = occurrenceAtOrBefore(cron, schedule.zone, now);
+    for (let skipped = 0; one && skipped < mostSkipped; skipped++) {
+      const standing = heed ? against(schedule, action, one.at) : undefined;
+      if (onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));
+      else if (standing) one = occurrenceAtOrBefore(cron, schedule.zone, standing.from - 1);
+      else return [boundary(schedule, action, one)];
+    }
+    return [];
+  });
+  return found.sort(compare).at(-1);
 }
 
 /** A schedule is asked about the same few instants once for each of its Wukongs, of which there may be thousands. */
@@ -99,12 +154,8 @@ export const newestBoundary = (schedule: Schedule, now: number): Boundary | unde
   remembered(schedule, `newest ${now}`, () => findNewest(schedule, now));
 
 function findNewest(schedule: Schedule, now: number): Boundary | undefined {
-  const found = cronsOf(schedule).flatMap(([action, cron]) => {
-    let one = occurrenceAtOrBefore(cron, schedule.zone, now);
-    while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));
-    return one ? [boundary(schedule, action, one)] : [];
-  });
-  return found.sort(compare).at(-1);
+  const newest = newestOfCrons(schedule, now);
+  return shiftsIn(schedule, newest?.at ?? now - farMs, now).at(-1) ?? newest;
 }
 
 /** The first boundary after `now` that really happens, of one action or of either. */
@@ -115,14 +166,17 @@ function findNext(schedule: Schedule, now: number, only?: Action): Boundary | un
   const found = cronsOf(schedule).flatMap(([action, cron]) => {
     if (only && only !== action) return [];
     let one = occurrenceAfter(cron, schedule.zone, now);
-    while (one && onHoliday(schedule, action, one.wall))
-      one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 1));
-    return one ? [boundary(schedule, action, one)] : [];
+    for (let skipped = 0; one && skipped < mostSkipped; skipped++) {
+      if (onHoliday(schedule, action, one.wall)) one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 1));
+      else if (against(schedule, action, one.at)) one = occurrenceAfter(cron, schedule.zone, one.at);
+      else return [boundary(schedule, action, one)];
+    }
+    return [];
   });
-  return found.sort(compare)[0];
+  const next = found.sort(compare)[0];
+  const shifts = shiftsIn(schedule, now, next?.at ?? now + farMs);
+  return shifts.find(({ action }) => !only || only === action) ?? next;
 }
-
-const midnight = (wall: number): number => Math.floor(wall / dayMs) * dayMs;
 
 function placed({ zone }: Schedule, wall: number | undefined): Occurrence | undefined {
   return wall === undefined ? undefined : { ...wallToInstant(zone, wall), wall };
@@ -143,7 +197,7 @@ export function due(
   if (schedule.suspended) return { kind: 'suspended', because: `schedule ${schedule.key} is suspended` };
   const newest = newestBoundary(schedule, now);
   if (!newest) return { kind: 'nothing', because: `schedule ${schedule.key} has not happened yet` };
-  const what = `${newest.action} of ${newest.wall} by schedule ${schedule.key}`;
+  const what = `${newest.action} of ${newest.wall} by schedule ${schedule.key}${newest.reason ? ` (${newest.reason})` : ''}`;
   if (newest.at < Math.max(schedule.createdAt, createdAt))
     return { kind: 'nothing', because: `${what} was before the schedule or the machine was there` };
   if (lastHandled !== undefined && newest.at <= lastHandled) return { kind: 'nothing', because: `${what} is handled` };

@@ -7,6 +7,7 @@ export type ScheduleReason =
   | 'InvalidTimeZone'
   | 'SameMinute'
   | 'InvalidHoliday'
+  | 'InvalidException'
   | 'ConfigMapMissing'
   | 'InvalidSelector'
   | 'InvalidSpec'

@@ -5,8 +5,12 @@ import { readLabelSelector, type Selector } from '../domain/selector.ts';
 import { type Cron, parseCron, sharedWall } from '../time/cron.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
 import { parseZone, type Zone } from '../time/zone.ts';
+import type { DefaultZone } from './defaultZone.ts';
+import { type Exception, readExceptions } from './exception.ts';
 import { type FindText, readHolidays } from './holiday.ts';
+import type { HolidayRule } from './holidayRule.ts';
 import { firstProblems, type Problem, problemsOf, type ScheduleReason } from './problem.ts';
+import { type ClusterScope, isClusterSchedule } from './ruling.ts';
 
 /** A WukongSchedule that was checked and can be evaluated. */
 export interface Schedule {
@@ -17,12 +21,22 @@ export interface Schedule {
   /** Instant; boundaries before it are never due: its creation, or a later change of it. 0 for one from a file. */
   createdAt: number;
   zone: Zone;
+  /** Whose word the zone is, where it is not the schedule's. */
+  zoneFrom?: string;
   start?: Cron;
   stop?: Cron;
   selector: Selector;
+  /** Of a ClusterWukongSchedule: it selects in many namespaces. */
+  cluster?: ClusterScope;
   suspended: boolean;
   /** Local dates, YYYY-MM-DD, on which start does not happen. */
   holidays: ReadonlySet<string>;
+  /** Beside them what is a holiday every year, or on certain weekdays. */
+  holidayRules: HolidayRule[];
+  /** Whether VMs are stopped on holidays, or only not started. */
+  holidayAction: 'skipStart' | 'stopped';
+  /** In which they are on or off whatever else is said. */
+  exceptions: Exception[];
   policy: 'Respect' | 'Enforce';
   startingDeadlineMs: number;
   /** For its stops; the VMI's own period where absent. */
@@ -33,6 +47,8 @@ export interface Schedule {
   runsHistoryLimit: number;
   /** Stops are announced so long before; 0: not at all. */
   announceBeforeSeconds: number;
+  /** Its stops wait so long while somebody uses the VM. */
+  skipWhileInUse?: { loggedIn: boolean; annotation?: string | undefined; maxDelayMs: number };
 }
 
 /**
@@ -52,6 +68,11 @@ export interface WukongSchedule extends KubeObject {
     nextStop?: string;
     lastHandled?: string;
     matched?: number;
+    /** The zone that counts, where the schedule names none. */
+    timeZone?: string;
+    /** Of a ClusterWukongSchedule: how many it selects in each namespace, and how many of them it rules. */
+    namespaces?: NamespaceCount[];
+    omittedNamespaces?: number;
     /** The generation that a tick has seen, and from when on its boundaries count. */
     observedGeneration?: number;
     observedSince?: string;
@@ -59,6 +80,12 @@ export interface WukongSchedule extends KubeObject {
     lastAnnounced?: string;
     conditions?: Condition[];
   };
+}
+
+export interface NamespaceCount {
+  name: string;
+  matched: number;
+  ruled: number;
 }
 
 /** A field that `read` understands or says in words why not. */
@@ -78,40 +105,62 @@ const whole = (low: number, high: number) => {
 /** Of unknown keys problemsOf says its own. */
 const words = (error: string) => ({ error });
 
-const spec = z.strictObject(
-  {
-    timeZone: parsed((value) => parseZone(value)).optional(),
-    start: parsed((value) => parseCron(value)).optional(),
-    stop: parsed((value) => parseCron(value)).optional(),
-    selector: parsed((value) => readLabelSelector(value)),
-    suspend: z.boolean({ error: 'expected true or false' }).default(false),
-    // Read apart: what is wrong with them costs only what depends on them.
-    holidays: z.unknown().optional(),
-    policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
-    startingDeadlineSeconds: whole(60, 604_800).default(3_600),
-    gracePeriodSeconds: whole(0, 86_400).optional(),
-    waves: z
-      .strictObject(
-        { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
-        words('expected {maxInFlight, delaySeconds}'),
-      )
-      .prefault({}),
-    jitterSeconds: whole(0, 3_600).default(0),
-    runsHistoryLimit: whole(1, 10_000).default(60),
-    announceBeforeSeconds: whole(0, 86_400).default(0),
-  },
-  words('expected the fields of a schedule'),
-);
+const fields = {
+  timeZone: parsed((value) => parseZone(value)).optional(),
+  start: parsed((value) => parseCron(value)).optional(),
+  stop: parsed((value) => parseCron(value)).optional(),
+  selector: parsed((value) => readLabelSelector(value)),
+  suspend: z.boolean({ error: 'expected true or false' }).default(false),
+  // Read apart: what is wrong with them costs only what depends on them.
+  holidays: z.unknown().optional(),
+  // Read once the zone is known.
+  exceptions: z.unknown().optional(),
+  policy: z.enum(['Respect', 'Enforce'], { error: 'expected Respect or Enforce' }).default('Respect'),
+  startingDeadlineSeconds: whole(60, 604_800).default(3_600),
+  gracePeriodSeconds: whole(0, 86_400).optional(),
+  waves: z
+    .strictObject(
+      { maxInFlight: whole(1, 1_000).default(50), delaySeconds: whole(0, 3_600).default(0) },
+      words('expected {maxInFlight, delaySeconds}'),
+    )
+    .prefault({}),
+  jitterSeconds: whole(0, 3_600).default(0),
+  runsHistoryLimit: whole(1, 10_000).default(60),
+  announceBeforeSeconds: whole(0, 86_400).default(0),
+  skipWhileInUse: z
+    .strictObject(
+      {
+        loggedIn: z.boolean({ error: 'expected true or false' }).default(false),
+        annotation: z
+          .string({ error: 'expected the key of an annotation' })
+          .regex(
+            /^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/,
+            'expected the key of an annotation',
+          )
+          .optional(),
+        maxDelaySeconds: whole(60, 604_800).default(1_800),
+      },
+      words('expected {loggedIn, annotation, maxDelaySeconds}'),
+    )
+    .optional(),
+};
+const spec = z.strictObject(fields, words('expected the fields of a schedule'));
+/** Of a whole cluster: Wukongs are chosen by their namespaces' labels, by their own, or by both. */
+const clusterSpec = spec.extend({
+  selector: parsed((value) => readLabelSelector(value, { mayBeEmpty: true })).prefault({}),
+  namespaceSelector: parsed((value) => readLabelSelector(value, { mayBeEmpty: true })).prefault({}),
+  enforceOverNamespaces: z.boolean({ error: 'expected true or false' }).default(false),
+});
 
 const reasons = new Map<string, ScheduleReason>([
   ['start', 'InvalidCron'],
   ['stop', 'InvalidCron'],
   ['timeZone', 'InvalidTimeZone'],
   ['selector', 'InvalidSelector'],
+  ['namespaceSelector', 'InvalidSelector'],
 ]);
 const about = {
   under: ['spec'],
-  known: Object.keys(spec.shape),
   reasonOf: (field: string) => reasons.get(field) ?? ('InvalidSpec' as const),
 };
 
@@ -119,32 +168,61 @@ const about = {
  * A WukongSchedule that can be evaluated, and all that is wrong with it, the first ten problems. Without `findText` a
  * configMapRef is taken for empty; with it, a ConfigMap that is missing is a problem.
  */
-export function checkSchedule(object: WukongSchedule, findText?: FindText): Checked {
+export function checkSchedule(object: WukongSchedule, findText?: FindText, defaultZone?: DefaultZone): Checked {
   const { name, namespace, creationTimestamp } = object.metadata ?? {};
   const problems: Problem[] = [];
   if (typeof name !== 'string' || name === '') problems.push(invalid('metadata.name', 'expected a name'));
-  const holidays = readHolidays((object.spec as { holidays?: unknown } | undefined)?.holidays, namespace, findText);
-  const read = spec.safeParse(object.spec);
+  const shape = isClusterSchedule(object) ? clusterSpec : spec;
+  const read = shape.safeParse(object.spec);
+  const { zone, zoneFrom, wrong: zoneWrong } = zoneFor(read.data?.timeZone, defaultZone);
+  if (zoneWrong) problems.push(zoneWrong);
+  const holidays = readHolidays(
+    (object.spec as { holidays?: unknown } | undefined)?.holidays,
+    namespace,
+    zone,
+    findText,
+  );
   if (!read.success) {
-    const found = problemsOf(read.error.issues, about);
+    const found = problemsOf(read.error.issues, { ...about, known: Object.keys(shape.shape) });
     if (object.spec && lacksBoth(object.spec)) found.push(invalid('spec.start', 'expected start, stop, or both'));
     return { problems: firstProblems([...problems, ...found, ...holidays.problems]) };
   }
-  const { timeZone, start, stop, waves, suspend, startingDeadlineSeconds, holidays: _read, ...rest } = read.data;
+  const {
+    timeZone: _zone,
+    start,
+    stop,
+    waves,
+    suspend,
+    startingDeadlineSeconds,
+    exceptions: given,
+    ...others
+  } = read.data;
+  const { holidays: _read, skipWhileInUse: inUse, ...own } = others;
+  const { exceptions, problems: wrong } = readExceptions(given, zone);
+  problems.push(...wrong);
+  const { rest, cluster } = scopeIn(own);
+  if (cluster && cluster.namespaces.length === 0 && rest.selector.length === 0)
+    problems.push(invalid('spec.namespaceSelector', 'expected it, selector, or both: without them it means every VM'));
   problems.push(...contradictions(read.data));
   if (problems.length > 0) return { problems: firstProblems([...problems, ...holidays.problems]) };
   return {
     schedule: {
       ...rest,
+      ...(cluster ? { cluster } : {}),
       key: namespace ? `${namespace}/${name}` : name!,
       namespace,
       name: name!,
       createdAt: Date.parse(creationTimestamp ?? '') || 0,
-      zone: timeZone ?? parseZone('UTC'),
+      zone,
+      ...(zoneFrom ? { zoneFrom } : {}),
       start,
       stop,
       suspended: suspend,
       holidays: holidays.dates,
+      holidayRules: holidays.rules,
+      holidayAction: holidays.action,
+      exceptions,
+      ...(inUse ? { skipWhileInUse: { ...inUse, maxDelayMs: inUse.maxDelaySeconds * 1000 } } : {}),
       startingDeadlineMs: startingDeadlineSeconds * 1000,
       waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
@@ -152,8 +230,38 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText): Chec
   };
 }
 
+/** Its own zone, else the default, else UTC. A default that is none is a problem: nobody knows when it is meant. */
+function zoneFor(
+  own: Zone | undefined,
+  given: DefaultZone | undefined,
+): { zone: Zone; zoneFrom?: string; wrong?: Problem } {
+  if (own || !given) return { zone: own ?? parseZone('UTC') };
+  try {
+    return { zone: parseZone(given.name), zoneFrom: given.from };
+  } catch (thrown) {
+    const message = `not given, and ${given.from}: ${(thrown as Error).message}`;
+    return { zone: parseZone('UTC'), wrong: { field: 'spec.timeZone', reason: 'InvalidTimeZone', message } };
+  }
+}
+
+/** The two fields that only a ClusterWukongSchedule has, apart from the others. */
+function scopeIn<T extends object>(given: T & { namespaceSelector?: Selector; enforceOverNamespaces?: boolean }) {
+  const { namespaceSelector, enforceOverNamespaces, ...rest } = given;
+  const cluster: ClusterScope | undefined = namespaceSelector && {
+    namespaces: namespaceSelector,
+    overNamespaces: enforceOverNamespaces === true,
+  };
+  return { rest, cluster };
+}
+
 /** What is right field by field, and cannot be so together: three at the most. */
-function contradictions({ start, stop, jitterSeconds, startingDeadlineSeconds }: z.output<typeof spec>): Problem[] {
+function contradictions({
+  start,
+  stop,
+  jitterSeconds,
+  startingDeadlineSeconds,
+  skipWhileInUse,
+}: z.output<typeof spec>): Problem[] {
   const problems: Problem[] = [];
   if (!start && !stop) problems.push(invalid('spec.start', 'expected start, stop, or both'));
   const same = start && stop && sharedWall(start, stop, Date.UTC(2026, 0, 1));
@@ -162,6 +270,15 @@ function contradictions({ start, stop, jitterSeconds, startingDeadlineSeconds }:
     const message = `"${start.text}" and stop "${stop.text}" both happen on ${when}: expected two different minutes`;
     problems.push({ field: 'spec.start', reason: 'SameMinute', message });
   }
+  if (skipWhileInUse && !skipWhileInUse.loggedIn && skipWhileInUse.annotation === undefined)
+    problems.push(invalid('spec.skipWhileInUse', 'expected loggedIn: true, annotation, or both'));
+  if (skipWhileInUse && skipWhileInUse.maxDelaySeconds >= startingDeadlineSeconds)
+    problems.push(
+      invalid(
+        'spec.skipWhileInUse.maxDelaySeconds',
+        `expected less than startingDeadlineSeconds, ${startingDeadlineSeconds}`,
+      ),
+    );
   const less = `${jitterSeconds} would reach startingDeadlineSeconds: expected less than ${startingDeadlineSeconds}`;
   if (jitterSeconds >= startingDeadlineSeconds) problems.push(invalid('spec.jitterSeconds', less));
   return problems;

@@ -3,30 +3,29 @@ import type { Annotations } from '../domain/model.ts';
 import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { isYetToCome, newestDone, operationOf } from '../domain/operation.ts';
 import { instantIn } from '../domain/read.ts';
-import { matches } from '../domain/selector.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
 import { nextActionFor } from './nextAction.ts';
-import { countsFrom } from './observed.ts';
 import { readInstant } from './override.ts';
-import { type Checked, checkSchedule, type FindText, type Schedule, type WukongSchedule } from './schedule.ts';
+import { isClusterSchedule, type Labels } from './ruling.ts';
+import type { FindText, Schedule, WukongSchedule } from './schedule.ts';
+import { countOf, select, type Selecting } from './selecting.ts';
+
+export { countOf, type Selecting } from './selecting.ts';
 import { type Readiness, troubleOf } from './trouble.ts';
 import { turnsOf } from './wave.ts';
-
-/** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
-export interface Selecting {
-  object: WukongSchedule;
-  checked: Checked;
-  matched: Wukong[];
-}
 
 /** What a tick knows beside the Wukongs. */
 export interface Surroundings {
   schedules: WukongSchedule[];
   findText: FindText;
   namespaces: Map<string, Annotations>;
+  /** DEFAULT_TIME_ZONE. */
+  defaultZone?: string | undefined;
+  /** Of all namespaces, where there are ClusterWukongSchedules. */
+  labels?: Map<string, Labels>;
   freezeUntil?: number;
 }
 
@@ -47,10 +46,13 @@ export interface Trouble extends Readiness {
 
 /** What a tick, `doctor` and `state` have to say of schedules; nothing where all is well. */
 export const troublesOf = ({ selecting }: Pick<Timetable, 'selecting'>): Trouble[] =>
-  selecting.flatMap(({ object, checked, matched }) => {
-    const trouble = troubleOf(checked, matched.length);
-    return trouble ? [{ key: keyOf(placeOf(object)), ...trouble }] : [];
+  selecting.flatMap((one) => {
+    const trouble = troubleOf(one.checked, countOf(one));
+    return trouble ? [{ key: scheduleKeyOf(one.object), ...trouble }] : [];
   });
+
+const scheduleKeyOf = (object: WukongSchedule): string =>
+  isClusterSchedule(object) ? object.metadata.name : keyOf(placeOf(object));
 
 export const troubleText = ({ key, reason, message }: Trouble): string =>
   `schedule ${key}: ${reason}: ${message.slice(0, longestTrouble)}`;
@@ -75,15 +77,12 @@ export function timetable(
   wrong: (wukong: Wukong, thrown: unknown) => void = () => {},
 ): Timetable {
   const turns = new Map<string, number>();
-  const byNamespace = Map.groupBy(wukongs, ({ metadata }) => metadata.namespace ?? '');
   const handled = new Map<string, number>();
   const schedulesOf = new Map<string, Schedule[]>();
-  const selecting = around.schedules.map((object): Selecting => {
-    const checked = checkedAt(object, around.findText, now);
+  const selecting = select(wukongs, around, now);
+  for (const { object, checked, matched } of selecting) {
     const { schedule } = checked;
-    if (!schedule) return { object, checked, matched: [] };
-    const near = byNamespace.get(object.metadata.namespace ?? '') ?? [];
-    const matched = near.filter(({ metadata }) => matches(schedule.selector, metadata.labels));
+    if (!schedule) continue;
     const mark = instantIn(object.status?.lastHandled) ?? NaN;
     for (const wukong of matched) {
       const key = keyOf(wukong.metadata);
@@ -95,8 +94,7 @@ export function timetable(
     const newest = newestBoundary(schedule, now);
     if (newest && now - newest.at > schedule.startingDeadlineMs && !(mark >= newest.at))
       for (const [wukong, at] of turnsOf(matched, newest, now)) turns.set(keyOf(wukong.metadata), at);
-    return { object, checked, matched };
-  });
+  }
   const decisions = new Map<string, Decision>();
   const facts = new Map<string, Facts>();
   for (const wukong of wukongs) {
@@ -120,18 +118,6 @@ function unlessDeleted({ metadata }: Wukong, decision: Decision): Decision {
   const acting = decision.do === 'nothing' ? decision.then : decision;
   const starts = metadata.deletionTimestamp && acting?.do === 'start';
   return starts ? { do: 'nothing', because: 'it is being deleted' } : decision;
-}
-
-/** As it counts for a tick: from its last change on. Whatever is wrong with one schedule is that one's alone. */
-function checkedAt(object: WukongSchedule, findText: FindText, now: number): Checked {
-  try {
-    const checked = checkSchedule(object, findText);
-    if (!checked.schedule) return checked;
-    return { ...checked, schedule: { ...checked.schedule, createdAt: countsFrom(object, now) } };
-  } catch (thrown) {
-    const message = `cannot be read: ${(thrown as Error).message.slice(0, 200)}`;
-    return { problems: [{ field: 'spec', reason: 'InvalidSpec', message }] };
-  }
 }
 
 interface Marks {

@@ -67,7 +67,7 @@ describe('wukong crd', () => {
     const { code, out } = await bare.wukong('crd install');
     expect([code, out]).toEqual([
       0,
-      'wukongs.vm.novasphere.dev: applied\nwukongschedules.vm.novasphere.dev: applied\n',
+      'wukongs.vm.novasphere.dev: applied\nwukongschedules.vm.novasphere.dev: applied\nclusterwukongschedules.vm.novasphere.dev: applied\nwukongruns.vm.novasphere.dev: applied\n',
     ]);
     expect((await bare.wukong('crd check')).code).toBe(0);
   });
@@ -85,7 +85,7 @@ describe('wukong doctor', () => {
     expect(of('clock')).toEqual(['OK the same as here']);
     expect(of('KubeVirt')).toEqual(['OK v1.9.0, Deployed']);
     expect(of('power calls')).toEqual(['OK start and stop are served']);
-    expect(of('CRDs')).toHaveLength(2);
+    expect(of('CRDs')).toHaveLength(4);
     expect(of('Wukongs')).toEqual([expect.stringMatching(/^OK 8 in all namespaces, of which \d running$/)]);
     expect(of('guest agents')).toEqual([expect.stringMatching(/^WARN none in \d of \d running guests: .*demo-a\/web/)]);
     expect(of('grace periods')).toEqual(['WARN shorter than 30 s: demo-b/deaf (4 s)']);

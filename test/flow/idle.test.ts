@@ -18,6 +18,7 @@ it('a tick with nothing to do asks for each kind once a page, and writes nothing
     .slice(from)
     .map(({ method, path, watch }) => `${watch ? 'WATCH' : method} ${path.split('/').at(-1)}`);
   expect(asked.sort()).toEqual([
+    'GET clusterwukongschedules',
     `GET ${namespace}`,
     'GET wukong-lifecycle',
     'GET wukongruns',

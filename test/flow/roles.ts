@@ -6,11 +6,11 @@ import type { PolicyRule } from '../../sim/sim.ts';
 
 export type FunctionName = 'reconcile' | 'stop' | 'start' | 'state';
 /** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up. */
-export type Extra = 'all-namespaces' | 'stuck-pods' | 'skip-next';
+export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next';
+const extras: string[] = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next'] satisfies Extra[];
 export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>>;
 
-const file = (role: FunctionName | Extra) =>
-  role === 'all-namespaces' || role === 'stuck-pods' || role === 'skip-next' ? `${role}/role.yaml` : `${role}.yaml`;
+const file = (role: FunctionName | Extra) => (extras.includes(role) ? `${role}/role.yaml` : `${role}.yaml`);
 
 interface Bound {
   rules?: Rule[];
@@ -39,7 +39,16 @@ export const serveRules = (): Rule[] =>
 
 /** All of them: what the functions have together, for stories in which several meet. */
 export const allRules = (): Rule[] =>
-  shippedRules(['reconcile', 'stop', 'start', 'state', 'all-namespaces', 'stuck-pods', 'skip-next']);
+  shippedRules([
+    'reconcile',
+    'stop',
+    'start',
+    'state',
+    'all-namespaces',
+    'cluster-schedules',
+    'stuck-pods',
+    'skip-next',
+  ]);
 
 /** Each (group, resource, verb) alone. */
 export const single = (rules: Rule[]): Rule[] =>

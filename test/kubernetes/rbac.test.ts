@@ -79,7 +79,7 @@ function objectsOf({ sim }: Scene): unknown {
       .map(({ metadata, spec, status }) => [
         ...[Object.keys(metadata.labels ?? {}).length, spec.dueAt, status?.phase, status?.targets],
       ]),
-    schedules: sim.list<KubeObject>('wukongschedules').map(status),
+    schedules: ['wukongschedules', 'clusterwukongschedules'].map((kind) => sim.list<KubeObject>(kind).map(status)),
     namespaces: sim.list<KubeObject>('namespaces').map(({ metadata }) => metadata.annotations),
     running: sim.list<KubeObject>('virtualmachineinstances').length,
     events: sim.list<{ reason: string }>('events').map(({ reason }) => reason),
@@ -107,6 +107,8 @@ const roles: (FunctionName | Extra)[] = [
   'reconcile',
   'state',
   'all-namespaces',
+  'cluster-schedules',
+  'cluster-schedules',
   'stuck-pods',
   'skip-next',
 ];
@@ -116,7 +118,8 @@ describe('the extra Roles are bound to the functions that need them', () => {
   const needs = stories.flatMap(({ by, extras = [] }) => extras.map((extra) => ({ by, extra })));
   it.each(needs)('$extra to $by', ({ by, extra }) => {
     expect(boundTo(`infra/rbac/${extra}/role.yaml`, extra)).toContain(`wukong-${by}`);
-    if (extra === 'all-namespaces') expect(boundTo('infra/aws/rbac/bindings.yaml', extra)).toContain(`wukong-${by}`);
+    if (extra === 'all-namespaces' || extra === 'cluster-schedules')
+      expect(boundTo('infra/aws/rbac/bindings.yaml', extra)).toContain(`wukong-${by}`);
   });
 });
 

@@ -9,7 +9,7 @@ import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import type { Extra, FunctionName } from '../flow/roles.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
-import { createSchedule } from '../schedule.ts';
+import { createClusterSchedule, createSchedule } from '../schedule.ts';
 
 /** What one function is asked for. Together they need each verb of its Role. */
 export interface Story {
@@ -63,6 +63,9 @@ const declare = (at: Scene, lifecycleAction: object) =>
   at.sim.change<Wukong>('wukongs', namespace, 'web', (wukong) => (wukong.spec = { ...wukong.spec, lifecycleAction }));
 const onNamespace = (at: Scene, annotations: Record<string, string>) =>
   at.sim.change<Wukong>('namespaces', '', namespace, ({ metadata }) => (metadata.annotations = annotations));
+
+const labelNamespace = (at: Scene, labels: Record<string, string>) =>
+  at.sim.change<Wukong>('namespaces', '', namespace, ({ metadata }) => (metadata.labels = labels));
 
 /** An evening stop that falls due, with a calendar of holidays. */
 async function due(at: Scene): Promise<void> {
@@ -293,6 +296,27 @@ const ticks: Omit<Story, 'by'>[] = [
     when: tick,
   },
   {
+    name: 'a schedule that waits for users',
+    env: oneNamespace,
+    given: async (at) => {
+      await vm(at, { guest: { users: 'kim', 'agent-after-seconds': '1' } });
+      createSchedule(at.sim, namespace, 'office', { skipWhileInUse: { loggedIn: true } });
+      await at.pass(60_000);
+    },
+    when: tick,
+  },
+  {
+    name: 'a schedule of the whole cluster',
+    extras: ['all-namespaces', 'cluster-schedules'],
+    given: async (at) => {
+      await vm(at);
+      createClusterSchedule(at.sim, 'night', { namespaceSelector: { matchLabels: { tier: 'dev' } } });
+      labelNamespace(at, { tier: 'dev' });
+      await at.pass(60_000);
+    },
+    when: tick,
+  },
+  {
     name: 'a namespace whose next stop is to be skipped',
     env: oneNamespace,
     extras: ['skip-next'],
@@ -308,9 +332,12 @@ const looks: Omit<Story, 'by'>[] = [
 
 const all = (by: FunctionName, of: Omit<Story, 'by'>[]): Story[] => of.map((story) => ({ ...story, by }));
 
+const wider = ({ extras = [] }: Story): Extra[] => [...new Set<Extra>([...extras, 'cluster-schedules'])];
+
 export const stories: Story[] = [
   ...all('stop', stops),
   ...all('start', starts),
-  ...all('reconcile', ticks),
+  // Who serves all namespaces carries out schedules of the whole cluster.
+  ...all('reconcile', ticks).map((story): Story => (story.env ? story : { ...story, extras: wider(story) })),
   ...all('state', looks),
 ];

@@ -216,3 +216,21 @@ describe('what Kubernetes and Prometheus ask', () => {
     await server.end();
   });
 });
+
+describe('a restart over HTTP', () => {
+  const path = `/namespaces/${namespace}/wukongs/web/restart`;
+  it('is for who may stop and start; another guest is up then', async () => {
+    const { at, server } = await withVm();
+    const before = at.vmi('web')?.metadata.uid;
+    const half = await post(at, server, path, await tokenOf(at, ['stop']));
+    expect([half.status, half.body]).toMatchObject([403, expect.stringContaining('may not update wukongs/start')]);
+    expect(at.vmi('web')?.metadata.uid).toBe(before);
+    await server.end();
+    const both = await withVm();
+    const old = both.at.vmi('web')?.metadata.uid;
+    const { status, body } = await post(both.at, both.server, path, await tokenOf(both.at, ['stop', 'start']));
+    expect([status, JSON.parse(body)]).toMatchObject([200, { outcome: 'Started', name: 'web' }]);
+    expect(both.at.vmi('web')?.metadata.uid).not.toBe(old);
+    await both.server.end();
+  });
+});

@@ -1,4 +1,5 @@
 import type { Case } from '../case.ts';
+import { adoptCases } from './adopt.ts';
 import { conflictCases } from './conflicts.ts';
 import { crdCases } from './crd.ts';
 import { declaredCases } from './declared.ts';
@@ -27,4 +28,5 @@ export const allCases: Case[] = [
   ...rbacCases,
   ...resumeCases,
   ...crdCases,
+  ...adoptCases,
 ];

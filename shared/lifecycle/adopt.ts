@@ -1,0 +1,135 @@
+import { answerFailure, bodyOf } from '../cluster/failure.ts';
+import { mergePatch, wukongPath } from '../cluster/objects.ts';
+import { apiPath } from '../cluster/path.ts';
+import type { Answer } from '../cluster/transport.ts';
+import { vmPath } from '../cluster/vmInformer.ts';
+import type { Cluster } from '../cluster/world.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { adoptedByKey, keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { lastOf, operationOf } from '../domain/operation.ts';
+import { type InstanceType, type RawVm, type Size, sizeOf } from '../domain/vmSize.ts';
+import type { Limits } from '../time/wait.ts';
+import { type Adoption, type Neighbours, planAdoption, planRelease } from './adoption.ts';
+
+const pathOf = ({ metadata: { namespace, name } }: RawVm) => vmPath('virtualmachines', namespace, name);
+const get = <T>(cluster: Cluster, path: string, limits: Partial<Limits>): Promise<Answer<T>> =>
+  cluster.transport.call<T>({ method: 'GET', path, safe: true }, limits);
+
+/** CPUs and memory of a VM, its instance type looked up where it names one; what cannot be read of it is noted. */
+export async function readSize(cluster: Cluster, vm: RawVm, limits: Partial<Limits>): Promise<Size> {
+  const { name, kind = 'VirtualMachineClusterInstancetype' } = vm.spec?.instancetype ?? {};
+  if (typeof name !== 'string' || !/^[a-z0-9][-.a-z0-9]{0,252}$/.test(name)) return sizeOf(vm);
+  const inCluster = /^virtualmachineclusterinstancetypes?$/i.test(kind);
+  const path = apiPath({
+    api: 'instancetype.kubevirt.io/v1beta1',
+    ...(inCluster
+      ? { kind: 'virtualmachineclusterinstancetypes' }
+      : { kind: 'virtualmachineinstancetypes', namespace: vm.metadata.namespace }),
+    name,
+  });
+  const answer = await get<InstanceType>(cluster, path, limits);
+  if (answer.status === 200) return sizeOf(vm, answer.body);
+  const size = sizeOf(vm);
+  return { ...size, note: `its instance type ${name} cannot be read (${answer.status})` };
+}
+
+export interface Adopted {
+  plan: Adoption;
+  size: Size;
+}
+
+/**
+ * Gives a VM to a Wukong, which is made where there is none: the VM says so first, so that of two who adopt it one wins,
+ * and a Wukong is there only for a VM that is given to it. Repeating it completes what was interrupted. `dryRun` asks the
+ * API server whether it would take both, and changes nothing.
+ * @throws LifecycleError
+ */
+export async function adopt(
+  cluster: Cluster,
+  vm: RawVm,
+  around: Omit<Neighbours, 'size'>,
+  { dryRun = false, ...limits }: Partial<Limits> & { dryRun?: boolean } = {},
+): Promise<Adopted> {
+  const size = await readSize(cluster, vm, limits);
+  const plan = planAdoption(vm, { ...around, size });
+  if (plan.do !== 'adopt') return { plan, size };
+  const query = dryRun ? '?dryRun=All' : '';
+  const { resourceVersion, annotations, namespace = '', name } = vm.metadata;
+  const before = annotations?.[adoptedByKey];
+  const mark = (value: string | null, rv?: string) => ({
+    metadata: { ...(rv ? { resourceVersion: rv } : {}), annotations: { [adoptedByKey]: value } },
+  });
+  const answer = await mergePatch<RawVm>(cluster, pathOf(vm) + query, mark(plan.name, resourceVersion), limits);
+  if (answer.status === 409)
+    throw new LifecycleError('Refused', `VM ${namespace}/${name} was changed meanwhile; adopt it again`);
+  const marked = bodyOf(answer, `VM ${namespace}/${name} cannot be given to Wukong ${plan.name}`);
+  try {
+    if (plan.wukong) await make(cluster, plan.wukong, query, limits);
+  } catch (thrown) {
+    const back = mark(before ?? null, marked.metadata.resourceVersion);
+    if (!dryRun) await mergePatch(cluster, pathOf(vm), back, {}).catch(() => {}); // adopting again takes it from there
+    throw thrown;
+  }
+  return { plan, size };
+}
+
+async function make(cluster: Cluster, wukong: Wukong, query: string, limits: Partial<Limits>): Promise<void> {
+  const { namespace, name } = wukong.metadata;
+  const path = wukongPath(namespace);
+  const made = await cluster.transport.call({ method: 'POST', path: path + query, body: wukong, safe: false }, limits);
+  if (made.status !== 409) bodyOf(made, `Wukong ${namespace}/${name} cannot be made`);
+  const now = await get<Wukong>(cluster, wukongPath(namespace, name), limits);
+  if (made.status === 409 && now.status === 200 && vmNameOf(now.body) !== vmNameOf(wukong))
+    throw new LifecycleError('Refused', `a Wukong ${namespace}/${name} was made meanwhile, for another VM`);
+  if (query !== '') return;
+  // For people and tools; what decides is the annotation.
+  const status = { status: { vmName: vmNameOf(wukong) } };
+  bodyOf(await mergePatch(cluster, wukongPath(namespace, name, 'status'), status, limits), `status of Wukong ${name}`);
+}
+
+export interface Released {
+  plan: ReturnType<typeof planRelease>;
+  vmName: string;
+  /** The strategy that a stop of ours has replaced by Halted. */
+  restore?: string | undefined;
+}
+
+/**
+ * Undoes `adopt`: the VM stays as it is and does not say any more whom it was given to, and the Wukong that was made for
+ * it goes. @throws LifecycleError
+ */
+export async function release(
+  cluster: Cluster,
+  wukong: Wukong,
+  { dryRun = false, ...limits }: Partial<Limits> & { dryRun?: boolean } = {},
+): Promise<Released> {
+  const { namespace = '', name, uid, resourceVersion } = wukong.metadata;
+  const vmName = vmNameOf(wukong);
+  const path = pathOf({ metadata: { namespace, name: vmName } });
+  const found = await get<RawVm>(cluster, path, limits);
+  if (found.status !== 200 && found.status !== 404) throw answerFailure(found, `VM ${namespace}/${vmName}`);
+  const vm = found.status === 200 ? found.body : undefined;
+  const plan = planRelease(wukong, vm, operationOf(wukong) !== undefined);
+  const restore = vm?.spec?.runStrategy === 'Halted' ? lastOf(wukong)?.restore : undefined;
+  const released = { plan, vmName, restore };
+  if (plan.do === 'refuse' || dryRun) return released;
+  if (vm?.metadata.annotations?.[adoptedByKey] === name) {
+    const body = { metadata: { annotations: { [adoptedByKey]: null } } };
+    const answer = await mergePatch(cluster, path, body, limits);
+    if (answer.status !== 404) bodyOf(answer, `VM ${namespace}/${vmName} cannot be released`);
+  }
+  if (plan.remove) {
+    const body = { preconditions: { uid, resourceVersion } };
+    const gone = await cluster.transport.call(
+      { method: 'DELETE', path: wukongPath(namespace, name), body, safe: true },
+      limits,
+    );
+    if (gone.status === 409)
+      throw new LifecycleError(
+        'Refused',
+        `Wukong ${keyOf({ namespace, name })} was changed meanwhile; release it again`,
+      );
+    if (gone.status !== 404) bodyOf(gone, `Wukong ${namespace}/${name} cannot be removed`);
+  }
+  return released;
+}

@@ -1,0 +1,99 @@
+import { apiPath } from '../cluster/path.ts';
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError } from '../domain/errors.ts';
+import { keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import type { Job } from '../execute/job.ts';
+import { newHolder } from '../lifecycle/claim.ts';
+import { putEvent } from '../report/events.ts';
+import { boundaryId } from '../schedule/calendar.ts';
+import type { Acting } from '../schedule/decide.ts';
+import type { Timetable } from '../schedule/timetable.ts';
+import { rfc3339 } from '../time/clock.ts';
+import { each } from '../time/forEachLimited.ts';
+import type { Limits } from '../time/wait.ts';
+import { type Problem, problemOf } from './problems.ts';
+
+const atOnce = 32;
+
+interface Waiting {
+  table: Timetable;
+  jobs: Job[];
+  problems: Problem[];
+}
+
+/**
+ * The jobs without the scheduled stops of VMs that are in use, as long as their schedule lets them wait: those stay open,
+ * and the next tick looks again. That they wait is told once for each boundary, and counted.
+ */
+export async function withoutThoseInUse(
+  { table, jobs, problems }: Waiting,
+  world: World,
+  limits: Limits,
+): Promise<Job[]> {
+  const waiting = new Set<Job>();
+  await each(jobs, atOnce, async (job) => {
+    const acting = table.decisions.get(keyOf(job.place));
+    if (!job.wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
+    const { skipWhileInUse } = acting.boundary.schedule;
+    const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
+    if (!skipWhileInUse || table.at >= until) return;
+    const why = await useOf(job.wukong, skipWhileInUse, world, limits, problems);
+    if (why === undefined) return;
+    waiting.add(job);
+    table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
+    await tell(job.wukong, acting, `${why}; at the latest it is carried out at ${rfc3339(until)}`, world, limits).catch(
+      () => {},
+    );
+  });
+  world.metrics.count('StopsWaitingForUsers', waiting.size);
+  return jobs.filter((job) => !waiting.has(job));
+}
+
+const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, limits: Limits) =>
+  putEvent(
+    world,
+    wukong,
+    {
+      id: `${boundaryId(boundary)}/in-use`,
+      type: 'Normal',
+      reason: 'StopWaits',
+      message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
+    },
+    newHolder(world),
+    limits,
+  );
+
+/** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
+async function useOf(
+  wukong: Wukong,
+  { loggedIn, annotation }: { loggedIn: boolean; annotation?: string | undefined },
+  world: World,
+  limits: Limits,
+  problems: Problem[],
+): Promise<string | undefined> {
+  const { annotations = {}, namespace } = wukong.metadata;
+  const said = annotation !== undefined && Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
+  if (said !== undefined && said !== '' && said !== 'false')
+    return `the annotation ${annotation} says that it is in use`;
+  if (!loggedIn) return undefined;
+  try {
+    const path = apiPath({
+      ...{ api: 'subresources.kubevirt.io/v1', kind: 'virtualmachineinstances' },
+      ...{ namespace, name: vmNameOf(wukong), subresource: 'userlist' },
+    });
+    const answer = await world.transport.call<{ items?: unknown[] }>({ method: 'GET', path, safe: true }, limits);
+    const count = answer.status === 200 && Array.isArray(answer.body.items) ? answer.body.items.length : 0;
+    if (count > 0) return `${count} user${count === 1 ? ' is' : 's are'} logged in, as its guest agent reports`;
+    if (answer.status !== 403 && answer.status < 500) return undefined; // no agent, or no guest
+    if (answer.status === 403)
+      problems.push({
+        message: `who is logged in to ${keyOf(wukong.metadata)} may not be read (403): grant get on virtualmachineinstances/userlist`,
+        reason: 'Denied',
+        minor: true,
+      });
+    return `nobody can tell who is logged in (${answer.status})`;
+  } catch (thrown) {
+    problems.push(problemOf(asLifecycleError(thrown), wukong));
+    return 'nobody can tell who is logged in';
+  }
+}

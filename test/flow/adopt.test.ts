@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+
+import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { transportTo } from '../../shared/cluster/transport.ts';
+import type { Cluster } from '../../shared/cluster/world.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { RawVm } from '../../shared/domain/vmSize.ts';
+import { adopt, release } from '../../shared/lifecycle/adopt.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { dice } from '../dice.ts';
+import { createSchedule } from '../schedule.ts';
+import { namespace, type Scene, scene } from './scene.ts';
+
+interface Plain {
+  labels?: Record<string, string>;
+  by?: object;
+  domain?: object;
+  spec?: object;
+  metadata?: object;
+}
+
+function plainVm(at: Scene, name: string, { labels, by = { runStrategy: 'Always' }, ...more }: Plain = {}): void {
+  at.sim.create({
+    apiVersion: 'kubevirt.io/v1',
+    kind: 'VirtualMachine',
+    metadata: { namespace, name, labels, ...more.metadata },
+    spec: {
+      ...by,
+      ...more.spec,
+      template: { spec: { domain: { devices: {}, resources: { requests: { memory: '64Mi' } }, ...more.domain } } },
+    },
+  });
+}
+const vmOf = (at: Scene, name: string) => at.sim.get<RawVm>('virtualmachines', namespace, name)!;
+/** Who adopts is a person: the functions may neither make nor remove Wukongs. */
+const person = async (at: Scene): Promise<Cluster> => {
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig()), at.sim.dispatcher());
+  return { ...at.world, transport: transportTo(credentials, at.clock, dice()) };
+};
+const adopted = (at: Scene, name: string, more: { name?: string; dryRun?: boolean } = {}) =>
+  at.run(async () =>
+    adopt(
+      await person(at),
+      vmOf(at, name),
+      { wukongs: at.sim.list<Wukong>('wukongs', namespace), name: more.name },
+      { dryRun: more.dryRun ?? false },
+    ),
+  );
+describe('a plain VM that is adopted', () => {
+  it.each([
+    { runStrategy: 'Always' },
+    { runStrategy: 'RerunOnFailure' },
+    { runStrategy: 'Manual' },
+    { runStrategy: 'Once' },
+    { running: true },
+  ])('%j is stopped and started like any other, and its spec bears no intent', async (by) => {
+    const at = await scene();
+    plainVm(at, 'billing', { by });
+    await at.pass(5_000);
+    await adopted(at, 'billing');
+    if (by.runStrategy === 'Manual') await at.perform('start', 'billing');
+    const stopped = await at.perform('stop', 'billing');
+    expect(stopped).toMatchObject({ outcome: 'Stopped' });
+    expect(at.sim.get('virtualmachineinstances', namespace, 'billing')).toBeUndefined();
+    expect(await at.perform('start', 'billing')).toMatchObject({ outcome: 'Started' });
+    expect(at.wukong('billing').spec?.startStrategy).toBeUndefined();
+    const { runStrategy, running } = vmOf(at, 'billing').spec!;
+    expect(runStrategy ?? running).toBe(by.runStrategy ?? by.running);
+  });
+
+  it('obeys the schedules that select its labels, from then on', async () => {
+    const at = await scene();
+    delete at.world.bus;
+    plainVm(at, 'web-vm', { labels: { env: 'dev' } });
+    createSchedule(at.sim, namespace, 'evening');
+    await at.pass(5_000);
+    await adopted(at, 'web-vm');
+    expect(at.wukong('web')).toMatchObject({ spec: { cpu: 1, memory: '64Mi' }, status: { vmName: 'web-vm' } });
+    await at.pass(60_000);
+    await at.run(reconcile(at.world, { deadline: at.clock.now() + 50_000 }));
+    expect(at.vmi('web')).toBeUndefined();
+    expect(at.wukong('web').status?.lifecycleState).toMatchObject({ outcome: 'Stopped', trigger: 'schedule' });
+  });
+
+  it('is read with its instance type', async () => {
+    const at = await scene();
+    at.sim.create({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'virtualmachineclusterinstancetypes.instancetype.kubevirt.io' },
+      spec: {
+        group: 'instancetype.kubevirt.io',
+        scope: 'Cluster',
+        names: { kind: 'VirtualMachineClusterInstancetype', plural: 'virtualmachineclusterinstancetypes' },
+        versions: [
+          {
+            name: 'v1beta1',
+            served: true,
+            storage: true,
+            schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+          },
+        ],
+      },
+    });
+    at.sim.create({
+      apiVersion: 'instancetype.kubevirt.io/v1beta1',
+      kind: 'VirtualMachineClusterInstancetype',
+      metadata: { name: 'u1.medium' },
+      spec: { cpu: { guest: 2 }, memory: { guest: '8Gi' } },
+    });
+    plainVm(at, 'typed', { spec: { instancetype: { name: 'u1.medium' } } });
+    await adopted(at, 'typed');
+    expect(at.wukong('typed').spec).toMatchObject({ cpu: 2, memory: '8Gi' });
+  });
+
+  it('is left alone by a dry run, and as it was where the Wukong cannot be made', async () => {
+    const at = await scene();
+    plainVm(at, 'billing');
+    await adopted(at, 'billing', { dryRun: true });
+    expect(at.sim.get('wukongs', namespace, 'billing')).toBeUndefined();
+    expect(vmOf(at, 'billing').metadata.annotations).toBeUndefined();
+    at.sim.faults.add({ when: { method: 'POST', path: /wukongs/ }, does: { kind: 'status', status: 403 } });
+    await expect(adopted(at, 'billing')).rejects.toThrow(/cannot be made/);
+    expect(vmOf(at, 'billing').metadata.annotations ?? {}).toEqual({});
+  });
+
+  it('is adopted once: repeating it changes nothing', async () => {
+    const at = await scene();
+    plainVm(at, 'billing');
+    expect((await adopted(at, 'billing')).plan.do).toBe('adopt');
+    const { resourceVersion } = at.wukong('billing').metadata;
+    expect((await adopted(at, 'billing')).plan).toEqual({ do: 'already', name: 'billing' });
+    expect(at.wukong('billing').metadata.resourceVersion).toBe(resourceVersion);
+  });
+});
+
+describe('release', () => {
+  it('gives the VM back as it is, and the Wukong goes', async () => {
+    const at = await scene();
+    plainVm(at, 'billing', { by: { runStrategy: 'RerunOnFailure' } });
+    await at.pass(5_000);
+    await adopted(at, 'billing');
+    const uid = at.sim.get<KubeObject>('virtualmachineinstances', namespace, 'billing')?.metadata.uid;
+    const done = await at.run(async () => release(await person(at), at.wukong('billing')));
+    expect(done).toMatchObject({ plan: { do: 'release', remove: true }, vmName: 'billing' });
+    expect(at.sim.get('wukongs', namespace, 'billing')).toBeUndefined();
+    expect(vmOf(at, 'billing').metadata.annotations ?? {}).toEqual({});
+    await at.pass(60_000);
+    expect(at.sim.get<KubeObject>('virtualmachineinstances', namespace, 'billing')?.metadata.uid).toBe(uid);
+  });
+
+  it('refuses a Wukong of the operator, whose VM would go with it', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
+    expect((await at.run(async () => release(await person(at), at.wukong('web')))).plan.do).toBe('refuse');
+    expect(at.wukong('web')).toBeDefined();
+  });
+});

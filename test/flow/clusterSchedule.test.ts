@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+
+import type { KubeObject } from '../../shared/domain/model.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { createClusterSchedule, createSchedule } from '../schedule.ts';
+import { type Scene, scene } from './scene.ts';
+
+const spaces = ['team-a', 'team-b', 'team-c'] as const;
+const devSpaces = { namespaceSelector: { matchLabels: { tier: 'dev' } } };
+const tick = (at: Scene) => at.run(reconcile(at.world, { deadline: at.clock.now() + 50_000 }));
+const isUp = (at: Scene, space: string) => at.sim.get('virtualmachineinstances', space, 'web-vm') !== undefined;
+const up = (at: Scene) => spaces.map((space) => isUp(at, space));
+const status = (at: Scene, name = 'night') => at.sim.get<WukongSchedule>('clusterwukongschedules', '', name)?.status;
+
+/** 20:00 UTC; a running VM in each of three namespaces, of which two are tier=dev. */
+async function platform(spec: object = {}, env: Record<string, string> = {}): Promise<Scene> {
+  const at = await scene({}, env);
+  delete at.world.bus;
+  for (const namespace of spaces) at.sim.createWukong({ namespace, name: 'web', labels: { env: 'dev' } });
+  for (const namespace of ['team-a', 'team-b'])
+    at.sim.change<KubeObject>('namespaces', '', namespace, ({ metadata }) => (metadata.labels = { tier: 'dev' }));
+  createClusterSchedule(at.sim, 'night', { ...devSpaces, ...spec });
+  await at.pass(5_000);
+  return at;
+}
+
+describe('a ClusterWukongSchedule', () => {
+  it('stops what it selects in the namespaces that it selects, once, and counts them', async () => {
+    const at = await platform();
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(up(at)).toEqual([false, false, true]);
+    expect(status(at)).toMatchObject({
+      matched: 2,
+      lastHandled: '2026-11-23T20:01:00Z',
+      nextStop: '2026-11-24T20:01:00Z',
+      namespaces: [
+        { name: 'team-a', matched: 1, ruled: 1 },
+        { name: 'team-b', matched: 1, ruled: 1 },
+      ],
+    });
+    const wukong = at.sim.get<KubeObject & { status: unknown }>('wukongs', 'team-b', 'web');
+    expect(wukong?.status).toMatchObject({
+      lifecycleState: {
+        outcome: 'Stopped',
+        nextAction: 'stop',
+        requestId: expect.stringContaining('night@') as string,
+      },
+    });
+    const from = at.sim.requests.length;
+    await tick(at);
+    expect(at.sim.requests.slice(from).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it("yields to a team's own schedule, and says so", async () => {
+    const at = await platform();
+    createSchedule(at.sim, 'team-a', 'late', { stop: '0 22 * * *' });
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(up(at)).toEqual([true, false, true]);
+    expect(status(at)?.namespaces).toMatchObject([
+      { name: 'team-a', matched: 1, ruled: 0 },
+      { name: 'team-b', matched: 1, ruled: 1 },
+    ]);
+    expect(status(at)?.conditions).toMatchObject([
+      { status: 'True', message: '2 Wukongs are selected; 1 of them are ruled by team-a/late in its place' },
+    ]);
+    await at.pass(2 * 3_600_000);
+    await tick(at);
+    expect(up(at)).toEqual([false, false, true]);
+  });
+
+  it("does not yield with enforceOverNamespaces; the team's own says that it has no say", async () => {
+    const at = await platform({ enforceOverNamespaces: true });
+    createSchedule(at.sim, 'team-a', 'late', { stop: '0 22 * * *' });
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(up(at)).toEqual([false, false, true]);
+    const late = at.sim.get<WukongSchedule>('wukongschedules', 'team-a', 'late')?.status;
+    expect(late?.matched).toBe(1);
+    expect(late?.conditions?.[0]?.message).toContain('1 of them are ruled by night in its place');
+  });
+
+  it('obeys the overrides on a namespace and on a Wukong like any other', async () => {
+    const at = await platform();
+    at.sim.change<KubeObject>('namespaces', '', 'team-a', ({ metadata }) => {
+      metadata.annotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    });
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(up(at)).toEqual([true, false, true]);
+  });
+
+  it('is nothing to an installation for some namespaces', async () => {
+    const at = await platform({}, { WATCH_NAMESPACES: 'team-a' });
+    await at.pass(60_000);
+    await tick(at);
+    expect(isUp(at, 'team-a')).toBe(true);
+    expect(at.sim.requests.some(({ path }) => path.includes('clusterwukongschedules'))).toBe(false);
+  });
+
+  it('counts a hundred namespaces by name, and the others', async () => {
+    const at = await platform({ namespaceSelector: {}, selector: { matchLabels: { env: 'dev' } } });
+    for (let i = 0; i < 120; i++)
+      at.sim.createWukong({ namespace: `more-${i}`, name: 'web', runStrategy: 'Halted', labels: { env: 'dev' } });
+    await at.pass(5_000);
+    await tick(at);
+    expect(status(at)?.namespaces).toHaveLength(100);
+    expect(status(at)).toMatchObject({ matched: 123, omittedNamespaces: 23 });
+  });
+
+  it('that is wrong says so in its condition and an Event, and the tick goes on', async () => {
+    const at = await platform({ stop: 'at eight' });
+    const done = await tick(at);
+    expect(done.problems).toEqual([]);
+    expect(done.schedules[0]).toMatch(/^schedule night: InvalidCron/);
+    expect(status(at)?.conditions).toMatchObject([{ type: 'Ready', status: 'False', reason: 'InvalidCron' }]);
+    const events = at.sim.list<KubeObject & { involvedObject: { kind: string } }>('events', 'default');
+    expect(events.map(({ involvedObject }) => involvedObject.kind)).toEqual(['ClusterWukongSchedule']);
+  });
+
+  it('that may not be read is a problem, where it is there; others go on', async () => {
+    const at = await platform();
+    createSchedule(at.sim, 'team-c', 'late', { stop: '1 20 * * *' });
+    at.sim.faults.add({ when: { path: /clusterwukongschedules/ }, does: { kind: 'status', status: 403 } });
+    await tick(at);
+    await at.pass(60_000);
+    const done = await tick(at);
+    expect(done).toMatchObject({ undone: 0 });
+    expect(done.problems[0]).toMatch(/^ClusterWukongSchedules have no say/);
+    expect(up(at)).toEqual([true, true, false]);
+  });
+});
