@@ -31,7 +31,7 @@ else
 fi
 
 # Each rule of kubeconfigs beside this kubectl.
-KUBECTL_ROWS=yes node_modules/.bin/node node_modules/vitest/vitest.mjs run test/cli/kubeconfig.test.ts
+KUBECTL_ROWS=yes node_modules/.bin/node node_modules/vitest/vitest.mjs run test/cli/kubeconfig.test.ts test/cli/runs.test.ts
 
 RENDERED="$work" node_modules/.bin/node node_modules/vitest/vitest.mjs run --config test/kubernetes/vitest.config.ts
 

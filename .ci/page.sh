@@ -16,3 +16,4 @@ CHROMIUM="$chromium" TMPDIR="$work" node_modules/.bin/node test/page/browser/pag
   { cat "$work/seen" >&2; exit 1; }
 cat "$work/seen" >&2
 echo "page: $(tail -n 1 "$work/seen")"
+CHROMIUM="$chromium" TMPDIR="$work" node_modules/.bin/node test/page/browser/ui.mjs "${1:-$work/pages}" >&2

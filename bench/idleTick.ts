@@ -11,7 +11,7 @@ export async function idleTick(vms: number): Promise<Row[]> {
   await cluster.furnish({ namespace: 'fleet', count: vms, wukong: { labels: { env: 'dev', bench: 'yes' } } });
   await cluster.schedule('fleet', { start: '0 8 * * 1-5', stop: '0 20 * * 1-5' });
   await new Promise((next) => setTimeout(next, 2_000));
-  const execArgv = ['--expose-gc', heapOfAFunction];
+  const execArgv = ['--expose-gc', ...heapOfAFunction];
   const child = fork(fileURLToPath(new URL('tick.ts', import.meta.url)), [], { execArgv });
   const { ms, cpuMs, rssMb } = await new Promise<Ticked>((resolve, reject) => {
     child.once('message', resolve as (answer: unknown) => void);

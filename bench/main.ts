@@ -30,6 +30,7 @@ const sections: { names: string[]; run: () => Promise<Row[]> }[] = [
     run: () => limited(300),
   },
   { names: each(['limited/time', 'limited/time/schedule', 'limited/time/cli']), run: () => limited(60) },
+  { names: ['stop/platform'], run: () => platform(200, 10_000) },
   { names: ['stop/platform'], run: () => platform(200, 50_000) },
 ];
 

@@ -12,7 +12,7 @@ const declared = 200;
 
 /** The server, once its first whole tick is over and has written what statuses did not say. */
 async function started(cluster: ClusterProcess): Promise<ChildProcess> {
-  const child = fork(await bundle({ file: 'bench/server.ts' }), [], { execArgv: ['--max-old-space-size=160'] });
+  const child = fork(await bundle({ file: 'bench/server.ts' }), [], { execArgv: ['--max-semi-space-size=2'] });
   const failed = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended (${code})`)));
   failed.catch(() => {});
   child.send(cluster.kubeconfigs['ours'] as string);
@@ -49,7 +49,7 @@ export async function resting(vms: number): Promise<Row[]> {
   const child = await started(cluster);
   // The first ticks write what no status says yet; the one after them finds nothing to do.
   await cluster.awaitStates('fleet', vms);
-  await new Promise((next) => setTimeout(next, 2 * restMs));
+  await new Promise((next) => setTimeout(next, restMs));
   await cluster.begin();
   const before = await costOf(child);
   await new Promise((next) => setTimeout(next, restMs));

@@ -10,7 +10,7 @@ import { showing } from './showing.ts';
 import { checkTargets, targetOptions } from './targets.ts';
 import { withTargets } from './withTargets.ts';
 
-const formats = ['wide', 'json', 'yaml', 'name', ...templateForms] as const;
+const formats = ['wide', 'json', 'jsonl', 'yaml', 'name', ...templateForms] as const;
 export const bothOptions: Options = {
   'dry-run': { type: 'boolean', about: 'asks KubeVirt what it would do, and changes nothing' },
   wait: { type: 'boolean', default: true, about: '--wait=false returns as soon as KubeVirt was asked (exit code 3)' },

@@ -9,13 +9,18 @@ import { type CliCommand, exitCodes, type Io, type Options } from '../command.ts
 import { widest } from '../terminal/columns.ts';
 import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
-import { outcomeLine } from '../terminal/outcomes.ts';
+import { jsonLine, outcomeLine } from '../terminal/outcomes.ts';
 import { seeingFreeze } from './installations.ts';
 
 const options: Options = {
   once: { type: 'boolean', about: 'one tick, then ends; else one every minute, until Ctrl-C' },
   timeout: { type: 'string', value: 'DURATION', default: '50s', about: 'how long a tick may take; default 50s' },
-  output: { type: 'string', short: 'o', choices: ['json'], about: 'a tick a line' },
+  output: {
+    type: 'string',
+    short: 'o',
+    choices: ['json', 'jsonl'],
+    about: 'json: a tick a line; jsonl: an outcome a line, then the tick',
+  },
   namespace: { ...namespaceOption['namespace']!, about: 'default: $WATCH_NAMESPACES, else all' },
   ...clusterOptions,
 };
@@ -43,7 +48,7 @@ export const reconcile: CliCommand = {
       const begun = world.clock.now();
       try {
         const tick = await tickOnce(world, { deadline: begun + timeoutMs, signal });
-        tell(tick, begun, values.output === 'json', io);
+        tell(tick, begun, values.output as 'json' | 'jsonl' | undefined, io);
         bad = tick.problems.length > 0;
       } catch (thrown) {
         if (signal?.aborted || values.once === true) throw signal?.aborted ? new Interrupted() : thrown;
@@ -61,13 +66,15 @@ const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? ''
 function tell(
   { wukongs, outcomes, repaired, sent, problems, schedules }: Tick,
   begun: number,
-  json: boolean,
+  output: 'json' | 'jsonl' | undefined,
   io: Io,
 ): void {
-  if (json)
-    return io.out(
-      `${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, schedules, outcomes })}\n`,
-    );
+  if (output === 'jsonl') for (const outcome of outcomes) io.out(jsonLine(outcome));
+  if (output !== undefined) {
+    const all = output === 'json' ? { outcomes } : {};
+    io.out(`${JSON.stringify({ at: rfc3339(begun), wukongs, repaired, sent, problems, schedules, ...all })}\n`);
+    return;
+  }
   const width = widest(outcomes.map(keyOf));
   for (const outcome of outcomes) io.out(`${outcomeLine(outcome, width, io.colour)}\n`);
   for (const problem of problems) io.err(`problem: ${problem}\n`);

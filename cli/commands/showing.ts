@@ -4,7 +4,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import type { Io } from '../command.ts';
 import { openBoard } from '../terminal/board.ts';
 import { dump, text, widest } from '../terminal/columns.ts';
-import { outcomeLine, summaryOf, toJson } from '../terminal/outcomes.ts';
+import { jsonLine, outcomeLine, summaryOf, toJson } from '../terminal/outcomes.ts';
 import type { Printing } from '../terminal/printed.ts';
 
 /** Shows VMs being worked on, each as it ends, and in the end all of them in the form that was asked for. */
@@ -19,7 +19,10 @@ export function showing(
   const board = openBoard(lines ? io : { ...io, out() {} }, title, wukongs.length);
   return {
     waiting: (key: string, what: string) => board.show(key, what),
-    ended: (outcome: Outcome) => board.done(keyOf(outcome), outcomeLine(outcome, width, io.colour, format === 'wide')),
+    ended(outcome: Outcome) {
+      board.done(keyOf(outcome), outcomeLine(outcome, width, io.colour, format === 'wide'));
+      if (format === 'jsonl') io.out(jsonLine(outcome));
+    },
     all(command: Command, outcomes: Outcome[]) {
       board.close();
       const whole = toJson(command, outcomes);

@@ -1,23 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { ticks } from './axis.ts';
 import { rowHeight } from './draw.ts';
 import { differences, legend, schedules, times } from './lists.ts';
-import { Html, markup } from './markup.ts';
+import { type Html, markup } from './markup.ts';
 import type { PageModel } from './model.ts';
+import { part, shell } from './shell.ts';
 import { heading, summary, tiles, titleOf } from './summary.ts';
 import { idsOf, symbols, timeline } from './timeline.ts';
 import { longTime } from './words.ts';
-
-const part = (file: string): string => readFileSync(join(import.meta.dirname, file), 'utf8');
-/** As it is, to the letter: its hash is in the policy. */
-const element = (name: string, text: string): Html => new Html(`<${name}>${text}</${name}>`);
-const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-/** In the head of each page: a file without it is somebody else's. */
-export const generator = 'wukong-lifecycle';
 
 /**
  * The whole page in one file. It fetches nothing, and its policy forbids it to: style and script are named by their
@@ -25,39 +14,22 @@ export const generator = 'wukong-lifecycle';
  */
 export function renderPage(model: PageModel): string {
   const style = `${part('page.css')}\n${measures(model)}`;
-  const script = part('page.js');
-  const policy = `default-src 'none'; style-src ${hash(style)}; script-src ${hash(script)}; img-src data:; base-uri 'none'; form-action 'none'`;
   const ids = idsOf(model);
   const from = longTime(model.zone, model.from).replace(/,.*/, '');
-  return markup`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content="${policy}" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="generator" content="${generator}" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="referrer" content="no-referrer" />
-        <title>${titleOf(model)}, from ${from}</title>
-        <link rel="icon" href="data:," />
-        ${element('style', style)}
-      </head>
-      <body>
-        ${symbols(model, ids)}
-        <a class="skip" href="#timeline">To the timeline</a>
-        ${heading(model)}
-        <main>
-          ${messages(model)} ${tiles(model)}
-          <section aria-labelledby="h-timeline">
-            <h2 id="h-timeline">Timeline</h2>
-            ${legend(model)} ${tools(model)} ${timeline(model, ids)}
-            <p class="readout" id="readout" role="status"></p>
-          </section>
-          ${model.kind === 'report' && differences(model)} ${summary(model)} ${schedules(model)} ${times(model, ids)}
-        </main>
-        ${element('script', script)}
-      </body>
-    </html>`.text;
+  const title = `${titleOf(model)}, from ${from}`;
+  const body = markup`${symbols(model, ids)}
+    <a class="skip" href="#timeline">To the timeline</a>
+    ${heading(model)}
+    <main>
+      ${messages(model)} ${tiles(model)}
+      <section aria-labelledby="h-timeline">
+        <h2 id="h-timeline">Timeline</h2>
+        ${legend(model)} ${tools(model)} ${timeline(model, ids)}
+        <p class="readout" id="readout" role="status"></p>
+      </section>
+      ${model.kind === 'report' && differences(model)} ${summary(model)} ${schedules(model)} ${times(model, ids)}
+    </main>`;
+  return shell({ title, style, script: part('page.js'), body });
 }
 
 /** What depends on the period: how wide a lane must be to be read, and how tall a block is before it is drawn. */

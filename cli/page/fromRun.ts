@@ -6,17 +6,28 @@ import { boundaryIdOf } from '../../shared/schedule/calendar.ts';
 import type { Happening } from './happening.ts';
 
 /** Whether a run is named as the lifecycle names it: what somebody else made is not counted. */
-export function isGenuine({ metadata, spec }: WukongRun): boolean {
+export function isGenuine(run: WukongRun): boolean {
+  try {
+    return isNamedSo(run);
+  } catch {
+    return false; // nobody can read it
+  }
+}
+
+function isNamedSo({ metadata, spec }: WukongRun): boolean {
   if ((spec?.action !== 'start' && spec?.action !== 'stop') || Number.isNaN(Date.parse(spec.dueAt))) return false;
   const uid = metadata.ownerReferences?.find(({ name }) => name === spec.schedule)?.uid;
   if (spec.schedule !== undefined && uid === undefined) return false;
   return (spec.schedule !== undefined || typeof spec.requestId === 'string') && metadata.name === runNameOf(spec, uid);
 }
 
-/** What a WukongRun tells of each of its VMs; empty for one that is not genuine. */
+/** What a WukongRun tells of each of its VMs; empty for one that is not genuine, or that nobody can read. */
 export function fromRun(object: KubeObject): Happening[] {
   const run = object as WukongRun;
-  if (!isGenuine(run)) return [];
+  return isGenuine(run) ? happeningsOf(run) : [];
+}
+
+function happeningsOf(run: WukongRun): Happening[] {
   const { metadata, spec, status } = run;
   const { namespace = '' } = metadata;
   const dueAt = Date.parse(spec.dueAt);

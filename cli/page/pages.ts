@@ -3,8 +3,9 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dayMs } from '../../shared/time/zone.ts';
 import { exitCodes, type Io, UsageError } from '../command.ts';
 import type { Manifests } from '../commands/manifest.ts';
-import { generator, renderPage } from './document.ts';
+import { renderPage } from './document.ts';
 import { type Asked, type PageModel, pageModel } from './model.ts';
+import { generator } from './shell.ts';
 import { sourcesOf } from './sources.ts';
 import { count } from './words.ts';
 

@@ -4,6 +4,7 @@ import { keyOf } from '../../shared/domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { reportOf } from '../../shared/report/fleetOutcome.ts';
 import { plain } from '../../shared/report/plain.ts';
+import { detailOf } from '../../shared/report/report.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { exitCodes } from '../command.ts';
 import { colourOfWord, paint } from './columns.ts';
@@ -54,6 +55,9 @@ export function exitCodeOf(outcomes: Outcome[], wanted: number): number {
     return exitCodes.left;
   return exitCodes.done;
 }
+
+/** One line of a log: the detail of the outcome event. */
+export const jsonLine = (outcome: Outcome): string => `${JSON.stringify(detailOf(outcome))}\n`;
 
 /** As the functions answer, with times that people can read. */
 export function toJson(command: Command, outcomes: Outcome[]) {

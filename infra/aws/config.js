@@ -73,7 +73,8 @@ export const environment = async (variables) => {
   return {
     CLUSTERS: clustersText,
     EVENT_BUS_NAME: { Ref: 'EventBus' },
-    NODE_OPTIONS: '--enable-source-maps',
+    // A young generation of 32 MB and more, as V8 takes by itself, doubles the memory and saves no time.
+    NODE_OPTIONS: '--enable-source-maps --max-semi-space-size=16',
     POWERTOOLS_SERVICE_NAME: await prefixOf(variables),
     ...(watchNamespaces ? { WATCH_NAMESPACES: watchNamespaces } : {}),
   };

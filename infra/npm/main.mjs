@@ -14,6 +14,8 @@ const assets = [
   'infra/rbac',
   'cli/page/page.css',
   'cli/page/page.js',
+  'cli/ui/ui.css',
+  'cli/ui/ui.js',
   'test/data/wukong-crd-original.yaml',
 ];
 

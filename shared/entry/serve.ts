@@ -64,9 +64,9 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
     ready: isReady,
     metrics: () => metrics.text(),
   };
-  metrics.gauge('wukong_leader', 'Whether this server ticks', () => Number(leading));
-  metrics.gauge('wukong_wukongs', 'Wukongs that are watched', () => view?.wukongs() ?? 0);
-  metrics.gauge('wukong_operations_in_flight', 'Wukongs that something is carried out on here', () => loop.busy.size);
+  metrics.gauge('wukong_leader', () => Number(leading));
+  metrics.gauge('wukong_wukongs', () => view?.wukongs() ?? 0);
+  metrics.gauge('wukong_operations_in_flight', () => loop.busy.size);
 
   const listen = options.tls ? createTlsServer(options.tls) : createServer();
   listen.on('request', (request, response) => void answerRequest(request, response, serving));

@@ -39,16 +39,20 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
   const spaces = world.config.watchNamespaces ?? [undefined];
   const wukongOfVm = new Map<string, string>();
   const open: Followed<unknown>[] = [];
+  const primes: (() => void)[] = [];
   /** Calls `all` where what schedules depend on is another than it was, not at each of our own writes. */
-  const noticing = <V>(get: (namespace: string, name: string) => V | undefined, weighs: (value: V) => unknown) => {
+  const noticing = <V extends KubeObject>(followed: () => Followed<V>[], weighs: (value: V) => unknown) => {
     const before = new Map<string, string>();
+    const get = found(followed);
+    const known = (value: V) => before.set(keyOf(placeOf(value)), JSON.stringify(weighs(value)));
+    // What is there at the beginning is no change; while it is still coming nothing can be looked up.
+    primes.push(() => followed().forEach((one) => one.all().forEach(known)));
     return (key = '') => {
-      const [namespace = '', name = ''] = key.split('/');
-      const value = get(namespace, name);
+      const value = get(...split(key));
       const now = value && JSON.stringify(weighs(value));
       if (before.get(key) === now) return;
-      if (now === undefined) before.delete(key);
-      else before.set(key, now);
+      if (value) known(value);
+      else before.delete(key);
       changes.all();
     };
   };
@@ -74,10 +78,10 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
   let namespaces: Followed<KubeObject> | undefined;
   let around: Surroundings | undefined;
   const wukong = found(() => wukongs);
-  const weighty = noticing(wukong, ({ metadata: { labels, annotations } }) => [
-    labels,
-    Object.values(overrideKeys).map((key) => annotations?.[key]),
-  ]);
+  const weighty = noticing(
+    () => wukongs,
+    ({ metadata: { labels, annotations } }) => [labels, Object.values(overrideKeys).map((key) => annotations?.[key])],
+  );
   const onWukong = (key?: string) => {
     if (key === undefined) return changes.all(); // a watch failed: the next tick says so
     changes.wukong(key, true);
@@ -93,12 +97,12 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
     if (key !== undefined) changes.wukong(key, false);
   };
   const onSchedule = noticing(
-    found(() => schedules),
+    () => schedules,
     ({ metadata }) => [metadata.uid, metadata.generation],
   );
   const onNamespace = noticing(
-    (_, name) => namespaces?.get('', name),
-    (one) => one.metadata.annotations,
+    () => (namespaces ? [namespaces] : []),
+    ({ metadata }) => metadata.annotations,
   );
 
   try {
@@ -114,6 +118,7 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
       });
     const machines = await watchMachines(world, scope, limits);
     const kept: Machines = { ...machines, close() {} };
+    primes.forEach((prime) => prime());
     const annotations = () =>
       namespaces && new Map(namespaces.all().map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
     const check = () => open.forEach((one) => one.check());

@@ -2,7 +2,7 @@ import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Job } from '../execute/job.ts';
-import { writeStatus } from '../report/status.ts';
+import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
@@ -29,14 +29,16 @@ interface Mending {
 
 /** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
 export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
-  const { world, limits, table, machines, problems } = to;
+  const { world, limits, problems } = to;
   const busy = new Set(to.jobs.flatMap(({ place, work }) => (work.do === 'await' ? [] : [keyOf(place)])));
   const used = new Set<string>();
   const unsaid = new Map<string, Place>();
   let repaired = 0;
-  await each(wukongs, atOnce, async (wukong) => {
+  const isFree = (key: string) => !busy.has(key) && !to.held?.has(key);
+  const all = wukongs.filter((wukong) => isFree(keyOf(wukong.metadata)) && !isWell(wukong, to));
+  await each(all, atOnce, async (wukong) => {
     const key = keyOf(wukong.metadata);
-    if (busy.has(key) || to.held?.has(key)) return;
+    if (to.held?.has(key)) return; // begun meanwhile
     const wanted = to.wanted.get(key);
     if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
     if (world.clock.now() >= limits.deadline) return;
@@ -45,12 +47,10 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
       unsaid.delete(key);
       if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
       if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      const machine = machineOf(wukong, machines);
-      const status = statusFor(wukong, machine, nextFor(table, wukong, table.at));
       // What has changed meanwhile is looked at anew by the next tick.
-      if (await writeStatus(world, wukong, status, limits, () => false)) {
+      if (await writeStatus(world, wukong, statusOf(wukong, to), limits, () => false)) {
         repaired++;
-        await tellRoom(world, wukong, machine, limits);
+        await tellRoom(world, wukong, machineOf(wukong, to.machines), limits);
       }
     } catch (thrown) {
       // A CRD that has no such field keeps no status, and nothing else is undone.
@@ -61,4 +61,16 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   for (const { namespace } of unsaid.values()) used.delete(namespace);
   for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
   return { repaired, unsaid: [...unsaid.values()] };
+}
+
+const statusOf = (wukong: Wukong, { table, machines }: Mending) =>
+  statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, table.at));
+
+/** Nothing is to be written there: nearly all of them in nearly all ticks. One that cannot be read is not well. */
+function isWell(wukong: Wukong, to: Mending): boolean {
+  try {
+    return !to.wanted.has(keyOf(wukong.metadata)) && says(wukong, statusOf(wukong, to));
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,12 @@
+import { mergePatch, withCondition, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, type FailureCode } from '../domain/errors.ts';
-import { keyOf, type KubeObject } from '../domain/model.ts';
+import { type Condition, conditionOf, keyOf, type KubeObject, type Wukong } from '../domain/model.ts';
 import { putEvent } from '../report/events.ts';
 import { plain } from '../report/plain.ts';
 import { rfc3339 } from '../time/clock.ts';
+import { each } from '../time/forEachLimited.ts';
+import type { Limits } from '../time/wait.ts';
 
 type Kind = 'Wukong' | 'WukongSchedule' | 'ClusterWukongSchedule';
 
@@ -18,7 +21,12 @@ export interface Problem {
 }
 
 const mostEvents = 10;
+const mostConditions = 100;
+const atOnce = 20;
 const tellMs = 5_000;
+
+/** False while reconcileState cannot do its work with a Wukong; there is none where it always could. */
+export const reconciledCondition = 'LifecycleReconciled';
 
 export const problemOf = (thrown: unknown, object: KubeObject, kind: Kind = 'Wukong'): Problem => {
   const { code, message } = asLifecycleError(thrown);
@@ -36,9 +44,10 @@ export const lineOf = ({ message, object }: Problem): string => {
 /**
  * Each as a log line and, once a day and reason, as an Event on its object; all of them as the metric TickProblems;
  * TicksDone counts the ticks that left nothing undone.
- * Events are for the first ten: a cluster in trouble needs no storm.
+ * Events are for the first ten: a cluster in trouble needs no storm. A Wukong that nothing is
+ * done with (`idle`) has a condition for as long as it is so.
  */
-export async function reportProblems(world: World, problems: Problem[]): Promise<void> {
+export async function reportProblems(world: World, problems: Problem[], idle: Wukong[]): Promise<void> {
   const { log, metrics, clock } = world;
   metrics.count('TickProblems', problems.length);
   metrics.count('TicksDone', problems.every(({ minor }) => minor) ? 1 : 0);
@@ -57,4 +66,33 @@ export async function reportProblems(world: World, problems: Problem[]): Promise
       await putEvent(world, object!, short, 'reconcile', limits).catch(() => {}); // it stands in the log
     }),
   );
+  await each(conditionsOf(idle, problems), atOnce, ([wukong, condition]) =>
+    writeCondition(world, wukong, condition, limits).catch(() => {}),
+  );
+}
+
+/** Those that have to change. */
+function conditionsOf(wukongs: Wukong[], problems: Problem[]): [Wukong, Condition][] {
+  const type = reconciledCondition;
+  const wrong = new Map<string, Condition>();
+  for (const { object, reason, message } of problems)
+    if (object?.kind === 'Wukong')
+      wrong.set(keyOf(object.metadata), { type, status: 'False', reason, message: plain(message).slice(0, 1024) });
+  const changed = wukongs.flatMap((wukong): [Wukong, Condition][] => {
+    const before = conditionOf(wukong.status?.conditions, type);
+    const now = wrong.get(keyOf(wukong.metadata));
+    if (now) return before?.status === now.status && before.reason === now.reason ? [] : [[wukong, now]];
+    const well: Condition = { type, status: 'True', reason: 'Reconciled', message: '' };
+    return before?.status === 'False' ? [[wukong, well]] : [];
+  });
+  return changed.slice(0, mostConditions);
+}
+
+/** One that was changed meanwhile says it after the next tick. */
+async function writeCondition(world: World, wukong: Wukong, condition: Condition, limits: Limits): Promise<void> {
+  const { namespace, name, resourceVersion, generation: observedGeneration } = wukong.metadata;
+  const changed = { ...condition, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
+  const conditions = withCondition(wukong.status?.conditions, changed, rfc3339(world.clock.now()));
+  const body = { metadata: { resourceVersion }, status: { conditions } };
+  await mergePatch(world, wukongPath(namespace, name, 'status'), body, limits);
 }

@@ -3,18 +3,20 @@ import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { Machine } from '../domain/vm.ts';
 import { execute, type Executed, type Progress } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { type Selecting, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
+import { announce, nearStops } from './announce.ts';
 import { withoutThoseInUse } from './inUse.ts';
 import { look, type Seen } from './look.ts';
 import { markSchedules } from './markSchedules.ts';
 import { mend } from './mend.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
-import { keepRuns, openRuns } from './runs.ts';
+import { keepRuns, openRuns, readRuns } from './runs.ts';
 import { type Scheduled, scheduledJobs, type Wanted } from './scheduledJobs.ts';
 
 /** What one tick did. */
@@ -57,6 +59,7 @@ export interface Standing {
 export async function reconcile(given: World, limits: Limits, standing?: Standing): Promise<Tick> {
   const world = { ...given, transport: rateLimiterOf(given).transport };
   const problems: Problem[] = [];
+  const reading = standing?.few ? undefined : readRuns(world, limits);
   const seen = await (standing?.look ?? look)(world, limits, problems);
   const { wukongs, machines, blind } = seen;
   try {
@@ -67,7 +70,8 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const sink = world.bus ? 'bus' : 'here';
     const see = (wukong: Wukong) => machineOf(wukong, machines);
     const whole = !blind && !standing?.few;
-    const opened = whole ? await openRuns(world, { table, wukongs, machineOf: see }, limits) : undefined;
+    const opened = openRuns((whole && (await reading)) || {}, { table, wukongs, machineOf: see });
+    const announcing = announce(world, whole ? nearStops(table, see) : new Map(), limits);
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
     const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
@@ -77,7 +81,9 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const waiting = new Set([...jobs.map(({ place }) => place), ...busy].map(keyOf));
     const isIdle = ({ matched }: Selecting) => matched.every(({ metadata }) => !waiting.has(keyOf(metadata)));
     const [idle = [], rest = []] = [true, false].map((one) => table.selecting.filter((each) => isIdle(each) === one));
-    const marking = { table, jobs, unsaid: [...unsaid, ...undecided, ...busy] };
+    const announced = await announcing;
+    for (const problem of announced.problems) problems.push(problem);
+    const marking = { table, jobs, unsaid: [...unsaid, ...undecided, ...busy], announced: announced.stops };
     const marked = async (selecting: Selecting[], done: Executed) => {
       if (standing?.few) return;
       const atEnd = withLastWords(world, limits);
@@ -87,11 +93,13 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     const atEnd = withLastWords(world, limits);
-    if (opened) for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
+    for (const problem of await keepRuns(world, opened, { done, unsaid }, atEnd)) problems.push(problem);
     await marked(rest, done);
     if (!standing?.few) world.metrics.count('BadSchedules', troublesOf(table).length);
     if (blind) problems.push({ message: blind.message, reason: blind.code });
-    await reportProblems(world, problems);
+    const held = new Set([...waiting, ...(standing?.busy ?? [])]); // what was read of these is not so any more
+    const quiet = standing?.few ? [] : known.filter(({ metadata }) => !held.has(keyOf(metadata)));
+    await reportProblems(world, problems, quiet);
     if (blind) throw blind;
     return {
       wukongs: wukongs.length,
@@ -127,7 +135,12 @@ interface Decided {
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
 function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Decided {
   const { wukongs, machines, around, declaring, unanswered } = seen;
-  const see = (wukong: Wukong) => machineOf(wukong, machines);
+  const views = new Map<Wukong, Machine>();
+  const see = (wukong: Wukong) => {
+    const view = views.get(wukong) ?? machineOf(wukong, machines);
+    views.set(wukong, view);
+    return view;
+  };
   const undecided: Place[] = [];
   const wrong = (wukong: Wukong, thrown: unknown) => {
     // Of a namespace that nobody answers for it is told once.

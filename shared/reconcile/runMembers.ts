@@ -67,13 +67,13 @@ function isKept(wukong: Wukong, before: Member, { requestId }: Asked): boolean {
 /** Without any record: from what was wished since, and from how it is. */
 function concluded(wukong: Wukong, asked: Asked): Member {
   const { requestId, action, at, table, machineOf, waitsUntil } = asked;
-  if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
   const { withheld, skipped } = readMemory(wukong);
   if (withheld === at || skipped === at) return { outcome: 'Skipped', reason: 'Override' };
   if (remembers(wukong, requestId)) return { outcome: action === 'start' ? 'Started' : 'Stopped' };
   const wish = wishAfter(wukong, at);
   if (wish) return wish === action ? there(action) : { outcome: 'Superseded' };
   if (isThere(action, machineOf(wukong))) return there(action);
+  if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
   const facts = table.facts.get(keyOf(wukong.metadata));
   if (facts && action === 'stop' && overrideFor({ ...facts, now: table.at }).protected)
     return { outcome: 'Skipped', reason: 'Protected' };

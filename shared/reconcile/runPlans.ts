@@ -59,7 +59,7 @@ export function planRuns({ runs, table, wukongs, machineOf }: Planning): Planned
     if (!uid) continue;
     const mine = new Map<string, WukongRun>();
     for (const run of bySchedule.get(uid) ?? [])
-      if (isOf(selecting, run, table.at)) mine.set(run.metadata.name, run);
+      if (readable(() => isOf(selecting, run, table.at))) mine.set(run.metadata.name, run);
       else planned.forged.push(run);
     for (const { boundary, newest } of boundariesOf(selecting, [...mine.values()], table.at)) {
       const plan = planOf(selecting, boundary, newest, mine);
@@ -69,12 +69,21 @@ export function planRuns({ runs, table, wukongs, machineOf }: Planning): Planned
     }
   }
   for (const run of bySchedule.get('') ?? []) {
-    const plan = planOfFleet(run);
+    const plan = readable(() => planOfFleet(run));
     if (plan) plan.members = membersOf(plan, undefined, near.get(plan.namespace) ?? [], { table, machineOf });
     if (plan) planned.plans.push(plan);
     else planned.forged.push(run);
   }
   return planned;
+}
+
+/** What nobody can read is nobody's run. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a run can be of this schedule: named by its uid, and at a time that really was a boundary. */

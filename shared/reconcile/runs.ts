@@ -26,17 +26,26 @@ const minor = (thrown: unknown, what: string): Problem => {
   return { message: `${what}: ${message}`, reason: code, minor: true };
 };
 
-/**
- * Reads the runs that go on and says which are to be made or looked at: before the tick's work, as that forgets what it
- * was begun from. What cannot be read keeps nobody from working.
- */
-export async function openRuns(world: World, seen: Omit<Planning, 'runs'>, limits: Limits): Promise<Keeping> {
+export interface Read {
+  /** Undefined: runs are not kept. */
+  runs?: WukongRun[] | undefined;
+  problem?: Problem;
+}
+
+/** Reads the runs that ticks look at, beside all else that is read. What cannot be read keeps nobody from working. */
+export const readRuns = (world: World, limits: Limits): Promise<Read> =>
+  readCurrentRuns(world, limits).then(
+    (runs) => ({ runs }),
+    (thrown: unknown) => ({ problem: minor(thrown, 'runs are not kept') }),
+  );
+
+/** Which runs are to be made or looked at: said before the tick's work, as that forgets what it was begun from. */
+export function openRuns({ runs, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
+  const problems = problem ? [problem] : [];
   try {
-    const runs = await readCurrentRuns(world, limits);
-    return runs ? { ...planRuns({ runs, ...seen }), problems: [] } : { plans: [], forged: [], problems: [] };
+    return { ...(runs ? planRuns({ runs, ...seen }) : { plans: [], forged: [] }), problems };
   } catch (thrown) {
-    limits.signal?.throwIfAborted();
-    return { plans: [], forged: [], problems: [minor(thrown, 'runs are not kept')] };
+    return { plans: [], forged: [], problems: [...problems, minor(thrown, 'runs are not kept')] };
   }
 }
 

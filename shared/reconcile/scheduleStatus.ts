@@ -27,6 +27,8 @@ export interface Marking {
   busy: Set<string>;
   /** Wukongs to which their schedules have to come back. */
   left: Set<string>;
+  /** Stops that were announced to all their VMs. Instants. */
+  announced?: Map<Selecting, number>;
 }
 
 /** How many are written at once. */
@@ -85,12 +87,17 @@ async function writeSchedule(to: Marking, selecting: Selecting): Promise<void> {
   const told =
     known?.status === condition.status && known.reason === condition.reason && known.message === condition.message;
   const mine = fieldsOf(object, wanted);
-  if (told && mine.every((field) => JSON.stringify(before[field]) === JSON.stringify(wanted[field]))) return;
+  const { lastAnnounced } = wanted;
+  const same = lastAnnounced === before.lastAnnounced;
+  if (told && same && mine.every((field) => JSON.stringify(before[field]) === JSON.stringify(wanted[field]))) return;
   if (!told && condition.status === 'False') await tellTrouble(to, object, readiness);
   const { namespace, name, resourceVersion } = object.metadata;
   const conditions = withCondition(before.conditions as never, condition, rfc3339(now));
   const nulled = Object.fromEntries(mine.map((field) => [field, wanted[field] ?? null]));
-  const body = { metadata: { resourceVersion }, status: { ...nulled, conditions } };
+  const body = {
+    metadata: { resourceVersion },
+    status: { ...nulled, ...(lastAnnounced ? { lastAnnounced } : {}), conditions },
+  };
   const answer = await mergePatch<WukongSchedule>(world, pathOf(object), body, limits);
   if (answer.status === 409) return;
   const status = bodyOf(answer, `status of schedule ${namespace ? `${namespace}/` : ''}${name}`)?.status;
@@ -103,6 +110,7 @@ function statusOf(to: Marking, selecting: Selecting, now: number): NonNullable<W
   const { object, checked, matched } = selecting;
   const { schedule } = checked;
   const before = object.status?.lastHandled;
+  const announced = to.announced?.get(selecting);
   const open = matched.some((wukong) => isOpen(to, wukong));
   const through = schedule && !schedule.suspended && !open ? throughUpTo(schedule, to.table.at) : undefined;
   return {
@@ -110,6 +118,7 @@ function statusOf(to: Marking, selecting: Selecting, now: number): NonNullable<W
     nextStop: schedule && instantOf(schedule, now, 'stop'),
     lastHandled: through && !((instantIn(before) ?? NaN) >= through.at) ? rfc3339(through.at) : before,
     matched: countOf(selecting),
+    lastAnnounced: announced === undefined ? object.status?.lastAnnounced : rfc3339(announced),
     ...(isClusterSchedule(object) ? namespaceCounts(selecting) : {}),
     ...(schedule && !namesZone(object) ? { timeZone: schedule.zone.name } : {}),
     ...observedOf(object, to.table.at, schedule?.zone.name),

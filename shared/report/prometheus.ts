@@ -2,16 +2,21 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { Metrics } from '../cluster/world.ts';
 import { isUnobserved, reasonOf } from '../domain/outcome.ts';
+import { series, type SeriesName } from './series.ts';
 
 /** Counts of the library, as `world.metrics.count` names them, and how Prometheus does. */
-const counted: Record<string, [string, string]> = {
-  TickProblems: ['wukong_tick_problems_total', 'What ticks could not do'],
-  TicksDone: ['wukong_ticks_done_total', 'Ticks that left nothing undone'],
+const counted: Record<string, SeriesName> = {
+  TickProblems: 'wukong_tick_problems_total',
+  TicksDone: 'wukong_ticks_done_total',
+  BadRuns: 'wukong_bad_runs_total',
+  CommandsRefused: 'wukong_commands_refused_total',
+  NoticesLost: 'wukong_notices_lost_total',
 };
 const secondsUpTo = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600];
 
 export interface PrometheusMetrics extends Metrics {
-  gauge(name: string, help: string, read: () => number): void;
+  /** One of the table of series. */
+  gauge(name: SeriesName, read: () => number): void;
   text(): Promise<string>;
 }
 
@@ -19,27 +24,16 @@ export interface PrometheusMetrics extends Metrics {
 export function prometheusMetrics(): PrometheusMetrics {
   const registry = new Registry();
   const registers = [registry];
-  const outcomes = new Counter({
-    name: 'wukong_outcomes_total',
-    help: 'Outcomes of operations',
-    labelNames: ['action', 'outcome', 'reason'],
-    registers,
-  });
-  const counter = (name: string, help: string) => new Counter({ name, help, registers });
-  const histogram = (name: string, help: string) => new Histogram({ name, help, buckets: secondsUpTo, registers });
-  const forced = counter('wukong_forced_stops_total', 'Stops that needed force');
-  const unobserved = counter('wukong_unobserved_stops_total', 'Stops whose end nobody saw');
-  const verified = histogram(
-    'wukong_time_to_verified_seconds',
-    'From the beginning of an operation to its observed end',
-  );
-  const lateness = histogram('wukong_lateness_seconds', 'From a boundary to the end of what it asked for');
-  const bad = new Gauge({
-    name: 'wukong_bad_schedules',
-    help: 'Schedules that do not do all that they say',
-    registers,
-  });
-  const counters = new Map(Object.entries(counted).map(([name, [series, help]]) => [name, counter(series, help)]));
+  const of = (name: SeriesName) => ({ name, help: series[name].help, labelNames: [...series[name].labels], registers });
+  const counter = (name: SeriesName) => new Counter(of(name));
+  const histogram = (name: SeriesName) => new Histogram({ ...of(name), buckets: secondsUpTo });
+  const outcomes = counter('wukong_outcomes_total');
+  const forced = counter('wukong_forced_stops_total');
+  const unobserved = counter('wukong_unobserved_stops_total');
+  const verified = histogram('wukong_time_to_verified_seconds');
+  const lateness = histogram('wukong_lateness_seconds');
+  const bad = new Gauge(of('wukong_bad_schedules'));
+  const counters = new Map(Object.entries(counted).map(([name, its]) => [name, counter(its)]));
   return {
     outcome(outcome, lateMs) {
       const { action, outcome: came } = outcome;
@@ -55,9 +49,9 @@ export function prometheusMetrics(): PrometheusMetrics {
       else counters.get(name)?.inc(value);
     },
     flush() {},
-    gauge(name, help, read) {
+    gauge(name, read) {
       new Gauge({
-        ...{ name, help, registers },
+        ...of(name),
         collect() {
           this.set(read());
         },

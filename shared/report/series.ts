@@ -10,8 +10,6 @@ export interface Series {
   labels: readonly string[];
   /** `server`: /metrics of `wukong serve`. `objects`: kube-state-metrics. */
   by: 'server' | 'objects';
-  /** Upper bounds of a histogram's buckets. */
-  buckets?: readonly number[];
 }
 
 const run = ['namespace', 'run', 'schedule', 'action'] as const;
@@ -24,6 +22,8 @@ const ofRun = (help: string, ...more: string[]): Series => ({
   by: 'objects',
 });
 const ofSchedule = (help: string): Series => ({ type: 'gauge', help, labels: schedule, by: 'objects' });
+
+const ofServer = (type: Series['type'], help: string): Series => ({ type, help, labels: [], by: 'server' });
 
 export const series = {
   wukong_run_due_timestamp_seconds: ofRun('When a run was due.'),
@@ -65,50 +65,23 @@ export const series = {
 
   wukong_outcomes_total: {
     type: 'counter',
-    help: 'Ends of actions on VMs.',
+    help: 'Outcomes of operations.',
     labels: ['action', 'outcome', 'reason'],
     by: 'server',
   },
-  wukong_time_to_verified_seconds: {
-    type: 'histogram',
-    help: 'From the beginning of an action to its seen end.',
-    labels: ['action'],
-    by: 'server',
-    buckets: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600],
-  },
-  wukong_lateness_seconds: {
-    type: 'histogram',
-    help: 'From when a schedule wanted it to the beginning of an action.',
-    labels: ['action'],
-    by: 'server',
-    buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600],
-  },
-  wukong_ticks_total: {
-    type: 'counter',
-    help: 'Ticks, by whether they did all their work.',
-    labels: ['result'],
-    by: 'server',
-  },
-  wukong_tick_last_success_timestamp_seconds: {
-    type: 'gauge',
-    help: 'When a tick did all its work last.',
-    labels: [],
-    by: 'server',
-  },
-  wukong_tick_duration_seconds: {
-    type: 'histogram',
-    help: 'How long ticks took.',
-    labels: [],
-    by: 'server',
-    buckets: [0.1, 0.5, 1, 5, 10, 30, 60],
-  },
-  wukong_tick_problems: { type: 'gauge', help: 'Problems of the last tick.', labels: [], by: 'server' },
-  wukong_refused_total: {
-    type: 'counter',
-    help: 'Commands that were refused before anything was called.',
-    labels: ['reason'],
-    by: 'server',
-  },
+  wukong_time_to_verified_seconds: ofServer('histogram', 'From the beginning of an operation to its observed end.'),
+  wukong_lateness_seconds: ofServer('histogram', 'From a boundary to the beginning of what it asked for.'),
+  wukong_forced_stops_total: ofServer('counter', 'Stops that needed force.'),
+  wukong_unobserved_stops_total: ofServer('counter', 'Stops whose end nobody saw.'),
+  wukong_ticks_done_total: ofServer('counter', 'Ticks that left nothing undone.'),
+  wukong_tick_problems_total: ofServer('counter', 'What ticks could not do.'),
+  wukong_bad_schedules: ofServer('gauge', 'Schedules that do not do all that they say.'),
+  wukong_bad_runs_total: ofServer('counter', 'Runs that ended Incomplete or Missed.'),
+  wukong_commands_refused_total: ofServer('counter', 'Commands that were refused as a whole.'),
+  wukong_notices_lost_total: ofServer('counter', 'Notices that the webhook did not take.'),
+  wukong_leader: ofServer('gauge', 'Whether this server ticks.'),
+  wukong_wukongs: ofServer('gauge', 'Wukongs that are watched.'),
+  wukong_operations_in_flight: ofServer('gauge', 'Wukongs that something is carried out on here.'),
 } as const satisfies Record<string, Series>;
 
 export type SeriesName = keyof typeof series;

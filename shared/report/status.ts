@@ -84,6 +84,15 @@ const fields = [
 
 const same = (a: LifecycleState = {}, b: LifecycleState) => fields.every((field) => a[field] === b[field]);
 
+/** Whether status and condition say it already. */
+export function says({ metadata, status }: Wukong, wanted: LifecycleState): boolean {
+  const condition = conditionFor(wanted, metadata.generation);
+  const before = conditionOf(status?.conditions, readyCondition);
+  const told =
+    before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
+  return told && same(status?.lifecycleState, wanted);
+}
+
 /**
  * Writes `status.lifecycleState` and the condition LifecycleReady; nothing when both say it already. Other writers'
  * conditions are kept: the list goes up with the resourceVersion it was read at, and again when that has changed,
@@ -99,11 +108,8 @@ export async function writeStatus(
 ): Promise<boolean> {
   const { namespace = '', name } = wukong.metadata;
   for (let current = wukong, attempt = 1; ; attempt++) {
+    if (says(current, wanted)) return false;
     const condition = conditionFor(wanted, current.metadata.generation);
-    const before = conditionOf(current.status?.conditions, readyCondition);
-    const told =
-      before?.status === condition.status && before.reason === condition.reason && before.message === condition.message;
-    if (told && same(current.status?.lifecycleState, wanted)) return false;
     const lifecycleState = Object.fromEntries(fields.map((field) => [field, wanted[field] ?? null]));
     const conditions = withCondition(current.status?.conditions, condition, rfc3339(cluster.clock.now()));
     const body = {

@@ -76,6 +76,8 @@ export interface WukongSchedule extends KubeObject {
     /** The generation that a tick has seen, and from when on its boundaries count. */
     observedGeneration?: number;
     observedSince?: string;
+    /** The newest stop that all its VMs were told of before. */
+    lastAnnounced?: string;
     conditions?: Condition[];
   };
 }

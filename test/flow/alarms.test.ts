@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { expect, it, vi } from 'vitest';
 
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
+import { stopVm } from '../../functions/stopVm/handler.ts';
+import { lambda } from '../../shared/entry/entry.ts';
 import { emfMetrics } from '../../shared/report/metrics.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 import { scheduleIn } from './ways.ts';
 
 const watched = [...new Set(readFileSync('infra/aws/alarms.yml', 'utf8').match(/(?<=MetricName: )\w+/g))];
-/** Those of AWS itself; and the refusals of a function, which no tick has: test/aws/answers.test.ts makes them. */
-const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles', 'CommandsRefused'];
+/** Those of AWS itself. */
+const others = ['ApproximateNumberOfMessagesVisible', 'Errors', 'Throttles'];
 const own = watched.filter((name) => !others.includes(name));
 
 const hang = { guest: { hang: 'true' }, terminationGracePeriodSeconds: 2 };
@@ -42,13 +44,26 @@ const causes: Record<string, Cause & { says: number }> = {
   BadRuns: { vm: hang, spec: stop, says: 1 },
 };
 
-/** The values of a metric in the lines that CloudWatch reads, of the function that its alarm looks at. */
-async function night(name: string, { vm = {}, spec = {}, lateMs = 0, make }: Cause) {
+/** The lines that CloudWatch reads, while this goes on. */
+async function printed(work: () => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  const spy = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+  await work().finally(() => spy.mockRestore());
+  return lines;
+}
+
+/** The values of a metric of the function that its alarm looks at. */
+const valuesOf = (lines: string[], name: string, of = 'reconcileState'): number[] =>
+  lines
+    .filter((line) => line.includes('_aws'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => line[name] !== undefined && line['function'] === of && line['service'])
+    .flatMap((line) => line[name] as number | number[]);
+
+async function night(name: string, { vm = {}, spec = {}, lateMs = 0, make }: Cause): Promise<number[]> {
   const at = await scene();
   delete at.world.bus;
-  const lines: string[] = [];
-  const printed = vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
-  try {
+  const lines = await printed(async () => {
     const metrics = emfMetrics('reconcileState');
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' }, ...vm });
     scheduleIn(at, namespace, spec);
@@ -59,17 +74,27 @@ async function night(name: string, { vm = {}, spec = {}, lateMs = 0, make }: Cau
       await at.run(reconcileState({}, invocation).catch(() => undefined));
       metrics.flush();
     }
-  } finally {
-    printed.mockRestore();
-  }
-  return lines
-    .filter((line) => line.includes('_aws'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter((line) => line[name] !== undefined && line['function'] === 'reconcileState' && line['service'])
-    .flatMap((line) => line[name] as number | number[]);
+  });
+  return valuesOf(lines, name);
 }
 
-it('each alarm of ours has its cause below', () => expect(Object.keys(causes).sort()).toEqual(own.toSorted()));
+it('each alarm of ours has its cause below', () =>
+  expect([...Object.keys(causes), 'CommandsRefused'].sort()).toEqual(own.toSorted()));
+
+it('CommandsRefused says so when a command is refused as a whole, and not before', async () => {
+  const at = await scene();
+  at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Halted' });
+  const said = async (event: object) => {
+    const lines = await printed(async () => {
+      const world = { ...at.world, metrics: emfMetrics('stopVm') };
+      const handler = lambda('stopVm', stopVm, () => Promise.resolve(world));
+      await at.run(async () => handler(event, { awsRequestId: 'r', getRemainingTimeInMillis: () => 60_000 } as never));
+    });
+    return valuesOf(lines, 'CommandsRefused', 'stopVm');
+  };
+  expect(await said({ target: { namespace, name: 'web' } })).toEqual([]);
+  expect(await said({ target: { namespaces: [namespace], selector: '' } })).toEqual([1]);
+});
 
 it.each(Object.entries(causes))('%s says so when its cause is made, and not before', async (name, cause) => {
   const bad = await night(name, cause);

@@ -174,6 +174,33 @@ describe('a tick that leaves work undone', () => {
     expect([0, 1, 2].map((i) => outcomeOf(at, `vm-${i}`))).toEqual(['Stopped', 'Stopped', 'Stopped']);
   });
 
+  it('says on a Wukong what it cannot do with it, once, and that it can again', limit, async () => {
+    const at = await prepared((at) => furnishIn(at, namespace, 2));
+    delete at.world.bus;
+    const skipped = { 'lifecycle.novasphere.dev/skip-next': 'true' };
+    at.sim.change('wukongs', namespace, 'vm-1', (o: Wukong) => void (o.metadata.annotations = skipped));
+    scheduleIn(at, namespace, { stop: '30 20 * * *' });
+    const condition = () =>
+      at.sim
+        .list<Wukong>('wukongs', namespace)
+        .map(({ status }) => status?.conditions?.find(({ type }) => type === 'LifecycleReconciled'));
+    const tick = (id: string) =>
+      at.run(() => reconcileState({}, at.invocation(id, 50_000)).catch((thrown: unknown) => thrown));
+    await tick('zero');
+    await at.run(() => sleep(at, boundary - at.clock.now() + 1_000));
+    const when = { method: 'PATCH', path: /\/wukongs\/vm-1$/ };
+    at.sim.faults.add({ when, times: 100, does: { kind: 'status', status: 403 } });
+    await tick('one');
+    expect(condition()).toEqual([undefined, expect.objectContaining({ status: 'False', reason: 'Denied' })]);
+    const since = condition();
+    await tick('two');
+    expect(condition()).toEqual(since);
+    at.sim.faults.clear();
+    await tick('three');
+    await tick('four');
+    expect(condition()).toEqual([undefined, expect.objectContaining({ status: 'True', reason: 'Reconciled' })]);
+  });
+
   it('has carried out what was interrupted, although schedules could not be read', limit, async () => {
     const at = await prepared((at) => furnishIn(at, namespace, 1, { guest: { 'shutdown-seconds': '20' } }));
     scheduleIn(at, namespace, { stop: '30 20 * * *' });

@@ -114,7 +114,12 @@ describe.each(scopes)('the overlay $overlay', ({ overlay, home, reached, spared 
     }
     const ended = await run('wukong-reconcile', home);
     expect(ended, ended.stderr).toMatchObject({ code: 0 });
-    expect(JSON.parse(ended.stdout)).toMatchObject({ wukongs: reached.length, problems: [] });
+    const lines = ended.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines.at(-1)).toMatchObject({ wukongs: reached.length, problems: [] });
+    expect(lines.slice(0, -1)).toEqual(reached.map(() => expect.objectContaining({ outcome: 'Stopped' }) as object));
     for (const namespace of reached) {
       expect(isOff(namespace)).toBe(true);
       expect(sim.get('wukongschedules', namespace, 'office')).toMatchObject({ status: { matched: 1 } });

@@ -45,8 +45,9 @@ export function liveBeside(ground: Ground, tenants: Tenants, withX: boolean): Pr
   return ground.clock.run(() => life.run(), { sims: [ground.sim], limitMs: 3_600_000 });
 }
 
-/** The mark on a schedule is written at the end of a tick, which waits for guests until its time is up. */
-const isMark = (path: string): boolean => path.endsWith('/status') && path.includes('/wukongschedules/');
+/** The mark on a schedule and its runs are written at the end of a tick, which waits for guests until its time is up. */
+const isMark = (path: string): boolean =>
+  path.includes('/wukongruns') || (path.endsWith('/status') && path.includes('/wukongschedules/'));
 
 /** What the API server refuses is not written. */
 function attempt(write: () => void) {
@@ -102,7 +103,7 @@ class Life {
     await this.#tick();
     const seen = this.#look(begun);
     sim.faults.clear();
-    for (const plural of ['wukongschedules', 'wukongs', 'virtualmachines', 'configmaps', 'events'])
+    for (const plural of ['wukongruns', 'wukongschedules', 'wukongs', 'virtualmachines', 'configmaps', 'events'])
       for (const { metadata } of sim.list<KubeObject>(plural)) {
         if (metadata.finalizers)
           sim.change<KubeObject>(
@@ -271,7 +272,7 @@ class Life {
     const returned = this.#returned.map((outcome) => ({ ...outcome, at: outcome.finishedAt }));
     return {
       requests: own.map(({ method, path, status, at }) => ({
-        what: `${method} ${path.replace(this.#y, 'y')} ${status}`,
+        what: `${method} ${path.replace(this.#y, 'y').replace(/-\d{8}-(\d{4}-\w+?)-[0-9a-f]+/, '-$1')} ${status}`,
         at: isMark(path) ? 0 : since(at),
       })),
       outcomes: [...told, ...returned].flatMap(({ at, ...detail }) => {

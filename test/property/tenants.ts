@@ -196,10 +196,12 @@ export const tenants = fc.record({
   y: fc.record(
     {
       wukongs: fc.array(plain, { minLength: 1, maxLength: 3 }),
-      schedule: fc.record(
-        { policy: fc.constantFrom('Respect', 'Enforce'), stopMinute: minute, startMinute: minute },
-        { requiredKeys: ['policy', 'stopMinute'] },
-      ),
+      schedule: fc
+        .record(
+          { policy: fc.constantFrom('Respect', 'Enforce'), stopMinute: minute, startMinute: minute },
+          { requiredKeys: ['policy', 'stopMinute'] },
+        )
+        .filter(({ stopMinute, startMinute }) => stopMinute !== startMinute),
       wishes: fc.array(wish, { maxLength: 3 }),
     },
     { requiredKeys: ['wukongs', 'wishes'] },

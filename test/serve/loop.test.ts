@@ -91,6 +91,20 @@ describe('the server', () => {
     await server.end();
   });
 
+  it('takes its own writes for no reason to look at everything again', async () => {
+    const at = await ground();
+    for (let i = 0; i < 20; i++)
+      at.sim.createWukong({ namespace, name: `vm-${i}`, runStrategy: 'Always', labels: { env: 'dev' } });
+    schedule(at, { stop: '0 23 * * *' });
+    await at.pass(5_000);
+    const server = await served(at);
+    await at.pass(50_000);
+    expect(at.wukong('vm-19').status?.lifecycleState?.state).toBe('Running');
+    const whole = at.sim.requests.filter(({ path }) => path.endsWith('/configmaps/wukong-lifecycle'));
+    expect(whole).toHaveLength(1); // the freeze is read once a whole tick
+    await server.end();
+  });
+
   it('tells at once that a guest has switched itself off', async () => {
     const at = await ground();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Manual', guest: { 'poweroff-after-seconds': '100' } });

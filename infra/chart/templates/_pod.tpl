@@ -18,6 +18,12 @@ image: {{ printf "%s:%s" .Values.image.repository (default .Chart.AppVersion .Va
 imagePullPolicy: {{ . }}
 {{- end }}
 envFrom: [{ configMapRef: { name: wukong-lifecycle-config } }]
+env:
+  {{- if .stays }}
+  - { name: NODE_OPTIONS, value: --max-semi-space-size=2 } # much is kept and little made: memory before speed
+  {{- end }}
+  - name: WEBHOOK_URL
+    valueFrom: { secretKeyRef: { name: wukong-notices, key: WEBHOOK_URL, optional: true } }
 resources: {{ toJson .Values.resources }}
 securityContext:
   allowPrivilegeEscalation: false

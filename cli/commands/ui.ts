@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto';
+
+import { asLifecycleError } from '../../shared/domain/errors.ts';
+import { matches, parseSelector, type Selector } from '../../shared/domain/selector.ts';
+import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
+import { readArguments } from '../flags.ts';
+import { helpOf } from '../terminal/help.ts';
+import { livePage } from '../ui/livePage.ts';
+import { type Act, serveUi } from '../ui/uiServer.ts';
+import { watchStates } from './watchStates.ts';
+
+const options: Options = {
+  port: { type: 'string', value: 'PORT', default: '0', about: 'of 127.0.0.1; default: any that is free' },
+  ...scopeOptions,
+  ...clusterOptions,
+};
+
+export const ui: CliCommand = {
+  summary: 'a page in the browser: what VMs are doing now, what comes next; stop, start and keep from there',
+  help: helpOf({
+    usage: ['ui [-n NAME | -A] [-l SELECTOR]'],
+    about:
+      'Serves a page on 127.0.0.1 alone, with your own kubeconfig and rights, until Ctrl-C. The URL has a token in it: who knows it may do what you may.',
+    options,
+    exit: '0 ended by a signal; 1 the cluster cannot be reached; 2 wrong usage.',
+  }),
+  options,
+  async run(values, io) {
+    const port = /^\d{1,5}$/.test(values['port'] as string) ? Number(values['port']) : NaN;
+    if (!(port <= 65_535)) throw new UsageError(`--port ${String(values['port'])}: expected a number from 0 to 65535`);
+    const { world, credentials, namespace } = await openCluster(values, io);
+    const selector = parsed(values['selector'] as string | undefined);
+    const token = randomBytes(24).toString('base64url');
+    const server = await serveUi({
+      page: livePage(credentials.server),
+      token,
+      port,
+      act: (wish) => carryOut(wish, values, io),
+    });
+    io.out(`${server.url}\n`);
+    io.err('Open it in your browser. Ctrl-C ends it.\n');
+    try {
+      const scope = values['all-namespaces'] === true ? {} : { namespace };
+      const signal = io.interrupt?.() ?? new AbortController().signal;
+      const mine = (labels?: Record<string, string>) => !selector || matches(selector, labels);
+      await watchStates(world, { ...scope, mine }, signal, (states, left) => server.show(states, left));
+      return exitCodes.done;
+    } finally {
+      await server.close();
+    }
+  },
+};
+
+function parsed(text: string | undefined): Selector | undefined {
+  try {
+    return text === undefined ? undefined : parseSelector(text);
+  } catch (wrong) {
+    throw new UsageError(`--selector: ${(wrong as Error).message}`);
+  }
+}
+
+const passedOn = ['kubeconfig', 'context', 'cluster', 'user', 'server', 'as', 'as-uid'];
+
+/** By the command line's own command, so that the words are the same. */
+async function carryOut({ action, namespace, name, for: span }: Act, values: Values, io: Io): Promise<string> {
+  const same = passedOn.flatMap((option) =>
+    values[option] === undefined ? [] : [`--${option}=${String(values[option])}`],
+  );
+  const groups = ((values['as-group'] ?? []) as string[]).map((group) => `--as-group=${group}`);
+  const [verb = '', ...words] = action === 'clear' ? ['keep', name, '--clear'] : action.split(' ');
+  const rest =
+    verb === 'keep' && action !== 'clear' ? [name, ...words, `--for=${span}`] : words.length > 0 ? words : [name];
+  let said = '';
+  const hear = (text: string) => void (said += text);
+  const quiet: Io = { out: hear, err: hear, now: Date.now(), colour: false, ...(io.env ? { env: io.env } : {}) };
+  try {
+    const { commands } = await import('../commands.ts');
+    const command = await commands[verb]!();
+    const { values: read, positionals } = readArguments(
+      [...rest, `--namespace=${namespace}`, ...same, ...groups],
+      command,
+    );
+    await command.run(read, quiet, positionals);
+  } catch (thrown) {
+    hear(`\n${asLifecycleError(thrown).message}`);
+  }
+  return said.trim().split('\n').slice(0, 2).join(' ').replace(/ {2,}/g, ' ');
+}
