@@ -48,7 +48,7 @@ export function commandIn(request: HttpRequest): {
     command: {
       ...body,
       target: { namespace, name },
-      ...(request.rawPath.endsWith('/restart') ? { restart: true } : {}),
+      ...(textOr(request.rawPath)?.endsWith('/restart') ? { restart: true } : {}),
       ...(cluster === undefined ? {} : { cluster }),
       ...(key === undefined ? {} : { requestId: key }),
       // Whoever signed the request; nobody can ask in another's name.

@@ -1,5 +1,6 @@
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import { mergePatch, wukongPath } from '../cluster/objects.ts';
+import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { Answer } from '../cluster/transport.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
@@ -28,7 +29,7 @@ export async function readSize(cluster: Cluster, vm: RawVm, limits: Partial<Limi
     name,
   });
   const answer = await get<InstanceType>(cluster, path, limits);
-  if (answer.status === 200) return sizeOf(vm, answer.body);
+  if (answer.status === 200) return sizeOf(vm, ours<InstanceType>(answer.body));
   const size = sizeOf(vm);
   return { ...size, note: `its instance type ${name} cannot be read (${answer.status})` };
 }

@@ -101,7 +101,7 @@ async function readClusterSchedules(
 
 /** A kind that is not installed is refused as well, by who may not read it. */
 async function isServed(transport: World['transport'], limits: Limits): Promise<boolean> {
-  const path = `/apis/${group}/${version}`;
+  const path = apiPath({ api: `${group}/${version}` });
   const { status, body } = await transport.call<{ resources?: { name: string }[] }>(
     { method: 'GET', path, safe: true },
     limits,

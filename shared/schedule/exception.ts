@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { isForging } from '../domain/oneLine.ts';
 import type { Action } from '../domain/outcome.ts';
 import { dayMs, wallToInstant, type Zone } from '../time/zone.ts';
 import type { Problem } from './problem.ts';
@@ -24,7 +25,7 @@ const entry = z.strictObject(
     reason: z
       .string({ error: 'expected a text' })
       .max(256, 'expected at most 256 characters')
-      .regex(/^[^\p{Cc}\p{Bidi_Control}\u2028\u2029]*$/u, 'expected no control characters')
+      .refine((given) => !isForging(given), 'expected no control characters')
       .optional(),
   },
   { error: 'expected {from, to, state, reason}' },
