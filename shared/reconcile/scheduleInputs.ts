@@ -117,7 +117,7 @@ const plainly = async (namespaces: Map<string, Annotations> | Promise<Map<string
 /** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
 async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
   try {
-    const all = await listAll(world.transport, '/api/v1/namespaces', limits);
+    const all = await listAll(world.transport, apiPath({ api: 'v1', kind: 'namespaces' }), limits);
     return {
       namespaces: new Map(all.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}])),
       labels: new Map(all.map((one) => [one.metadata.name, namespaceLabels(one)])),

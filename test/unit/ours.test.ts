@@ -89,7 +89,12 @@ describe('a VM and a VMI are read', () => {
 
 describe('nothing else touches what the API server answers', () => {
   /** They look at what is their own, or at one field of something that is not kept. */
-  const own = ['shared/report/events.ts', 'shared/lifecycle/power.ts', 'shared/lifecycle/trace.ts', 'shared/reconcile/inUse.ts'];
+  const own = [
+    'shared/report/events.ts',
+    'shared/lifecycle/power.ts',
+    'shared/lifecycle/trace.ts',
+    'shared/reconcile/inUse.ts',
+  ];
 
   it('whoever reads an object of somebody else’s has it from ours', () => {
     const readers = globSync('shared/*/*.ts')
