@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { live, weeksOfChange } from './year.ts';
 
-const weeks = weeksOfChange();
+/** Every third; `npm run test:year` has all of them. */
+const weeks = weeksOfChange().filter((_, at) => at % 3 === 0);
 
 describe('schedules through the weeks in which clocks change', () => {
   it.each(weeks.map((span) => ({ ...span, week: new Date(span.from).toISOString().slice(0, 10) })))(
