@@ -53,9 +53,9 @@ export async function onCluster(voice: Voice, agreed: boolean): Promise<number> 
     return [...run.names];
   });
   if (left.length === 0) voice.notice('They are gone.');
+  else voice.notice(`Still there: ${left.join(' and ')}. If they stay, remove them:`, removalOf(left, context));
   if (code === exitCodes.done)
     voice.notice('For VMs of your own, which it says of each:', 'npx wukong adopt -A -l env=dev --dry-run');
-  else voice.notice(`Still there: ${left.join(' and ')}. If they stay, remove them:`, removalOf(left, context));
   return left.length > 0 && code === exitCodes.done ? exitCodes.failed : code;
 }
 

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import { mergePatch, wukongPath } from '../cluster/objects.ts';
 import { ours } from '../cluster/ours.ts';
@@ -55,23 +57,42 @@ export async function adopt(
   const plan = planAdoption(vm, { ...around, size });
   if (plan.do !== 'adopt') return { plan, size };
   const query = dryRun ? '?dryRun=All' : '';
-  const { resourceVersion, annotations, namespace = '', name } = vm.metadata;
-  const before = annotations?.[adoptedByKey];
-  const mark = (value: string | null, rv?: string) => ({
-    metadata: { ...(rv ? { resourceVersion: rv } : {}), annotations: { [adoptedByKey]: value } },
-  });
-  const answer = await mergePatch<RawVm>(cluster, pathOf(vm) + query, mark(plan.name, resourceVersion), limits);
-  if (answer.status === 409)
-    throw new LifecycleError('Refused', `VM ${namespace}/${name} was changed meanwhile; adopt it again`);
-  const marked = bodyOf(answer, `VM ${namespace}/${name} cannot be given to Wukong ${plan.name}`);
+  const before = giverOf(vm);
+  const marked = await mark(cluster, vm, plan.name, query, limits);
   try {
     if (plan.wukong) await make(cluster, plan.wukong, query, limits);
   } catch (thrown) {
-    const back = mark(before ?? null, marked.metadata.resourceVersion);
+    const back = given(before ?? null, marked);
     if (!dryRun) await mergePatch(cluster, pathOf(vm), back, {}).catch(() => {}); // adopting again takes it from there
     throw thrown;
   }
   return { plan, size };
+}
+
+const giverOf = ({ metadata }: RawVm): string | undefined => metadata.annotations?.[adoptedByKey];
+const given = (to: string | null, { metadata: { resourceVersion } }: RawVm) => ({
+  metadata: { ...(resourceVersion ? { resourceVersion } : {}), annotations: { [adoptedByKey]: to } },
+});
+
+/** What an adoption was decided by. KubeVirt writes the rest at any time: the status, many times while a guest boots. */
+const decisive = (vm: RawVm) => {
+  const { uid, labels, ownerReferences, deletionTimestamp } = vm.metadata;
+  return [uid, labels, ownerReferences, deletionTimestamp, giverOf(vm), vm.spec];
+};
+const mostTries = 5;
+
+/** Writes on the VM to whom it is given. What is decisive must be as it was; the rest may change meanwhile. */
+async function mark(cluster: Cluster, vm: RawVm, to: string, query: string, limits: Partial<Limits>): Promise<RawVm> {
+  const { namespace, name } = vm.metadata;
+  const path = pathOf(vm);
+  let seen = vm;
+  for (let tries = 1; ; tries++) {
+    const answer = await mergePatch<RawVm>(cluster, path + query, given(to, seen), limits);
+    if (answer.status !== 409) return bodyOf(answer, `VM ${namespace}/${name} cannot be given to Wukong ${to}`);
+    seen = bodyOf(await get<RawVm>(cluster, path, limits), `VM ${namespace}/${name}`);
+    if (tries === mostTries || !isDeepStrictEqual(decisive(seen), decisive(vm)))
+      throw new LifecycleError('Refused', `VM ${namespace}/${name} was changed meanwhile; adopt it again`);
+  }
 }
 
 async function make(cluster: Cluster, wukong: Wukong, query: string, limits: Partial<Limits>): Promise<void> {

@@ -227,7 +227,7 @@ describe('wukong events', () => {
     const following = sim.start('events -n demo-a --follow');
     await following.says(/^AGO +TYPE +REASON/);
     await sim.wukong('stop import -n demo-a');
-    await following.says(/Normal +Stopped +import +stop \(cli, request cli-/);
+    await following.says(/Normal +Stopped +import +stop \(cli, request cli:/);
     following.child.kill('SIGINT');
     expect((await following.done).code).toBe(130);
     const { out } = await sim.wukong('events import -n demo-a');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
 import type { Cluster } from '../../shared/cluster/world.ts';
-import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import { adoptedByKey, type KubeObject, type Wukong } from '../../shared/domain/model.ts';
 import type { RawVm } from '../../shared/domain/vmSize.ts';
 import { adopt, release } from '../../shared/lifecycle/adopt.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
@@ -131,6 +131,35 @@ describe('a plain VM that is adopted', () => {
     const { resourceVersion } = at.wukong('billing').metadata;
     expect((await adopted(at, 'billing')).plan).toEqual({ do: 'already', name: 'billing' });
     expect(at.wukong('billing').metadata.resourceVersion).toBe(resourceVersion);
+  });
+
+  it.each([
+    [
+      'its status',
+      ({ status }: RawVm & { status?: object }) => Object.assign(status!, { printableStatus: 'Starting' }),
+      undefined,
+    ],
+    [
+      'its labels',
+      ({ metadata }: RawVm) => (metadata.labels = { env: 'prod' }),
+      /was changed meanwhile; adopt it again/,
+    ],
+    [
+      'who has it',
+      ({ metadata }: RawVm) => (metadata.annotations = { [adoptedByKey]: 'mine' }),
+      /was changed meanwhile; adopt it again/,
+    ],
+  ])('is adopted as it was seen: %s changed meanwhile', async (_what, change, refused) => {
+    const at = await scene();
+    plainVm(at, 'billing', { labels: { env: 'dev' } });
+    await at.pass(5_000);
+    const seen = structuredClone(vmOf(at, 'billing'));
+    at.sim.change<RawVm>('virtualmachines', namespace, 'billing', (vm) => void change(vm));
+    expect(vmOf(at, 'billing').metadata.resourceVersion).not.toBe(seen.metadata.resourceVersion);
+    const adopting = at.run(async () => adopt(await person(at), seen, { wukongs: [], name: 'ours' }));
+    if (refused) await expect(adopting).rejects.toThrow(refused);
+    else await adopting;
+    expect(at.sim.get('wukongs', namespace, 'ours') === undefined).toBe(refused !== undefined);
   });
 });
 
