@@ -148,26 +148,52 @@ describe('a tick that leaves work undone', () => {
     return { counts, lines };
   };
 
+  const troubled = (at: Scene) =>
+    at.sim
+      .list<{ reason: string; involvedObject: { name: string } }>('events', namespace)
+      .flatMap(({ reason, involvedObject }) => (reason.startsWith('Problem') ? [reason, involvedObject.name] : []));
+
   it('fails after it has done the rest, and says whose it is in log, metric and Event', limit, async () => {
     const at = await prepared((at) => furnishIn(at, namespace, 3));
     scheduleIn(at, namespace, { stop: '30 20 * * *' });
     delete at.world.bus;
     const { counts, lines } = observed(at);
-    at.sim.change('wukongs', namespace, 'vm-1', (o: { spec: { lifecycleAction?: unknown } }) => {
-      o.spec.lifecycleAction = { action: 'stop' };
-    });
-    const first = { method: 'GET', path: /^\/api\/v1\/namespaces\/team-a$/ };
+    const skipped = { 'lifecycle.novasphere.dev/skip-next': 'true' };
+    at.sim.change('wukongs', namespace, 'vm-1', (o: Wukong) => void (o.metadata.annotations = skipped));
     await at.run(() => sleep(at, boundary - at.clock.now()));
-    at.sim.faults.add({ when: { ...first }, times: 60, does: { kind: 'status', status: 503 } });
+    const skipping = { method: 'PATCH', path: /\/wukongs\/vm-1$/ };
+    at.sim.faults.add({ when: skipping, times: 60, does: { kind: 'status', status: 503 } });
     const failed = at.run(() => reconcileState({}, at.invocation('tick', 50_000)));
     await expect(failed).rejects.toMatchObject({ name: 'Retry' });
     expect(counts.get('TickProblems')).toBeGreaterThan(0);
     expect(counts.get('TicksDone')).toBe(0);
     expect(lines).toContainEqual(expect.objectContaining({ namespace, name: 'vm-1', reason: 'Unreachable' }));
-    const events = at.sim.list<{ reason: string; involvedObject: { name: string } }>('events', namespace);
-    expect(
-      events.filter(({ reason }) => reason === 'ProblemUnreachable').map((one) => one.involvedObject.name),
-    ).toEqual(['vm-1']);
+    expect(troubled(at)).toEqual(['ProblemUnreachable', 'vm-1']);
+    expect([0, 1, 2].map((i) => outcomeOf(at, `vm-${i}`))).toEqual(['Stopped', undefined, 'Stopped']);
+    at.sim.faults.clear();
+    await at.run(() => reconcileState({}, at.invocation('tick-2', 50_000)));
+    expect(counts.get('TicksDone')).toBe(1);
+  });
+
+  it('touches nothing in a namespace that nobody answers for, says so once, and goes on elsewhere', limit, async () => {
+    const at = await prepared((at) => [namespace, 'team-b'].forEach((each) => furnishIn(at, each, 3)));
+    for (const each of [namespace, 'team-b']) scheduleIn(at, each, { stop: '30 20 * * *' });
+    delete at.world.bus;
+    const { counts, lines } = observed(at);
+    at.sim.change('wukongs', namespace, 'vm-1', (o: { spec: { lifecycleAction?: unknown } }) => {
+      o.spec.lifecycleAction = { action: 'stop' };
+    });
+    await at.run(() => sleep(at, boundary - at.clock.now()));
+    const asking = { method: 'GET', path: /^\/api\/v1\/namespaces\/team-a$/ };
+    at.sim.faults.add({ when: asking, times: 60, does: { kind: 'status', status: 503 } });
+    const failed = at.run(() => reconcileState({}, at.invocation('tick', 50_000)));
+    await expect(failed).rejects.toMatchObject({ name: 'Retry' });
+    expect(counts.get('TickProblems')).toBe(1);
+    expect(counts.get('TicksDone')).toBe(0);
+    const message = expect.stringContaining('namespace team-a is left to the next tick') as string;
+    expect(lines).toEqual([expect.objectContaining({ message, reason: 'Unreachable' })]);
+    expect(troubled(at)).toEqual([]);
+    expect(asked(at).map((one) => one.namespace)).toEqual(['team-b', 'team-b', 'team-b']);
     at.sim.faults.clear();
     await at.run(() => reconcileState({}, at.invocation('tick-2', 50_000)));
     expect(counts.get('TicksDone')).toBe(1);

@@ -87,8 +87,23 @@ describe('what is left as it is costs nothing', () => {
     await at.pass(5_000);
     const away = { kind: 'status', status: 503 } as const;
     at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\/[^/]+$/ }, does: away });
-    await expect(at.run(() => fleet(at, 'stop'))).rejects.toMatchObject({ code: 'Unreachable' });
+    const { counts, failed } = await at.run(() => fleet(at, 'stop'));
+    expect(counts).toEqual({ Failed: 3 });
+    expect(failed.map(({ reason }) => reason)).toEqual(['Unreachable', 'Unreachable', 'Unreachable']);
     expect(running(at.sim)).toBe(3);
+    expect(at.sim.requests.filter(({ path }) => /\/(start|stop)$/.test(path))).toEqual([]);
+  });
+
+  it('goes on in the other namespaces when nobody answers for one of them', async () => {
+    const at = await scene();
+    furnish(at.sim, 3);
+    at.sim.createWukong({ namespace: 'team-b', name: 'web', runStrategy: 'Always', labels: { env: 'dev' } });
+    await at.pass(5_000);
+    const away = { kind: 'status', status: 503 } as const;
+    at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\/team-b$/ }, does: away });
+    const { counts, failed } = await at.run(() => fleet(at, 'stop', { target: { selector: 'env=dev' } }));
+    expect(counts).toEqual({ Stopped: 3, Failed: 1 });
+    expect(failed).toMatchObject([{ namespace: 'team-b', name: 'web', reason: 'Unreachable' }]);
   });
 
   it('lists the namespaces when they are many', async () => {

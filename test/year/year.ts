@@ -3,6 +3,7 @@ import type { Wukong } from '../../shared/domain/model.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { executeCommand } from '../../shared/execute/command.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { source as busSource } from '../../shared/report/bus.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { startSim } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';
@@ -171,7 +172,8 @@ export async function live(months: Months): Promise<Figures> {
   async function deliver({ type, detail }: BusEntry, twice: boolean): Promise<void> {
     if (twice) figures.deliveredTwice++;
     const action = type.includes('Start') ? 'start' : 'stop';
-    const event = { id: 'unused', 'detail-type': type, time: new Date(clock.now()).toISOString(), detail };
+    const time = new Date(clock.now()).toISOString();
+    const event = { id: 'unused', source: busSource, 'detail-type': type, time, detail };
     const command = parseTrigger(event, { action, requestId: 'unused', requestedAt: clock.now() });
     const once = async (to: World) => {
       for (const outcome of (await executeCommand(command, to, { limits: { deadline: clock.now() + 600_000 } }))
@@ -195,7 +197,7 @@ export async function live(months: Months): Promise<Figures> {
       if (firstTick === undefined || (next && firstTick >= next.at)) continue;
       for (const { metadata } of wukongs.filter((one) => one.metadata.labels?.['calendar'] === schedule)) {
         figures.boundaries++;
-        const id = `${metadata.name} ${namespace}/${schedule}@${new Date(at).toISOString().replace('.000', '')}`;
+        const id = `${metadata.name} schedule:${namespace}/${schedule}@${new Date(at).toISOString().replace('.000', '')}`;
         const found = begun.get(id);
         if (!found) {
           if (!isFirst(all, schedule, at, action)) figures.undone.push(id);
