@@ -24,8 +24,8 @@ start_cluster
 export KUBECONFIG="$work/kubeconfig"
 command -v kubectl > /dev/null || install_packages kubernetes-client
 crd=wukongschedules.vm.novasphere.dev
-# A cluster with the CRD of an older version, as an earlier release has left it.
-kubectl delete crd "$crd" --ignore-not-found
+# A cluster that helm brought the CRDs to, one of them of an older version, as an earlier release has left it.
+kubectl delete crd --ignore-not-found "$crd" clusterwukongschedules.vm.novasphere.dev wukongruns.vm.novasphere.dev
 before=$work/older && cp -rL infra/chart "$before"
 node_modules/.bin/node test/kubernetes/chart/older.ts "$before/files/crds/$crd.yaml"
 "$helm" install wukong "$before" --namespace wukong-lifecycle --create-namespace
