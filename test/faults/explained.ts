@@ -40,7 +40,7 @@ export const explanations: Explanation[] = [
     letter: 'a',
     because:
       'A token that expires before the claim: Failed/Denied, which says what to renew. Nothing was called, so nothing goes on.',
-    call: /^(GET Wukong|WATCH VMI?|PATCH Wukong)$/,
+    call: /^(GET namespace|GET Wukong|WATCH VMI?|PATCH Wukong)$/,
     faults: ['token'],
     check: nothingDone('Failed/Denied'),
   },
@@ -48,7 +48,7 @@ export const explanations: Explanation[] = [
     letter: 'b',
     because:
       'A read that is answered like a refused write, which no API server does: Failed/Refused, nothing was called.',
-    call: /^GET Wukong$/,
+    call: /^GET (namespace|Wukong)$/,
     faults: ['409', '422'],
     check: nothingDone('Failed/Refused'),
   },

@@ -9,9 +9,9 @@ it('each fault at each call of a story comes to the same end, or to one that is 
 
 describe('was wrong once', () => {
   it.each([
-    ['a step was not recorded because other writers were faster', 'a guest that hangs, its pod deleted', 6, '409'],
-    ['an end was told as Failed because other writers were faster', 'stop of Always', 6, '409'],
-    ['an outcome was told to nobody when its Event was refused', 'stop of Always', 7, '409'],
+    ['a step was not recorded because other writers were faster', 'a guest that hangs, its pod deleted', 7, '409'],
+    ['an end was told as Failed because other writers were faster', 'stop of Always', 7, '409'],
+    ['an outcome was told to nobody when its Event was refused', 'stop of Always', 8, '409'],
   ])('%s', async (_what, story, nth, fault) => {
     expect((await playOne(story, nth, fault)).wrong).toEqual([]);
   });

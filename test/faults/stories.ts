@@ -57,7 +57,7 @@ async function crashed(at: Scene): Promise<void> {
 const offBefore = (at: Scene) => at.perform('stop', 'web');
 
 async function diesAfterItsClaim(at: Scene): Promise<void> {
-  const life = mortal(at.world, 4, 'after');
+  const life = mortal(at.world, 5, 'after'); // namespace, Wukong, two watches, claim
   const work = performOne(at.command('stop', 'web', {}, request), place, life.world, within(at));
   await at.run(Promise.race([work, life.death]));
 }
