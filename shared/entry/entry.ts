@@ -100,7 +100,8 @@ export function lambda<Answer>(
   const delivered = within(() => {
     throw new Retry('the time was up before there was an end');
   });
-  return (event: unknown, context: Context, _callback?: never): Promise<Answer | Refusal> =>
+  // Of two parameters: Lambda refuses to start a function that has a third, which would be a callback.
+  return (event: unknown, context: Context): Promise<Answer | Refusal> =>
     (isBatch(event) || isEvent(event) ? delivered : waitedFor)(event, context) as Promise<Answer | Refusal>;
 }
 

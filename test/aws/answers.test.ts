@@ -77,7 +77,7 @@ describe('a command that is refused as a whole', () => {
     const at = await scene();
     for (const name of ['web', 'db']) at.sim.createWukong({ namespace, name, labels: { a: 'b' } });
     const { counts, handler } = counting(at);
-    await at.run(() => handler(event, context(), undefined as never) as Promise<unknown>);
+    await at.run(() => handler(event, context()) as Promise<unknown>);
     expect(counts.get('CommandsRefused')).toBe(1);
     expect(at.calls()).toEqual([]);
   });
@@ -87,7 +87,7 @@ describe('a command that is refused as a whole', () => {
     at.sim.createWukong({ namespace, name: 'web' });
     const { counts, handler } = counting(at);
     for (const name of ['web', 'gone'])
-      await at.run(() => handler({ target: { namespace, name } }, context(), undefined as never) as Promise<unknown>);
+      await at.run(() => handler({ target: { namespace, name } }, context()) as Promise<unknown>);
     expect(counts.get('CommandsRefused')).toBeUndefined();
   });
 });
@@ -102,7 +102,11 @@ it('a batch that finds no end is not acknowledged, however little time is kept b
     () => Promise.resolve(at.world),
   );
   const Records = [{ messageId: 'm-1', body: '{}', eventSource: 'aws:sqs' as const }];
-  const answer = await at.run(() => never({ Records }, left(), undefined as never) as Promise<unknown>);
+  const answer = await at.run(() => never({ Records }, left()) as Promise<unknown>);
   expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
   expect(at.clock.now() - begun).toBeLessThan(59_000);
+});
+
+it('a handler has no third parameter: Lambda takes it for a callback, and does not start', () => {
+  expect(lambda('stopVm', stopVm)).toHaveLength(2);
 });

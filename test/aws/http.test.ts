@@ -105,12 +105,7 @@ interface Answer {
 }
 const call = (at: Scene, event: unknown, handler = lambda('stopVm', stopVm, () => Promise.resolve(at.world))) =>
   at.run(
-    async () =>
-      (await handler(
-        event,
-        { getRemainingTimeInMillis: () => 120_000 } as Context,
-        undefined as never,
-      )) as unknown as Answer,
+    async () => (await handler(event, { getRemainingTimeInMillis: () => 120_000 } as Context)) as unknown as Answer,
   );
 
 describe('stopVm over HTTP', () => {

@@ -48,8 +48,7 @@ describe('a batch', () => {
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
     await at.pass(5_000);
     const handler = lambda('stopVm', stopVm, () => Promise.resolve(at.world));
-    const batch = (...Records: object[]) =>
-      at.run(() => handler({ Records }, context, undefined as never) as Promise<unknown>);
+    const batch = (...Records: object[]) => at.run(() => handler({ Records }, context) as Promise<unknown>);
     expect(await batch(record('m-1', '{'), record('m-2', command))).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm-1' }],
     });
@@ -64,7 +63,7 @@ describe('a batch', () => {
     const world: World = { ...at.world, transport: { call, stream: call } };
     const handler = lambda('stopVm', stopVm, () => Promise.resolve(world));
     const Records = [record('m-1', { ...command, requestId: 'r' })];
-    expect(await at.run(() => handler({ Records }, context, undefined as never) as Promise<unknown>)).toEqual({
+    expect(await at.run(() => handler({ Records }, context) as Promise<unknown>)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm-1' }],
     });
   });
@@ -72,7 +71,7 @@ describe('a batch', () => {
   it('is thrown when nothing could be begun, so that no message is lost', async () => {
     const handler = lambda('stopVm', stopVm, () => Promise.reject(new LifecycleError('Unreachable', 'no secret')));
     const Records = [record('m-1', command)];
-    await expect(handler({ Records }, context, undefined as never)).rejects.toThrow('no secret');
+    await expect(handler({ Records }, context)).rejects.toThrow('no secret');
   });
 
   it('names a message that finds no end', async () => {

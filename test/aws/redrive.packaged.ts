@@ -60,7 +60,7 @@ describe('wukong redrive, on queues that are not ours', () => {
   it('shows what is there', async () => {
     const { code, out } = await run({ 'dry-run': true });
     expect(code).toBe(4);
-    expect(out).toContain('left: stop team-a/web, request event-1');
+    expect(out).toContain('left: stop team-a/web, request event:event-1');
     expect(await bodies('stop')).toEqual([]);
   });
 

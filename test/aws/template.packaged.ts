@@ -201,12 +201,18 @@ describe('the roles', () => {
 });
 
 describe('the bundles', () => {
-  it.each(['startVm', 'stopVm', 'reconcileState', 'getState'])('%s has at most 1.6 MB, and its source map', (name) => {
+  // The tick reads schedules: 0.7 MB of it are the data of time zones, and 0.1 MB the parser of calendar files.
+  it.each([
+    ['startVm', 1_600_000],
+    ['stopVm', 1_600_000],
+    ['reconcileState', 2_200_000],
+    ['getState', 1_600_000],
+  ])('%s has less than %i bytes, and its source map', (name, most) => {
     const temporary = mkdtempSync(join(tmpdir(), 'wukong-bundle-'));
     const folder = unpack(name, temporary);
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.[a-z]+$/.test(file));
     expect(files.sort()).toEqual([`functions/${name}/handler.mjs`, `functions/${name}/handler.mjs.map`]);
-    expect(statSync(join(folder, `functions/${name}/handler.mjs`)).size).toBeLessThan(1_600_000);
+    expect(statSync(join(folder, `functions/${name}/handler.mjs`)).size).toBeLessThan(most);
     rmSync(temporary, { recursive: true });
   });
 });

@@ -87,7 +87,7 @@ const call = (at: Scene, action: 'start' | 'stop', given: object) =>
   at.run(() => {
     const handler = lambda(`${action}Vm`, action === 'start' ? startVm : stopVm, () => Promise.resolve(at.world));
     const context = { getRemainingTimeInMillis: () => 120_000 } as Context;
-    return handler(given, context, undefined as never) as unknown as Promise<Answer>;
+    return handler(given, context) as unknown as Promise<Answer>;
   });
 
 describe('one id for two wishes', () => {
