@@ -28,6 +28,7 @@ function run(args) {
 run([join(top, 'infra', 'setup.mjs')]);
 rmSync(dist, { recursive: true, force: true });
 run([join(top, 'node_modules', 'typescript', 'bin', 'tsc'), '--project', here]);
-for (const asset of assets) cpSync(join(top, asset), join(dist, asset), { recursive: true });
+const isShipped = (from) => !from.endsWith('.ts');
+for (const asset of assets) cpSync(join(top, asset), join(dist, asset), { recursive: true, filter: isShipped });
 const { name, version, type } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8'));
 writeFileSync(join(dist, 'package.json'), `${JSON.stringify({ name, version, type }, null, 2)}\n`);

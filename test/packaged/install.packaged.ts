@@ -27,7 +27,11 @@ describe('the installed package', () => {
     const { code, printed } = await wukong('version', '-o', 'json');
     expect([code, JSON.parse(printed)]).toEqual([
       0,
-      { version, node: expect.stringMatching(/^v(2[4-9]|[3-9]\d)\./) as string },
+      {
+        version,
+        node: expect.stringMatching(/^v(2[4-9]|[3-9]\d)\./) as string,
+        tzdata: expect.stringMatching(/^20\d\d[a-z]$/) as string,
+      },
     ]);
   });
 
