@@ -1,12 +1,10 @@
-import fc from 'fast-check';
-
 import { liveBeside, type Seen, type Sight } from './beside.ts';
 import { leave, nextGround } from './ground.ts';
+import { type Exploration, search } from './search.ts';
 import { type Tenants, tenants } from './tenants.ts';
 
 /** Nobody is later than that because of a neighbour. */
 const lateMs = 5_000;
-const shrinkMs = 90_000;
 
 export interface Interference {
   seed: number;
@@ -43,32 +41,12 @@ function compare(kind: keyof Seen, alone: Sight[], beside: Sight[]): string[] {
 }
 
 /** Lives through random tenants until Y notices X, and makes that one small. */
-export async function interference(options: {
-  runs: number;
-  seed: number;
-  path?: string | undefined;
-  onLived?: (histories: number) => void;
-}): Promise<Interference | undefined> {
-  const { runs, seed, path, onLived } = options;
-  let failedAt: number | undefined;
-  let count = 0;
-  const property = fc.asyncProperty(tenants, async (one) => {
-    if (failedAt !== undefined && Date.now() > failedAt + shrinkMs) return;
-    const wrong = await differences(one);
-    onLived?.(++count);
-    if (wrong.length === 0) return;
-    failedAt ??= Date.now();
-    throw new Error(wrong.join('\n'));
-  });
-  try {
-    const done = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
-    if (!done.failed) return undefined;
-    const [found] = done.counterexample as [Tenants];
-    const { message } = done.errorInstance as Error;
-    return { seed, path: done.counterexamplePath ?? '', tenants: found, wrong: message.split('\n') };
-  } finally {
-    await leave();
-  }
+export async function interference(
+  options: Omit<Exploration, 'lived'> & { onLived?: (histories: number) => void },
+): Promise<Interference | undefined> {
+  const { onLived, ...rest } = options;
+  const one = await search(tenants, differences, { ...rest, ...(onLived ? { lived: onLived } : {}) });
+  return one && { seed: one.seed, path: one.path, tenants: one.found, wrong: one.wrong };
 }
 
 export const interferenceText = ({ seed, path, tenants: found, wrong }: Interference): string =>
