@@ -7,6 +7,7 @@ import type { Machine } from '../domain/vm.ts';
 import { readLines, runCounts } from '../report/runLines.ts';
 import { runStatusOf } from '../report/runStatus.ts';
 import { boundaries, type Boundary, boundaryIdOf, newestBoundary } from '../schedule/calendar.ts';
+import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Selecting, Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -57,15 +58,19 @@ export function planRuns({ runs, table, wukongs, machineOf }: Planning): Planned
   for (const selecting of table.selecting) {
     const { uid } = selecting.object.metadata;
     if (!uid) continue;
-    const mine = new Map<string, WukongRun>();
-    for (const run of bySchedule.get(uid) ?? [])
-      if (readable(() => isOf(selecting, run, table.at))) mine.set(run.metadata.name, run);
-      else planned.forged.push(run);
-    for (const { boundary, newest } of boundariesOf(selecting, [...mine.values()], table.at)) {
-      const plan = planOf(selecting, boundary, newest, mine);
-      const inSpace = near.get(plan.namespace) ?? [];
-      plan.members = membersOf(plan, selecting, inSpace, { table, machineOf });
-      if (plan.members.size > 0 || plan.stored || selecting.object.status?.lastHandled) planned.plans.push(plan);
+    const stored = Map.groupBy(bySchedule.get(uid) ?? [], ({ metadata }) => metadata.namespace ?? '');
+    const owned = !isClusterSchedule(selecting.object);
+    for (const namespace of spacesOf(selecting, stored.keys())) {
+      const mine = new Map<string, WukongRun>();
+      for (const run of stored.get(namespace) ?? [])
+        if (readable(() => isOf(selecting, run, table.at))) mine.set(run.metadata.name, run);
+        else planned.forged.push(run);
+      for (const { boundary, newest } of boundariesOf(selecting, [...mine.values()], table.at)) {
+        const plan = planOf(selecting, namespace, boundary, { newest, stored: mine });
+        plan.members = membersOf(plan, selecting, near.get(namespace) ?? [], { table, machineOf });
+        const told = owned && selecting.object.status?.lastHandled;
+        if (plan.members.size > 0 || plan.stored || told) planned.plans.push(plan);
+      }
     }
   }
   for (const run of bySchedule.get('') ?? []) {
@@ -86,12 +91,18 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
+/** Where its runs are: one of the whole cluster has them in each namespace in which it rules, or did. */
+function spacesOf({ object, matched }: Selecting, before: Iterable<string>): Set<string> {
+  if (!isClusterSchedule(object)) return new Set([object.metadata.namespace ?? '', ...before]);
+  return new Set([...matched.map(({ metadata }) => metadata.namespace ?? ''), ...before]);
+}
+
 /** Whether a run can be of this schedule: named by its uid, and at a time that really was a boundary. */
 function isOf({ object, checked: { schedule } }: Selecting, { metadata, spec }: WukongRun, now: number): boolean {
   const { uid = '', name, namespace } = object.metadata;
   const owned = metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
   const at = Date.parse(spec?.dueAt ?? '');
-  if (!owned || !(at <= now) || metadata.namespace !== namespace) return false;
+  if (!owned || !(at <= now) || (!isClusterSchedule(object) && metadata.namespace !== namespace)) return false;
   if (spec.schedule !== name || metadata.name !== runNameOf(spec, uid) || rfc3339(at) !== spec.dueAt) return false;
   if (!schedule || at < schedule.createdAt) return true; // as it was before it was changed
   return boundaries(schedule, at - 1, at).some((real) => real.action === spec.action);
@@ -125,15 +136,15 @@ function boundariesOf(
 
 function planOf(
   { object, checked }: Selecting,
+  namespace: string,
   { at, action }: Due,
-  newest: boolean,
-  stored: Map<string, WukongRun>,
+  { newest, stored }: { newest: boolean; stored: Map<string, WukongRun> },
 ): RunPlan {
-  const { name: schedule, namespace = '', uid } = object.metadata;
+  const { name: schedule, uid } = object.metadata;
   const spec: RunSpec = { schedule, action, dueAt: rfc3339(at) };
   const name = runNameOf(spec, uid);
   const known = stored.get(name);
-  const requestId = boundaryIdOf({ key: `${namespace}/${schedule}` }, at);
+  const requestId = boundaryIdOf({ key: isClusterSchedule(object) ? schedule : `${namespace}/${schedule}` }, at);
   const keep = checked.schedule?.runsHistoryLimit ?? Infinity; // a schedule that cannot be read takes nothing away
   const plan: RunPlan = {
     namespace,

@@ -94,7 +94,7 @@ async function keep(world: World, plan: RunPlan, limits: Limits): Promise<void> 
   if (stored && !isDeepStrictEqual(stored.status, status)) await deleteRun(world, stored, limits);
   else if (stored) return updateRun(world, stored, run, limits);
   if (await createRun(world, run, limits)) {
-    if (owner) await pruneRuns(world, owner, plan.keep, limits);
+    if (owner) await pruneRuns(world, namespace, { owner, keep: plan.keep }, limits);
     return;
   }
   if (newest && !stored) await takeBack(world, plan, limits);

@@ -1,5 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import { runNameOf, type RunSpec, type RunStatus } from '../domain/run.ts';
+import { clusterKind, isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
@@ -63,14 +64,16 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
   const message = runSentence(run);
   log.warn(`run ${namespace}/${name}: ${status.phase}`, { namespace, name, reason, says: message });
   metrics.count('BadRuns', 1);
+  const ofCluster = owner !== undefined && isClusterSchedule(owner);
   const event = {
-    id: `run/${name}/${status.phase}`,
+    // Its runs bear one name in all namespaces.
+    id: `run/${ofCluster ? `${namespace}/` : ''}${name}/${status.phase}`,
     type: 'Warning',
     reason,
-    message: message.slice(0, 1024),
+    message: `${ofCluster ? `${namespace}: ` : ''}${message}`.slice(0, 1024),
   } as const;
   const on = owner
-    ? { kind: 'WukongSchedule', metadata: owner.metadata }
+    ? { kind: ofCluster ? clusterKind : ('WukongSchedule' as const), metadata: owner.metadata }
     : { kind: 'WukongRun', metadata: { name, namespace } };
   const id = `${namespace}/${name}/${status.phase}`;
   const text = `Run ${namespace}/${owner?.metadata.name ?? name} ended ${status.phase}: ${message}`;

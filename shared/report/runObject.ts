@@ -3,6 +3,7 @@ import { runPath } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { group, version } from '../domain/model.ts';
 import { currentKey, runNameOf, type RunSpec, type RunStatus, scheduleUidKey, type WukongRun } from '../domain/run.ts';
+import { clusterKind, isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Limits } from '../time/wait.ts';
 
@@ -18,7 +19,8 @@ export interface NewRun {
 export function runObject({ namespace, spec, status, owner, current }: NewRun): WukongRun {
   const { name = '', uid = '' } = owner?.metadata ?? {};
   const labels = { ...(current ? { [currentKey]: 'true' } : {}), ...(owner ? { [scheduleUidKey]: uid } : {}) };
-  const reference = { apiVersion: `${group}/${version}`, kind: 'WukongSchedule', name, uid, controller: true };
+  const kind = owner && isClusterSchedule(owner) ? clusterKind : 'WukongSchedule';
+  const reference = { apiVersion: `${group}/${version}`, kind, name, uid, controller: true };
   return {
     apiVersion: `${group}/${version}`,
     kind: 'WukongRun',
