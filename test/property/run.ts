@@ -1,6 +1,7 @@
 /**
- * npm run test:property -- [--noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model, or of one tenant beside a hostile one; one process for each worker. Without a seed, others every time.
+ * npm run test:property -- [--wide | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
+ * Random histories against the model: of one Wukong, of several for some hours (--wide), or of one tenant beside a hostile
+ * one; one process for each worker. Without a seed, others every time.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -9,10 +10,12 @@ import { parseArgs } from 'node:util';
 
 import { explore, tellOf } from './explore.ts';
 import { interference, interferenceText } from './noninterference.ts';
+import { exploreWide, wideText } from './wide.ts';
 
 const { values } = parseArgs({
   options: {
     noninterference: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
@@ -21,7 +24,8 @@ const { values } = parseArgs({
 });
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const beside = values.noninterference;
-const runs = Number(values.runs ?? (beside ? 20_000 : 2_000));
+const { wide } = values;
+const runs = Number(values.runs ?? (beside ? 20_000 : wide ? 500 : 2_000));
 const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runs);
 
 const interferenceTold = async (given: Parameters<typeof interference>[0]) => {
@@ -30,7 +34,7 @@ const interferenceTold = async (given: Parameters<typeof interference>[0]) => {
 };
 
 const began = Date.now();
-const tellEvery = 5_000;
+const tellEvery = wide ? 100 : 5_000;
 function tellProgress(histories: number) {
   if (histories % tellEvery > 0 || histories >= runs) return;
   const minutes = ((Date.now() - began) / 60_000).toFixed(0);
@@ -41,7 +45,9 @@ if (workers === 1) {
   const given = { runs, seed, path: values.path, lived: tellProgress };
   const told = beside
     ? await interferenceTold({ ...given, onLived: tellProgress })
-    : await explore(given).then((found) => found && tellOf(found));
+    : wide
+      ? await exploreWide(given).then((found) => found && wideText(found))
+      : await explore(given).then((found) => found && tellOf(found));
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
   console.log(
     told ??
@@ -53,7 +59,7 @@ if (workers === 1) {
     Array.from({ length: workers }, (_, i) => {
       const share = Math.floor(((i + 1) * runs) / workers) - Math.floor((i * runs) / workers);
       const given = [
-        ...(beside ? ['--noninterference'] : []),
+        ...(beside ? ['--noninterference'] : wide ? ['--wide'] : []),
         '--runs',
         `${share}`,
         '--seed',
