@@ -104,7 +104,12 @@ function claimOf(
     case 'ask':
     case 'fleet': {
       if (step.action === 'stop' && one.protected) return [];
-      const unsure = isHarmed(history) || kept || mine.some((other) => other.step !== step && isClose(other.at, at));
+      // A fleet that finds a VM as it wants it writes nothing (docs/decisions/0012): what waits for its jitter or wave goes on.
+      const meets =
+        step.do === 'fleet' &&
+        dues.some((due) => due.action !== step.action && due.at <= at && due.at > at - lastingMs);
+      const unsure =
+        isHarmed(history) || kept || meets || mine.some((other) => other.step !== step && isClose(other.at, at));
       return [unsure ? weakly(step.action, at, step.do) : surely(step.action, at, step.do)];
     }
     case 'keep':
