@@ -6,7 +6,6 @@ import type { InProcess } from './inProcess.ts';
 
 /** The connections for calls, or for watches, of one dispatcher: how many exchanges hold one, and how many may. */
 interface Pool {
-  agent?: Agent;
   taken: number;
   most: number;
 }
@@ -35,7 +34,7 @@ export class Traffic {
   /** Requests of clients that do not count, kubectl for one. */
   #uncounted = new Set<object>();
   #next = 0;
-  #pools: Pool[] = [];
+  #agents: Agent[] = [];
 
   quiet(): boolean {
     if (this.#uncounted.size > 0) return false;
@@ -117,14 +116,13 @@ export class Traffic {
       keepAliveTimeout: 600_000,
       connect: { secureContext: createSecureContext({ ca }), preferH2: options.allowH2 ?? false, timeout: 0 },
     });
-    const pool = { agent, taken: 0, most };
-    this.#pools.push(pool);
-    return pool;
+    this.#agents.push(agent);
+    return { agent, taken: 0, most };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map(({ agent }) => agent?.destroy()));
-    this.#pools = [];
+    await Promise.all(this.#agents.map((agent) => agent.destroy()));
+    this.#agents = [];
     this.#exchanges.clear();
   }
 
