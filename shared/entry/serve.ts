@@ -62,7 +62,7 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   const turns = () => !leading || clock.now() - loop.turnedAt() < stuckMs;
   const open = {
     '/healthz': () => (turns() ? 'the loop turns\n' : undefined),
-    '/readyz': () => (view && !signal.aborted && isWell(view) ? 'the watches have their state\n' : undefined),
+    '/readyz': () => (view?.check(), view && !signal.aborted ? 'the watches have their state\n' : undefined),
     '/metrics': () => metrics.text(),
   };
   const serving = { world, access: newAccess(world, options), carryOut, open };
@@ -87,14 +87,5 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   } finally {
     await listening.close({ clock, ms: callersLeaveMs });
     view?.close();
-  }
-}
-
-function isWell(view: View): boolean {
-  try {
-    view.check();
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -28,49 +28,45 @@ const noStore = { 'cache-control': 'no-store' };
 export async function answerTo(request: IncomingMessage, { world, access, carryOut, open }: Serving): Promise<Answer> {
   const { headers, method = 'GET', socket } = request;
   const path = request.url?.split('?')[0] ?? '/';
-  const probe = method === 'GET' && Object.hasOwn(open, path) && open[path];
+  const probe = /^(GET|HEAD)$/.test(method) && Object.hasOwn(open, path) && open[path];
   if (probe) return text(await probe());
-  const api = path === '/events' ? undefined : apiRequestOf(request);
+  const api = apiRequestOf(request);
   if (!api && path !== '/events')
     throw refusal(404, 'NotFound', 'expected /namespaces/NAME/wukongs[/NAME[/start|stop|restart]], or /events');
   const expected = api && !api.verb ? 'GET' : 'POST';
   if (method !== expected) throw refusal(405, 'InvalidAction', `expected ${expected}`, { allow: expected });
   const who = await access.who(headers.authorization, socket.remoteAddress ?? 'nobody', !api);
-  const body = expected === 'POST' ? await bodyOf(request, largestBody) : '';
+  const body = await bodyOf(request, largestBody);
   if (body === undefined)
     throw refusal(413, 'TooLarge', `the body is larger than ${largestBody} bytes`, { connection: 'close' });
   const deadline = world.clock.now() + httpLimitMs;
   // Where a function has from IAM who asks, the API server says it here.
   const authorizer = { iam: { userArn: who.username } };
   const http = api && { ...api.http, body, requestContext: { ...api.http.requestContext, authorizer } };
-  const read = async () =>
-    readStates(world, parseStateQuery({ ...http?.queryStringParameters, ...api?.place }), { deadline });
+  const read = async () => ({ states: await readStates(world, ofHere(parseStateQuery(http)), { deadline }) });
   if (http && !api.verb) {
     await access.may(who, api.place.name === undefined ? 'list' : 'get', api.place);
-    return answerHttp(
-      http,
-      async () => ({ states: await read() }),
-      async () => undefined,
-    );
+    return answerHttp(http, read, () => Promise.resolve(undefined));
   }
-  const { action, event } = http
-    ? { action: api.verb === 'start' ? ('start' as const) : ('stop' as const), event: http }
+  const asked = api
+    ? { action: api.verb === 'start' ? api.verb : ('stop' as const), event: http }
     : eventIn(headers, body);
-  const command = parseTrigger(event, { action, requestId: randomUUID(), requestedAt: world.clock.now() });
-  if (command.cluster !== undefined)
-    throw new LifecycleError('InvalidAction', 'cluster: expected none, as this server is of one cluster');
+  const { action } = asked;
+  const origin = { action, requestId: randomUUID(), requestedAt: world.clock.now() };
+  const command = { ...ofHere(parseTrigger(asked.event, origin)), requestedBy: who.username.slice(0, 256) };
   for (const place of placesOf(command))
     for (const one of command.restart ? ['stop', 'start'] : [action]) await access.may(who, 'update', place, one);
-  if (http)
-    return answerHttp(
-      http,
-      () => carryOut(command, deadline),
-      async () => (await read()).at(0),
-    );
-  const { outcomes } = await carryOut({ ...command, requestedBy: who.username.slice(0, 256) }, deadline);
-  const again = outcomes.find((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
+  const done = () => carryOut(command, deadline);
+  if (http) return answerHttp(http, done, async () => (await read()).states.at(0));
+  const again = (await done()).outcomes.find((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
   if (again) throw new LifecycleError('Unreachable', again.message);
   return { statusCode: 202, headers: noStore }; // without a body: Knative takes one for an event in reply
+}
+
+/** @throws LifecycleError InvalidAction for what is asked of another cluster. */
+function ofHere<T extends { cluster?: string | undefined }>(asked: T): T {
+  if (asked.cluster === undefined) return asked;
+  throw new LifecycleError('InvalidAction', 'cluster: expected none, as this server is of one cluster');
 }
 
 const text = (body: string | undefined): Answer => ({

@@ -18,7 +18,7 @@ const leastWholeMs = 5_000;
 const fewMs = 10 * 60_000;
 
 export interface Changes {
-  /** This Wukong changed, or its VM did, in which case there is no hurry. */
+  /** This Wukong changed, or its VM did; in a hurry where something is asked of it. */
   wukong(key: string, hurry: boolean): void;
   /** Something changed on which schedules depend, or a watch failed. */
   all(): void;

@@ -6,7 +6,7 @@ import { watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
-import { lookAround } from '../reconcile/look.ts';
+import { isAsking, lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
 import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.ts';
 import { overrideKeys } from '../schedule/override.ts';
@@ -52,7 +52,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       changed(key, now, before) {
         if (before) wukongOfVm.delete(vmKeyOf(before));
         if (now && key) wukongOfVm.set(vmKeyOf(now), key);
-        if (key) changes.wukong(key, true);
+        if (key) changes.wukong(key, now !== undefined && isAsking(now));
       },
     });
     const own = await watchSchedules('WukongSchedule', schedulePath);
@@ -80,7 +80,11 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
           check();
           const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
           const known = { machines, schedules: schedules(), namespaces: namespaces?.all() };
-          const from = { ...known, wukongs: seen.map(copy), around: keys && around };
+          const from = {
+            ...known,
+            wukongs: seen.map(copy),
+            around: keys && around && { ...around, schedules: schedules() },
+          };
           const looked = await lookAround(at, from, within, problems);
           if (!keys) around = looked.blind ? undefined : looked.around;
           return looked;

@@ -5,7 +5,7 @@ import type { Job } from '../execute/job.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
+import { type Limits, unhurried } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
 import { tellRoom } from './room.ts';
@@ -35,7 +35,9 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   const unsaid = new Map<string, Place>();
   let repaired = 0;
   const isFree = (key: string) => !busy.has(key) && !to.held?.has(key);
-  const all = wukongs.filter((wukong) => isFree(keyOf(wukong.metadata)) && !isWell(wukong, to));
+  const all: Wukong[] = [];
+  for await (const wukong of unhurried(wukongs, world.clock))
+    if (isFree(keyOf(wukong.metadata)) && !isWell(wukong, to)) all.push(wukong);
   await each(all, atOnce, async (wukong) => {
     const key = keyOf(wukong.metadata);
     if (to.held?.has(key)) return; // begun meanwhile

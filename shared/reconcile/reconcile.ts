@@ -8,7 +8,7 @@ import { execute, type Executed, type Progress } from '../execute/execute.ts';
 import type { Job } from '../execute/job.ts';
 import { rateLimiterOf } from '../execute/rateLimiter.ts';
 import { type Selecting, type Timetable, timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
-import type { Limits } from '../time/wait.ts';
+import { type Limits, unhurried } from '../time/wait.ts';
 import { announce, nearStops } from './announce.ts';
 import { withoutThoseInUse } from './inUse.ts';
 import { look, type Seen } from './look.ts';
@@ -63,7 +63,7 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
   const seen = await (standing?.look ?? look)(world, limits, problems);
   const { wukongs, machines, blind } = seen;
   try {
-    const decided = decideAll(seen, world, problems, standing?.few);
+    const decided = await decideAll(seen, world, problems, standing?.few);
     const { table, wanted, undecided } = decided;
     const wishes = await withoutThoseInUse({ ...decided, problems }, world, limits);
     const { jobs, busy, release } = withoutBusy(wishes, standing);
@@ -133,7 +133,7 @@ interface Decided {
 }
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
-function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Decided {
+async function decideAll(seen: Seen, world: World, problems: Problem[], few = false): Promise<Decided> {
   const { wukongs, machines, around, declaring, unanswered } = seen;
   const views = new Map<Wukong, Machine>();
   const see = (wukong: Wukong) => {
@@ -158,7 +158,7 @@ function decideAll(seen: Seen, world: World, problems: Problem[], few = false): 
   const own = { world, machineOf: see, around: annotations, scheduled: scheduled.groupOf };
   const jobs: Job[] = [];
   const wanted = new Map<string, Wanted>();
-  for (const wukong of wukongs)
+  for await (const wukong of unhurried(wukongs, world.clock))
     try {
       const mine = ownJob(wukong, own);
       const wish = few || (mine && mine.work.do !== 'await') ? undefined : scheduled.wanted(wukong);
