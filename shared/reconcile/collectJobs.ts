@@ -5,6 +5,7 @@ import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Machine } from '../domain/vm.ts';
 import type { Job } from '../execute/job.ts';
 import { type Timetable, timetable } from '../schedule/timetable.ts';
+import { unhurried } from '../time/wait.ts';
 import type { Seen } from './look.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { type Problem, problemOf } from './problems.ts';
@@ -22,11 +23,11 @@ export interface Decided {
  * What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. Of
  * `few` only the former counts.
  */
-export function collectJobs(
+export async function collectJobs(
   seen: Seen,
   { world, problems }: { world: World; problems: Problem[] },
   few: boolean,
-): Decided {
+): Promise<Decided> {
   const { wukongs, around, unanswered } = seen;
   const machineOf = viewer(seen);
   const undecided: Place[] = [];
@@ -40,7 +41,7 @@ export function collectJobs(
   const own = { world, machineOf, around: annotationsFrom(seen), scheduled: scheduled.groupOf };
   const jobs: Job[] = [];
   const wanted = new Map<string, Wanted>();
-  for (const wukong of wukongs)
+  for await (const wukong of unhurried(wukongs, world.clock))
     try {
       const mine = ownJob(wukong, own);
       const wish = few || (mine && mine.work.do !== 'await') ? undefined : scheduled.wanted(wukong);

@@ -56,7 +56,7 @@ export async function reconcile(
   const seen = await standing.look(world, limits, problems);
   const { wukongs, machines, blind, unanswered } = seen;
   try {
-    const decided = collectJobs(seen, tick, few);
+    const decided = await collectJobs(seen, tick, few);
     const { table, wanted } = decided;
     const wishes = await withoutThoseInUse(decided, tick);
     const own = claimOwn(wishes, busy);
