@@ -2,13 +2,17 @@ import type { Command } from '../domain/command.ts';
 import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
   earlierOf,
+  lastKey,
   lastOf,
   leaseKey,
   newestDone,
   type Operation,
+  operationKey,
   operationOf,
   runningOf,
+  settledKey,
   settledOf,
+  skippedKey,
   skippedOf,
 } from '../domain/operation.ts';
 import { type Action, reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
@@ -87,6 +91,16 @@ function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, n
   if (known.action === undefined || known.action === action || restart) return known.answer;
   const message = `Request ${requestId} was for ${known.action} before, so it is not carried out; give ${action} an id of its own.`;
   return { kind: 'answer', result: { outcome: 'Failed', reason: 'Refused', message } };
+}
+
+const recordKeys = [operationKey, lastKey, settledKey, skippedKey];
+
+/** Whether a record on this Wukong is of the request, whatever came of it. */
+export function knowsRequest(requestId: string, wukong: Wukong, now: number): boolean {
+  // Most have no such text: then no record is read.
+  const tail = JSON.stringify(requestId.slice(requestId.lastIndexOf(':') + 1)).slice(1, -1);
+  const records = recordKeys.map((key) => wukong.metadata.annotations?.[key]);
+  return records.some((record) => record?.includes(tail)) && findRequest(requestId, wukong, now) !== undefined;
 }
 
 interface KnownRequest {
