@@ -74,7 +74,9 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const announcing = announce(world, whole ? nearStops(table, see) : new Map(), limits);
     const progress = ({ outcome }: Progress) => outcome && release([keyOf(outcome)]);
     const executing = execute(jobs, world, { ...limits, machines, sink, progress }).finally(() => release());
-    const known = wukongs.filter(({ metadata }) => !seen.unanswered.has(metadata.namespace ?? ''));
+    const isKnown = ({ metadata }: Wukong) =>
+      !seen.unanswered.has(metadata.namespace ?? '') && !undecided.has(keyOf(metadata));
+    const known = wukongs.filter(isKnown);
     const mending = { jobs, table, wanted, machines, world, limits, problems, held: standing?.busy };
     const { repaired, unsaid } = await mend(known, mending);
     // Schedules with nothing under way wait for no neighbour's guests.
@@ -83,7 +85,7 @@ export async function reconcile(given: World, limits: Limits, standing?: Standin
     const [idle = [], rest = []] = [true, false].map((one) => table.selecting.filter((each) => isIdle(each) === one));
     const announced = await announcing;
     for (const problem of announced.problems) problems.push(problem);
-    const marking = { table, jobs, unsaid: [...unsaid, ...undecided, ...busy], announced: announced.stops };
+    const marking = { table, jobs, unsaid: [...unsaid, ...undecided.values(), ...busy], announced: announced.stops };
     const marked = async (selecting: Selecting[], done: Executed) => {
       if (standing?.few) return;
       const atEnd = withLastWords(world, limits);
@@ -129,7 +131,7 @@ interface Decided {
   table: Timetable;
   wanted: Map<string, Wanted>;
   /** Whose decision threw: their schedules have to come back to them. */
-  undecided: Place[];
+  undecided: Map<string, Place>;
 }
 
 /** What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. */
@@ -141,11 +143,11 @@ function decideAll(seen: Seen, world: World, problems: Problem[], few = false): 
     views.set(wukong, view);
     return view;
   };
-  const undecided: Place[] = [];
+  const undecided = new Map<string, Place>();
   const wrong = (wukong: Wukong, thrown: unknown) => {
-    // Of a namespace that nobody answers for it is told once.
-    if (thrown !== unanswered.get(wukong.metadata.namespace ?? '')) problems.push(problemOf(thrown, wukong));
-    undecided.push(placeOf(wukong));
+    const isTold = undecided.has(keyOf(wukong.metadata)) || thrown === unanswered.get(wukong.metadata.namespace ?? '');
+    if (!isTold) problems.push(problemOf(thrown, wukong));
+    undecided.set(keyOf(wukong.metadata), placeOf(wukong));
   };
   const table = timetable(wukongs, see, around, world.clock.now(), wrong);
   const scheduled: Scheduled = scheduledJobs(table, see);
