@@ -14,6 +14,7 @@ export type LocalHandler = (event: unknown, context: Context) => Promise<unknown
 export interface LocalParts {
   start: LocalHandler;
   stop: LocalHandler;
+  restart: LocalHandler;
   getState: LocalHandler;
   /** An outcome event, as a subscriber of the bus gets it. */
   outcome: (event: object) => void;
@@ -148,7 +149,7 @@ function take(
   return { EventId: id };
 }
 
-const wukongs = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+)(?:\/(start|stop))?)?$/;
+const wukongs = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+)(?:\/(start|stop|restart))?)?$/;
 
 /** The HTTP API; nobody is asked who they are here. */
 async function http(
@@ -160,7 +161,7 @@ async function http(
   const [, namespace, name, action] = wukongs.exec(pathname) ?? [];
   const handler =
     method === 'POST' && action !== undefined
-      ? parts[action as Action]
+      ? parts[action as Action | 'restart']
       : method === 'GET' && namespace !== undefined && action === undefined
         ? parts.getState
         : undefined;

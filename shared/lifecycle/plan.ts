@@ -177,8 +177,10 @@ export function already(
     return { kind: 'answer', result: { outcome: 'Failed', ...lacksVm(wukong, machine) } };
   }
   if (operationOf(wukong)) return undefined;
-  if (command.action === 'stop' && isOff(machine))
-    return { kind: 'already', result: { outcome: 'AlreadyOff', message: 'The VM is off.' } };
+  if (command.action === 'stop' && isOff(machine)) {
+    const message = command.restart ? 'The VM is off, and a restart leaves it so; start it instead.' : 'The VM is off.';
+    return { kind: 'already', result: { outcome: 'AlreadyOff', message } };
+  }
   const on = isOn(machine) && machine.vm.strategy !== 'Halted' && machine.vm.queue.length === 0;
   if (command.action === 'start' && on && (!requireAgent || machine.vmi?.agentConnected))
     return { kind: 'already', result: { outcome: 'AlreadyOn', message: 'The VM is on and ready.' } };
