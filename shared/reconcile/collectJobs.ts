@@ -16,7 +16,7 @@ export interface Decided {
   table: Timetable;
   wanted: Map<string, Wanted>;
   /** Whose decision threw: their schedules have to come back to them. */
-  undecided: Place[];
+  undecided: Map<string, Place>;
 }
 
 /**
@@ -30,11 +30,11 @@ export async function collectJobs(
 ): Promise<Decided> {
   const { wukongs, around, unanswered } = seen;
   const machineOf = viewer(seen);
-  const undecided: Place[] = [];
+  const undecided = new Map<string, Place>();
   const wrong = (wukong: Wukong, thrown: unknown) => {
-    // Of a namespace that nobody answers for it is told once.
-    if (thrown !== unanswered.get(wukong.metadata.namespace ?? '')) problems.push(problemOf(thrown, wukong));
-    undecided.push(placeOf(wukong));
+    const isTold = undecided.has(keyOf(wukong.metadata)) || thrown === unanswered.get(wukong.metadata.namespace ?? '');
+    if (!isTold) problems.push(problemOf(thrown, wukong));
+    undecided.set(keyOf(wukong.metadata), placeOf(wukong));
   };
   const table = timetable(wukongs, machineOf, around, world.clock.now(), wrong);
   const scheduled = scheduledJobs(table, machineOf);
