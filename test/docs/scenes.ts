@@ -1,10 +1,10 @@
 import type { Sim } from '../../sim/sim.ts';
 
-const office = (namespace: string, labels: Record<string, string>) => ({
+const office = (namespace: string, times: object = { start: '0 8 * * 1-5' }) => ({
   apiVersion: 'vm.novasphere.dev/v1alpha1',
   kind: 'WukongSchedule',
   metadata: { name: 'office', namespace },
-  spec: { timeZone: 'Europe/Berlin', start: '0 8 * * 1-5', stop: '0 20 * * *', selector: { matchLabels: labels } },
+  spec: { timeZone: 'Europe/Berlin', stop: '0 20 * * *', ...times, selector: { matchLabels: { env: 'dev' } } },
 });
 
 const night = {
@@ -26,7 +26,7 @@ const vm = (name: string, labels: object, runStrategy: string, cores: number, me
 
 const pair = (sim: Sim, namespace: string) => {
   for (const name of ['web', 'db']) sim.createWukong({ namespace, name, labels: { env: 'dev' } });
-  sim.create(office(namespace, { env: 'dev' }));
+  sim.create(office(namespace));
 };
 
 /** What is in the cluster where a page begins, by the words of its hidden comment. */
@@ -50,6 +50,6 @@ export const scenes: Record<string, (sim: Sim) => void> = {
   'VMs of plain KubeVirt run in team-a, one with office hours': (sim) => {
     sim.create(vm('web-vm', { env: 'dev' }, 'Always', 2, '4Gi'));
     sim.create(vm('mail', {}, 'RerunOnFailure', 1, '1Gi'));
-    sim.create(office('team-a', { env: 'dev' }));
+    sim.create(office('team-a', {})); // so that a stop comes next, whatever the hour
   },
 };
