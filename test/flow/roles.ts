@@ -6,8 +6,8 @@ import type { PolicyRule } from '../../sim/sim.ts';
 
 export type FunctionName = 'reconcile' | 'stop' | 'start' | 'state';
 /** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up. */
-export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next';
-const extras: string[] = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next'] satisfies Extra[];
+export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next' | 'adopt';
+const extras: string[] = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next', 'adopt'] satisfies Extra[];
 export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>>;
 
 const file = (role: FunctionName | Extra) => (extras.includes(role) ? `${role}/role.yaml` : `${role}.yaml`);
