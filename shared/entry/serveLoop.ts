@@ -37,6 +37,7 @@ export function newLoop(world: World): Loop {
   const touched = new Set<string>();
   let turnedAt = clock.now();
   let wake = () => {};
+  let foreseen = () => {};
   let woken = false;
   let arm = (_ms: number) => {};
 
@@ -55,8 +56,11 @@ export function newLoop(world: World): Loop {
     });
   }
 
-  /** A whole tick; it ends sooner when another one is due. Returns when the next one is. */
-  async function whole(view: View, signal: AbortSignal): Promise<number> {
+  /**
+   * A whole tick; it ends sooner when another one is due. Returns when the next one is: what this one has written of
+   * boundaries comes back by the watch a moment later.
+   */
+  async function whole(view: View, signal: AbortSignal): Promise<() => number> {
     const begun = clock.now();
     const sooner = new AbortController();
     const cut = () => sooner.abort(new Error('another tick is due'));
@@ -71,11 +75,12 @@ export function newLoop(world: World): Loop {
     const limits = { deadline: Math.min(begun + wholeMs, boundary), signal: AbortSignal.any([signal, sooner.signal]) };
     try {
       await reconcile(world, limits, { look: view.look(), busy });
-      return Math.min(begun + everyMs, view.nextBoundary(begun) ?? Infinity);
+      return () => Math.min(begun + everyMs, view.nextBoundary(begun) ?? Infinity);
     } catch (thrown) {
       if (!limits.signal.aborted)
         log.error(`a tick failed: ${asLifecycleError(thrown).message}`, { reason: asLifecycleError(thrown).code });
-      return clock.now() + (limits.signal.aborted ? 0 : afterFailureMs);
+      const again = clock.now() + (limits.signal.aborted ? 0 : afterFailureMs);
+      return () => again;
     } finally {
       cancel();
       turnedAt = clock.now();
@@ -86,6 +91,7 @@ export function newLoop(world: World): Loop {
     busy,
     turnedAt: () => turnedAt,
     all: () => wake(),
+    boundaries: () => foreseen(),
     wukong(key, hurry) {
       touched.add(key);
       arm(hurry ? gatherMs : calmMs);
@@ -108,10 +114,15 @@ export function newLoop(world: World): Loop {
       touched.clear(); // the whole tick of the beginning sees all
       while (!signal.aborted) {
         const due = await whole(view, signal);
-        const subscribe = (call: () => void) => ((wake = call), () => {});
-        if (!woken && !signal.aborted) await heard(clock, subscribe, { deadline: due, signal }).catch(() => {});
+        const subscribe = (call: () => void) => {
+          wake = () => ((woken = true), call());
+          foreseen = call;
+          return () => (foreseen = () => {});
+        };
+        while (!woken && !signal.aborted && clock.now() < due())
+          await heard(clock, subscribe, { deadline: due(), signal }).catch(() => {});
         // Changes come in swarms: a label on a hundred Wukongs is one tick more, not a hundred.
-        if (clock.now() < due) await sleep(clock, Math.min(calmMs, due - clock.now()), signal).catch(() => {});
+        if (clock.now() < due()) await sleep(clock, Math.min(calmMs, due() - clock.now()), signal).catch(() => {});
         view.check();
       }
       cancel();

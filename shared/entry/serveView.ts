@@ -10,6 +10,7 @@ import { lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
 import { schedulePath } from '../reconcile/scheduleInputs.ts';
 import { overrideKeys } from '../schedule/override.ts';
+import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
@@ -32,6 +33,8 @@ export interface Changes {
   wukong(key: string, hurry: boolean): void;
   /** Something changed on which schedules depend. */
   all(): void;
+  /** A schedule's status foresees other boundaries than before. */
+  boundaries(): void;
 }
 
 /** Resolves when every watch has its first state. @throws LifecycleError when one cannot have it within the limits. */
@@ -96,10 +99,14 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
     const key = vm && wukongOfVm.get(vm);
     if (key !== undefined) changes.wukong(key, false);
   };
-  const onSchedule = noticing(
+  const edited = noticing(
     () => schedules,
     ({ metadata }) => [metadata.uid, metadata.generation],
   );
+  const onSchedule = (key?: string) => {
+    edited(key);
+    changes.boundaries();
+  };
   const onNamespace = noticing(
     () => (namespaces ? [namespaces] : []),
     ({ metadata }) => metadata.annotations,
@@ -139,9 +146,12 @@ export async function openView(world: World, changes: Changes, limits: Limits): 
         return looked;
       },
       nextBoundary(now) {
-        const all = schedules.flatMap((one) =>
-          one.all().flatMap(({ status }) => [status?.nextStart, status?.nextStop]),
-        );
+        // Those of the whole cluster are read by each whole tick, and not watched.
+        const wide = around?.schedules.filter(isClusterSchedule) ?? [];
+        const all = [...schedules.flatMap((one) => one.all()), ...wide].flatMap(({ status }) => [
+          status?.nextStart,
+          status?.nextStop,
+        ]);
         const later = all.map((text) => Date.parse(text ?? '')).filter((at) => at > now);
         return later.length > 0 ? later.reduce((first, at) => Math.min(first, at)) : undefined;
       },

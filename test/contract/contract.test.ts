@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
-import { shippedRules } from '../flow/roles.ts';
+import { serveRules, shippedRules } from '../flow/roles.ts';
 import type { Case } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { clientOf } from './client.ts';
@@ -16,6 +16,7 @@ let sim: Sim;
 let results: Result[];
 
 /** Each function may do what its own Role and the optional ones say, and no more. */
+const beyond = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next'] as const;
 const roleOf = { stopVm: 'stop', startVm: 'start', reconcileState: 'reconcile', getState: 'state' } as const;
 
 /** All of them once, eight at a time, as on any cluster; but here an hour passes in a moment. */
@@ -23,7 +24,9 @@ beforeAll(async () => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true); // what lambda() logs of bad input
   const clock = new VirtualClock('2026-11-23T20:00:10Z');
   sim = await startSim({ clock });
-  const running = runCases(allCases, await virtualGround(clock), { template: plainTemplate, atOnce: 8 });
+  const running = runCases(allCases, await virtualGround(clock),
+    { template: plainTemplate, atOnce: 8 },
+  );
   results = await clock.run(running, { sims: [sim], limitMs: 3_600_000 });
 }, 120_000);
 afterAll(async () => {
@@ -34,8 +37,9 @@ afterAll(async () => {
 async function virtualGround(clock: VirtualClock): Promise<Ground> {
   const admin = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
   const as = (token: string) => ({ ...admin, headers: bearer(token) });
-  for (const [name, role] of Object.entries(roleOf))
-    sim.addToken(`of-${name}`, name, shippedRules([role, 'all-namespaces', 'stuck-pods', 'skip-next']));
+  for (const [name, role] of Object.entries(roleOf)) sim.addToken(`of-${name}`, name, shippedRules([role, ...beyond]));
+  const serverRules = [...shippedRules(['reconcile', 'stop', 'start', ...beyond]), ...serveRules()];
+  sim.addToken('of-server', 'system:serviceaccount:wukong-lifecycle:server', serverRules);
   const { connect, silentLog: log, silentMetrics: metrics } = functions;
   return {
     send: clientOf(admin),
@@ -43,7 +47,9 @@ async function virtualGround(clock: VirtualClock): Promise<Ground> {
     functions,
     obedient: true,
     mayChangeCrds: true,
-    open: kept((name, env, token = `of-${name}`) => connect({ env, clock, log, metrics, credentials: as(token) })),
+    open: kept((name, env, token = `of-${name}`) =>
+      connect({ env, clock, log, metrics, credentials: token === 'of-person' ? admin : as(token) }),
+    ),
   };
 }
 
