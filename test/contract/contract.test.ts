@@ -24,9 +24,7 @@ beforeAll(async () => {
   vi.spyOn(process.stderr, 'write').mockReturnValue(true); // what lambda() logs of bad input
   const clock = new VirtualClock('2026-11-23T20:00:10Z');
   sim = await startSim({ clock });
-  const running = runCases(allCases, await virtualGround(clock),
-    { template: plainTemplate, atOnce: 8 },
-  );
+  const running = runCases(allCases, await virtualGround(clock), { template: plainTemplate, atOnce: 8 });
   results = await clock.run(running, { sims: [sim], limitMs: 3_600_000 });
 }, 120_000);
 afterAll(async () => {
