@@ -40,9 +40,15 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
     };
     return kept(await followIn<V>(world, spaces, { ...source, changed }, limits));
   }
+  const foresee = (schedule?: WukongSchedule) => {
+    for (const at of schedule ? foreseenBy(schedule) : []) changes.foreseen(at);
+  };
   /** A cluster without the CRD has no such schedules. */
   const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) =>
-    watch({ path, read: (object) => ({ ...(object as WukongSchedule), kind }) }, spaces).catch((thrown: unknown) => {
+    watch(
+      { path, read: (object) => ({ ...(object as WukongSchedule), kind }), changed: (_key, now) => foresee(now) },
+      spaces,
+    ).catch((thrown: unknown) => {
       if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
       world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
       return { all: () => [] } as Pick<Followed<WukongSchedule>, 'all'>;
@@ -93,7 +99,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       /** The first boundary after `now` that a schedule's status foresees; Infinity: none. Instant. */
       nextBoundary: (now: number): number =>
         schedules()
-          .flatMap(({ status }) => [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? '')))
+          .flatMap(foreseenBy)
           .reduce((first, at) => (at > now && at < first ? at : first), Infinity),
     };
   } catch (thrown) {
@@ -121,3 +127,7 @@ function ownPart({ metadata: { name, uid, labels, annotations = {} } }: KubeObje
   const own = Object.entries(annotations).filter(([key]) => ownKeys.includes(key));
   return { metadata: { name, ...(uid && { uid }), ...(labels && { labels }), annotations: Object.fromEntries(own) } };
 }
+
+/** Instants; NaN where there is none. */
+const foreseenBy = ({ status }: WukongSchedule): number[] =>
+  [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? ''));
