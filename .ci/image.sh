@@ -11,7 +11,7 @@ export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 storage() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
 node infra/setup.mjs
 
-base=$(awk '/^FROM /{ print $2; exit }' infra/container/Dockerfile)
+base=$(sed -n 's/^ARG NODE_IMAGE=//p' infra/container/Dockerfile)
 if ! timeout 60 buildah --root "$work/storage" --runroot "$work/run" pull -q "docker.io/library/$base" > /dev/null 2>&1; then
   echo "image: no registry has $base for us, so its place takes one out of Debian packages" >&2
   BUILDAH="--root $work/storage --runroot $work/run" infra/container/base.sh "$work/base"

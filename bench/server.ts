@@ -1,4 +1,6 @@
 // `wukong serve` over a cluster of a process of its own: how soon it acts, and what it costs at rest. Spoken to over IPC.
+import { setFlagsFromString } from 'node:v8';
+
 import { readConfig } from '../shared/cluster/config.ts';
 import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
 import { transportTo } from '../shared/cluster/transport.ts';
@@ -19,6 +21,7 @@ process.on('message', (order: string) => {
 });
 
 async function begin(kubeconfig: string): Promise<void> {
+  setFlagsFromString('--heap-growing-percent=30'); // as cli/commands/serve.ts
   const metrics = prometheusMetrics();
   const clock = systemClock;
   const transport = transportTo(await credentialsOf(parseKubeConfig(kubeconfig)), clock, Math.random);

@@ -107,6 +107,7 @@ export function roles(parameters: Parameters, prefix: string): Record<string, ob
   return {
     StartVmRole: own('startVm', [putEvents, ...queue('Start')]),
     StopVmRole: own('stopVm', [putEvents, ...queue('Stop')]),
+    RestartVmRole: own('restartVm', [putEvents]),
     ReconcileStateRole: own('reconcileState', [putEvents]),
     GetStateRole: own('getState', []),
     SchedulerRole: role(
@@ -123,7 +124,7 @@ export function roles(parameters: Parameters, prefix: string): Record<string, ob
 /** The functions' roles by name, to let them into the clusters. */
 export const roleOutputs = (): Record<string, object> =>
   Object.fromEntries(
-    ['StartVm', 'StopVm', 'ReconcileState', 'GetState'].map((name) => [
+    ['StartVm', 'StopVm', 'RestartVm', 'ReconcileState', 'GetState'].map((name) => [
       `${name}RoleArn`,
       { Value: arnOf(`${name}Role`) },
     ]),

@@ -8,7 +8,7 @@ folder=${1:-$(mktemp -d)}
 # Options of buildah: where it keeps its images.
 read -ra options <<< "${BUILDAH:-}"
 node=node_modules/node/bin/node
-name=$(awk '/^FROM /{ print $2; exit }' infra/container/Dockerfile)
+name=$(sed -n 's/^ARG NODE_IMAGE=//p' infra/container/Dockerfile)
 npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
 
 mkdir -p "$folder/packages" "$folder/root"

@@ -20,8 +20,11 @@ export interface Source<V> extends Keeping<V> {
  * when the watch failed for good, too.
  */
 export interface Followed<V> extends Pick<Known<V>, 'get' | 'all' | 'gone' | 'on'> {
-  /** @throws LifecycleError when the watch failed for good (the permission was taken away). */
-  check(): void;
+  /**
+   * Of several watches that of this namespace, or all. @throws LifecycleError when it failed for good (the permission was
+   * taken away).
+   */
+  check(namespace?: string): void;
   close(): void;
 }
 
