@@ -34,7 +34,7 @@ function happeningsOf(run: WukongRun): Happening[] {
   const dueAt = Date.parse(spec.dueAt);
   const { failures } = runCounts.parse(status ?? {});
   const messages = new Map(failures.map(({ name, message }) => [name, message]));
-  const ofCluster = metadata.ownerReferences?.some(({ kind, name }) => kind === clusterKind && name === spec.schedule);
+  const ofCluster = metadata.ownerReferences?.some(({ kind }) => kind === clusterKind);
   const key = ofCluster ? `${spec.schedule}` : `${namespace}/${spec.schedule}`;
   const requestId = spec.schedule === undefined ? spec.requestId! : boundaryIdOf({ key }, dueAt);
   const found: Happening[] = [];

@@ -55,8 +55,7 @@ export async function deleteRun({ transport }: World, { metadata }: WukongRun, l
 /** Keeps the newest runs of a schedule in a namespace, so many as it says. @throws LifecycleError */
 export async function pruneRuns(
   world: World,
-  namespace: string,
-  { owner, keep }: { owner: WukongSchedule; keep: number },
+  { namespace, owner, keep }: { namespace: string; owner: WukongSchedule; keep: number },
   limits: Limits,
 ): Promise<void> {
   const { uid } = owner.metadata;

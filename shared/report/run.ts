@@ -1,6 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import { runNameOf, type RunSpec, type RunStatus } from '../domain/run.ts';
-import { clusterKind, isClusterSchedule } from '../schedule/ruling.ts';
+import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
@@ -64,17 +64,17 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
   const message = runSentence(run);
   log.warn(`run ${namespace}/${name}: ${status.phase}`, { namespace, name, reason, says: message });
   metrics.count('BadRuns', 1);
-  const ofCluster = owner !== undefined && isClusterSchedule(owner);
   const event = {
-    // Its runs bear one name in all namespaces.
-    id: `run/${ofCluster ? `${namespace}/` : ''}${name}/${status.phase}`,
+    id: `run/${name}/${status.phase}`,
     type: 'Warning',
     reason,
-    message: `${ofCluster ? `${namespace}: ` : ''}${message}`.slice(0, 1024),
+    message: message.slice(0, 1024),
   } as const;
-  const on = owner
-    ? { kind: ofCluster ? clusterKind : ('WukongSchedule' as const), metadata: owner.metadata }
-    : { kind: 'WukongRun', metadata: { name, namespace } };
+  // A team looks in its own namespace for what came of a ClusterWukongSchedule there.
+  const on =
+    owner && !isClusterSchedule(owner)
+      ? { kind: 'WukongSchedule', metadata: owner.metadata }
+      : { kind: 'WukongRun', metadata: { name, namespace } };
   const id = `${namespace}/${name}/${status.phase}`;
   const text = `Run ${namespace}/${owner?.metadata.name ?? name} ended ${status.phase}: ${message}`;
   const detail = runDetailOf(run);

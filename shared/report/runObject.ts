@@ -18,8 +18,8 @@ export interface NewRun {
 /** A run as it is made: in one write, as it has no status of its own beside it (docs/decisions/0070). */
 export function runObject({ namespace, spec, status, owner, current }: NewRun): WukongRun {
   const { name = '', uid = '' } = owner?.metadata ?? {};
-  const labels = { ...(current ? { [currentKey]: 'true' } : {}), ...(owner ? { [scheduleUidKey]: uid } : {}) };
   const kind = owner && isClusterSchedule(owner) ? clusterKind : 'WukongSchedule';
+  const labels = { ...(current ? { [currentKey]: 'true' } : {}), ...(owner ? { [scheduleUidKey]: uid } : {}) };
   const reference = { apiVersion: `${group}/${version}`, kind, name, uid, controller: true };
   return {
     apiVersion: `${group}/${version}`,

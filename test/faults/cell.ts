@@ -89,10 +89,10 @@ async function beginAndDie(story: Story, at: Scene, { nth, when }: Death): Promi
 
 /**
  * Plays a story; `harm` befalls the nth call of its process, or it dies there. That is over when the process has ended.
- * Then ticks, until quiet.
+ * Then ticks, until quiet. `wire`: over real connections.
  */
-export async function play(story: Story, harm?: Misfortune | Death, nth = 1): Promise<Cell> {
-  const at = await scene();
+export async function play(story: Story, harm?: Misfortune | Death, nth = 1, wire = false): Promise<Cell> {
+  const at = await scene({ wire });
   for (const [name, wukong] of Object.entries({ ...(story.wukong && { web: story.wukong }), ...story.beside }))
     at.sim.createWukong({ namespace, name, ...wukong });
   await at.pass(5_000);

@@ -13,7 +13,7 @@ import { adopt, release } from '../../shared/lifecycle/adopt.ts';
 import { performOne } from '../../shared/lifecycle/perform.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { prometheusMetrics } from '../../shared/report/prometheus.ts';
-import { allRules, serveRules } from '../flow/roles.ts';
+import { allRules, shippedRules } from '../flow/roles.ts';
 import { namespace, type Scene, token } from '../flow/scene.ts';
 import { deliver, sleep } from '../flow/ways.ts';
 import { createSchedule } from '../schedule.ts';
@@ -103,7 +103,7 @@ async function serving(at: Scene) {
 
 function mayServe(at: Scene) {
   at.sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'wukong-lifecycle' } });
-  at.sim.addToken(token, user, [...allRules(), ...serveRules()]);
+  at.sim.addToken(token, user, [...allRules(), ...shippedRules(['serve'])]);
 }
 
 /** Who adopts is a person with rights of their own; the faults befall them. */
