@@ -105,7 +105,8 @@ export async function settleAlready(
     'name' in command.target || options.remember
       ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) }
       : undefined;
-  if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
+  if (intentHolds(command, wukong) && !lease && !declared && !settled)
+    return finishUnclaimed(world, wukong, told, options.limits);
   const body = {
     metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
     spec: {
@@ -115,7 +116,7 @@ export async function settleAlready(
   };
   const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
   if (answer.status === 409) return undefined;
-  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told);
+  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told, options.limits);
 }
 
 async function annotate(

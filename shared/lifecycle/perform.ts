@@ -61,7 +61,8 @@ export async function performOne(command: Command, place: Place, world: World, o
   } catch (thrown) {
     options.limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
-    return finishUnclaimed(world, wukong, outcome({ outcome: 'Failed', reason: error.code, message: error.message }));
+    const failed = outcome({ outcome: 'Failed', reason: error.code, message: error.message });
+    return finishUnclaimed(world, wukong, failed, options.limits);
   }
 }
 
@@ -101,7 +102,7 @@ async function begin(
         const settled = await settleAlready(command, wukong, there.result, world, outcome, options);
         if (settled) return settled;
         if (mayWrite) continue;
-        return await finishUnclaimed(world, wukong, outcome(unclaimable));
+        return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
       }
       if (there) return await answer(command, wukong, outcome(there.result), world);
       if (command.dryRun) return await dryRun(command, machine, world, outcome, limits);
@@ -113,7 +114,7 @@ async function begin(
         ? sharpen(command, wukong, joined, machine, world, options)
         : claimNew(command, wukong, machine, world, options));
       if (!begun && mayWrite) continue;
-      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable));
+      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
       const ended = await carryOn(begun.op, begun.wukong, world, { ...options, machines });
       return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
     }

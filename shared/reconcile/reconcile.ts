@@ -2,13 +2,14 @@ import type { World } from '../cluster/world.ts';
 import { keyOf } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Progress } from '../execute/execute.ts';
-import { rateLimiterOf } from '../execute/rateLimiter.ts';
+import { paced } from '../execute/paced.ts';
+import { withBatchedBus } from '../report/batchedBus.ts';
 import { troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
-import { keepSchedules, lastWordsMs, unkept } from './keepSchedules.ts';
+import { keepSchedules, unkept } from './keepSchedules.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
@@ -49,7 +50,7 @@ export async function reconcile(
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
   const { busy, few = false } = standing;
-  const world = { ...given, transport: rateLimiterOf(given).transport };
+  const world = paced(withBatchedBus(given), limits.deadline);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
   const runs = few ? undefined : readRuns(world, limits);
@@ -65,7 +66,10 @@ export async function reconcile(
       : keepSchedules(tick, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
     const sink = world.bus ? 'bus' : 'here';
     const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
-    const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
+    const deadline = limits.deadline - timeForLastWords(world, limits);
+    const executing = execute(own.jobs, world, { ...limits, deadline, machines, sink, progress }).finally(() =>
+      own.release(),
+    );
     const known = wukongs.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? ''));
     const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machines, busy });
     await schedules.meanwhile(unsaid);
@@ -88,6 +92,14 @@ export async function reconcile(
     };
   } finally {
     machines.close();
-    await world.webhook?.flush(world.clock.now() + lastWordsMs);
+    const now = world.clock.now();
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
   }
 }
+
+/** How much sooner than the tick its jobs are over, so that it can say what came of them. */
+const lastWordsMs = 2_000;
+const timeForLastWords = ({ clock }: World, { deadline }: Limits): number =>
+  Math.max(0, Math.min(lastWordsMs, (deadline - clock.now()) / 10));
+
+const noticesMs = 5_000;
