@@ -158,8 +158,10 @@ export interface Memory extends Pick<Facts, 'skipped' | 'withheld'> {
 
 /** What is yet to come was neither done nor told: whoever may patch a Wukong may write that, too. */
 export function readMemory({ metadata }: Wukong, now = Infinity): Memory {
+  const text = metadata.annotations?.[memoryKey];
+  if (text === undefined) return {};
   try {
-    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory | 'wukongUid', unknown>;
+    const known = JSON.parse(text) as Record<keyof Memory | 'wukongUid', unknown>;
     if (known.wukongUid !== undefined && known.wukongUid !== metadata.uid) return {};
     const keys = ['skipped', 'withheld', 'handled'] as const;
     const found = keys.map((key) => [key, readInstant(String(known[key] ?? ''))] as const);

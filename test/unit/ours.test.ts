@@ -46,6 +46,11 @@ describe('an object of the API becomes ours', () => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
+  it('and none in its metadata finds what a field __proto__ has', () => {
+    const raw: unknown = JSON.parse('{"metadata": {"name": "web", "__proto__": {"annotations": {"a": "b"}}}}');
+    expect(ours(raw)?.metadata.annotations).toBeUndefined();
+  });
+
   it('without what is larger than any value of ours', () => {
     const large = 'x'.repeat(200_000);
     const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`k${i}`, 'v']));
