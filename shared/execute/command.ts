@@ -168,8 +168,9 @@ async function inTime(
   };
   let unsent = await send(jobs.slice(most));
   const mine = unsent ? jobs : jobs.slice(0, most);
-  const recordingFor = Math.max(0, Math.min(recordingMs, wholeMs / 10));
   const executing = { ...limits, machines, progress };
+  // Of more than can be begun the rest is recorded before the time is up.
+  const recordingFor = mine.length > capacity(command, wholeMs) ? Math.min(recordingMs, wholeMs / 10) : 0;
   const { outcomes, left } = await execute(mine, world, { ...executing, deadline: limits.deadline - recordingFor });
   const rest = left.filter(({ work }) => work.do === 'command');
   if (rest.length === 0) return { outcomes, sent, left: 0 };

@@ -8,7 +8,7 @@ import { withBatchedBus } from '../report/batchedBus.ts';
 import { here } from './here.ts';
 import type { Job } from './job.ts';
 import { overBus } from './overBus.ts';
-import { paced } from './paced.ts';
+import { ofJobsMs, paced } from './paced.ts';
 import { newPlaces, type Turn } from './places.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
 
@@ -55,7 +55,7 @@ export interface Executed {
 export async function execute(jobs: Job[], world: World, options: Executing): Promise<Executed> {
   const { deadline, signal, machines, progress = () => {} } = options;
   const limiter = rateLimiterOf(world);
-  const own = paced(withBatchedBus(world), deadline);
+  const own = paced(withBatchedBus(world), deadline, ofJobsMs);
   const done: Executed = { outcomes: [], sent: [], left: [], failures: [] };
   const allBegun = new AbortController();
   const running = new Set<Promise<void>>();

@@ -2,13 +2,12 @@ import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
+import { mostRemembered, settledBy } from '../domain/earlier.ts';
 import { settledByJoining } from '../domain/joined.ts';
 import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
 import {
   leaseKey,
-  mostRemembered,
   type Operation,
-  settledBy,
   settledKey,
   type Skipped,
   skippedKey,

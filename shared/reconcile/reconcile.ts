@@ -66,10 +66,7 @@ export async function reconcile(
       : keepSchedules(tick, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
     const sink = world.bus ? 'bus' : 'here';
     const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
-    const deadline = limits.deadline - timeForLastWords(world, limits);
-    const executing = execute(own.jobs, world, { ...limits, deadline, machines, sink, progress }).finally(() =>
-      own.release(),
-    );
+    const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
     const known = wukongs.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? ''));
     const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machines, busy });
     await schedules.meanwhile(unsaid);
@@ -97,9 +94,5 @@ export async function reconcile(
   }
 }
 
-/** How much sooner than the tick its jobs are over, so that it can say what came of them. */
-const lastWordsMs = 2_000;
-const timeForLastWords = ({ clock }: World, { deadline }: Limits): number =>
-  Math.max(0, Math.min(lastWordsMs, (deadline - clock.now()) / 10));
-
+/** How long it may take until notices have gone out, where there is time. */
 const noticesMs = 5_000;

@@ -117,6 +117,7 @@ function shiftAt(schedule: Schedule, at: number): Boundary | undefined {
 
 /** So many times of a cron may be skipped before it counts as one that never happens. */
 const mostSkipped = 12_000;
+
 /** Where the crons have nothing: how far exceptions are looked for. */
 const farMs = 800 * dayMs;
 
@@ -152,6 +153,7 @@ function remembering(find: Find): Find {
     return found;
   };
 }
+
 const mostAnswers = 50;
 
 /** The newest boundary at or before `now` that really happens; a start on a holiday is none. */
@@ -181,35 +183,6 @@ export const nextBoundary = remembering((schedule, now, only) => {
 
 function placed({ zone }: Schedule, wall: number | undefined): Occurrence | undefined {
   return wall === undefined ? undefined : { ...wallToInstant(zone, wall), wall };
-}
-
-export type Due =
-  { kind: 'due' | 'missed'; boundary: Boundary; because: string } | { kind: 'suspended' | 'nothing'; because: string };
-
-/**
- * What one schedule has due. Only the newest boundary counts: whatever was not done before it does not matter any more.
- * @param lastHandled instant of the last boundary that was done, skipped or missed for this machine
- * @param createdAt   instant from which the machine is there; boundaries before it are not due
- */
-export function due(
-  schedule: Schedule,
-  { now, lastHandled, createdAt = 0 }: { now: number; lastHandled?: number; createdAt?: number },
-): Due {
-  if (schedule.suspended) return { kind: 'suspended', because: `schedule ${schedule.key} is suspended` };
-  const newest = newestBoundary(schedule, now);
-  if (!newest) return { kind: 'nothing', because: `schedule ${schedule.key} has not happened yet` };
-  const what = `${newest.action} of ${newest.wall} by schedule ${schedule.key}${newest.reason ? ` (${newest.reason})` : ''}`;
-  if (newest.at < Math.max(schedule.createdAt, createdAt))
-    return { kind: 'nothing', because: `${what} was before the schedule or the machine was there` };
-  if (lastHandled !== undefined && newest.at <= lastHandled) return { kind: 'nothing', because: `${what} is handled` };
-  const late = now - newest.at;
-  if (late <= schedule.startingDeadlineMs) return { kind: 'due', boundary: newest, because: what };
-  const seconds = schedule.startingDeadlineMs / 1000;
-  return {
-    kind: 'missed',
-    boundary: newest,
-    because: `${what} is ${Math.round(late / 1000)} s late, more than ${seconds} s`,
-  };
 }
 
 /** The newest boundary of all: what should be so now, whether or not it was done. Suspended schedules have no say. */

@@ -1,7 +1,8 @@
 import type { Annotations } from '../domain/model.ts';
 import type { Action, SkipReason } from '../domain/outcome.ts';
 import { utcText } from '../time/wallclock.ts';
-import { type Boundary, compare, due, wishAt } from './calendar.ts';
+import { type Boundary, compare, wishAt } from './calendar.ts';
+import { due } from './due.ts';
 import { type Hold, type Level, type Override, overrideFor } from './override.ts';
 import type { Schedule } from './schedule.ts';
 import { jitterMs } from './wave.ts';

@@ -7,10 +7,11 @@ import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
+import type { FindText } from './holiday.ts';
 import { nextActionFor } from './nextAction.ts';
 import { readInstant } from './override.ts';
 import { isClusterSchedule, type Labels } from './ruling.ts';
-import type { FindText, Schedule, WukongSchedule } from './schedule.ts';
+import type { Schedule, WukongSchedule } from './schedule.ts';
 import { countOf, select, type Selecting } from './selecting.ts';
 
 export { countOf, type Selecting } from './selecting.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ours, textsOf } from '../../shared/cluster/ours.ts';
 import { type KubeObject } from '../../shared/domain/model.ts';
-import { readVm, readVmi } from '../../shared/domain/vm.ts';
+import { readVm, readVmi } from '../../shared/domain/readVm.ts';
 
 const metadata = { name: 'web', namespace: 'team-a', uid: 'u-1', resourceVersion: '7' };
 const junk = [null, 7, 'x', [], [null], { toString: 7 }, true];
