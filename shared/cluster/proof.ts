@@ -4,6 +4,8 @@ import { misconfigured } from './kubeconfig.ts';
 import { type Login } from './login.ts';
 import { type Material, readMaterial } from './material.ts';
 
+/** So often it is asked whether its token is to be renewed. */
+const providerKeptMs = 60_000;
 /** So long before its end a credential is had anew. */
 export const marginMs = 10_000;
 
@@ -39,7 +41,7 @@ export function authorizerOf(login: Login, around: Around): (fresh: boolean) => 
       };
     }
     case 'provider':
-      return () => byProvider(proof.provider);
+      return async () => ({ ...(await byProvider(proof.provider)), expires: around.clock.now() + providerKeptMs });
     default:
       return proof satisfies never;
   }

@@ -1,7 +1,8 @@
 import type { BusEntry } from '../cluster/world.ts';
 import { forceWaitMs, marginMs } from '../domain/claimTimes.ts';
-import { asInput, type Command, mostNames } from '../domain/command.ts';
+import { asInput, type Command } from '../domain/command.ts';
 import { requestedType } from '../domain/command.ts';
+import { mostNames } from '../domain/commandFields.ts';
 import type { Place } from '../domain/model.ts';
 
 /** What one control plane was measured to begin: about six VMs a second (KUBEVIRT §1), less a margin. */
