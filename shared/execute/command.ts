@@ -16,6 +16,7 @@ import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
 import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
 import { paced } from './paced.ts';
+import { holdToOneTarget, refusedFor } from './oneTarget.ts';
 import { isContested, type Known, sortOut } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
 import { findTargets } from './targets.ts';
@@ -38,8 +39,11 @@ export async function executeCommand(command: Command, world: World, options: Co
   if ('name' in target) {
     const limiter = rateLimiterOf(world);
     const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
-    return reportOf(command, [await performOne(command, target, paced(world, deadline), { ...options, turn })]);
+    const own = paced(world, deadline);
+    const refused = await refusedFor(command, target, own, options.limits);
+    return reportOf(command, [refused ?? (await performOne(command, target, own, { ...options, turn }))]);
   }
+  await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
   const own = paced(withBatchedBus(world), deadline);
   const { report, unsent } = await executeFleet(command, own, options);

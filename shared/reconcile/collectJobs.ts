@@ -5,6 +5,7 @@ import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Machine } from '../domain/vm.ts';
 import type { Job } from '../execute/job.ts';
 import { type Timetable, timetable } from '../schedule/timetable.ts';
+import { unhurried } from '../time/wait.ts';
 import type { Seen } from './look.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
 import { type Problem, problemOf } from './problems.ts';
@@ -15,32 +16,32 @@ export interface Decided {
   table: Timetable;
   wanted: Map<string, Wanted>;
   /** Whose decision threw: their schedules have to come back to them. */
-  undecided: Place[];
+  undecided: Map<string, Place>;
 }
 
 /**
  * What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. Of
  * `few` only the former counts.
  */
-export function collectJobs(
+export async function collectJobs(
   seen: Seen,
   { world, problems }: { world: World; problems: Problem[] },
   few: boolean,
-): Decided {
+): Promise<Decided> {
   const { wukongs, around, unanswered } = seen;
   const machineOf = viewer(seen);
-  const undecided: Place[] = [];
+  const undecided = new Map<string, Place>();
   const wrong = (wukong: Wukong, thrown: unknown) => {
-    // Of a namespace that nobody answers for it is told once.
-    if (thrown !== unanswered.get(wukong.metadata.namespace ?? '')) problems.push(problemOf(thrown, wukong));
-    undecided.push(placeOf(wukong));
+    const isTold = undecided.has(keyOf(wukong.metadata)) || thrown === unanswered.get(wukong.metadata.namespace ?? '');
+    if (!isTold) problems.push(problemOf(thrown, wukong));
+    undecided.set(keyOf(wukong.metadata), placeOf(wukong));
   };
   const table = timetable(wukongs, machineOf, around, world.clock.now(), wrong);
   const scheduled = scheduledJobs(table, machineOf);
   const own = { world, machineOf, around: annotationsFrom(seen), scheduled: scheduled.groupOf };
   const jobs: Job[] = [];
   const wanted = new Map<string, Wanted>();
-  for (const wukong of wukongs)
+  for await (const wukong of unhurried(wukongs, world.clock))
     try {
       const mine = ownJob(wukong, own);
       const wish = few || (mine && mine.work.do !== 'await') ? undefined : scheduled.wanted(wukong);

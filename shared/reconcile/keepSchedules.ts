@@ -48,7 +48,7 @@ export function keepSchedules(
     const { outcomes = [], left: unbegun = [], failures = [] } = done ?? {};
     const unreached = outcomes.filter((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
     const again = [...unbegun, ...failures.map(({ job }) => job)].map(({ place }) => place);
-    const left = new Set([...again, ...unreached, ...unsaid, ...undecided, ...elsewhere].map(keyOf));
+    const left = new Set([...again, ...unreached, ...unsaid, ...undecided.values(), ...elsewhere].map(keyOf));
     const atEnd = { world, limits: withLastWords(world, limits), table, busy, left, announced };
     const selecting = table.selecting.filter((one) => isIdle(one) === idle);
     for (const problem of await mark(atEnd, selecting)) problems.push(problem);

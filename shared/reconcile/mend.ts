@@ -4,7 +4,7 @@ import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
+import { type Limits, unhurried } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
 import { tellRoom } from './room.ts';
@@ -31,7 +31,9 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   const used = new Set<string>();
   const unsaid = new Map<string, Place>();
   let repaired = 0;
-  const all = wukongs.filter((wukong) => !to.busy.has(keyOf(wukong.metadata)) && !isWell(wukong, to));
+  const all: Wukong[] = [];
+  for await (const wukong of unhurried(wukongs, world.clock))
+    if (!to.busy.has(keyOf(wukong.metadata)) && !isWell(wukong, to)) all.push(wukong);
   await each(all, atOnce, async (wukong) => {
     const key = keyOf(wukong.metadata);
     if (to.busy.has(key)) return; // begun meanwhile

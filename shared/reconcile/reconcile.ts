@@ -1,5 +1,5 @@
 import type { World } from '../cluster/world.ts';
-import { keyOf } from '../domain/model.ts';
+import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
@@ -57,7 +57,7 @@ export async function reconcile(
   const seen = await standing.look(world, limits, problems);
   const { wukongs, machines, blind, unanswered } = seen;
   try {
-    const decided = collectJobs(seen, tick, few);
+    const decided = await collectJobs(seen, tick, few);
     const { table, wanted } = decided;
     const wishes = await withoutThoseInUse(decided, tick);
     const own = claimOwn(wishes, busy);
@@ -67,7 +67,9 @@ export async function reconcile(
     const sink = world.bus ? 'bus' : 'here';
     const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
     const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
-    const known = wukongs.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? ''));
+    const isKnown = ({ metadata }: Wukong) =>
+      !unanswered.has(metadata.namespace ?? '') && !decided.undecided.has(keyOf(metadata));
+    const known = wukongs.filter(isKnown);
     const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machines, busy });
     await schedules.meanwhile(unsaid);
     const done = await executing;
