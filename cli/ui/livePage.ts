@@ -62,6 +62,6 @@ export function livePage(cluster: string): string {
       </p>
       <p><button type="button" id="cancel">Cancel</button></p>
     </dialog>`;
-  const style = `${part('page.css')}\n${own('ui.css')}`;
+  const style = `${part('page.css')}\n${part('lists.css')}\n${part('shapes.css')}\n${own('ui.css')}`;
   return shell({ title: 'VMs now', style, script: own('ui.js'), body, asks: true });
 }

@@ -12,8 +12,9 @@ const dist = join(top, 'dist');
 const assets = [
   'infra/crds',
   'infra/rbac',
-  'cli/page/page.css',
-  'cli/page/page.js',
+  ...['page.css', 'lists.css', 'shapes.css', 'timeline.css', 'paper.css', 'moments.js', 'page.js'].map(
+    (file) => `cli/page/${file}`,
+  ),
   'cli/ui/ui.css',
   'cli/ui/ui.js',
   'test/data/wukong-crd-original.yaml',
