@@ -21,7 +21,7 @@ import { others, wrong } from './wrong.ts';
  */
 export function renderPage(model: PageModel): string {
   const style = [
-    ...['page', 'lists', 'shapes', 'timeline', 'paper'].map((name) => part(`${name}.css`)),
+    ...['page', 'lists', 'shapes', 'tools', 'timeline', 'lanes', 'phone', 'paper'].map((name) => part(`${name}.css`)),
     measures(model),
   ].join('\n');
   const ids = idsOf(model);

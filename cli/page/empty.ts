@@ -3,27 +3,32 @@ import type { PageModel } from './model.ts';
 import { count } from './words.ts';
 
 /** What to do where a page has little to show; nothing where it has. */
-export function advice(model: PageModel): Html {
+export const advice = (model: PageModel): Html => {
   const found = adviceOf(model);
-  return found
-    ? markup`<section class="notes advice" aria-labelledby="h-advice">
-        <h2 id="h-advice">${found[0]}</h2>
-        <p>${found[1]}</p>
-      </section>`
-    : markup``;
-}
+  return found ? box(...found) : markup``;
+};
+
+const box = (title: string, words: Html): Html =>
+  markup`<section class="notes advice" aria-labelledby="h-advice">
+    <h2 id="h-advice">${title}</h2>
+    <p>${words}</p>
+  </section>`;
 
 const code = (text: string): Html => markup`<code>${text}</code>`;
+
+/** There is not even a VM. `command` is the one whose page this is. */
+export const nothingFound = (command: string): Html => box(...nothing(command));
+
+const nothing = (command: string): [string, Html] => [
+  'There is nothing to show yet',
+  markup`Neither a Wukong nor a WukongSchedule was found. ${code(`wukong ${command} -A`)} looks into all namespaces; ${code('wukong adopt')} makes a Wukong for a VM; ${code('wukong plan --schedule FILE')} shows what a schedule would do before it is applied.`,
+];
 
 function adviceOf({ kind, groups, schedules }: PageModel): [string, Html] | undefined {
   const rows = groups.flatMap((group) => group.rows);
   const vms = rows.filter(({ wave }) => wave !== undefined);
   const all = count(vms.length, 'VM');
-  if (rows.length === 0 && schedules.length === 0)
-    return [
-      'There is nothing to show yet',
-      markup`Neither a Wukong nor a WukongSchedule was found. ${code(`wukong ${kind} -A`)} looks into all namespaces; ${code('wukong adopt')} makes a Wukong for a VM; ${code('wukong plan --schedule FILE')} shows what a schedule would do before it is applied.`,
-    ];
+  if (rows.length === 0 && schedules.length === 0) return nothing(kind);
   if (rows.length === 0)
     return [
       'Every schedule is suspended',

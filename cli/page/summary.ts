@@ -55,13 +55,15 @@ interface Tile {
 const tones = { failed: 'bad', missed: 'bad', forced: 'warn', unseen: 'warn', late: 'warn' } as const;
 
 /** What went wrong, the gravest first. Nought is said too, of what every night is asked for. */
-export const troubleTiles = (counts: Record<Gravity, number>): Html[] =>
+export const troubleTiles = (counts: Partial<Record<Gravity, number>>): Html[] =>
   gravities
-    .filter((gravity) => counts[gravity] > 0 || gravity === 'failed' || gravity === 'missed' || gravity === 'forced')
+    .filter((gravity) => counts[gravity] !== undefined)
+    .filter((gravity) => counts[gravity]! > 0 || gravity === 'failed' || gravity === 'missed' || gravity === 'forced')
     .map((gravity) => {
-      const some = counts[gravity] > 0;
+      const n = counts[gravity]!;
+      const some = n > 0;
       const shown = some ? { glyph: verdictGlyph[gravity], tone: tones[gravity] } : {};
-      return tile(figure(counts[gravity]), verdictWords[gravity], shown);
+      return tile(figure(n), verdictWords[gravity], shown);
     });
 
 /** The figures that most readers came for: what went wrong, beside what was saved. */

@@ -17,7 +17,8 @@ export interface Line {
   who: string;
   /** Where the VM stands on the same page: `#v1`. */
   href?: string | undefined;
-  glyph: Glyph;
+  /** None where all went well. */
+  glyph?: Glyph | undefined;
   text: string;
   message: string;
 }
@@ -34,7 +35,7 @@ export const short = (text: string): string => (text.length > longestText ? `${t
 const lineOf = ({ datetime, time, zone, what, planned, who, href, glyph, text, message }: Line): Html =>
   markup`<li${planned ? '' : markup` data-extra`}>
     <p class="who">${href ? markup`<a href="${href}">${name(who)}</a>` : name(who)}</p>
-    <p class="verdict">${icon(glyph)} ${short(text)}</p>
+    <p class="verdict">${glyph && icon(glyph)} ${short(text)}</p>
     <p class="when">
       <time datetime="${datetime}">${time}</time>${zone && markup` <small>${zone}</small>`}<span>, ${what}</span>
     </p>

@@ -56,7 +56,7 @@ const unseen = 'Nothing tells that it was done, and it was not so before.';
 
 const plannedLine = (row: Row, namespace: string, { verdict, planned, happening, ...rest }: Judged): Told => ({
   ...{ row, namespace, planned: true, at: planned.at, what: planned.action, glyph: verdictGlyph[verdict] ?? 'extra' },
-  text: verdictText({ verdict, planned, ...(happening ? { happening } : {}), ...rest }),
+  text: verdictText({ verdict, ...(happening ? { happening } : {}), ...rest }),
   message: happening?.message ?? (verdict === 'missed' ? unseen : ''),
 });
 

@@ -94,6 +94,10 @@ describe('the page of one’s own', () => {
     server.show([state('a', 'Running'), state('b', 'Stopped')], [{ namespace: 'team-a', name: 'c' }]);
     await reading;
     expect(said[0]).toContain('"name":"a"');
+    expect(said[0]).toContain('"whole":true');
+    expect(said[0]).toContain('The last start or stop of every VM went well.');
+    expect(said[1]).toContain('stopped'); // of what stands around the lines only what has changed
+    expect(said[1]).not.toContain('The last start or stop of every VM went well.');
     expect(said[1]).not.toContain('"name":"a"');
     expect(said[1]).toContain('"state":"Stopped"');
     expect(said[1]).toContain('"gone":["team-a/c"]');
