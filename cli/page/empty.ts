@@ -17,18 +17,19 @@ const box = (title: string, words: Html): Html =>
 const code = (text: string): Html => markup`<code>${text}</code>`;
 
 /** There is not even a VM. `command` is the one whose page this is. */
-export const nothingFound = (command: string): Html => box(...nothing(command));
+export const nothingFound = (found: string, command: string): Html => box(...nothing(found, command));
 
-const nothing = (command: string): [string, Html] => [
+const nothing = (found: string, command: string): [string, Html] => [
   'There is nothing to show yet',
-  markup`Neither a Wukong nor a WukongSchedule was found. ${code(`wukong ${command} -A`)} looks into all namespaces; ${code('wukong adopt')} makes a Wukong for a VM; ${code('wukong plan --schedule FILE')} shows what a schedule would do before it is applied.`,
+  markup`${found} ${code(`wukong ${command} -A`)} looks into all namespaces; ${code('wukong adopt')} makes a Wukong for a VM; ${code('wukong plan --schedule FILE')} shows what a schedule would do before it is applied.`,
 ];
 
 function adviceOf({ kind, groups, schedules }: PageModel): [string, Html] | undefined {
   const rows = groups.flatMap((group) => group.rows);
   const vms = rows.filter(({ wave }) => wave !== undefined);
   const all = count(vms.length, 'VM');
-  if (rows.length === 0 && schedules.length === 0) return nothing(kind);
+  if (rows.length === 0 && schedules.length === 0)
+    return nothing('Neither a Wukong nor a WukongSchedule was found.', kind);
   if (rows.length === 0)
     return [
       'Every schedule is suspended',

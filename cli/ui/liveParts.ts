@@ -27,9 +27,9 @@ export function partsOf(states: WukongState[], runs: RunsSeen, now: number): Par
   for (const { gravity } of graves) counts[gravity]++;
   const text = (html: Html) => html.text;
   return {
-    advice: text(states.length > 0 ? markup`` : nothingFound('ui')),
+    advice: text(states.length > 0 ? markup`` : nothingFound('No Wukong was found.', 'ui')),
     figures: text(states.length > 0 ? figures(states, counts) : markup``),
-    wrong: text(wrong(graves)),
+    wrong: text(states.length > 0 ? wrong(graves) : markup`<p>There is no VM.</p>`),
     plan: text(plan(states, now)),
     runs: text(lastOnes(runs, now)),
     news: text(markup`${counts.failed > 0 ? `${count(counts.failed, 'VM')} failed.` : 'No VM has failed.'}`),

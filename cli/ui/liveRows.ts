@@ -28,9 +28,12 @@ export const instantOf = (text: string | undefined): number | undefined => {
   return Number.isNaN(instant) ? undefined : instant;
 };
 
-/** `Mon 20:00`, of the clock of whoever looks: page and browser are on one machine. */
-export const liveTime = (instant: number): string =>
-  new Date(instant).toLocaleString('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' });
+const local = new Intl.DateTimeFormat('en-GB', {
+  ...{ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+});
+
+/** `Mon 23 Nov, 20:00` as on every page, of the clock of whoever looks: page and browser are on one machine. */
+export const liveTime = (instant: number): string => local.format(instant);
 
 const at = (text: string | undefined): string => {
   const instant = instantOf(text);
