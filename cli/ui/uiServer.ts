@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import * as z from 'zod';
 
 import { keyOf, type Place } from '../../shared/domain/model.ts';
+import { bodyOf, listen } from '../../shared/entry/httpServer.ts';
 import type { WukongState } from '../../shared/entry/state.ts';
 import { type Parts, partsOf } from './liveParts.ts';
 import { type LiveRow, rowOf } from './liveRows.ts';
@@ -56,12 +56,11 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
   const known = new Map<string, { state: WukongState; row: LiveRow; text: string }>();
   let parts: Partial<Parts> = {};
   let runs: RunsSeen = { runs: [] };
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' }));
-  });
+  /** Runs may be read before VMs are: that there are none is said only when it is so. */
+  let ready = false;
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
-    const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${portOf(server)}`);
+    const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${server.port}`);
     const { host = '', origin, authorization } = request.headers;
     const url = new URL(request.url ?? '/', 'http://ui');
     if (!hosts.includes(host)) return end(response, 421, { says: 'expected another Host' });
@@ -75,7 +74,7 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     if (asked !== 'POST /act') return end(response, 404, { says: 'there is no such page' });
     // A form of another site cannot send this type, nor the header with the token.
     if (authorization === undefined) return end(response, 403, { says: 'expected the token as Authorization' });
-    const wish = act.safeParse(await bodyOf(request));
+    const wish = act.safeParse(await wishOf(request));
     if (!wish.success) return end(response, 400, { says: `not understood: ${wish.error.issues[0]?.path.join('.')}` });
     end(response, 200, { says: await carryOut(wish.data) });
   }
@@ -88,11 +87,9 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     response.on('close', () => open.delete(response));
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
   /** What has changed, to every open page; nothing where nothing has. */
   function tell(rows: LiveRow[], gone: Place[]) {
+    if (!ready) return;
     const states = [...known.values()].map(({ state }) => state);
     const now = partsOf(states, runs, Date.now());
     const changed = Object.fromEntries(
@@ -103,12 +100,17 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     for (const one of open) one.write(message({ rows, gone, parts: changed }));
   }
 
+  const server = await listen(
+    (request, response) =>
+      answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' })),
+    { port, host: '127.0.0.1' },
+  );
   const beat = setInterval(() => {
     tell([], []); // what was to come may be over
     for (const one of open) one.write(': still here\n\n');
   }, beatMs);
   return {
-    url: `http://127.0.0.1:${portOf(server)}/?token=${token}`,
+    url: `http://127.0.0.1:${server.port}/?token=${token}`,
     show(states, gone) {
       const changed: LiveRow[] = [];
       for (const state of states) {
@@ -119,6 +121,7 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
         changed.push(row);
       }
       for (const place of gone) known.delete(keyOf(place));
+      ready = true;
       tell(changed, gone);
     },
     showRuns(seen) {
@@ -127,8 +130,7 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     },
     async close() {
       clearInterval(beat);
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await server.close();
     },
   };
 }
@@ -144,8 +146,6 @@ interface Message {
 const message = ({ gone, ...rest }: Message): string =>
   `data: ${JSON.stringify({ ...rest, gone: gone.map(keyOf) })}\n\n`;
 
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
-
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
 function end(response: ServerResponse, status: number, body: { says: string }): void {
@@ -158,14 +158,9 @@ const same = (given: string, wanted: string): boolean => {
   return timingSafeEqual(one!, other!);
 };
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const part of request as AsyncIterable<Buffer>) {
-    text += part.toString('utf8');
-    if (text.length > largestBody) return undefined;
-  }
+async function wishOf(request: IncomingMessage): Promise<unknown> {
   try {
-    return JSON.parse(text);
+    return JSON.parse((await bodyOf(request, largestBody)) ?? '');
   } catch {
     return undefined;
   }

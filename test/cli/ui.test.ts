@@ -103,6 +103,19 @@ describe('the page of one’s own', () => {
     expect(said[1]).toContain('"gone":["team-a/c"]');
   });
 
+  it('says that there is no VM when the VMs have been read, not when only the runs have', async () => {
+    const { server } = await served();
+    const first = async () => {
+      const { body } = await request(server.url.replace('/?', '/events?'));
+      for await (const part of body as AsyncIterable<Buffer>) return part.toString('utf8');
+      return '';
+    };
+    server.showRuns({ runs: [] });
+    expect(await first()).not.toContain('There is nothing to show yet');
+    server.show([], []);
+    expect(await first()).toContain('There is nothing to show yet');
+  });
+
   it('stops a VM of the cluster, in the words of the command line', { timeout: 60_000 }, async () => {
     const sim = await simulate();
     try {
