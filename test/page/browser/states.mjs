@@ -22,6 +22,9 @@ const scenes = {
   'autumn-day': () => oneDayScene('2026-10-25', 25),
 };
 
+/** Smooth scrolling takes its time. */
+const still = { reducedMotion: 'reduce' };
+
 /** Data begin on the first screen, and a finger moves one way at a time. */
 async function onAPhone(page, name) {
   await scrollsOneWay(page, `${name} on a phone`);
@@ -32,7 +35,7 @@ async function onAPhone(page, name) {
   assert.ok(first <= phone.height || name === 'hostile', `${name}: the first line ends ${first} px down`);
   const lane = page.locator('.block .lane').first();
   if ((await lane.count()) === 0) return;
-  await lane.scrollIntoViewIfNeeded();
+  await inSight(page, lane);
   const { x, y, width, height } = await lane.boundingBox();
   const at = { x: x + Math.min(width, phone.width) / 2, y: y + height / 2 };
   await page.touchscreen.tap(at.x, at.y);
@@ -50,10 +53,16 @@ async function isBeside(page, { x, y }, name) {
   assert.ok(Math.hypot(dx, dy) < 40, `${name}: ${Math.round(Math.hypot(dx, dy))} px from the pointer`);
 }
 
+/** Scrolled to, and told so: what is told later takes the details away. */
+async function inSight(page, lane) {
+  await lane.scrollIntoViewIfNeeded();
+  await page.evaluate(() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(() => seen()))));
+}
+
 /** At each corner of a line the details stand next to the pointer, and go with it, or with Escape. */
 async function pointedAt(page, name) {
   const lane = page.locator('.block .lane').first();
-  await lane.scrollIntoViewIfNeeded();
+  await inSight(page, lane);
   const { x, y, width, height } = await lane.boundingBox();
   const right = Math.min(x + width, page.viewportSize().width) - 2;
   for (const at of [x + 2, (x + right) / 2, right]) {
@@ -145,7 +154,7 @@ export async function statesLookRight(browser, folder, names = Object.keys(scene
     const shot = (page, look) => page.screenshot({ path: join(folder, `state-${name}-${look}.png`) });
     const hasRows = !name.startsWith('empty');
 
-    const small = await open(browser, url, { viewport: phone, hasTouch: true, isMobile: true });
+    const small = await open(browser, url, { viewport: phone, hasTouch: true, isMobile: true, ...still });
     await shot(small.page, 'phone');
     await onAPhone(small.page, name);
     if (hasRows) await zoomed(small.page, `${name} on a phone`, name.endsWith('day'));
@@ -153,7 +162,7 @@ export async function statesLookRight(browser, folder, names = Object.keys(scene
     await shot(small.page, 'phone-zoomed');
     if (name !== 'month') assert.deepEqual(await violations(small.page), [], `${name} on a phone: axe-core`);
 
-    const large = await open(browser, url, { colorScheme: 'dark' });
+    const large = await open(browser, url, { colorScheme: 'dark', ...still });
     await shot(large.page, 'dark');
     if (name !== 'month') assert.deepEqual(await violations(large.page), [], `${name}: axe-core`);
     if (hasRows) {
