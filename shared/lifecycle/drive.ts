@@ -1,8 +1,9 @@
 import { readWukong } from '../cluster/objects.ts';
 import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
+import { marginMs } from '../domain/claimTimes.ts';
 import { conditionOf, placeOf, type Wukong } from '../domain/model.ts';
-import { marginMs, type Operation, operationOf } from '../domain/operation.ts';
+import { type Operation, operationOf } from '../domain/operation.ts';
 import { isUnobserved, type Result } from '../domain/outcome.ts';
 import { isEnded, type Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
@@ -131,7 +132,7 @@ async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen
   if (!vm || since === undefined) return true;
   if (isUnobserved(result) && !seen.trace && op.vmiUid) {
     const deadline = Math.max(limits.deadline, world.clock.now() + tracingMs);
-    seen.trace = await readTrace(world, vm, op.vmiUid, { ...limits, deadline });
+    seen.trace = await readTrace(world, vm, op.vmiUid, { ...limits, deadline }, op);
     return false;
   }
   const until = since + lastLookMs;

@@ -2,13 +2,14 @@ import type { World } from '../cluster/world.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute, type Progress } from '../execute/execute.ts';
-import { rateLimiterOf } from '../execute/rateLimiter.ts';
+import { paced } from '../execute/paced.ts';
+import { withBatchedBus } from '../report/batchedBus.ts';
 import { troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
-import { keepSchedules, lastWordsMs, unkept } from './keepSchedules.ts';
+import { keepSchedules, unkept } from './keepSchedules.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
@@ -49,7 +50,7 @@ export async function reconcile(
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
   const { busy, few = false } = standing;
-  const world = { ...given, transport: rateLimiterOf(given).transport };
+  const world = paced(withBatchedBus(given), limits.deadline);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
   const runs = few ? undefined : readRuns(world, limits);
@@ -90,6 +91,10 @@ export async function reconcile(
     };
   } finally {
     machines.close();
-    await world.webhook?.flush(world.clock.now() + lastWordsMs);
+    const now = world.clock.now();
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
   }
 }
+
+/** How long it may take until notices have gone out, where there is time. */
+const noticesMs = 5_000;

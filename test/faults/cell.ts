@@ -1,11 +1,13 @@
 import { asLifecycleError, failureCodes } from '../../shared/domain/errors.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { operationOf } from '../../shared/domain/operation.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
+import { mortal } from '../flow/mortal.ts';
 import { namespace, type Scene, scene } from '../flow/scene.ts';
 import { befalls, type Misfortune } from './harms.ts';
 import type { Story } from './stories.ts';
-
-const user = 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle';
+import { user } from './user.ts';
 
 /** What came of one story in which one call had one misfortune. */
 export interface Cell {
@@ -26,6 +28,8 @@ export interface Cell {
   guests: number;
   /** Power calls that were accepted. */
   accepted: number;
+  /** Those beside it that did not come to its end, and what else is wrong, in words. */
+  others: string[];
   /** Milliseconds by which the guest was forced before its grace was over. */
   forcedEarlyMs: number;
 }
@@ -65,20 +69,39 @@ const said = (answer: unknown): string => {
 const invoke = (work: Promise<unknown>): Promise<unknown> =>
   work.catch((thrown: unknown) => ({ outcome: 'Failed', reason: asLifecycleError(thrown).code }));
 
+export interface Death {
+  nth: number;
+  when: 'before' | 'after';
+}
+
+/** The process ends at that call; then it is begun again, where its trigger does so. */
+async function beginAndDie(story: Story, at: Scene, { nth, when }: Death): Promise<unknown> {
+  const { world } = at;
+  const life = mortal(world, nth, when);
+  at.world = life.world;
+  const done = await at.run(
+    Promise.race([invoke(story.begin(at)), life.death.then(() => ({ outcome: 'InProgress' }))]),
+  );
+  at.world = world;
+  at.sim.faults.clear();
+  return done;
+}
+
 /**
- * Plays a story; `harm` befalls the nth call of its process, and is over when that has ended. Then ticks, until quiet.
- * `wire`: over real connections.
+ * Plays a story; `harm` befalls the nth call of its process, or it dies there. That is over when the process has ended.
+ * Then ticks, until quiet. `wire`: over real connections.
  */
-export async function play(story: Story, harm?: Misfortune, nth = 1, wire = false): Promise<Cell> {
+export async function play(story: Story, harm?: Misfortune | Death, nth = 1, wire = false): Promise<Cell> {
   const at = await scene({ wire });
-  at.sim.createWukong({ namespace, name: 'web', ...story.wukong });
+  for (const [name, wukong] of Object.entries({ ...(story.wukong && { web: story.wukong }), ...story.beside }))
+    at.sim.createWukong({ namespace, name, ...wukong });
   await at.pass(5_000);
   await story.before?.(at);
   const uids = new Set([at.vmi('web')?.metadata.uid]);
   const begun = at.sim.requests.length;
   const before = { events: new Set(finalEvents(at).map(({ name }) => name)), told: idsOn(at).size };
-  if (harm) at.sim.faults.add(befalls(harm, user, nth));
-  let answer = await at.run(invoke(story.begin(at)));
+  if (harm && 'does' in harm) at.sim.faults.add(befalls(harm, user, nth));
+  let answer = harm && 'when' in harm ? await beginAndDie(story, at, harm) : await at.run(invoke(story.begin(at)));
   const calls = at.sim.requests.slice(begun).filter((one) => one.user === user);
   at.sim.faults.clear();
   const first = said(answer);
@@ -87,7 +110,7 @@ export async function play(story: Story, harm?: Misfortune, nth = 1, wire = fals
     await at.run(reconcile(at.world, { deadline: at.clock.now() + 50_000 }));
     uids.add(at.vmi('web')?.metadata.uid);
     await at.pass(60_000);
-    if (minute > 1 && !at.wukong('web').metadata.annotations?.['lifecycle.novasphere.dev/operation']) break;
+    if (minute > 1 && at.sim.list<Wukong>('wukongs', namespace).every((one) => !operationOf(one))) break;
   }
   const cell = look(at, story, calls.map(nameOf), first, begun);
   uids.delete(undefined);
@@ -102,35 +125,53 @@ const final = new RegExp(`^(Started|Stopped|ForcedOff|Superseded|Failed(${failur
 interface KubeEvent {
   metadata: { name: string };
   reason: string;
-  involvedObject: { kind: string };
+  involvedObject: { kind: string; name: string };
 }
 const finalEvents = (at: Scene) =>
   at.sim
     .list<KubeEvent>('events', namespace)
     .flatMap(({ metadata: { name }, reason, involvedObject }) =>
-      involvedObject.kind === 'Wukong' && final.test(reason) ? [{ name, reason }] : [],
+      involvedObject.kind === 'Wukong' && involvedObject.name === 'web' && final.test(reason) ? [{ name, reason }] : [],
     );
 const idsOn = (at: Scene) => new Set(at.bus.map(({ detail }) => (detail as { id: string }).id));
 
 function look(at: Scene, story: Story, calls: string[], answer: string, begun: number): Cell {
-  const wukong = at.wukong('web');
+  const wukong = at.sim.get<Wukong>('wukongs', namespace, 'web');
   const vm = at.vm('web');
-  const power = at.sim.requests.slice(begun).filter(({ path }) => path.startsWith('/apis/subresources.kubevirt.io/'));
-  const accepted = power.filter(({ status }) => status === 202);
-  const graceMs = (story.wukong.terminationGracePeriodSeconds ?? 0) * 1000;
+  const power = at.sim.requests.slice(begun).filter(({ path }) => /^\/apis\/subresources.*\/(start|stop)$/.test(path));
+  const taken = power.filter(({ status }) => status === 202);
+  const accepted = taken.filter(({ path }) => path.includes('/web-vm/'));
+  const graceMs = (story.wukong?.terminationGracePeriodSeconds ?? 0) * 1000;
   const [asked, forced] = accepted;
   return {
     calls,
     answer,
-    state: wukong.status?.lifecycleState?.state,
-    outcome: wukong.status?.lifecycleState?.outcome,
+    state: wukong?.status?.lifecycleState?.state,
+    outcome: wukong?.status?.lifecycleState?.outcome,
     strategy: vm.spec['runStrategy'] ?? vm.spec['running'],
-    record: wukong.metadata.annotations?.['lifecycle.novasphere.dev/operation'] !== undefined,
-    declared: wukong.spec?.lifecycleAction !== undefined,
+    record: at.sim.list<Wukong>('wukongs', namespace).some((one) => operationOf(one)),
+    declared: wukong?.spec?.lifecycleAction !== undefined,
     events: [],
     told: idsOn(at).size,
     guests: 0,
-    accepted: accepted.length,
+    accepted: taken.length,
+    others: [...othersThan(story, at), ...(story.also?.(at) ?? [])],
     forcedEarlyMs: asked && forced && graceMs > 0 ? Math.max(0, asked.at + graceMs - forced.at) : 0,
   };
+}
+
+/** Each is at the same end as web, told once, and nobody asked KubeVirt for it twice. */
+function othersThan({ beside = {}, expected }: Story, at: Scene): string[] {
+  const events = at.sim.list<KubeEvent>('events', namespace);
+  return Object.keys(beside).flatMap((name) => {
+    const { state, outcome = 'none' } = at.wukong(name).status?.lifecycleState ?? {};
+    const told = events.filter(
+      ({ involvedObject, reason }) =>
+        involvedObject.kind === 'Wukong' && involvedObject.name === name && final.test(reason),
+    );
+    return [
+      ...(state === expected.state && expected.outcomes.includes(outcome) ? [] : [`${name} is ${state}, ${outcome}`]),
+      ...(told.length === 1 ? [] : [`${name} has ${told.length} Events`]),
+    ];
+  });
 }

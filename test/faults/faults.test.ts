@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { playMatrix, playOne, wordsOf } from './matrix.ts';
+import { playDeaths, playMatrix, playOne, wordsOf } from './matrix.ts';
 
 it('each fault at each call of a story comes to the same end, or to one that is explained: a sample', async () => {
-  const wrong = (await playMatrix(13)).filter((one) => one.wrong.length > 0);
+  const wrong = (await playMatrix(37)).filter((one) => one.wrong.length > 0);
   expect(wrong.map(wordsOf)).toEqual([]);
+}, 240_000);
+
+it('a process of many that dies at one of its calls leaves nothing undone or told twice: a sample', async () => {
+  expect((await playDeaths(17)).wrong).toEqual([]);
 }, 240_000);
 
 describe('was wrong once', () => {

@@ -1,6 +1,7 @@
 import { type Cell, play } from './cell.ts';
 import { explained, type Explanation, explanations } from './explained.ts';
 import { type Misfortune, misfortunes } from './harms.ts';
+import { manyStories } from './manyStories.ts';
 import { stories, type Story } from './stories.ts';
 import { faultsOf } from './verdict.ts';
 
@@ -18,19 +19,17 @@ export interface Judged {
  * Plays the cells of the matrix one after the other: each story, each of the calls that it makes without faults, each
  * fault. `every`: only each such cell, for a sample; it should have no factor in common with the number of faults.
  */
-export async function playMatrix(every = 1, tell: (judged: Judged) => void = () => {}): Promise<Judged[]> {
+export async function playMatrix(every = 1, among = stories): Promise<Judged[]> {
   const all: Judged[] = [];
   let count = 0;
-  for (const story of stories) {
+  for (const story of among) {
     const plain = await play(story);
     const wrong = faultsOf(story, plain, plain);
     if (wrong.length > 0) throw new Error(`${story.name}, without faults: ${wrong.join('; ')}`);
     for (const [index, call] of plain.calls.entries())
       for (const fault of misfortunes) {
         if (count++ % every !== 0) continue;
-        const judged = await judge(story, plain, index + 1, call, fault);
-        all.push(judged);
-        tell(judged);
+        all.push(await judge(story, plain, index + 1, call, fault));
       }
   }
   return all;
@@ -88,3 +87,23 @@ export function countsOf(all: Judged[]): string {
 
 export const wordsOf = ({ story, nth, call, fault, explanation, wrong }: Judged): string =>
   `${story}, call ${nth} (${call}), ${fault.name}${explanation ? ` [${explanation.letter}]` : ''}: ${wrong.join('; ')}`;
+
+/** Lets the process of each story of many die before and after each of its calls; `every` as above. Answers what is wrong. */
+export async function playDeaths(every = 1): Promise<{ deaths: number; wrong: string[] }> {
+  const wrong: string[] = [];
+  let count = 0;
+  let deaths = 0;
+  for (const story of manyStories) {
+    const plain = await play(story);
+    for (const [index, call] of plain.calls.entries())
+      for (const when of ['before', 'after'] as const) {
+        if (count++ % every !== 0) continue;
+        deaths++;
+        const cell = await play(story, { nth: index + 1, when });
+        const faults = faultsOf(story, cell, plain);
+        if (faults.length > 0)
+          wrong.push(`${story.name}, dies ${when} call ${index + 1} (${call}): ${faults.join('; ')}`);
+      }
+  }
+  return { deaths, wrong };
+}

@@ -4,17 +4,23 @@ import type { WukongOptions } from '../../sim/sim.ts';
 import { mortal } from '../flow/mortal.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
 import { createSchedule } from '../schedule.ts';
+import { manyStories } from './manyStories.ts';
 
 export interface Story {
   name: string;
-  wukong: Omit<WukongOptions, 'namespace' | 'name'>;
+  /** Absent: there is none at first. */
+  wukong?: Omit<WukongOptions, 'namespace' | 'name'>;
+  /** Others by name, which must come to the same end. */
+  beside?: Record<string, Omit<WukongOptions, 'namespace' | 'name'>>;
   /** What was before, without faults. */
   before?(at: Scene): Promise<unknown>;
   /** What the faults befall: one invocation of a function. */
   begin(at: Scene): Promise<unknown>;
   /** Whether its trigger delivers it again when it did not come to an end; else the ticks alone find it. */
   delivered: boolean;
-  expected: { state: 'Running' | 'Stopped'; outcomes: string[]; strategy: string | boolean };
+  expected: { state: 'Running' | 'Stopped' | undefined; outcomes: string[]; strategy: string | boolean };
+  /** What else is wrong, in words. */
+  also?(at: Scene): string[];
 }
 
 const place = { namespace, name: 'web' };
@@ -62,7 +68,7 @@ async function diesAfterItsClaim(at: Scene): Promise<void> {
   await at.run(Promise.race([work, life.death]));
 }
 
-export const stories: Story[] = [
+export const storiesOfOne: Story[] = [
   stopOf('Always', { runStrategy: 'Always' }, 'Halted'),
   stopOf('Once', { runStrategy: 'Once' }, 'Halted'),
   stopOf('running: true', { running: true }, false),
@@ -146,3 +152,5 @@ export const stories: Story[] = [
     expected: stopped('Halted'),
   },
 ];
+
+export const stories: Story[] = [...storiesOfOne, ...manyStories];

@@ -19,5 +19,6 @@ export function faultsOf(story: Story, cell: Cell, plain: Cell): string[] {
   must(cell.told === plain.told, `${cell.told} outcomes on the bus, not ${plain.told}`);
   must(cell.guests === plain.guests, `${cell.guests} guests, not ${plain.guests}`);
   must(cell.forcedEarlyMs === 0, `forced ${cell.forcedEarlyMs} ms before the grace was over`);
+  wrong.push(...cell.others);
   return wrong;
 }

@@ -255,17 +255,4 @@ describe('the runs of a ClusterWukongSchedule over the whole cluster', () => {
     await tick(at);
     expect(at.sim.requests.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
-
-  it('that end badly are told of each namespace, and go with their schedule', async () => {
-    const at = await platform({ startingDeadlineSeconds: 60 });
-    await tick(at);
-    await at.pass(10 * 60_000);
-    await tick(at);
-    const events = at.sim.list<{ reason: string; message: string; involvedObject: KubeObject }>('events');
-    const told = events.filter(({ reason }) => reason === 'RunMissed').map(({ message }) => message.slice(0, 6));
-    expect(told.sort()).toEqual(['team-a', 'team-b']);
-    at.sim.remove('clusterwukongschedules', '', 'night');
-    await at.pass(5_000);
-    expect(runs(at)).toEqual([]);
-  });
 });

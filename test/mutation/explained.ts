@@ -102,13 +102,13 @@ export const explained: Explained[] = [
     because: 'A cron that happened once happens again within 41 years.',
   },
   {
-    file: 'schedule/calendar',
+    file: 'schedule/due',
     before: '{ now, lastHandled, createdAt = 0 }: { now: number; lastHandled?: number; createdAt?: number },',
     after: '{ now, lastHandled, createdAt = 1 }: { now: number; lastHandled?: number; createdAt?: number },',
     because: 'No schedule has a boundary in the first millisecond of 1970.',
   },
   {
-    file: 'schedule/calendar',
+    file: 'schedule/due',
     before: 'lastHandled !== undefined && newest.at <= lastHandled',
     after: 'newest.at <= lastHandled',
     because: 'Nothing is at or before undefined.',
@@ -240,7 +240,7 @@ export const explained: Explained[] = [
     because: 'A wider horizon finds the same.',
   },
   {
-    file: 'schedule/schedule',
+    file: 'schedule/scheduleFields',
     before: "'custom'",
     after: "''",
     because: 'Only the code unrecognized_keys is ever asked for.',

@@ -7,7 +7,10 @@ export interface Related {
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
-const informer = { quick: ['test/property/informer.test.ts', ...unit('store', 'watch')], stories: flow('reconnect') };
+const informer = {
+  quick: [...unit('store', 'watch'), 'test/property/informer.test.ts', ...flow('reconnect')],
+  stories: [],
+};
 
 export const related: Record<string, Related> = {
   'lifecycle/start': { quick: unit('start'), stories: flow('start') },
@@ -19,14 +22,18 @@ export const related: Record<string, Related> = {
   'lifecycle/sharpen': { quick: unit('sharpen'), stories: flow('sharpen', 'sharpenOrder') },
   'lifecycle/claim': { quick: unit('claim'), stories: flow('order') },
   'domain/operation': { quick: unit('operation', 'claim'), stories: flow('order') },
+  'domain/earlier': { quick: unit('operation', 'claim'), stories: flow('order') },
+  'domain/claimTimes': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/lifecycleState': { quick: unit('lifecycleState'), stories: flow('status') },
   'time/cron': { quick: unit('wallclock'), stories: [] },
   'time/cronField': { quick: unit('wallclock'), stories: [] },
   'time/zone': { quick: unit('zone'), stories: unit('wallclock') },
   'time/wallclock': { quick: unit('calendar', 'schedule', 'wallclock'), stories: [] },
   'schedule/schedule': { quick: unit('scheduleFields', 'schedule'), stories: [] },
+  'schedule/scheduleFields': { quick: unit('scheduleFields', 'schedule'), stories: [] },
   'schedule/holiday': { quick: unit('override', 'schedule', 'scheduleFields'), stories: [] },
   'schedule/calendar': { quick: unit('calendar', 'schedule'), stories: [] },
+  'schedule/due': { quick: unit('calendar', 'schedule'), stories: [] },
   'schedule/wave': { quick: unit('override', 'schedule'), stories: [] },
   'schedule/override': { quick: unit('override', 'schedule', 'admit'), stories: [] },
   'schedule/decide': { quick: unit('decide', 'schedule'), stories: [] },

@@ -23,7 +23,12 @@ export interface Born {
  * A process of its own: its clock may be wrong, it may die, and with it go its connections. What a dead one waits for
  * never comes, and it can tell nobody anything.
  */
-export function bear({ base, credentials, skewMs = 0, dies, onCall }: Born): { world: World; death: Promise<void> } {
+export function bear({ base, credentials, skewMs = 0, dies, onCall }: Born): {
+  world: World;
+  death: Promise<void>;
+  /** Ends it as a power cut does. */
+  kill: () => void;
+} {
   const clock: Clock = {
     now: () => base.clock.now() + skewMs,
     after: (ms, run) => base.clock.after(ms, () => !dead() && run()),
@@ -63,5 +68,5 @@ export function bear({ base, credentials, skewMs = 0, dies, onCall }: Born): { w
     },
     ...(bus ? { bus: { put: (entries) => (dead() ? forever() : bus.put(entries)) } } : {}),
   };
-  return { world, death };
+  return { world, death, kill: () => end.abort() };
 }

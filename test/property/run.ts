@@ -1,6 +1,8 @@
 /**
- * npm run test:property -- [--noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model, or of one tenant beside a hostile one; one process for each worker. Without a seed, others every time.
+ * npm run test:property -- [--histories | --wide | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
+ * Random histories against the model: of one Wukong (2,000), of several for some hours (500), and of one tenant beside a
+ * hostile one (20,000); one process for each worker. Without a seed, others every time. What is found is made small, and
+ * told with how to live through it again.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -9,61 +11,81 @@ import { parseArgs } from 'node:util';
 
 import { explore, tellOf } from './explore.ts';
 import { interference, interferenceText } from './noninterference.ts';
+import { exploreWide, wideText } from './wide.ts';
 
 const { values } = parseArgs({
   options: {
+    histories: { type: 'boolean', default: false },
     noninterference: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
     workers: { type: 'string' },
   },
 });
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const beside = values.noninterference;
-const runs = Number(values.runs ?? (beside ? 20_000 : 2_000));
-const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runs);
 
-const interferenceTold = async (given: Parameters<typeof interference>[0]) => {
-  const found = await interference(given);
-  return found && interferenceText(found);
+interface Given {
+  runs: number;
+  seed: number;
+  path: string | undefined;
+  lived: (histories: number) => void;
+}
+/** How often, how often that is told, what is so when nothing is found; what was found. */
+const kinds = {
+  histories: {
+    ...{ runs: 2_000, every: 5_000, well: 'nothing contradicts the model' },
+    live: async (given: Given) => explore(given).then((found) => found && tellOf(found)),
+  },
+  wide: {
+    ...{ runs: 500, every: 100, well: 'nothing contradicts the model' },
+    live: async (given: Given) => exploreWide(given).then((found) => found && wideText(found)),
+  },
+  noninterference: {
+    ...{ runs: 20_000, every: 5_000, well: 'no tenant notices its neighbour' },
+    live: async ({ lived, ...given }: Given) =>
+      interference({ ...given, onLived: lived }).then((found) => found && interferenceText(found)),
+  },
 };
+type Kind = keyof typeof kinds;
 
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const began = Date.now();
-const tellEvery = 5_000;
-function tellProgress(histories: number) {
-  if (histories % tellEvery > 0 || histories >= runs) return;
-  const minutes = ((Date.now() - began) / 60_000).toFixed(0);
-  process.stderr.write(`seed ${seed}: ${histories} of ${runs} histories, ${minutes} min\n`);
+const runsOf = (kind: Kind) => Number(values.runs ?? kinds[kind].runs);
+
+/** All of one kind in this process; whether nothing was found. */
+async function liveHere(kind: Kind): Promise<boolean> {
+  const runs = runsOf(kind);
+  const { every, well, live } = kinds[kind];
+  const lived = (histories: number) => {
+    if (histories % every > 0 || histories >= runs) return;
+    const minutes = ((Date.now() - began) / 60_000).toFixed(0);
+    process.stderr.write(`seed ${seed}: ${histories} of ${runs} histories, ${minutes} min\n`);
+  };
+  const found = await live({ runs, seed, path: values.path, lived });
+  const seconds = ((Date.now() - began) / 1000).toFixed(0);
+  console.log(found ?? `${runs} histories from seed ${seed}: ${well}, ${seconds} s`);
+  return found === undefined;
 }
 
-if (workers === 1) {
-  const given = { runs, seed, path: values.path, lived: tellProgress };
-  const told = beside
-    ? await interferenceTold({ ...given, onLived: tellProgress })
-    : await explore(given).then((found) => found && tellOf(found));
-  const seconds = ((Date.now() - began) / 1000).toFixed(0);
-  console.log(
-    told ??
-      `${runs} histories from seed ${seed}: ${beside ? 'no tenant notices its neighbour' : 'nothing contradicts the model'}, ${seconds} s`,
-  );
-  process.exitCode = told ? 1 : 0;
-} else {
-  const codes = await Promise.all(
-    Array.from({ length: workers }, (_, i) => {
-      const share = Math.floor(((i + 1) * runs) / workers) - Math.floor((i * runs) / workers);
-      const given = [
-        ...(beside ? ['--noninterference'] : []),
-        '--runs',
-        `${share}`,
-        '--seed',
-        `${seed + i}`,
-        '--workers',
-        '1',
-      ];
-      const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...given], { stdio: 'inherit' });
-      return new Promise<number | null>((resolve) => child.on('exit', resolve));
-    }),
-  );
-  process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
+/** The same, shared among processes; each with a seed of its own. */
+async function liveApart(kind: Kind, workers: number): Promise<boolean> {
+  const runs = runsOf(kind);
+  const codes = Array.from({ length: workers }, (_, i) => {
+    const share = Math.floor(((i + 1) * runs) / workers) - Math.floor((i * runs) / workers);
+    const given = [`--${kind}`, '--runs', `${share}`, '--seed', `${seed + i}`, '--workers', '1'];
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...given], { stdio: 'inherit' });
+    return new Promise<number | null>((resolve) => child.on('exit', resolve));
+  });
+  return (await Promise.all(codes)).every((code) => code === 0);
 }
+
+const all = Object.keys(kinds) as Kind[];
+const named = all.filter((kind) => values[kind]);
+const usual: Kind[] = values.path ? ['histories'] : all;
+let well = true;
+for (const kind of named.length > 0 ? named : usual) {
+  const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runsOf(kind));
+  well = (workers === 1 ? await liveHere(kind) : await liveApart(kind, workers)) && well;
+}
+process.exitCode = well ? 0 : 1;
