@@ -10,6 +10,87 @@ export interface Explained {
 
 export const explained: Explained[] = [
   {
+    file: 'lifecycle/step',
+    before: 'askedAt !== undefined && now < askedAt + lagMs',
+    after: 'now < askedAt + lagMs',
+    because: 'Nothing is before an instant that is none.',
+  },
+  {
+    file: 'lifecycle/step',
+    before:
+      'export function isOvertaken({ askedOn, overtaken = 0 }: Seen, { generation, strategy, queue }: VmView): boolean {',
+    after:
+      'export function isOvertaken({ askedOn, overtaken = 1 }: Seen, { generation, strategy, queue }: VmView): boolean {',
+    because: 'Both are below five.',
+  },
+  {
+    file: 'cluster/silence',
+    before: 'true',
+    after: 'false',
+    because: 'A signal is aborted once.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "'Unreachable'",
+    after: "''",
+    because:
+      'It is never the last failure of a first state: a LIST takes over from the third attempt on, and afterwards only refusals count.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: 'message && …',
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: 'message',
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: "'the server ended it'",
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'kept !== undefined',
+    after: 'true',
+    because: 'A set with undefined in it names no more than without.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "since ?? ''",
+    after: 'since',
+    because: 'A list without a resourceVersion is none.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'body: undefined',
+    after: '(left out)',
+    because: 'Left out is undefined.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'warnings: []',
+    after: '(left out)',
+    because: 'A failure shows no warnings.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'closing.signal.aborted',
+    after: 'false',
+    because: 'The loop ends by the same signal a moment later, and what it counts until then nobody sees.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "'Unknown'",
+    after: "''",
+    because: 'Who closes a watch is not told why it ended.',
+  },
+  {
     file: 'cluster/store',
     before: 'calls.size === 0',
     after: 'false',

@@ -69,7 +69,7 @@ function scripted(...openings: Opening[]) {
   const begin = async (more: { name?: string; deadline?: number } = {}) => {
     const { deadline = 60_000, ...rest } = more;
     const source = { path, read, ...rest };
-    const followed = await follow({ transport, clock, random: () => 0.5 }, source, { deadline });
+    const followed = await follow({ transport, clock, random: () => server.random }, source, { deadline });
     open.push(followed);
     followed.on('a', 'one', () => told.push(followed.get('a', 'one') ?? 'gone'));
     return followed;
@@ -81,6 +81,7 @@ function scripted(...openings: Opening[]) {
   };
   const server = {
     listStatus: 200,
+    random: 0.5,
     clock,
     asked,
     lists,
@@ -131,10 +132,15 @@ describe('a stream goes on', () => {
     ['from a bookmark that is marked as an end once more', [complete('13')], '13'],
     ['from where it was, where a change bears no version', [added('one', '9'), added('two')], '9'],
     ['from a deletion', [deleted('one', '11')], '11'],
+    ['past the deletion of what is no object', [{ type: 'DELETED', object: { metadata: {} } }], '7'],
+    ['past a change of what is no object', [{ type: 'MODIFIED', object: { metadata: {} } }], '7'],
   ])('%s', async (_what, more, from) => {
     const server = scripted({ events: [...initial, ...more], livesMs: 10, cut: true });
     await server.follow(1_000);
-    expect(server.from()).toEqual(['the beginning', from]);
+    expect([server.from(), server.times()]).toEqual([
+      ['the beginning', from],
+      [0, 110],
+    ]);
   });
 
   it.each<[string, Opening]>([
@@ -204,7 +210,7 @@ describe('the first state', () => {
 
   it('that does not come in time is Unreachable, and nobody asks any more', async () => {
     const server = scripted({});
-    const refused = await server.refused(30_000, { deadline: 2_000 });
+    const refused = await server.refused(200_000, { deadline: 2_000 });
     expect(refused).toMatchObject({
       code: 'Unreachable',
       message: expect.stringContaining('no first state in time') as string,
@@ -300,6 +306,32 @@ describe('between two streams', () => {
     await server.follow(5_000);
     expect(pausesOf(server.times())).toEqual([100, 100, 100, 100]);
   });
+});
+
+it('a change is told as one, not as an end and a beginning', async () => {
+  const half = { events: initial, livesMs: 2_000 };
+  const server = scripted(half, { events: [{ type: 'MODIFIED', object: thing('one', '9') }] });
+  await server.follow(5_000);
+  expect(server.told).toEqual(['one']);
+});
+
+it('a stream that ends politely, again and again, has failed like one that was cut', async () => {
+  const server = scripted({ events: initial, livesMs: 2_000 }, ...Array.from({ length: 9 }, () => ({ livesMs: 0 })));
+  await server.follow(6_000);
+  expect(pausesOf(server.times()).slice(0, 5)).toEqual([2_100, 200, 400, 600, 600]);
+});
+
+it('a pause is spread, in whole milliseconds', async () => {
+  const server = scripted({ events: initial, livesMs: 2_000 }, { livesMs: 0, cut: true });
+  server.random = 0.123;
+  await server.follow(3_000);
+  expect(pausesOf(server.times())).toEqual([2_062, 125]);
+});
+
+it('a refusal is told at once, not when the time is up', async () => {
+  const server = scripted({ status: 403, livesMs: 0 });
+  await server.refused();
+  expect(server.clock.now()).toBe(0);
 });
 
 describe('a stream that is not answered, or falls silent,', () => {
