@@ -1,4 +1,4 @@
-import { MockAgent } from 'undici';
+import { Dispatcher, MockAgent } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { Credentials } from '../../shared/cluster/credentials.ts';
@@ -14,6 +14,7 @@ interface Reply {
 }
 interface Asked {
   at: number;
+  method: string;
   headers: Record<string, string>;
   body: unknown;
 }
@@ -28,7 +29,7 @@ afterEach(async () => {
 });
 
 /** A server whose answers are known beforehand, and how it was asked. */
-function answering(replies: Reply[], { refused }: { refused?: () => void } = {}) {
+function answering(replies: Reply[], { refused, random = 0.5 }: { refused?: () => void; random?: number } = {}) {
   const clock = new VirtualClock(0);
   const dispatcher = new MockAgent();
   agents.push(dispatcher);
@@ -40,7 +41,7 @@ function answering(replies: Reply[], { refused }: { refused?: () => void } = {})
       .get(server)
       .intercept({ path, method })
       .reply(({ headers, body }) => {
-        asked.push({ at: clock.now(), headers: headers as Record<string, string>, body });
+        asked.push({ at: clock.now(), method, headers: headers as Record<string, string>, body: body ?? undefined });
         const reply = replies.shift() ?? { status: 200 };
         if (reply.lost) throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
         return { statusCode: reply.status, data: reply.body ?? '', responseOptions: { headers: reply.headers ?? {} } };
@@ -52,7 +53,7 @@ function answering(replies: Reply[], { refused }: { refused?: () => void } = {})
     headers: () => Promise.resolve({ authorization: `Bearer ${++proofs}` }),
     ...(refused ? { refused } : {}),
   } as unknown as Credentials;
-  const transport = transportTo(credentials, clock, () => 0.5);
+  const transport = transportTo(credentials, clock, () => random);
   const run = <T>(work: () => Promise<T>) => clock.run(work, { sims: [] });
   return {
     clock,
@@ -84,6 +85,13 @@ describe('a call', () => {
     const { asked, call } = answering([{ status: 202 }]);
     expect((await call({ ...put, ...(contentType ? { contentType } : {}) })).body).toBeUndefined();
     expect([asked[0]?.headers['content-type'], asked[0]?.body]).toEqual([type, '{"a":1}']);
+  });
+
+  it('without a body bears none, nor a type', async () => {
+    const { asked, call } = answering([{ status: 202 }]);
+    await call({ method: 'PUT', path, safe: false });
+    expect(asked[0]).toMatchObject({ method: 'PUT', body: undefined });
+    expect(asked[0]?.headers).not.toHaveProperty('content-type');
   });
 
   it('whose answer is no JSON has its text', async () => {
@@ -128,7 +136,19 @@ describe('is sent again', () => {
     expect(pauses(asked)).toEqual([3_000]);
   });
 
-  it.each(['0', '-1', 'tomorrow'])('as usual where it says Retry-After: %s', async (wait) => {
+  it('a second later where the server says one second', async () => {
+    const { asked, call } = answering([{ status: 429, headers: { 'retry-after': '1' } }]);
+    await call(put);
+    expect(pauses(asked)).toEqual([1_000]);
+  });
+
+  it('after pauses that are spread', async () => {
+    const { asked, call } = answering(times(2, { status: 503 }), { random: 0.25 });
+    await call(get);
+    expect(pauses(asked)).toEqual([150, 300]);
+  });
+
+  it.each(['0', '-1', 'tomorrow', '-Infinity'])('as usual where it says Retry-After: %s', async (wait) => {
     const { asked, call } = answering([{ status: 429, headers: { 'retry-after': wait } }]);
     await call(put);
     expect(pauses(asked)).toEqual([200]);
@@ -160,6 +180,18 @@ describe('is not sent again', () => {
     const { asked, call } = answering([{ status }]);
     expect(await call(get)).toMatchObject({ status });
     expect(asked).toHaveLength(1);
+  });
+
+  it('after another answer than 401, whatever credentials can do', async () => {
+    const { asked, call } = answering([{ status: 403 }], { refused: () => {} });
+    expect(await call(get)).toMatchObject({ status: 403 });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('when its connection was lost five times', async () => {
+    const { asked, call } = answering(times(9, { status: 0, lost: true }));
+    await expect(call(get)).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(asked).toHaveLength(5);
   });
 
   it('after a 401 of credentials that cannot be read anew', async () => {
@@ -235,5 +267,68 @@ describe('a stream', () => {
     await expect(run(() => transport.stream(path, signal))).rejects.toMatchObject({ code: 'Unreachable' });
     const closed = AbortSignal.abort(new Error('closed'));
     await expect(run(() => transport.stream(path, closed))).rejects.toThrow('closed');
+  });
+});
+
+/** A server that takes requests and never answers; and when each was given up. */
+function mute() {
+  const clock = new VirtualClock(0);
+  const given: { at: number; reason: Error }[] = [];
+  const dispatcher = new (class extends Dispatcher {
+    override dispatch(_options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+      const controller = {
+        aborted: false,
+        paused: false,
+        reason: null,
+        rawHeaders: null,
+        pause() {},
+        resume() {},
+        abort: (reason: Error) => given.push({ at: clock.now(), reason }),
+      };
+      handler.onRequestStart?.(controller as never, {});
+      return true;
+    }
+  })();
+  const credentials = { server, dispatcher, headers: () => Promise.resolve({}) } as unknown as Credentials;
+  const transport = transportTo(credentials, clock, () => 0.5);
+  const lasts = async (call: Call, limits?: Parameters<typeof transport.call>[1]) => {
+    const begun = clock.now();
+    const failure = await clock.run(
+      transport.call(call, limits).then(
+        () => undefined,
+        (thrown: Error) => thrown,
+      ),
+      { sims: [] },
+    );
+    return { ms: clock.now() - begun, failure };
+  };
+  return { clock, given, transport, lasts };
+}
+
+describe('a call that is not answered', () => {
+  it.each<[string, number | undefined, number[], number]>([
+    ['half of its time is for the first try, half of the rest for the second', 8_000, [4_000, 6_000 + 100], 8_000],
+    ['a try has fifteen seconds at the most', 100_000, [15_000, 30_200], 76_000 + 3_000],
+    ['without a deadline it has thirty', undefined, [15_000], 30_000],
+  ])('%s', async (_what, deadline, tries, whole) => {
+    const { given, lasts } = mute();
+    const { ms, failure } = await lasts(get, deadline === undefined ? undefined : { deadline });
+    expect(failure).toMatchObject({ code: 'Unreachable', message: expect.stringContaining('no answer to GET in time') as string });
+    expect(given.slice(0, tries.length).map(({ at }) => at)).toEqual(tries);
+    expect(ms).toBeLessThanOrEqual(whole);
+    expect(ms).toBeGreaterThan(whole / 2);
+  });
+
+  it('has a second even where its deadline is past', async () => {
+    const { lasts } = mute();
+    expect((await lasts(put, { deadline: -5_000 })).ms).toBe(1_000);
+  });
+
+  it('ends at once, with the reason, when it is not wanted any more', async () => {
+    const { clock, lasts } = mute();
+    const wish = new AbortController();
+    clock.after(300, () => wish.abort(new Error('closed')));
+    const { ms, failure } = await lasts(get, { deadline: 60_000, signal: wish.signal });
+    expect([ms, failure?.message]).toEqual([300, 'closed']);
   });
 });
