@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type Document, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, parseDocument, type YAMLMap } from 'yaml';
 
 const file = (name: string) => join(import.meta.dirname, `${name}.vm.novasphere.dev.yaml`);
 const schema = ['spec', 'versions', 0, 'schema', 'openAPIV3Schema'];
@@ -14,18 +14,6 @@ const names = {
   shortNames: ['cwks'],
 };
 
-const says = (selector: string) =>
-  ['matchLabels', 'matchExpressions']
-    .map((key) => `(has(${selector}.${key}) && size(${selector}.${key}) > 0)`)
-    .join(' || ');
-
-/** One of the two may be absent or empty, which is the same. */
-const oneOfThem = {
-  rule: `(has(self.selector) && (${says('self.selector')})) || (has(self.namespaceSelector) && (${says('self.namespaceSelector')}))`,
-  message: 'expected it, selector, or both: without them it means every VM',
-  fieldPath: '.namespaceSelector',
-};
-
 const more = {
   enforceOverNamespaces: {
     description:
@@ -33,6 +21,14 @@ const more = {
     type: 'boolean',
     default: false,
   },
+};
+
+const filled = (field: string) =>
+  `(has(self.${field}) && ((has(self.${field}.matchLabels) && size(self.${field}.matchLabels) > 0) || (has(self.${field}.matchExpressions) && size(self.${field}.matchExpressions) > 0)))`;
+const chosen = {
+  rule: `${filled('selector')} || ${filled('namespaceSelector')}`,
+  message: 'expected namespaceSelector, selector, or both: without them it means every VM',
+  fieldPath: '.namespaceSelector',
 };
 
 const counts = {
@@ -76,12 +72,11 @@ export function clusterCrd(): string {
   const ofNamespaces = selector.clone() as YAMLMap;
   set(crd, ofNamespaces, 'NamespaceSelector chooses namespaces by their labels; without it all are chosen.');
   set(crd, selector, 'Selector chooses Wukongs by their labels; without it all of the namespaces that are chosen.');
-  for (const either of [selector, ofNamespaces]) either.delete('x-kubernetes-validations');
-  const rules = crd.getIn([...schema, 'properties', 'spec', 'x-kubernetes-validations'], true) as YAMLSeq<YAMLMap>;
-  const needed = rules.items.find((rule) => String(rule.get('rule')).trim() === 'has(self.selector)')!;
-  for (const [key, value] of Object.entries(oneOfThem)) needed.set(key, value);
   add(crd, fields, { ...more }, [['namespaceSelector', ofNamespaces]]);
   crd.deleteIn([...schema, 'properties', 'spec', 'required']);
+  // An empty one chooses all; together they may not.
+  for (const one of ['selector', 'namespaceSelector']) crd.deleteIn([...fields, one, 'x-kubernetes-validations']);
+  crd.setIn([...schema, 'properties', 'spec', 'x-kubernetes-validations', 0], crd.createNode(chosen));
   add(crd, [...schema, 'properties', 'status', 'properties'], counts);
   return crd.toString({ lineWidth: 120, indentSeq: false });
 }

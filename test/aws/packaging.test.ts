@@ -7,6 +7,7 @@ import { extensions } from '../../infra/aws/config.js';
 import { costTable } from '../../infra/aws/cost.ts';
 import { awsCron } from '../../infra/aws/cron.ts';
 import { parameterNames, readParameters } from '../../infra/aws/parameters.ts';
+import { roles } from '../../infra/aws/roles.ts';
 import { scheduleEvents } from '../../infra/aws/schedules.ts';
 import { parseClusters } from '../../shared/cluster/clusters.ts';
 
@@ -110,6 +111,22 @@ describe('the parameters', () => {
     expect(readParameters({ ...good, subnetIds: 'none', securityGroupIds: 'none' }).vpc).toBeUndefined();
   });
 
+  it('let the functions that have something to say read the secret of the webhook, and no other', () => {
+    const given = readParameters({ ...good, webhookSecret: 'wukong/webhook', webhookFormat: 'slack' });
+    const mayRead = Object.entries(roles(given, 'wukong')).filter(([, role]) =>
+      /secretsmanager:GetSecretValue.*secret:wukong\/webhook-\?{6}/.test(JSON.stringify(role)),
+    );
+    expect(mayRead.map(([name]) => name)).toEqual(['StartVmRole', 'StopVmRole', 'ReconcileStateRole']);
+    expect(JSON.stringify(roles(readParameters(good), 'wukong'))).not.toContain('secretsmanager');
+  });
+
+  it('do not repeat an address that was given in the place of its secret', () => {
+    const webhookSecret = 'https://hooks.example.com/T00/very-secret';
+    const read = () => readParameters({ ...good, webhookSecret });
+    expect(read).toThrow('webhookSecret: expected the name or ARN of a secret');
+    expect(read).not.toThrow('very-secret');
+  });
+
   it('that are missing are all named', () => {
     expect(() => readParameters({})).toThrow(
       /clusters: is missing.*subnetIds: is missing.*securityGroupIds: is missing/s,
@@ -139,13 +156,13 @@ describe('the concurrency of the functions', () => {
   const mostOf = async (more: Record<string, string>) => {
     const resolveVariable = (name: string) => Promise.resolve({ ...given, ...more }[name] ?? null);
     const all = (await extensions({ resolveVariable })) as Record<string, { Properties: Record<string, unknown> }>;
-    const functions = ['StartVm', 'StopVm', 'ReconcileState', 'GetState'];
+    const functions = ['StartVm', 'StopVm', 'RestartVm', 'ReconcileState', 'GetState'];
     return functions.map((name) => all[`${name}LambdaFunction`]?.Properties['ReservedConcurrentExecutions']);
   };
 
   it('is reserved only where it is asked for: a new account has ten in all, and could not deploy', async () => {
-    expect(await mostOf({})).toEqual([undefined, undefined, undefined, undefined]);
-    expect(await mostOf({ 'param:reservedConcurrency, null': 'true' })).toEqual([5, 5, 3, 5]);
+    expect(await mostOf({})).toEqual(Array(5).fill(undefined));
+    expect(await mostOf({ 'param:reservedConcurrency, null': 'true' })).toEqual([5, 5, 2, 3, 5]);
   });
 });
 

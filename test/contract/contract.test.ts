@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
-import { serveRules, shippedRules } from '../flow/roles.ts';
+import { shippedRules } from '../flow/roles.ts';
 import type { Case } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { clientOf } from './client.ts';
@@ -36,7 +36,7 @@ async function virtualGround(clock: VirtualClock): Promise<Ground> {
   const admin = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
   const as = (token: string) => ({ ...admin, headers: bearer(token) });
   for (const [name, role] of Object.entries(roleOf)) sim.addToken(`of-${name}`, name, shippedRules([role, ...beyond]));
-  const serverRules = [...shippedRules(['reconcile', 'stop', 'start', ...beyond]), ...serveRules()];
+  const serverRules = shippedRules(['reconcile', 'stop', 'start', 'serve', ...beyond]);
   sim.addToken('of-server', 'system:serviceaccount:wukong-lifecycle:server', serverRules);
   const { connect, silentLog: log, silentMetrics: metrics } = functions;
   return {

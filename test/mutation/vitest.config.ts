@@ -14,6 +14,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     runner: 'test/mutation/runner.ts',
     sequence: { sequencer: AsNamed },
+    setupFiles: ['test/setup.ts'],
     // One test is run with many mutants; the runner has a limit for each.
     testTimeout: 0,
   },
