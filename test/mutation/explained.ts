@@ -10,6 +10,48 @@ export interface Explained {
 
 export const explained: Explained[] = [
   {
+    file: 'cluster/transport',
+    before: 'call.body === undefined',
+    after: 'false',
+    because: 'JSON of undefined is undefined.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'data === undefined',
+    after: 'false',
+    because: 'A body that is undefined is none.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'Number.isFinite(wait) && wait > 0',
+    after: 'Number.isFinite(wait)',
+    because: 'A pause has its own length at the least.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'wait > 0',
+    after: 'wait >= 0',
+    because: 'A pause has its own length at the least.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);',
+    after: 'pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 1);',
+    because: 'A pause is longer than a millisecond.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'signal.throwIfAborted()',
+    after: 'undefined',
+    because: 'Whoever waits has been told the reason already, by the signal of the whole call.',
+  },
+  {
+    file: 'cluster/transport',
+    before: "parts.pop() ?? ''",
+    after: 'parts.pop()',
+    because: 'What is split has one part at the least.',
+  },
+  {
     file: 'lifecycle/step',
     before: 'askedAt !== undefined && now < askedAt + lagMs',
     after: 'now < askedAt + lagMs',
