@@ -5,12 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/common.sh
 
-helm=${HELM:-$(command -v helm || true)}
-if [ -z "$helm" ]; then
-  echo "building helm, which takes some minutes" >&2
-  GOBIN="$work/bin" go install helm.sh/helm/v3/cmd/helm@v3.18.6
-  helm=$work/bin/helm
-fi
+find_helm
 node infra/setup.mjs
 mkdir "$work/rendered"
 . .ci/overlays.sh

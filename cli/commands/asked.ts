@@ -19,8 +19,9 @@ const flagOf: Record<string, string> = {
 };
 
 /** The Command of the library; its target is only for the record here. @throws UsageError in the words of the options. */
-export function commandOf(action: Action, values: Values, io: Io): Command {
+export function commandOf(verb: Action | 'restart', values: Values, io: Io): Command {
   const timeout = durationSeconds('timeout', values.timeout as string | undefined);
+  const action = verb === 'start' ? 'start' : 'stop';
   const input = {
     target: values.selector === undefined ? { namespace: 'any', name: 'any' } : { selector: values.selector },
     dryRun: values['dry-run'] === true,
@@ -32,6 +33,7 @@ export function commandOf(action: Action, values: Values, io: Io): Command {
           force: values.force === true,
           gracePeriodSeconds: durationSeconds('grace', values.grace as string | undefined),
           deletePodWhenStuck: values['delete-pod-when-stuck'] === true,
+          ...(verb === 'restart' ? { restart: true, waitSeconds: timeout } : {}),
         }
       : { waitSeconds: timeout, leaseSeconds: durationSeconds('lease', values.lease as string | undefined) }),
   };

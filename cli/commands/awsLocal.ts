@@ -1,5 +1,6 @@
 import { getState } from '../../functions/getState/handler.ts';
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
+import { restartVm } from '../../functions/restartVm/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
@@ -38,7 +39,7 @@ export const awsLocal: CliCommand = {
   help: helpOf({
     usage: ['aws-local [OPTIONS]'],
     about:
-      'The embedded cluster with eight Wukongs, the four functions, and an endpoint that takes PutEvents as EventBridge does and the HTTP API’s requests, until Ctrl-C. Request events go through a queue to startVm and stopVm; outcome events come on standard output, a line of JSON each; what could not be carried out in three tries on standard error. It asks nobody for credentials.',
+      'The embedded cluster with eight Wukongs, the five functions, and an endpoint that takes PutEvents as EventBridge does and the HTTP API’s requests, until Ctrl-C. Request events go through a queue to startVm and stopVm; outcome events come on standard output, a line of JSON each; what could not be carried out in three tries on standard error. It asks nobody for credentials.',
     options,
     examples: [
       'wukong aws-local &',
@@ -69,6 +70,7 @@ export const awsLocal: CliCommand = {
       {
         start: lambda('startVm', startVm, open) as unknown as LocalHandler,
         stop: lambda('stopVm', stopVm, open) as unknown as LocalHandler,
+        restart: lambda('restartVm', restartVm, open) as unknown as LocalHandler,
         getState: lambda('getState', getState, open) as unknown as LocalHandler,
         outcome: (event) => io.out(`${JSON.stringify(event)}\n`),
         deadLetter: (body) => io.err(`dead letter: ${body}\n`),

@@ -15,6 +15,7 @@ export type LocalHandler = (event: unknown, context: Context) => Promise<unknown
 export interface LocalParts {
   start: LocalHandler;
   stop: LocalHandler;
+  restart: LocalHandler;
   getState: LocalHandler;
   /** An outcome event, as a subscriber of the bus gets it. */
   outcome: (event: object) => void;
@@ -150,7 +151,7 @@ function take(
 /** The HTTP API; nobody is asked who they are here. */
 async function http(request: IncomingMessage, body: string, parts: LocalParts): Promise<Answer> {
   const api = apiRequestOf(request);
-  const handler = api && api.verb !== 'restart' ? parts[api.verb ?? 'getState'] : undefined;
+  const handler = api && parts[api.verb ?? 'getState'];
   if (!handler || request.method !== (api?.verb ? 'POST' : 'GET'))
     return { statusCode: 404, body: '{"message":"Not Found"}' };
   const { requestContext, ...event } = api!.http;

@@ -3,6 +3,7 @@ import type { OutcomeName } from '../../shared/domain/outcome.ts';
 import { runNameOf, type WukongRun } from '../../shared/domain/run.ts';
 import { readLines, runCounts } from '../../shared/report/runLines.ts';
 import { boundaryIdOf } from '../../shared/schedule/calendar.ts';
+import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { Happening } from './happening.ts';
 
 /** Whether a run is named as the lifecycle names it: what somebody else made is not counted. */
@@ -33,8 +34,9 @@ function happeningsOf(run: WukongRun): Happening[] {
   const dueAt = Date.parse(spec.dueAt);
   const { failures } = runCounts.parse(status ?? {});
   const messages = new Map(failures.map(({ name, message }) => [name, message]));
-  const requestId =
-    spec.schedule === undefined ? spec.requestId! : boundaryIdOf({ key: `${namespace}/${spec.schedule}` }, dueAt);
+  const ofCluster = metadata.ownerReferences?.some(({ kind }) => kind === clusterKind);
+  const key = ofCluster ? `${spec.schedule}` : `${namespace}/${spec.schedule}`;
+  const requestId = spec.schedule === undefined ? spec.requestId! : boundaryIdOf({ key }, dueAt);
   const found: Happening[] = [];
   for (const [name, { outcome, reason, observed, startedAt, finishedAt }] of readLines(status?.vms, dueAt)) {
     if (outcome === 'Pending') continue;

@@ -9,7 +9,7 @@ import { shortened } from '../../shared/report/shortened.ts';
 export async function stopVm(event: unknown, invocation: Invocation): Promise<Report> {
   const { id, now, limits } = invocation;
   const command = parseTrigger(event, { action: 'stop', requestId: id, requestedAt: now });
-  if (command.restart) throw invalid(['restart: expected none, as this function may not start; wukong serve does it']);
+  if (command.restart) throw invalid(['restart: expected none, as this function may not start; restartVm does it']);
   const world = await worldOf(invocation, command.cluster);
   return shortened(await retryUnreached(command.trigger, () => executeCommand(command, world, { limits }), event));
 }

@@ -82,7 +82,7 @@ export const environment = async (variables) => {
 };
 
 /** So many of each at once, where the parameter reserves them. Two ticks may meet: one that takes long keeps none back. */
-const shares = { StartVm: 5, StopVm: 5, ReconcileState: 3, GetState: 5 };
+const shares = { StartVm: 5, StopVm: 5, RestartVm: 2, ReconcileState: 3, GetState: 5 };
 
 /** Who asked for what, and what came of it; of a request that never reached a function too. */
 export const accessLogFormat = () =>

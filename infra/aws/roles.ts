@@ -113,6 +113,7 @@ export function roles(parameters: Parameters, prefix: string): Record<string, ob
   return {
     StartVmRole: own('startVm', [putEvents, ...queue('Start'), ...notices]),
     StopVmRole: own('stopVm', [putEvents, ...queue('Stop'), ...notices]),
+    RestartVmRole: own('restartVm', [putEvents, ...notices]),
     ReconcileStateRole: own('reconcileState', [putEvents, ...notices]),
     GetStateRole: own('getState', []),
     SchedulerRole: role(
@@ -129,7 +130,7 @@ export function roles(parameters: Parameters, prefix: string): Record<string, ob
 /** The functions' roles by name, to let them into the clusters. */
 export const roleOutputs = (): Record<string, object> =>
   Object.fromEntries(
-    ['StartVm', 'StopVm', 'ReconcileState', 'GetState'].map((name) => [
+    ['StartVm', 'StopVm', 'RestartVm', 'ReconcileState', 'GetState'].map((name) => [
       `${name}RoleArn`,
       { Value: arnOf(`${name}Role`) },
     ]),

@@ -43,6 +43,8 @@ export interface Command {
   reason?: string;
   requestedBy?: string;
   requestId: string;
+  /** The caller gave the id, and may give it twice: it is held to one target. */
+  given?: boolean;
   /** When it was asked for: the newest wish wins. */
   requestedAt: number;
   /** Where it came from: `schedule`, `event`, `direct` … */
@@ -176,6 +178,8 @@ export interface Origin {
   requestId: string;
   /** Put before an id that the command names (`requestId.ts`); absent where the command is our own. */
   source?: string;
+  /** The sender of the event chose `requestId`. */
+  given?: boolean;
   /** Instant. */
   requestedAt: number;
 }
@@ -203,6 +207,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     wrong.push(`requestId: expected at most ${longestGivenId} characters`);
   if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
+  const given = origin.source !== undefined && (requestId !== undefined || origin.given === true);
   return {
     ...rest,
     // KubeVirt ends a guest without asking it where its period is 0: that is force, and is told as such.
@@ -211,6 +216,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     target: targetOf(where),
     requestId:
       requestId === undefined ? origin.requestId : origin.source ? requestIdOf(origin.source, requestId) : requestId,
+    ...(given ? { given } : {}),
     requestedAt: Math.min(scheduledAt ?? origin.requestedAt, origin.requestedAt),
     trigger: trigger ?? origin.trigger,
   };
@@ -222,7 +228,7 @@ function targetOf({ namespace, name, namespaces, selector, names }: z.output<typ
 }
 
 /** A command as it goes over the bus, where it is parsed again: the same wish, asked for at the same time. */
-export function asInput({ requestedAt, notAfter, target, cluster: _bus, ...rest }: Command) {
+export function asInput({ requestedAt, notAfter, target, cluster: _bus, given: _first, ...rest }: Command) {
   const others = foreign(rest.action, rest.restart === true);
   const mine = Object.entries(rest).filter(([key]) => key === 'action' || !others.includes(key));
   return {

@@ -68,13 +68,14 @@ function parseEvent(event: unknown, origin: Origin): Command {
     const found = JSON.stringify(envelope['detail-type']).slice(0, 100);
     throw new LifecycleError('InvalidAction', `detail-type: expected "${expected}", not ${found}`);
   }
+  const hasId = typeof envelope.id === 'string';
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
     requestId:
       typeof envelope.id === 'string' ? requestIdOf('event', envelope.id.slice(0, longestRequestId)) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
-    ...(isOurs(envelope) ? {} : { source: 'event' }),
+    ...(isOurs(envelope) ? {} : { source: 'event', given: hasId }),
   });
 }
 

@@ -15,6 +15,7 @@ import { execute, type Executing, type Progress } from './execute.ts';
 import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
 import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
+import { holdToOneTarget, refusedFor } from './oneTarget.ts';
 import { isContested, type Known, sortOut } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
 import { findTargets } from './targets.ts';
@@ -37,8 +38,10 @@ export async function executeCommand(command: Command, world: World, options: Co
     const limiter = rateLimiterOf(world);
     const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
     const paced = { ...world, transport: limiter.transport };
-    return reportOf(command, [await performOne(command, target, paced, { ...options, turn })]);
+    const refused = await refusedFor(command, target, paced, options.limits);
+    return reportOf(command, [refused ?? (await performOne(command, target, paced, { ...options, turn }))]);
   }
+  await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
   const paced = { ...world, transport: rateLimiterOf(world).transport };
   const { report, unsent } = await executeFleet(command, paced, options);

@@ -63,5 +63,9 @@ export function continuation(command: Command, now: number): BusEntry {
   return { type: requestedType[command.action], detail, time: now };
 }
 
-/** Whether what does not fit may go over the bus once more. */
-export const maySplit = ({ part = '', dryRun }: Command): boolean => !dryRun && part.split('.').length < deepest;
+/**
+ * Whether what does not fit may go over the bus once more. A restart may not: what is at the other end may not start, and
+ * reconcileState, which goes on from the records, may.
+ */
+export const maySplit = ({ part = '', dryRun, restart }: Command): boolean =>
+  !dryRun && !restart && part.split('.').length < deepest;

@@ -2,13 +2,17 @@ import type { Command } from '../domain/command.ts';
 import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
   earlierOf,
+  lastKey,
   lastOf,
   leaseKey,
   newestDone,
   type Operation,
+  operationKey,
   operationOf,
   runningOf,
+  settledKey,
   settledOf,
+  skippedKey,
   skippedOf,
 } from '../domain/operation.ts';
 import { type Action, reasonOf, type Result, type SkipReason } from '../domain/outcome.ts';
@@ -89,6 +93,16 @@ function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, n
   return { kind: 'answer', result: { outcome: 'Failed', reason: 'Refused', message } };
 }
 
+const recordKeys = [operationKey, lastKey, settledKey, skippedKey];
+
+/** Whether a record on this Wukong is of the request, whatever came of it. */
+export function knowsRequest(requestId: string, wukong: Wukong, now: number): boolean {
+  // Most have no such text: then no record is read.
+  const tail = JSON.stringify(requestId.slice(requestId.lastIndexOf(':') + 1)).slice(1, -1);
+  const records = recordKeys.map((key) => wukong.metadata.annotations?.[key]);
+  return records.some((record) => record?.includes(tail)) && findRequest(requestId, wukong, now) !== undefined;
+}
+
 interface KnownRequest {
   /** Undefined where version 0.1.0 did not write it down. */
   action: Action | undefined;
@@ -163,8 +177,10 @@ export function already(
     return { kind: 'answer', result: { outcome: 'Failed', ...lacksVm(wukong, machine) } };
   }
   if (operationOf(wukong)) return undefined;
-  if (command.action === 'stop' && isOff(machine))
-    return { kind: 'already', result: { outcome: 'AlreadyOff', message: 'The VM is off.' } };
+  if (command.action === 'stop' && isOff(machine)) {
+    const message = command.restart ? 'The VM is off, and a restart leaves it so; start it instead.' : 'The VM is off.';
+    return { kind: 'already', result: { outcome: 'AlreadyOff', message } };
+  }
   const on = isOn(machine) && machine.vm.strategy !== 'Halted' && machine.vm.queue.length === 0;
   if (command.action === 'start' && on && (!requireAgent || machine.vmi?.agentConnected))
     return { kind: 'already', result: { outcome: 'AlreadyOn', message: 'The VM is on and ready.' } };

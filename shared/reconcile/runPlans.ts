@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import type { Wukong } from '../domain/model.ts';
+import { keyOf, type Wukong } from '../domain/model.ts';
 import { isOver, type Member, runNameOf, type RunSpec, scheduleUidKey, type WukongRun } from '../domain/run.ts';
 import { mentions } from '../domain/runTrace.ts';
 import type { Machine } from '../domain/vm.ts';
 import { readLines, runCounts } from '../report/runLines.ts';
 import { runStatusOf } from '../report/runStatus.ts';
-import { boundaries, type Boundary, boundaryIdOf, newestBoundary } from '../schedule/calendar.ts';
+import { boundaryIdOf } from '../schedule/calendar.ts';
+import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Selecting, Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
+import { boundariesOf, isOf, type Looked } from './runBoundaries.ts';
 import { type Asked, memberFor } from './runMembers.ts';
 
 /** A run that is to be kept true by this tick. */
@@ -44,8 +46,6 @@ export interface Planned {
   forged: WukongRun[];
 }
 
-/** Of boundaries that passed while no tick ran so many are told, the newest, of each schedule. */
-const mostMissed = 24;
 /** A fleet's VM that shows no sign by then is given up. */
 const fleetWaitMs = 3_600_000;
 
@@ -59,18 +59,21 @@ export function planRuns({ runs, table, wukongs, machineOf }: Planning): Planned
     if (!uid) continue;
     const mine = new Map<string, WukongRun>();
     for (const run of bySchedule.get(uid) ?? [])
-      if (readable(() => isOf(selecting, run, table.at))) mine.set(run.metadata.name, run);
+      if (readable(() => isOf(selecting, run, table.at))) mine.set(keyOf(run.metadata), run);
       else planned.forged.push(run);
-    for (const { boundary, newest } of boundariesOf(selecting, [...mine.values()], table.at)) {
-      const plan = planOf(selecting, boundary, newest, mine);
-      const inSpace = near.get(plan.namespace) ?? [];
-      plan.members = membersOf(plan, selecting, inSpace, { table, machineOf });
-      if (plan.members.size > 0 || plan.stored || selecting.object.status?.lastHandled) planned.plans.push(plan);
-    }
+    const runs = [...mine.values()];
+    const seeing = { table, machineOf, matched: new Set(selecting.matched), object: selecting.object };
+    for (const looked of boundariesOf(selecting, runs, table.at))
+      for (const namespace of spacesOf(selecting, runs, looked)) {
+        const plan = planOf(selecting, namespace, looked, mine);
+        plan.members = membersOf(plan, near.get(namespace) ?? [], seeing);
+        const isLookedBack = !isClusterSchedule(selecting.object) && selecting.object.status?.lastHandled;
+        if (plan.members.size > 0 || plan.stored || isLookedBack) planned.plans.push(plan);
+      }
   }
   for (const run of bySchedule.get('') ?? []) {
     const plan = readable(() => planOfFleet(run));
-    if (plan) plan.members = membersOf(plan, undefined, near.get(plan.namespace) ?? [], { table, machineOf });
+    if (plan) plan.members = membersOf(plan, near.get(plan.namespace) ?? [], { table, machineOf });
     if (plan) planned.plans.push(plan);
     else planned.forged.push(run);
   }
@@ -86,54 +89,25 @@ function readable<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether a run can be of this schedule: named by its uid, and at a time that really was a boundary. */
-function isOf({ object, checked: { schedule } }: Selecting, { metadata, spec }: WukongRun, now: number): boolean {
-  const { uid = '', name, namespace } = object.metadata;
-  const owned = metadata.ownerReferences?.some((owner) => owner.uid === uid) === true;
-  const at = Date.parse(spec?.dueAt ?? '');
-  if (!owned || !(at <= now) || metadata.namespace !== namespace) return false;
-  if (spec.schedule !== name || metadata.name !== runNameOf(spec, uid) || rfc3339(at) !== spec.dueAt) return false;
-  if (!schedule || at < schedule.createdAt) return true; // as it was before it was changed
-  return boundaries(schedule, at - 1, at).some((real) => real.action === spec.action);
-}
-
-type Due = Pick<Boundary, 'at' | 'action'>;
-
-/** The newest boundary, those that passed since the schedule was looked at last, and those whose run goes on. */
-function boundariesOf(
-  { object, checked: { schedule } }: Selecting,
-  runs: WukongRun[],
-  now: number,
-): { boundary: Due; newest: boolean }[] {
-  const found: { boundary: Due; newest: boolean }[] = [];
-  const newest = schedule && !schedule.suspended ? newestBoundary(schedule, now) : undefined;
-  if (schedule && newest && newest.at >= schedule.createdAt) {
-    found.push({ boundary: newest, newest: true });
-    const since = Math.max(schedule.createdAt - 1, Date.parse(object.status?.lastHandled ?? '') || 0);
-    let one = newestBoundary(schedule, newest.at - 1);
-    for (; one && one.at > since && found.length <= mostMissed; one = newestBoundary(schedule, one.at - 1))
-      found.push({ boundary: one, newest: false });
-  }
-  const known = new Set(found.map(({ boundary: { at, action } }) => `${at} ${action}`));
-  for (const { spec } of runs) {
-    const boundary = { at: Date.parse(spec.dueAt), action: spec.action };
-    // Of a schedule that is suspended or cannot be read now, the last one is still the newest.
-    if (!known.has(`${boundary.at} ${boundary.action}`)) found.push({ boundary, newest: false });
-  }
-  return found;
+/** Its own; of a ClusterWukongSchedule each that has VMs of it, or had when a run was made that ticks look at. */
+function spacesOf({ object, matched }: Selecting, runs: WukongRun[], { boundary, stored }: Looked): Iterable<string> {
+  if (!isClusterSchedule(object)) return [object.metadata.namespace ?? ''];
+  const dueAt = rfc3339(boundary.at);
+  const known = runs.filter(({ spec }) => spec.dueAt === dueAt && spec.action === boundary.action);
+  return new Set([...(stored ? [] : matched), ...known].map(({ metadata }) => metadata.namespace ?? ''));
 }
 
 function planOf(
   { object, checked }: Selecting,
-  { at, action }: Due,
-  newest: boolean,
+  namespace: string,
+  { boundary: { at, action }, newest }: Looked,
   stored: Map<string, WukongRun>,
 ): RunPlan {
-  const { name: schedule, namespace = '', uid } = object.metadata;
+  const { name: schedule, uid } = object.metadata;
   const spec: RunSpec = { schedule, action, dueAt: rfc3339(at) };
   const name = runNameOf(spec, uid);
-  const known = stored.get(name);
-  const requestId = boundaryIdOf({ key: `${namespace}/${schedule}` }, at);
+  const known = stored.get(keyOf({ namespace, name }));
+  const requestId = boundaryIdOf({ key: isClusterSchedule(object) ? schedule : `${namespace}/${schedule}` }, at);
   const keep = checked.schedule?.runsHistoryLimit ?? Infinity; // a schedule that cannot be read takes nothing away
   const plan: RunPlan = {
     namespace,
@@ -160,20 +134,15 @@ function planOfFleet(run: WukongRun): RunPlan | undefined {
   return { namespace, name, spec, requestId, dueAt, newest: false, keep: Infinity, members: new Map(), stored: run };
 }
 
-type Seeing = Pick<Planning, 'table' | 'machineOf'>;
+/** `matched`, `object`: of a schedule's run. */
+type Seeing = Pick<Planning, 'table' | 'machineOf'> & { matched?: Set<Wukong>; object?: WukongSchedule };
 
-function membersOf(
-  plan: RunPlan,
-  selecting: Selecting | undefined,
-  near: Wukong[],
-  { table, machineOf }: Seeing,
-): Map<string, Member> {
+function membersOf(plan: RunPlan, near: Wukong[], { table, machineOf, matched, object }: Seeing): Map<string, Member> {
   const { requestId, dueAt, stored, spec } = plan;
   const before = linesOf(stored, dueAt);
-  const handled = Date.parse(selecting?.object.status?.lastHandled ?? '') >= dueAt;
+  const handled = Date.parse(object?.status?.lastHandled ?? '') >= dueAt;
   const asked: Asked = { requestId, action: spec.action, at: dueAt, open: plan.newest, handled, table, machineOf };
-  if (!selecting) asked.waitsUntil = dueAt + fleetWaitMs;
-  const matched = new Set(selecting?.matched);
+  if (!object) asked.waitsUntil = dueAt + fleetWaitMs;
   const members = new Map<string, Member>();
   const there = new Set<string>();
   for (const wukong of near) {
@@ -181,7 +150,7 @@ function membersOf(
     there.add(name);
     const known = before?.get(name);
     // Who got the label, or was made, after the boundary is none of its VMs.
-    const isTarget = matched.has(wukong) && !(Date.parse(wukong.metadata.creationTimestamp ?? '') > dueAt);
+    const isTarget = matched?.has(wukong) === true && !(Date.parse(wukong.metadata.creationTimestamp ?? '') > dueAt);
     const named = mentions(wukong, requestId);
     if (!known && !named && !isTarget) continue;
     const member = memberFor(wukong, asked, known);

@@ -52,9 +52,13 @@ export async function deleteRun({ transport }: World, { metadata }: WukongRun, l
     throw answerFailure(answer, `run ${namespace}/${name}`);
 }
 
-/** Keeps the newest runs of a schedule, so many as it says. @throws LifecycleError */
-export async function pruneRuns(world: World, owner: WukongSchedule, keep: number, limits: Limits): Promise<void> {
-  const { namespace, uid } = owner.metadata;
+/** Keeps the newest runs of a schedule in a namespace, so many as it says. @throws LifecycleError */
+export async function pruneRuns(
+  world: World,
+  { namespace, owner, keep }: { namespace: string; owner: WukongSchedule; keep: number },
+  limits: Limits,
+): Promise<void> {
+  const { uid } = owner.metadata;
   const query = { labelSelector: `${scheduleUidKey}=${uid}` };
   const runs = await listAll<WukongRun>(world.transport, runPath(namespace, undefined, query), limits);
   const old = runs.sort((a, b) => (a.spec.dueAt < b.spec.dueAt ? 1 : -1)).slice(keep);

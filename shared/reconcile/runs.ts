@@ -64,11 +64,10 @@ export async function keepRuns(
     work().catch((thrown: unknown) => void found.push(minor(thrown, what)));
   await each(forged, atOnce, (run) => attempt('a run of somebody else', () => deleteRun(world, run, limits)));
   const untold = new Set(unsaid.map(({ namespace, name }) => `${namespace}/${name}`));
-  const outcomes = Map.groupBy(done.outcomes, ({ requestId }) => requestId);
+  const outcomes = Map.groupBy(done.outcomes, ({ requestId, namespace }) => `${namespace} ${requestId}`);
   await each(plans, atOnce, (plan) =>
     attempt(`run ${plan.namespace}/${plan.name}`, async () => {
-      for (const outcome of outcomes.get(plan.requestId) ?? []) {
-        if (outcome.namespace !== plan.namespace) continue;
+      for (const outcome of outcomes.get(`${plan.namespace} ${plan.requestId}`) ?? []) {
         if (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') continue;
         const unreached = outcome.outcome === 'Failed' && outcome.reason === 'Unreachable';
         plan.members.set(outcome.name, unreached ? { outcome: 'Pending' } : memberOf(outcome));
@@ -94,7 +93,7 @@ async function keep(world: World, plan: RunPlan, limits: Limits): Promise<void> 
   if (stored && !isDeepStrictEqual(stored.status, status)) await deleteRun(world, stored, limits);
   else if (stored) return updateRun(world, stored, run, limits);
   if (await createRun(world, run, limits)) {
-    if (owner) await pruneRuns(world, owner, plan.keep, limits);
+    if (owner) await pruneRuns(world, { ...plan, owner }, limits);
     return;
   }
   if (newest && !stored) await takeBack(world, plan, limits);

@@ -1,5 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import { runNameOf, type RunSpec, type RunStatus } from '../domain/run.ts';
+import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
@@ -69,9 +70,11 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
     reason,
     message: message.slice(0, 1024),
   } as const;
-  const on = owner
-    ? { kind: 'WukongSchedule', metadata: owner.metadata }
-    : { kind: 'WukongRun', metadata: { name, namespace } };
+  // A team looks in its own namespace for what came of a ClusterWukongSchedule there.
+  const on =
+    owner && !isClusterSchedule(owner)
+      ? { kind: 'WukongSchedule', metadata: owner.metadata }
+      : { kind: 'WukongRun', metadata: { name, namespace } };
   const id = `${namespace}/${name}/${status.phase}`;
   const text = `Run ${namespace}/${owner?.metadata.name ?? name} ended ${status.phase}: ${message}`;
   const detail = runDetailOf(run);

@@ -3,6 +3,7 @@ import { runPath } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { group, version } from '../domain/model.ts';
 import { currentKey, runNameOf, type RunSpec, type RunStatus, scheduleUidKey, type WukongRun } from '../domain/run.ts';
+import { clusterKind, isClusterSchedule } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Limits } from '../time/wait.ts';
 
@@ -17,8 +18,9 @@ export interface NewRun {
 /** A run as it is made: in one write, as it has no status of its own beside it (docs/decisions/0070). */
 export function runObject({ namespace, spec, status, owner, current }: NewRun): WukongRun {
   const { name = '', uid = '' } = owner?.metadata ?? {};
+  const kind = owner && isClusterSchedule(owner) ? clusterKind : 'WukongSchedule';
   const labels = { ...(current ? { [currentKey]: 'true' } : {}), ...(owner ? { [scheduleUidKey]: uid } : {}) };
-  const reference = { apiVersion: `${group}/${version}`, kind: 'WukongSchedule', name, uid, controller: true };
+  const reference = { apiVersion: `${group}/${version}`, kind, name, uid, controller: true };
   return {
     apiVersion: `${group}/${version}`,
     kind: 'WukongRun',

@@ -131,8 +131,7 @@ export class Store {
   /** Forgets what happened up to `revision`, but for the newest of each kind. */
   forget(revision: number): void {
     for (const shelf of this.#shelves.values()) {
-      const old = shelf.events.findIndex((event) => event.revision > revision);
-      const count = Math.min(old < 0 ? shelf.events.length : old, shelf.events.length - oldHistoryKept);
+      const count = Math.min(after(shelf.events, revision), shelf.events.length - oldHistoryKept);
       if (count > 0) this.#trim(shelf, count);
     }
   }
@@ -148,13 +147,7 @@ export class Store {
 
   since(resource: Resource, revision: number): StoreEvent[] {
     const { events } = this.#shelf(resource);
-    let low = 0;
-    for (let high = events.length; low < high;) {
-      const middle = (low + high) >>> 1;
-      if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
-      else high = middle;
-    }
-    return events.slice(low);
+    return events.slice(after(events, revision));
   }
 
   subscribe(resource: { group: string; plural: string }, listener: Listener): () => void {
@@ -176,4 +169,15 @@ export class Store {
     }
     return text;
   }
+}
+
+/** The index of the first event after a revision. */
+function after(events: StoreEvent[], revision: number): number {
+  let low = 0;
+  for (let high = events.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -3,9 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { judge } from '../../cli/commands/deadLetters.ts';
 import { type LocalAws, type LocalHandler, startLocalAws } from '../../cli/commands/localAws.ts';
 import { getState } from '../../functions/getState/handler.ts';
+import { restartVm } from '../../functions/restartVm/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { lambda } from '../../shared/entry/entry.ts';
 import { eventBus, type PutEvents } from '../../shared/report/bus.ts';
@@ -47,6 +49,7 @@ async function local() {
     {
       start: lambda('startVm', startVm, open) as unknown as LocalHandler,
       stop: lambda('stopVm', stopVm, open) as unknown as LocalHandler,
+      restart: lambda('restartVm', restartVm, open) as unknown as LocalHandler,
       getState: lambda('getState', getState, open) as unknown as LocalHandler,
       outcome: (event) => tell(event),
       deadLetter: (body) => tell({ dead: JSON.parse(body) as unknown }),
@@ -100,6 +103,12 @@ describe('wukong aws-local', () => {
       { requestId: 'http:anyone:k', trigger: 'http' },
     ]);
     expect(await (await fetch(`${at}/web`)).json()).toMatchObject({ name: 'web', state: 'Stopped' });
+    await fetch(`${at}/web/start`, { method: 'POST' });
+    const uid = () => sim.get<KubeObject>('virtualmachineinstances', 'team-a', 'web-vm')?.metadata.uid;
+    const before = uid();
+    const again = await fetch(`${at}/web/restart`, { method: 'POST', body: '{"waitSeconds":60}' });
+    expect([again.status, await again.json()]).toMatchObject([200, { outcome: 'Started', action: 'start' }]);
+    expect(uid()).not.toBe(before);
     expect((await fetch(`${at}/web/stop`, { method: 'POST', body: '{"force":1}' })).status).toBe(400);
     expect((await fetch(`${aws.url}/nothing`)).status).toBe(404);
   });

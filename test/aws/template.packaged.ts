@@ -13,7 +13,7 @@ const propertiesOf = (id: string) => Resources[id]?.Properties ?? {};
 const attribute = (id: string) => ({ 'Fn::GetAtt': [id, 'Arn'] });
 
 describe('the packaged template', () => {
-  it('has the four functions, each with a role and a log group of its own', () => {
+  it('has the five functions, each with a role and a log group of its own', () => {
     const found = ofType('AWS::Lambda::Function').map(([id, { Role, Runtime, Architectures, Timeout, VpcConfig }]) => [
       id,
       { Role, Runtime, Architectures, Timeout, vpc: VpcConfig !== undefined },
@@ -22,11 +22,12 @@ describe('the packaged template', () => {
     expect(Object.fromEntries(found)).toEqual({
       StartVmLambdaFunction: { ...common, Role: attribute('StartVmRole') },
       StopVmLambdaFunction: { ...common, Role: attribute('StopVmRole') },
+      RestartVmLambdaFunction: { ...common, Role: attribute('RestartVmRole') },
       ReconcileStateLambdaFunction: { ...common, Role: attribute('ReconcileStateRole') },
       GetStateLambdaFunction: { ...common, Role: attribute('GetStateRole'), Timeout: 25 },
     });
     for (const [, group] of ofType('AWS::Logs::LogGroup')) expect(group).toMatchObject({ RetentionInDays: 30 });
-    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(5);
+    expect(ofType('AWS::Logs::LogGroup')).toHaveLength(6);
     for (const [, one] of ofType('AWS::Lambda::Function')) {
       // A new account has ten at once in all, and cannot reserve any.
       expect(one['ReservedConcurrentExecutions']).toBeUndefined();
@@ -81,6 +82,7 @@ describe('the packaged template', () => {
     expect(routes.map(({ RouteKey }) => RouteKey).sort()).toEqual([
       'GET /namespaces/{namespace}/wukongs',
       'GET /namespaces/{namespace}/wukongs/{name}',
+      'POST /namespaces/{namespace}/wukongs/{name}/restart',
       'POST /namespaces/{namespace}/wukongs/{name}/start',
       'POST /namespaces/{namespace}/wukongs/{name}/stop',
     ]);
@@ -119,10 +121,17 @@ describe('the packaged template', () => {
 
   it('has every alarm, and somebody to tell', () => {
     const alarms = ofType('AWS::CloudWatch::Alarm');
-    const functions = ['StartVm', 'StopVm', 'ReconcileState', 'GetState'];
+    const functions = ['StartVm', 'StopVm', 'RestartVm', 'ReconcileState', 'GetState'];
     expect(alarms.map(([id]) => id).sort()).toEqual(
       [
-        ...['FailuresAlarm', 'CommandsRefusedAlarm', 'ForcedStopsAlarm', 'LatenessAlarm', 'NoTicksAlarm'],
+        ...[
+          'FailuresAlarm',
+          'CommandsRefusedAlarm',
+          'ForcedStopsAlarm',
+          'UnobservedStopsAlarm',
+          'LatenessAlarm',
+          'NoTicksAlarm',
+        ],
         ...['TickProblemsAlarm', 'BadSchedulesAlarm', 'BadRunsAlarm'],
         ...['StartDeadLettersAlarm', 'StopDeadLettersAlarm'],
         ...functions.flatMap((name) => [`${name}ErrorsAlarm`, `${name}ThrottlesAlarm`]),
@@ -150,7 +159,9 @@ describe('the roles', () => {
   const roles = ofType('AWS::IAM::Role').map(([id]) => id);
 
   it('are one for each function, and one for Scheduler', () => {
-    expect(roles.sort()).toEqual(['GetStateRole', 'ReconcileStateRole', 'SchedulerRole', 'StartVmRole', 'StopVmRole']);
+    expect(roles.sort()).toEqual([
+      ...['GetStateRole', 'ReconcileStateRole', 'RestartVmRole', 'SchedulerRole', 'StartVmRole', 'StopVmRole'],
+    ]);
   });
 
   it('have no action with a star, and a resource that is one only where AWS knows none to name', () => {
@@ -170,7 +181,7 @@ describe('the roles', () => {
   });
 
   it('let Lambda make network interfaces, and not the code', () => {
-    for (const name of ['startVm', 'stopVm', 'reconcileState', 'getState']) {
+    for (const name of ['startVm', 'stopVm', 'restartVm', 'reconcileState', 'getState']) {
       const statements = statementsOf(`${name.charAt(0).toUpperCase()}${name.slice(1)}Role`);
       const ec2 = (effect: string) =>
         statements.filter((one) => one.Effect === effect).flatMap(({ Action }) => Action.filter((a) => /^ec2/.test(a)));
@@ -188,6 +199,7 @@ describe('the roles', () => {
     const cluster = ['secretsmanager:GetSecretValue', 'eks:DescribeCluster'];
     expect(actions('GetStateRole')).toEqual(cluster);
     expect(actions('ReconcileStateRole')).toEqual([...cluster, 'events:PutEvents']);
+    expect(actions('RestartVmRole')).toEqual([...cluster, 'events:PutEvents']);
     expect(actions('StopVmRole')).toEqual([
       ...cluster,
       'events:PutEvents',
@@ -205,6 +217,7 @@ describe('the bundles', () => {
   it.each([
     ['startVm', 1_600_000],
     ['stopVm', 1_600_000],
+    ['restartVm', 1_600_000],
     ['reconcileState', 2_200_000],
     ['getState', 1_600_000],
   ])('%s has less than %i bytes, and its source map', (name, most) => {

@@ -37,6 +37,13 @@ const causes: Record<string, Cause & { says: number }> = {
     spec: stop,
     says: 1,
   },
+  UnobservedStops: {
+    vm: { guest: { 'shutdown-seconds': '55' }, terminationGracePeriodSeconds: 300 },
+    spec: stop,
+    make: (at) =>
+      at.sim.faults.add({ when: { method: 'GET', path: /\/events\?/ }, does: { kind: 'status', status: 403 } }),
+    says: 1,
+  },
   Lateness: { spec: stop, lateMs: 400_000, says: 400_000 },
   TicksDone: { spec: stop, make: refused, says: 0 },
   TickProblems: { spec: stop, make: refused, says: 1 },
@@ -104,6 +111,7 @@ it.each(Object.entries(causes))('%s says so when its cause is made, and not befo
     expect(Math.min(...good)).toBe(1);
     return;
   }
+  if (name === 'BadSchedules') expect(bad).toEqual([1, 1, 1, 1]); // by every tick, as long as it is bad
   expect(Math.max(...bad)).toBeGreaterThanOrEqual(cause.says);
   expect(Math.max(0, ...good)).toBeLessThan(cause.says);
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { fromRun } from '../../cli/page/fromRun.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
+import { runNameOf, type WukongRun } from '../../shared/domain/run.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { createClusterSchedule, createSchedule } from '../schedule.ts';
@@ -134,5 +136,123 @@ describe('a ClusterWukongSchedule', () => {
     expect(done).toMatchObject({ undone: 0 });
     expect(done.problems[0]).toMatch(/^ClusterWukongSchedules have no say/);
     expect(up(at)).toEqual([true, true, false]);
+  });
+});
+
+describe('the runs of a ClusterWukongSchedule', () => {
+  const runs = (at: Scene, space: string) =>
+    at.sim.list<WukongRun>('wukongruns', space).sort((a, b) => (a.spec.dueAt < b.spec.dueAt ? -1 : 1));
+  const evening = async (spec: object = {}) => {
+    const at = await platform(spec);
+    await tick(at);
+    await at.pass(60_000);
+    expect((await tick(at)).problems).toEqual([]);
+    return at;
+  };
+
+  it('are one in each namespace that has VMs of it, owned by it, and count those alone', async () => {
+    const at = await evening();
+    const { uid } = at.sim.get<KubeObject>('clusterwukongschedules', '', 'night')!.metadata;
+    for (const space of ['team-a', 'team-b'])
+      expect(runs(at, space)).toMatchObject([
+        {
+          metadata: { ownerReferences: [{ kind: 'ClusterWukongSchedule', name: 'night', uid, controller: true }] },
+          spec: { schedule: 'night', action: 'stop', dueAt: '2026-11-23T20:01:00Z' },
+          status: { phase: 'Succeeded', targets: 1, done: 1 },
+        },
+      ]);
+    expect(runs(at, 'team-c')).toEqual([]);
+    expect(runs(at, 'team-a').flatMap(fromRun)).toMatchObject([
+      { namespace: 'team-a', outcome: 'Stopped', requestId: 'schedule:night@2026-11-23T20:01:00Z' },
+    ]);
+    const from = at.sim.requests.length;
+    await tick(at);
+    expect(at.sim.requests.slice(from).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  it('are kept as many as it says, in each namespace; go with it, and with their namespace', async () => {
+    const at = await evening({ stop: '1 * * * *', start: '31 * * * *', runsHistoryLimit: 2 });
+    for (let half = 0; half < 4; half++) {
+      await at.pass(30 * 60_000);
+      await tick(at);
+    }
+    for (const space of ['team-a', 'team-b'])
+      expect(runs(at, space).map(({ spec }) => spec.dueAt)).toEqual(['2026-11-23T21:31:00Z', '2026-11-23T22:01:00Z']);
+    at.sim.remove('namespaces', '', 'team-b');
+    at.sim.remove('clusterwukongschedules', '', 'night');
+    await at.pass(5_000);
+    expect([...runs(at, 'team-a'), ...runs(at, 'team-b')]).toEqual([]);
+  });
+
+  it('that end badly are told in their namespace, each for itself', async () => {
+    const at = await platform({ stop: '1 20 * * *' });
+    const hung = { hang: 'true' };
+    for (const namespace of ['team-a', 'team-b'])
+      at.sim.createWukong({
+        ...{ namespace, name: 'hung', labels: { env: 'dev' }, guest: hung },
+        terminationGracePeriodSeconds: 1,
+      });
+    await at.pass(5_000);
+    for (let i = 0; i < 8; i++, await at.pass(60_000)) await tick(at);
+    for (const space of ['team-a', 'team-b']) {
+      expect(runs(at, space)).toMatchObject([{ status: { phase: 'Incomplete', failed: 1, done: 1 } }]);
+      const told = at.sim.list<KubeObject & { reason: string }>('events', space);
+      expect(told.filter(({ reason }) => reason === 'RunIncomplete')).toHaveLength(1);
+    }
+  });
+
+  it('that somebody forges or edits in one namespace are made true there, and make none elsewhere', async () => {
+    const at = await evening();
+    const [mine] = runs(at, 'team-a');
+    const dueAt = '2026-11-20T20:01:00Z';
+    const spec = { ...mine!.spec, dueAt };
+    const name = runNameOf(spec, mine!.metadata.ownerReferences![0]!.uid);
+    const { labels, ownerReferences } = mine!.metadata;
+    at.sim.create({ ...mine!, metadata: { namespace: 'team-a', name, labels, ownerReferences }, spec });
+    at.sim.create({
+      ...mine!,
+      metadata: { namespace: 'team-c', name: 'night-by-hand', labels, ownerReferences },
+    });
+    at.sim.remove('wukongruns', 'team-b', runs(at, 'team-b')[0]!.metadata.name);
+    await tick(at);
+    expect(runs(at, 'team-b').map((run) => run.spec.dueAt)).toEqual(['2026-11-23T20:01:00Z']);
+    expect(runs(at, 'team-c')).toEqual([]);
+  });
+
+  it('need no rights beside those of a whole cluster’s tick', async () => {
+    const at = await evening();
+    const denied = at.sim.requests.filter(({ status: code }) => code === 403);
+    expect(denied).toEqual([]);
+    expect(at.sim.requests.some(({ method, path }) => method === 'POST' && path.includes('team-b/wukongruns'))).toBe(
+      true,
+    );
+  });
+});
+
+describe('the runs of a ClusterWukongSchedule over the whole cluster', () => {
+  const runs = (at: Scene) => at.sim.list<WukongRun>('wukongruns');
+  it('are one in each namespace in which it rules; a tick after the next boundary has no problem', async () => {
+    const at = await platform({ start: '10 20 * * *' });
+    await at.pass(60_000);
+    await tick(at);
+    await at.pass(9 * 60_000);
+    for (let i = 0; i < 2; i++) expect(await tick(at)).toMatchObject({ problems: [] });
+    const told = runs(at).map(({ metadata, spec, status }) => [
+      metadata.namespace,
+      spec.action,
+      status?.phase,
+      status?.done,
+    ]);
+    expect(told.sort()).toEqual([
+      ['team-a', 'start', 'Succeeded', 1],
+      ['team-a', 'stop', 'Succeeded', 1],
+      ['team-b', 'start', 'Succeeded', 1],
+      ['team-b', 'stop', 'Succeeded', 1],
+    ]);
+    expect(runs(at)[0]?.metadata.ownerReferences).toMatchObject([{ kind: 'ClusterWukongSchedule', name: 'night' }]);
+    expect(runs(at).flatMap(fromRun)).toHaveLength(4);
+    const before = at.sim.requests.length;
+    await tick(at);
+    expect(at.sim.requests.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { stopVm } from '../../functions/stopVm/handler.ts';
 import { lambda } from '../../shared/entry/entry.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { source } from '../../shared/report/bus.ts';
-import { namespace, type Scene, scene } from './scene.ts';
+import { namespace, type Scene, scene, worldOn } from './scene.ts';
 import { boundary, deliver, furnishIn, scheduleIn, sleep, ticks } from './ways.ts';
 
 const target = { namespace, name: 'vm-0' };
@@ -133,6 +133,90 @@ describe('one id for two wishes', () => {
       ['start', 'direct:d'],
     ] as const)
       expect(await ask(action, id)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+  });
+});
+
+describe('one id for two targets', () => {
+  const ways = {
+    'a direct call': (name: string) => ({ target: { namespace, name }, requestId: 'one' }),
+    'an event': (name: string) => ({
+      ...event({ target: { namespace, name }, requestId: 'one' }),
+      'detail-type': 'Wukong VM Stop Requested',
+    }),
+    'an event by its own id': (name: string) => ({
+      ...event({ target: { namespace, name } }),
+      'detail-type': 'Wukong VM Stop Requested',
+    }),
+    'a message': (name: string) => record({ target: { namespace, name }, requestId: 'one' }),
+    'an HTTP request': (name: string) => http('stop', 'one', arn, name),
+  };
+  const three = async (runStrategy: 'Always' | 'Halted' = 'Always') => {
+    const at = await scene();
+    furnishIn(at, namespace, 3, { runStrategy });
+    furnishIn(at, 'team-b', 1, { runStrategy });
+    await at.pass(5_000);
+    return at;
+  };
+  /** As another process of ours, which remembers nothing. */
+  const fresh = async (at: Scene, id = 'again') => {
+    const own = await worldOn(at.sim, at.clock, {}, at.bus);
+    return { ...at.invocation(id), world: own };
+  };
+
+  it.each(Object.entries(ways))('is refused by %s, in this process and in another', async (_how, way) => {
+    const at = await three();
+    await at.run(stopVm(way('vm-0'), at.invocation()));
+    for (const invocation of [at.invocation(), await fresh(at)]) {
+      const { outcomes } = await at.run(stopVm(way('vm-1'), invocation));
+      expect(outcomes).toMatchObject([{ name: 'vm-1', outcome: 'Failed', reason: 'Refused' }]);
+      expect(outcomes[0]?.message).toMatch(/was for .*team-a\/vm-0 before/);
+    }
+    expect(at.vmi('vm-1')).toBeDefined();
+    expect(at.bus.filter(({ detail }) => (detail as { outcome?: string }).outcome === 'Failed')).toHaveLength(2);
+    expect((await at.run(stopVm(way('vm-0'), await fresh(at)))).outcomes).toMatchObject([{ reason: 'Duplicate' }]);
+  });
+
+  it('is answered 409 over HTTP', async () => {
+    const at = await three();
+    expect((await call(at, 'stop', http('stop', 'key'))).statusCode).toBe(200);
+    expect((await call(at, 'stop', http('stop', 'key', arn, 'vm-1'))).statusCode).toBe(409);
+    expect((await call(at, 'start', http('start', 'key', arn, 'vm-1'))).statusCode).toBe(409);
+    expect((await call(at, 'stop', http('stop', 'key', `${arn}-2`, 'vm-1'))).statusCode).toBe(200);
+  });
+
+  it('is refused where the first was off already, is still under way, or was in another namespace', async () => {
+    const off = await three('Halted');
+    await off.run(stopVm(ways['a direct call']('vm-0'), off.invocation()));
+    const second = await off.run(stopVm(ways['a direct call']('vm-1'), await fresh(off)));
+    expect(second.outcomes).toMatchObject([{ reason: 'Refused' }]);
+    const at = await three();
+    const both = ['vm-0', 'vm-1'].map((name) => stopVm(ways['a direct call'](name), at.invocation()));
+    const [one, other] = await at.run(Promise.all(both));
+    expect([one?.outcomes[0]?.outcome, other?.outcomes[0]]).toMatchObject(['Stopped', { reason: 'Refused' }]);
+    const elsewhere = { target: { namespace: 'team-b', name: 'vm-0' }, requestId: 'one' };
+    expect((await at.run(stopVm(elsewhere, at.invocation()))).outcomes).toMatchObject([{ reason: 'Refused' }]);
+  });
+
+  it('is refused for another fleet, and for the other action; the same fleet is the same request', async () => {
+    const at = await three('Halted');
+    const fleet = (selector: string) => ({ target: { namespaces: [namespace], selector }, requestId: 'one' });
+    await at.run(stopVm(fleet('env=dev'), at.invocation()));
+    await expect(at.run(stopVm(fleet('env=prod'), at.invocation()))).rejects.toMatchObject({ code: 'Refused' });
+    await expect(at.run(startVm(fleet('env=dev'), at.invocation()))).rejects.toThrow(
+      /was for stop of env=dev in team-a/,
+    );
+    await expect(at.run(stopVm(fleet('env=dev'), at.invocation()))).resolves.toBeDefined();
+    expect(at.calls()).toEqual([]);
+  });
+
+  it('holds nobody up whose namespace is another: a forged record there is not asked', async () => {
+    const at = await three();
+    const forged = JSON.stringify([{ requestId: 'direct:one', reason: 'Stale', action: 'stop' }]);
+    const annotations = { 'lifecycle.novasphere.dev/last-skipped': forged };
+    at.sim.createWukong({ namespace: 'team-c', name: 'x', runStrategy: 'Halted', annotations });
+    expect((await at.run(stopVm(ways['a direct call']('vm-0'), at.invocation()))).outcomes).toMatchObject([
+      { outcome: 'Stopped' },
+    ]);
   });
 });
 

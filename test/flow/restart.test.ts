@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { restartVm } from '../../functions/restartVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
 import { operationOf } from '../../shared/domain/operation.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { namespace, type Scene, scene } from './scene.ts';
@@ -90,6 +92,41 @@ describe('a restart', () => {
     await first;
     await at.pass(30_000);
     expect(uid(at)).toBeUndefined();
+  });
+
+  it('is what restartVm does, directly and over HTTP, one and a fleet; nobody asks by an event', async () => {
+    const at = await up({ labels: { env: 'dev' } });
+    at.sim.createWukong({ namespace, name: 'db', runStrategy: 'Halted', labels: { env: 'dev' } });
+    const target = { namespace, name: 'web' };
+    const call = async (event: object) => {
+      const before = uid(at);
+      const { outcomes } = await at.run(restartVm(event, at.invocation()));
+      expect(uid(at) !== undefined && uid(at) !== before).toBe(true);
+      return outcomes.map(({ outcome }) => outcome).sort();
+    };
+    const rawPath = `/prod/namespaces/${namespace}/wukongs/web/restart`;
+    const http = { version: '2.0', rawPath, requestContext: { http: { method: 'POST', path: rawPath } } };
+    expect(await call({ target })).toEqual(['Started']);
+    expect(await call({ ...http, pathParameters: target, body: '{"waitSeconds":60}' })).toEqual(['Started']);
+    expect(await call({ target: { namespaces: [namespace], selector: 'env=dev' } })).toEqual(['AlreadyOff', 'Started']);
+    const refused = { detail: { target }, 'detail-type': 'Wukong VM Stop Requested' };
+    for (const wrong of [refused, { target, restart: false }, { target, leaseSeconds: 60 }, 'web', [], null])
+      await expect(restartVm(wrong, at.invocation())).rejects.toMatchObject({ code: 'InvalidAction' });
+  });
+
+  it('of a fleet that is larger than the time goes on by reconcileState, and never over the bus', async () => {
+    const at = await scene({}, { POWER_CALLS_PER_SECOND: '2' });
+    for (let i = 0; i < 40; i++)
+      at.sim.createWukong({ namespace, name: `vm-${i}`, runStrategy: 'Always', labels: { env: 'dev' } });
+    await at.pass(20_000);
+    const guests = () =>
+      at.sim.list<KubeObject>('virtualmachineinstances', namespace).map(({ metadata }) => metadata.uid);
+    const before = new Set(guests());
+    const event = { target: { namespaces: [namespace], selector: 'env=dev' }, maxInFlight: 5 };
+    await at.run(restartVm(event, at.invocation('i', 15_000)));
+    expect(at.bus.filter(({ type }) => type.endsWith('Requested'))).toEqual([]);
+    for (let i = 0; i < 6; i++) await tick(at);
+    expect(guests().filter((one) => !before.has(one))).toHaveLength(40);
   });
 
   it('is not for the function that may only stop', async () => {

@@ -99,6 +99,30 @@ describe('a caller', () => {
     await next.end();
   });
 
+  it('who takes one Idempotency-Key for another Wukong, or another action, is answered 409', async () => {
+    const { at, server } = await withVm();
+    at.sim.createWukong({ namespace, name: 'db', runStrategy: 'Always' });
+    await at.pass(5_000);
+    const token = await tokenOf(at, ['stop', 'start']);
+    const headers = { 'idempotency-key': 'lunch-1' };
+    await post(at, server, stop, token, { headers });
+    for (const path of [stop.replace('web', 'db'), stop.replace('stop', 'start'), stop.replace('stop', 'restart')]) {
+      const refused = await post(at, server, path, token, { headers });
+      expect([refused.status, JSON.parse(refused.body)]).toMatchObject([409, { outcome: 'Failed', reason: 'Refused' }]);
+    }
+    expect(at.calls()).toHaveLength(1);
+    const event = (name: string) => ({
+      headers: {
+        ...{ 'ce-specversion': '1.0', 'ce-type': 'dev.novasphere.wukong.stop', 'ce-source': '/ci', 'ce-id': 'e-1' },
+      },
+      body: JSON.stringify({ target: { namespace, name } }),
+    });
+    expect((await post(at, server, '/events', token, event('web'))).status).toBe(202);
+    await post(at, server, '/events', token, event('db'));
+    expect(at.calls()).toHaveLength(1);
+    await server.end();
+  });
+
   it('who asks too often waits, and nobody else does', async () => {
     const clock = new VirtualClock('2026-11-23T20:00:00Z');
     const user = (body: unknown) => (body as { spec: { token: string } }).spec.token;
