@@ -64,7 +64,7 @@ export function newLoop(world: World) {
     wholeIn = (ms) => alarm.set(Math.max(begun + leastWholeMs, clock.now() + ms));
     const signal = AbortSignal.any([leading, due.signal]);
     const deadline = Math.min(begun + wholeMs, Math.max(begun + leastWholeMs, view.nextBoundary(begun)));
-    await tick(deadline, signal, { look: view.look(), busy });
+    await tick(deadline, signal, { look: view.look(), runs: view.runs, busy });
     alarm.set(Math.min(begun + everyMs, view.nextBoundary(begun)));
     await heard(clock, () => () => {}, { deadline: begun + everyMs, signal }).catch(() => {});
     alarm.end();
