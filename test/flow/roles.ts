@@ -5,9 +5,16 @@ import { parseAllDocuments } from 'yaml';
 import type { PolicyRule } from '../../sim/sim.ts';
 
 export type FunctionName = 'reconcile' | 'stop' | 'start' | 'state';
-/** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up, stays. */
-export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next' | 'serve';
-const extras: string[] = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next', 'serve'] satisfies Extra[];
+/** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up, stays, adopts. */
+export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next' | 'serve' | 'adopt';
+const extras: string[] = [
+  'all-namespaces',
+  'cluster-schedules',
+  'stuck-pods',
+  'skip-next',
+  'serve',
+  'adopt',
+] satisfies Extra[];
 export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>> & Pick<PolicyRule, 'resourceNames'>;
 
 const filesOf = (role: FunctionName | Extra) => {

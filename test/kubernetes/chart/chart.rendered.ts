@@ -35,9 +35,13 @@ function comparable(objects: Rendered[]): Record<string, unknown> {
 
 const pairs: [overlay: string, values: Values, namespace?: string][] = [
   ['cluster-wide', {}],
-  ['cluster-wide-optional', { 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }],
+  ['cluster-wide-optional', { 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true', 'rbac.adopt': 'true' }],
   ['namespaced', { namespaces: '["team-a"]' }, 'team-a'],
-  ['namespaced-optional', { namespaces: '["team-a"]', 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }, 'team-a'],
+  [
+    'namespaced-optional',
+    { namespaces: '["team-a"]', 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true', 'rbac.adopt': 'true' },
+    'team-a',
+  ],
   ['serve', { mode: '"serve"' }],
 ];
 
