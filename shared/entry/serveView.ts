@@ -46,8 +46,11 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
     world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
     return undefined;
   };
-  const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) =>
-    watch({ path, read: (object) => ({ ...(object as WukongSchedule), kind }) }, spaces).catch(orNone(kind));
+  const foresee = (_key?: string, now?: WukongSchedule) => (now ? foreseenBy(now) : []).forEach(changes.foreseen);
+  const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) => {
+    const read = (object: KubeObject) => ({ ...(object as WukongSchedule), kind });
+    return watch({ path, read, changed: foresee }, spaces).catch(orNone(kind));
+  };
 
   try {
     const wukongs = await watch<Wukong>({
@@ -99,7 +102,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       /** The first boundary after `now` that a schedule's status foresees; Infinity: none. Instant. */
       nextBoundary: (now: number): number =>
         schedules()
-          .flatMap(({ status }) => [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? '')))
+          .flatMap(foreseenBy)
           .reduce((first, at) => (at > now && at < first ? at : first), Infinity),
     };
   } catch (thrown) {
@@ -131,3 +134,7 @@ function ownPart({ metadata: { name, uid, labels, annotations = {} } }: KubeObje
   const own = Object.entries(annotations).filter(([key]) => ownKeys.includes(key));
   return { metadata: { name, ...(uid && { uid }), ...(labels && { labels }), annotations: Object.fromEntries(own) } };
 }
+
+/** Instants; NaN where there is none. */
+const foreseenBy = ({ status }: WukongSchedule): number[] =>
+  [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? ''));

@@ -39,6 +39,7 @@ const idOf = (namespace: string | undefined, name: string): string => `${namespa
 export class Store {
   #revision = firstRevision;
   #shelves = new Map<string, Shelf>();
+  #ofResource = new WeakMap<object, Shelf>();
   #texts = new WeakMap<Thing, string>();
   #observers: Observer[] = [];
 
@@ -47,6 +48,8 @@ export class Store {
   }
 
   #shelf(resource: { group: string; plural: string }): Shelf {
+    const known = this.#ofResource.get(resource);
+    if (known) return known;
     const key = keyOf(resource);
     let shelf = this.#shelves.get(key);
     if (!shelf) {
@@ -60,6 +63,7 @@ export class Store {
       };
       this.#shelves.set(key, shelf);
     }
+    this.#ofResource.set(resource, shelf);
     return shelf;
   }
 

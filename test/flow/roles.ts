@@ -27,8 +27,15 @@ interface Bound {
   roleRef?: { name: string };
   subjects?: { kind: string; name: string }[];
 }
-const objectsIn = (path: string) =>
-  [...parseAllDocuments(readFileSync(path, 'utf8'))].map((one) => one.toJS() as unknown) as Bound[];
+const read = new Map<string, Bound[]>();
+/** Read once: each scene, and each process in it, has all of them. */
+function objectsIn(path: string): Bound[] {
+  const known = read.get(path);
+  if (known) return known;
+  const objects = [...parseAllDocuments(readFileSync(path, 'utf8'))].map((one) => one.toJS() as Bound);
+  read.set(path, objects);
+  return objects;
+}
 
 /** Whom the bindings of a file give an extra Role: accounts, or groups. */
 export const boundTo = (path: string, extra: Extra): string[] =>

@@ -1,5 +1,3 @@
-import { afterEach } from 'vitest';
-
 import { readConfig } from '../../shared/cluster/config.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
@@ -13,6 +11,7 @@ import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
+import { closeAfterTest } from '../closeAfterTest.ts';
 import { dice } from '../dice.ts';
 import { allRules } from './roles.ts';
 
@@ -46,10 +45,6 @@ export interface Scene {
 }
 
 export const namespace = 'team-a';
-const open: Sim[] = [];
-afterEach(async () => {
-  for (const sim of open.splice(0)) await sim.close();
-});
 
 let requests = 0;
 
@@ -66,7 +61,7 @@ export async function scene(
 ): Promise<Scene> {
   const clock = new VirtualClock(evening);
   const sim = await startSim({ clock, ...options });
-  open.push(sim);
+  closeAfterTest(sim);
   const bus: BusEntry[] = [];
   const world = await worldOn(sim, clock, env, bus, wire ? sim.dispatcher() : sim.inProcess());
   const run = <T>(work: Promise<T> | (() => Promise<T>), limitMs?: number) => clock.run(work, { sims: [sim], limitMs });
