@@ -20,6 +20,11 @@ export const exceptions: Exception[] = [
     first: 'docker build -f infra/container/Dockerfile -t registry',
     reason: 'needs docker; .ci/image.sh builds',
   },
+  {
+    page: 'docs/deploy-kubernetes.md',
+    first: 'for kind in wukongschedules',
+    reason: 'needs helm to show why; .ci/chart.sh',
+  },
   { page: 'docs/deploy-kubernetes.md', first: 'docker buildx', reason: 'needs docker and a registry' },
   { page: 'docs/events.md', first: 'aws events put-events', reason: aws },
   {
