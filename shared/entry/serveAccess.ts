@@ -1,18 +1,38 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+import * as z from 'zod';
+
 import { answerFailure } from '../cluster/failure.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type Place } from '../domain/model.ts';
 
+/** Of nobody that anybody knows there are more. */
+const mostExtra = 1_000;
+const isExtra = (given: unknown): given is Record<string, string[]> => {
+  const values = typeof given === 'object' && given !== null ? Object.values(given) : [];
+  const isTexts = (one: unknown) => Array.isArray(one) && one.every((each) => typeof each === 'string');
+  return typeof given === 'object' && values.length <= mostExtra && values.every(isTexts);
+};
+
+const principal = z.object({
+  username: z.string().min(1),
+  uid: z.string().optional(),
+  groups: z.array(z.string()).optional(),
+  extra: z.custom<Record<string, string[]>>(isExtra).optional(),
+});
 /** Who asks, as the API server knows them. */
-export interface Principal {
-  username: string;
-  uid?: string;
-  groups?: string[];
-  extra?: Record<string, string[]>;
-}
+export type Principal = z.output<typeof principal>;
+
+const tokenReviewed = z.object({
+  authenticated: z.boolean().optional(),
+  /** Empty for who is nobody. */
+  user: principal.optional().catch(undefined),
+  audiences: z.array(z.string()).optional(),
+  error: z.string().optional(),
+});
+const accessReviewed = z.object({ allowed: z.boolean(), reason: z.string().optional() });
 
 /** Nobody is known to ask. The message says what is missing; never the token. */
 export class Unauthenticated extends Error {}
@@ -54,22 +74,27 @@ export function newAccess(
     if (left < 1) throw new TooMany(`${name} asks more than ${perSecond} times a second: ask again later`);
   }
 
-  async function review<T>(api: string, kind: string, spec: object): Promise<T> {
+  async function review<T>(api: string, kind: string, spec: object, expected: z.ZodType<T>): Promise<T> {
     const path = apiPath({ api: `${api}/v1`, kind: `${kind.toLowerCase()}s` });
     const body = { apiVersion: `${api}/v1`, kind, spec };
     const limits = { deadline: clock.now() + reviewMs };
-    const answer = await transport.call<{ status: T }>({ method: 'POST', path, body, safe: true }, limits);
-    if (answer.status === 201 || answer.status === 200) return answer.body.status;
+    const answer = await transport.call<{ status?: unknown } | null>(
+      { method: 'POST', path, body, safe: true },
+      limits,
+    );
+    const read = expected.safeParse(answer.body?.status);
+    if (answer.status === 201 || answer.status === 200) {
+      if (read.success) return read.data;
+      throw new LifecycleError('Unreachable', `the API server's answer about a caller (${kind}) is none`);
+    }
     const { message } = answerFailure(answer, `this server cannot review callers (${kind})`);
     // Ours is the right that is missing, not the caller's.
     throw new LifecycleError('Unreachable', `${message}; its account needs the ClusterRole system:auth-delegator`);
   }
 
   async function tokenHolder(token: string): Promise<Principal | Unauthenticated> {
-    const answer = await review<TokenReviewed>('authentication.k8s.io', 'TokenReview', {
-      token,
-      audiences: [audience],
-    });
+    const spec = { token, audiences: [audience] };
+    const answer = await review('authentication.k8s.io', 'TokenReview', spec, tokenReviewed);
     if (answer.authenticated && answer.user && answer.audiences?.includes(audience)) return answer.user;
     const why = answer.error ? ` (${answer.error.slice(0, 200)})` : '';
     return new Unauthenticated(`the token does not hold${why}: expected one for the audience ${audience}`);
@@ -78,11 +103,7 @@ export function newAccess(
   async function may(who: Principal, attributes: object, what: string): Promise<void> {
     const { username: user, ...rest } = who;
     const spec = { user, ...rest, resourceAttributes: { group, resource: 'wukongs', ...attributes } };
-    const { allowed, reason } = await review<{ allowed: boolean; reason?: string }>(
-      'authorization.k8s.io',
-      'SubjectAccessReview',
-      spec,
-    );
+    const { allowed, reason } = await review('authorization.k8s.io', 'SubjectAccessReview', spec, accessReviewed);
     if (!allowed) throw new LifecycleError('Denied', `${user} may not ${what}${reason ? ` (${reason})` : ''}`);
   }
   const where = ({ namespace, name }: Partial<Place>) =>
@@ -123,13 +144,6 @@ export function newAccess(
       return may(who, { ...place, verb }, `${verb} wukongs of ${group} ${where(place)}`);
     },
   };
-}
-
-interface TokenReviewed {
-  authenticated?: boolean;
-  user?: Principal;
-  audiences?: string[];
-  error?: string;
 }
 
 const equal = (given: string, wanted: string): boolean => {
