@@ -1,4 +1,6 @@
 // `wukong serve` over a cluster of a process of its own: how soon it acts, and what it costs at rest. Spoken to over IPC.
+import { setFlagsFromString } from 'node:v8';
+
 import { readConfig } from '../shared/cluster/config.ts';
 import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
 import { transportTo } from '../shared/cluster/transport.ts';
@@ -12,6 +14,7 @@ export interface Cost {
   rssMb: number;
 }
 
+process.once('disconnect', () => process.exit()); // nobody is left who would end it
 process.on('message', (order: string) => {
   if (order !== 'cost') return void begin(order);
   const { user, system } = process.cpuUsage();
@@ -19,6 +22,7 @@ process.on('message', (order: string) => {
 });
 
 async function begin(kubeconfig: string): Promise<void> {
+  setFlagsFromString('--heap-growing-percent=30'); // as cli/commands/serve.ts
   const metrics = prometheusMetrics();
   const clock = systemClock;
   const transport = transportTo(await credentialsOf(parseKubeConfig(kubeconfig)), clock, Math.random);

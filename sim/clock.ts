@@ -41,8 +41,8 @@ interface Work {
   fail: (error: Error) => void;
 }
 
-/** Turns of the event loop without traffic after which every chain of promises has run out. */
-const quietTurns = 12;
+/** Turns of the event loop without traffic after which every chain of promises has run out; with sockets open. */
+const quietTurns = { without: 3, with: 12 };
 
 /**
  * A clock that jumps: time passes only when everything that it serves is quiet. Whether it is, is counted in requests
@@ -118,7 +118,9 @@ export class VirtualClock implements Clock {
     for (let calm = 0, doubts = 0; this.#works.size > 0;) {
       await new Promise((next) => setImmediate(next));
       calm = this.#quiet() ? calm + 1 : 0;
-      if (calm < quietTurns || machineBusy()) continue;
+      if (calm !== quietTurns.without && calm < quietTurns.with) continue;
+      const { busy, sockets } = machine();
+      if (busy || (sockets && calm < quietTurns.with)) continue;
       calm = 0;
       // Before anything is given up, the machine gets a moment: a module may still be on its way.
       if (this.#hopeless() && doubts++ < 100) {
@@ -193,6 +195,14 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Files being read, names being looked up: their answers come in their own time, and must be in before time passes. */
-const machineBusy = (): boolean =>
-  process.getActiveResourcesInfo().some((name) => /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|WriteWrap)/.test(name));
+/**
+ * Files being read, names being looked up: their answers come in their own time, and must be in before time passes. And
+ * whether anything can arrive that is counted nowhere.
+ */
+function machine(): { busy: boolean; sockets: boolean } {
+  const active = process.getActiveResourcesInfo();
+  return {
+    busy: active.some((name) => /^(FSReq|GetAddrInfo|GetNameInfo|TCPConnect|WriteWrap)/.test(name)),
+    sockets: active.some((name) => /^(TCPSocket|TLS|HTTP|Process)/i.test(name)),
+  };
+}

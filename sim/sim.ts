@@ -4,7 +4,7 @@
  *
  *     const sim = await startSim({ clock });
  *     sim.createWukong({ namespace: 'dev', name: 'web', guest: { 'ignore-acpi': 'true' } });
- *     // a client with sim.kubeconfig() and, on a VirtualClock, sim.dispatcher()
+ *     // a client with sim.kubeconfig() and, on a VirtualClock, sim.dispatcher() or sim.inProcess()
  *     await clock.run(() => stop('dev', 'web'), { sims: [sim] });
  *     sim.get('wukongs', 'dev', 'web');
  *     await sim.close();
@@ -21,15 +21,17 @@ import { makeCertificates } from './apiserver/certificate.ts';
 import { Cluster } from './apiserver/cluster.ts';
 import { Discovery } from './apiserver/discovery.ts';
 import { GarbageCollector } from './apiserver/garbage.ts';
-import { HttpServer, type RequestRecord } from './apiserver/http.ts';
+import { HttpServer } from './apiserver/http.ts';
 import type { Thing } from './apiserver/object.ts';
 import { Quotas } from './apiserver/quota.ts';
 import { Access, type PolicyRule } from './apiserver/rbac.ts';
 import { Lists } from './apiserver/reading.ts';
+import { type RequestRecord, Service } from './apiserver/service.ts';
 import { arranging } from './arranging.ts';
 import { realClock } from './clock.ts';
 import { type Fault, Faults } from './faults.ts';
 import { furnish } from './furnish.ts';
+import { InProcess } from './inProcess.ts';
 import { VmController } from './kubevirt/controller.ts';
 import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './kubevirt/limits.ts';
 import { Power } from './kubevirt/power.ts';
@@ -39,9 +41,9 @@ import type { WukongOptions } from './operator/wukong.ts';
 import { Timers } from './timers.ts';
 import { Traffic } from './traffic.ts';
 
-export type { RequestRecord } from './apiserver/http.ts';
 export type { Thing } from './apiserver/object.ts';
 export type { PolicyRule } from './apiserver/rbac.ts';
+export type { RequestRecord } from './apiserver/service.ts';
 export { VirtualClock } from './clock.ts';
 export type { Fault, Harm, When } from './faults.ts';
 export type { GuestAnnotations } from './kubevirt/kubevirt.ts';
@@ -107,6 +109,8 @@ export interface Sim {
   compact(): void;
   /** For undici: pooled connections that trust the CA and are counted, so that `quiet` knows of them. */
   dispatcher(): Dispatcher;
+  /** The same without sockets, for histories by the thousand: requests are handed to the API server as they are. */
+  inProcess(): Dispatcher;
   /** Nothing is under way between clients and server. */
   quiet(): boolean;
   /** Ends everything: no timer, socket or listener is left. */
@@ -135,11 +139,13 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
   };
   const faults: Faults = new Faults({
     now: () => clock.now(),
-    onDeath: (user) => server.cut(user),
+    onDeath: (user) => service.cut(user),
     setVirtApi: (down) => (cluster.virtApiDown = down),
-    disconnect: () => server.disconnect(),
+    disconnect: () => [server, ...ways].forEach((way) => way.disconnect()),
   });
-  const server = new HttpServer({ served, access, faults, traffic, identity: certificates.server, requests });
+  const service = new Service({ served, access, faults, traffic, requests });
+  const server = new HttpServer(service, certificates.server);
+  const ways: InProcess[] = [];
   const port = await server.listen(options.port ?? 0);
   const url = `https://127.0.0.1:${port}`;
   const adminToken = randomBytes(24).toString('base64url');
@@ -168,9 +174,15 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
       lists.expire();
     },
     dispatcher: () => traffic.dispatcher(certificates.caPem),
+    inProcess() {
+      const way = new InProcess(service);
+      ways.push(way);
+      return traffic.inProcess(way);
+    },
     quiet: () => traffic.quiet(),
     async close() {
       clock.close();
+      for (const way of ways) way.disconnect();
       await traffic.close();
       await server.close();
     },

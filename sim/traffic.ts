@@ -1,15 +1,18 @@
 import { createSecureContext } from 'node:tls';
 
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, Dispatcher } from 'undici';
+
+import type { InProcess } from './inProcess.ts';
 
 /** The connections for calls, or for watches, of one dispatcher: how many exchanges hold one, and how many may. */
 interface Pool {
-  agent: Agent;
   taken: number;
   most: number;
 }
 
-const mostCalls = 64;
+/** As many calls are under way at once; more wait for their turn. */
+export const mostCalls = 64;
+const isWatch = ({ path }: Dispatcher.DispatchOptions) => /[?&]watch=true/.test(path);
 
 interface Exchange {
   pool: Pool;
@@ -31,7 +34,7 @@ export class Traffic {
   /** Requests of clients that do not count, kubectl for one. */
   #uncounted = new Set<object>();
   #next = 0;
-  #pools: Pool[] = [];
+  #agents: Agent[] = [];
 
   quiet(): boolean {
     if (this.#uncounted.size > 0) return false;
@@ -87,12 +90,25 @@ export class Traffic {
     const calls = this.#pool(ca, { connections: mostCalls, allowH2: false }, mostCalls);
     const watches = this.#pool(ca, { allowH2: true }, Infinity);
     return calls.agent.compose((dispatch) => (options, handler) => {
-      if (!/[?&]watch=true/.test(options.path)) return this.#counted(calls, dispatch, options, handler);
+      if (!isWatch(options)) return this.#counted(calls, dispatch, options, handler);
       return this.#counted(watches, watches.agent.dispatch.bind(watches.agent), options, handler);
     });
   }
 
-  #pool(ca: string, options: Agent.Options, most: number): Pool {
+  /** The same without connections. */
+  inProcess(way: InProcess): Dispatcher {
+    const calls = { taken: 0, most: mostCalls };
+    const watches = { taken: 0, most: Infinity };
+    const dispatch: Dispatcher['dispatch'] = (options, handler) => {
+      const watch = isWatch(options);
+      const on: Dispatcher['dispatch'] = (...given) => way.dispatch(...given, watch);
+      return this.#counted(watch ? watches : calls, on, options, handler);
+    };
+    const closed = () => Promise.resolve();
+    return Object.assign(new Dispatcher(), { dispatch, close: closed, destroy: closed });
+  }
+
+  #pool(ca: string, options: Agent.Options, most: number): Pool & { agent: Agent } {
     const agent = new Agent({
       ...options,
       headersTimeout: 0,
@@ -100,14 +116,13 @@ export class Traffic {
       keepAliveTimeout: 600_000,
       connect: { secureContext: createSecureContext({ ca }), preferH2: options.allowH2 ?? false, timeout: 0 },
     });
-    const pool = { agent, taken: 0, most };
-    this.#pools.push(pool);
-    return pool;
+    this.#agents.push(agent);
+    return { agent, taken: 0, most };
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map(({ agent }) => agent.destroy()));
-    this.#pools = [];
+    await Promise.all(this.#agents.map((agent) => agent.destroy()));
+    this.#agents = [];
     this.#exchanges.clear();
   }
 

@@ -1,6 +1,7 @@
 // npm test [-- PATH…]          everything, on the embedded cluster
 // npm test -- --cluster […]    the contract tests on the cluster of KUBECONFIG; further words are those of test:cluster
 import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
 
 const words = process.argv.slice(2);
 const odd = /[#?%]/.exec(process.cwd())?.[0];
@@ -13,5 +14,7 @@ if (words.includes('--cluster')) {
   process.exit(2);
 } else {
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...words];
-  process.exit(spawnSync(process.execPath, args, { stdio: 'inherit' }).status ?? 1);
+  // Some hundred processes read the same modules: what Node has made of them is kept beside them.
+  const env = { NODE_COMPILE_CACHE: resolve('node_modules/.cache/compiled'), ...process.env };
+  process.exit(spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1);
 }

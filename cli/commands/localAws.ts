@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { APIGatewayProxyStructuredResultV2, Context, SQSBatchResponse } from 'aws-lambda';
+import type { Context, SQSBatchResponse } from 'aws-lambda';
 
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
+import type { Answer } from '../../shared/entry/http.ts';
+import { apiRequestOf, bodyOf, listen, send } from '../../shared/entry/httpServer.ts';
 import { outcomeType } from '../../shared/report/report.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 
@@ -36,6 +37,7 @@ interface Message {
 const mostReceives = 3; // as in infra/aws/events.yml
 const usualRetryPauseMs = 2_000; // there it is the visibility timeout
 const functionLimitMs = 120_000;
+const mostBody = 10 * 1024 * 1024; // API Gateway
 
 /** The event bus, the two queues and the HTTP API of one deployment, in this process. @throws when the port is taken. */
 export async function startLocalAws(
@@ -65,26 +67,23 @@ export async function startLocalAws(
   }
 
   async function serve(request: IncomingMessage, answer: ServerResponse): Promise<void> {
-    let body = '';
-    for await (const chunk of request) body += String(chunk);
+    const body = (await bodyOf(request, mostBody)) ?? '';
     if (request.headers['x-amz-target'] !== undefined) return putEvents(request, body, answer, route);
-    const { statusCode = 500, headers = {}, body: said = '' } = await http(request, body, parts);
-    answer.writeHead(statusCode, headers as Record<string, string>).end(said);
+    send(answer, await http(request, body, parts));
   }
-
-  const server = createServer((request, answer) => {
-    serve(request, answer).catch((thrown: unknown) => {
-      answer.writeHead(500, { 'content-type': 'application/json' });
-      answer.end(JSON.stringify({ message: (thrown as Error).message }));
-    });
-  });
-  await new Promise<void>((ready, failed) => server.once('error', failed).listen(port, '127.0.0.1', ready));
+  const { port: own, close } = await listen(
+    (request, answer) =>
+      serve(request, answer).catch((thrown: unknown) => {
+        const body = JSON.stringify({ message: (thrown as Error).message });
+        send(answer, { statusCode: 500, headers: { 'content-type': 'application/json' }, body });
+      }),
+    { port, host: '127.0.0.1' },
+  );
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${own}`,
     async close() {
       timers.forEach(clearTimeout);
-      server.closeAllConnections();
-      await new Promise((closed) => server.close(closed));
+      await close();
     },
   };
 }
@@ -149,31 +148,13 @@ function take(
   return { EventId: id };
 }
 
-const wukongs = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+)(?:\/(start|stop|restart))?)?$/;
-
 /** The HTTP API; nobody is asked who they are here. */
-async function http(
-  { method = 'GET', url = '/', headers }: IncomingMessage,
-  body: string,
-  parts: LocalParts,
-): Promise<APIGatewayProxyStructuredResultV2> {
-  const { pathname, searchParams } = new URL(url, 'http://local');
-  const [, namespace, name, action] = wukongs.exec(pathname) ?? [];
-  const handler =
-    method === 'POST' && action !== undefined
-      ? parts[action as Action | 'restart']
-      : method === 'GET' && namespace !== undefined && action === undefined
-        ? parts.getState
-        : undefined;
-  if (!handler) return { statusCode: 404, body: '{"message":"Not Found"}' };
-  const event = {
-    version: '2.0',
-    rawPath: pathname,
-    headers,
-    pathParameters: { namespace, ...(name === undefined ? {} : { name }) },
-    queryStringParameters: Object.fromEntries(searchParams),
-    requestContext: { requestId: randomUUID(), http: { method, path: pathname } },
-    ...(body === '' ? {} : { body }),
-  };
-  return (await handler(event, context())) as APIGatewayProxyStructuredResultV2;
+async function http(request: IncomingMessage, body: string, parts: LocalParts): Promise<Answer> {
+  const api = apiRequestOf(request);
+  const handler = api && parts[api.verb ?? 'getState'];
+  if (!handler || request.method !== (api?.verb ? 'POST' : 'GET'))
+    return { statusCode: 404, body: '{"message":"Not Found"}' };
+  const { requestContext, ...event } = api!.http;
+  const identified = { ...event, requestContext: { ...requestContext, requestId: randomUUID() } };
+  return (await handler({ ...identified, ...(body === '' ? {} : { body }) }, context())) as Answer;
 }

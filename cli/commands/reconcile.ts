@@ -1,3 +1,4 @@
+import type { World } from '../../shared/cluster/world.ts';
 import { keyOf } from '../../shared/domain/model.ts';
 import { reconcile as tickOnce, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { plain } from '../../shared/report/plain.ts';
@@ -43,23 +44,36 @@ export const reconcile: CliCommand = {
     const namespace = values.namespace as string | undefined;
     const world =
       namespace === undefined ? whole : { ...whole, config: { ...whole.config, watchNamespaces: [namespace] } };
-    const signal = io.interrupt?.();
-    for (let bad = false; ;) {
-      const begun = world.clock.now();
-      try {
-        const tick = await tickOnce(world, { deadline: begun + timeoutMs, signal });
-        tell(tick, begun, values.output as 'json' | 'jsonl' | undefined, io);
-        bad = tick.problems.length > 0;
-      } catch (thrown) {
-        if (signal?.aborted || values.once === true) throw signal?.aborted ? new Interrupted() : thrown;
-        io.err(`${rfc3339(begun)} ${(thrown as Error).message}\n`);
-        bad = true;
-      }
-      if (values.once === true) return bad ? exitCodes.failed : exitCodes.done;
-      await sleep(world.clock, Math.max(0, begun + everyMs - world.clock.now()), signal);
-    }
+    const shown = values.output as 'json' | 'jsonl' | undefined;
+    const how = { timeoutMs, once: values.once === true, signal: io.interrupt?.() };
+    const bad = await tickEveryMinute(world, how, io, (tick, begun) => tell(tick, begun, shown, io));
+    return bad ? exitCodes.failed : exitCodes.done;
   },
 };
+
+/**
+ * Ticks at once and then every minute until the signal; or once, and answers whether it had problems. A tick that fails
+ * is told on standard error, and the next one comes all the same. @throws what a single tick throws; Interrupted
+ */
+export async function tickEveryMinute(
+  world: World,
+  { timeoutMs, once, signal }: { timeoutMs: number; once?: boolean; signal?: AbortSignal | undefined },
+  io: Pick<Io, 'out' | 'err' | 'colour'>,
+  told: (tick: Tick, begun: number) => void = (tick, begun) => tell(tick, begun, undefined, io),
+): Promise<boolean> {
+  for (;;) {
+    const begun = world.clock.now();
+    try {
+      const tick = await tickOnce(world, { deadline: begun + timeoutMs, signal });
+      told(tick, begun);
+      if (once) return tick.problems.length > 0;
+    } catch (thrown) {
+      if (signal?.aborted || once) throw signal?.aborted ? new Interrupted() : thrown;
+      io.err(`${rfc3339(begun)} ${(thrown as Error).message}\n`);
+    }
+    await sleep(world.clock, Math.max(0, begun + everyMs - world.clock.now()), signal);
+  }
+}
 
 const counted = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 
@@ -67,7 +81,7 @@ function tell(
   { wukongs, outcomes, repaired, sent, problems, schedules }: Tick,
   begun: number,
   output: 'json' | 'jsonl' | undefined,
-  io: Io,
+  io: Pick<Io, 'out' | 'err' | 'colour'>,
 ): void {
   if (output === 'jsonl') for (const outcome of outcomes) io.out(jsonLine(outcome));
   if (output !== undefined) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 
 import { readConfig } from '../../shared/cluster/config.ts';
 import { connect } from '../../shared/entry/connect.ts';
@@ -36,6 +37,8 @@ export const serve: CliCommand = {
   }),
   options,
   async run(values, io) {
+    // What a tick leaves behind is collected before it doubles the heap: such memory is not given back (decision 130).
+    setFlagsFromString('--heap-growing-percent=30');
     const env = io.env ?? {};
     const port = portOf(values['port'] as string);
     const tls = tlsOf(values);

@@ -6,12 +6,13 @@ import { connect } from '../../shared/entry/connect.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { systemClock } from '../../shared/time/clock.ts';
-import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError } from '../command.ts';
 import { furnishEmbedded } from '../demo/stage.ts';
 import { demoNamespaces, demoWukongs } from '../demo/wukongs.ts';
 import { helpOf } from '../terminal/help.ts';
 import { aborted } from '../terminal/process.ts';
 import { checkKubeconfigOut, writeKubeconfig } from './kubeconfigOut.ts';
+import { tickEveryMinute } from './reconcile.ts';
 
 const options: Options = {
   'kubeconfig-out': {
@@ -21,6 +22,8 @@ const options: Options = {
   },
   port: { type: 'string', value: 'N', default: '0', about: 'on 127.0.0.1; default: any that is free' },
   empty: { type: 'boolean', about: 'without the eight Wukongs' },
+  operator: { type: 'boolean', about: 'makes the VM of each new Wukong, as the Wukong operator does, and rewrites it' },
+  reconcile: { type: 'boolean', about: 'ticks at once and every minute, as the CronJobs of an installation would' },
   crd: {
     type: 'string',
     choices: ['extended', 'original'],
@@ -42,7 +45,11 @@ export const sim: CliCommand = {
     about:
       "An API server with KubeVirt's manners in this process, until Ctrl-C. kubectl works against it too. What the eight Wukongs show is listed when it is ready; nothing is kept.",
     options,
-    examples: ['wukong sim --kubeconfig-out /tmp/sim.yaml &', 'wukong state -A --kubeconfig /tmp/sim.yaml'],
+    examples: [
+      'wukong sim --kubeconfig-out /tmp/sim.yaml &',
+      'wukong sim --kubeconfig-out /tmp/sim.yaml --empty --operator --reconcile',
+      'wukong state -A --kubeconfig /tmp/sim.yaml',
+    ],
   }),
   options,
   run: async (values, io) => {
@@ -60,7 +67,7 @@ export const sim: CliCommand = {
       port,
       crd: values.crd as 'extended' | 'original',
       limits: values.limits as 'limited' | 'unlimited',
-      operator: (_namespace, name) => name === 'shop',
+      operator: operatedBy(values.operator === true, values.empty === true),
     });
     try {
       // A cluster that runs for days must not remember every request.
@@ -72,7 +79,8 @@ export const sim: CliCommand = {
       if (values.empty !== true)
         for (const { namespace, name, shows } of demoWukongs)
           io.out(`  ${`${namespace}/${name}`.padEnd(14)} ${shows}\n`);
-      await aborted(signal);
+      if (values.reconcile === true) await ticking(cluster.kubeconfig(), signal, io);
+      else await aborted(signal);
     } finally {
       await cluster.close();
     }
@@ -80,13 +88,32 @@ export const sim: CliCommand = {
   },
 };
 
-async function populate(kubeconfig: string): Promise<void> {
+/** Which Wukongs have an operator: all that are not the eight, when asked for; of the eight, the one that shows it. */
+const operatedBy = (others: boolean, empty: boolean) => (namespace: string, name: string) => {
+  const shown = empty ? undefined : demoWukongs.find((one) => one.namespace === namespace && one.name === name);
+  return shown ? shown.operated === true : others;
+};
+
+async function withWorld(kubeconfig: string, work: (world: World) => Promise<unknown>): Promise<void> {
   const credentials = await credentialsOf(parseKubeConfig(kubeconfig));
-  const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
-  await furnishEmbedded(world);
-  await untilUp(world);
-  credentials.close?.();
+  try {
+    await work(await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials }));
+  } finally {
+    credentials.close?.();
+  }
 }
+
+const ticking = (kubeconfig: string, signal: AbortSignal | undefined, io: Io) =>
+  withWorld(kubeconfig, (world) => tickEveryMinute(world, { timeoutMs: 50_000, signal }, io)).catch((thrown) => {
+    // Ctrl-C is how it is meant to end.
+    if (!signal?.aborted) throw thrown;
+  });
+
+const populate = (kubeconfig: string) =>
+  withWorld(kubeconfig, async (world) => {
+    await furnishEmbedded(world);
+    await untilUp(world);
+  });
 
 /** Those that start by themselves are on. */
 async function untilUp(world: World): Promise<void> {

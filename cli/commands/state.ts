@@ -56,7 +56,7 @@ export const state: CliCommand = {
     const single = names.length > 0 || values.filename !== undefined;
     const { states, problems } = await (single ? namedStates : allStates)(session, values, names);
     if (states.length > 0 || problems.length === 0)
-      show(printing.sorted(sorted(states)), printing, { values, one: names.length === 1, session, io });
+      show(printing.sorted(sorted(states).map(named)), printing, { values, one: names.length === 1, session, io });
     tellTargets({ problems }, io);
     const all = values['all-namespaces'] === true;
     if (values.selector === undefined && names.length < 2 && values.filename === undefined)
@@ -107,6 +107,12 @@ async function allStates(session: Session, values: Values): Promise<Found> {
 
 const sorted = (states: WukongState[]): WukongState[] =>
   states.toSorted((a, b) => `${a.namespace}/${a.name}`.localeCompare(`${b.namespace}/${b.name}`));
+
+/** As getState tells it, and where kubectl's paths look: `.metadata.name`. */
+const named = (state: WukongState) => {
+  const { namespace, name, ...rest } = state;
+  return { namespace, name, metadata: { namespace, name }, ...rest };
+};
 
 interface Showing {
   values: Values;

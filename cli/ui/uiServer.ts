@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import * as z from 'zod';
 
 import { keyOf, type Place } from '../../shared/domain/model.ts';
+import { bodyOf, listen } from '../../shared/entry/httpServer.ts';
 import type { WukongState } from '../../shared/entry/state.ts';
 
 const objectName = z
@@ -49,12 +49,9 @@ const beatMs = 15_000;
 export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise<LiveServer> {
   const open = new Set<ServerResponse>();
   const known = new Map<string, { state: WukongState; text: string }>();
-  const server = createServer((request, response) => {
-    answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' }));
-  });
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
-    const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${portOf(server)}`);
+    const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${server.port}`);
     const { host = '', origin, authorization } = request.headers;
     const url = new URL(request.url ?? '/', 'http://ui');
     if (!hosts.includes(host)) return end(response, 421, { says: 'expected another Host' });
@@ -68,7 +65,7 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     if (asked !== 'POST /act') return end(response, 404, { says: 'there is no such page' });
     // A form of another site cannot send this type, nor the header with the token.
     if (authorization === undefined) return end(response, 403, { says: 'expected the token as Authorization' });
-    const wish = act.safeParse(await bodyOf(request));
+    const wish = act.safeParse(await wishOf(request));
     if (!wish.success) return end(response, 400, { says: `not understood: ${wish.error.issues[0]?.path.join('.')}` });
     end(response, 200, { says: await carryOut(wish.data) });
   }
@@ -85,12 +82,14 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     response.on('close', () => open.delete(response));
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve);
-  });
+  const server = await listen(
+    (request, response) =>
+      answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' })),
+    { port, host: '127.0.0.1' },
+  );
   const beat = setInterval(() => open.forEach((one) => one.write(': still here\n\n')), beatMs);
   return {
-    url: `http://127.0.0.1:${portOf(server)}/?token=${token}`,
+    url: `http://127.0.0.1:${server.port}/?token=${token}`,
     show(states, gone) {
       const changed: WukongState[] = [];
       for (const state of states) {
@@ -104,16 +103,13 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
     },
     async close() {
       clearInterval(beat);
-      server.closeAllConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await server.close();
     },
   };
 }
 
 const message = (states: WukongState[], gone: Place[]): string =>
   `data: ${JSON.stringify({ states, gone: gone.map(keyOf) })}\n\n`;
-
-const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 
@@ -127,14 +123,9 @@ const same = (given: string, wanted: string): boolean => {
   return timingSafeEqual(one!, other!);
 };
 
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  let text = '';
-  for await (const part of request as AsyncIterable<Buffer>) {
-    text += part.toString('utf8');
-    if (text.length > largestBody) return undefined;
-  }
+async function wishOf(request: IncomingMessage): Promise<unknown> {
   try {
-    return JSON.parse(text);
+    return JSON.parse((await bodyOf(request, largestBody)) ?? '');
   } catch {
     return undefined;
   }

@@ -20,8 +20,11 @@ export interface Source<V> extends Keeping<V> {
  * when the watch failed for good, too.
  */
 export interface Followed<V> extends Pick<Known<V>, 'get' | 'all' | 'gone' | 'on'> {
-  /** @throws LifecycleError when the watch failed for good (the permission was taken away). */
-  check(): void;
+  /**
+   * Of several watches that of this namespace, or all. @throws LifecycleError when it failed for good (the permission was
+   * taken away).
+   */
+  check(namespace?: string): void;
   close(): void;
 }
 
@@ -40,6 +43,8 @@ const overloadedMs = 5_000;
 const mostRefusals = 2;
 
 class Expired extends Error {}
+/** Made once, as its stack costs more than all else of closing. */
+const closed = new LifecycleError('Unknown', 'the watch was closed');
 
 /**
  * Starts following and resolves when the state of the beginning is complete. Survives cut streams, 410 and servers
@@ -188,7 +193,7 @@ export async function follow<V>(
     check() {
       if (failure) throw failure;
     },
-    close: () => closing.abort(new LifecycleError('Unknown', 'the watch was closed')),
+    close: () => closing.abort(closed),
   };
 
   void run();

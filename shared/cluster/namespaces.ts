@@ -19,6 +19,9 @@ const readAtOnce = 16;
 /** Of one, or of all. */
 export const namespacePath = (name?: string): string => apiPath({ api: 'v1', kind: 'namespaces', name });
 
+export const annotationsOf = (namespaces: KubeObject[]): Map<string, Annotations> =>
+  new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
+
 /**
  * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none, and a
  * sentence in `problems`. What was not seen is not taken for absent: one for which there was no answer is in `unanswered`,

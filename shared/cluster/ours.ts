@@ -70,5 +70,8 @@ function listOf<V>(value: unknown, isOne: (one: unknown) => one is V): V[] | und
   return Array.isArray(value) ? value.slice(0, mostInList).filter(isOne) : undefined;
 }
 
-const withoutAbsent = (fields: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {
+  const kept: Record<string, unknown> = {};
+  for (const key of Object.keys(fields)) if (fields[key] !== undefined && key !== '__proto__') kept[key] = fields[key];
+  return kept;
+}

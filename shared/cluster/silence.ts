@@ -4,6 +4,8 @@ import type { Clock } from '../time/clock.ts';
 /** A server that accepts a stream answers at once; one that hangs is tried again. */
 const openingMs = 15_000;
 const silenceMs = 90_000; // bookmarks come about every 60 s
+/** Made once: an abort without a reason makes one each time, and there are two watches for each tick. */
+const over = new LifecycleError('Unknown', 'the watch has ended');
 
 /** Aborts a stream that is not answered, or says nothing for too long: half-open connections look like that. */
 export function silence(clock: Clock, outer: AbortSignal) {
@@ -28,7 +30,7 @@ export function silence(clock: Clock, outer: AbortSignal) {
     done() {
       cancel();
       outer.removeEventListener('abort', stop);
-      controller.abort();
+      controller.abort(over);
     },
   };
 }

@@ -1,11 +1,12 @@
 import { keyOf, type KubeObject, placeOf } from '../domain/model.ts';
+import { remember } from '../domain/remember.ts';
 
 /** How objects of one kind are read and which are wanted; the rest costs no memory. */
 export interface Keeping<V> {
   read(object: KubeObject): V;
   wanted?(namespace: string, name: string): boolean;
-  /** Called after every change of any object, with its key; without one when the watch failed for good. */
-  changed?(key?: string): void;
+  /** Called after every change of any object, with what it is now and was before; without a key when the watch failed for good. */
+  changed?(key?: string, now?: V, before?: V): void;
 }
 
 /** What is kept of one kind: the newest state of each object, how deleted ones were at their end, who is told. */
@@ -32,6 +33,9 @@ interface Kept<V> {
   value: V;
 }
 
+/** A process that stays sees VMs of ever new names end: of so many it is remembered how. */
+const mostGone = 10_000;
+
 export function newKnown<V>(keeping: Keeping<V>): Known<V> {
   const known = new Map<string, Kept<V>>();
   const gone = new Map<string, V>();
@@ -39,14 +43,15 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
   const call = (key: string) => {
     for (const one of [...(listeners.get(key) ?? [])]) one();
   };
-  const tell = (key: string) => {
+  const tell = (key: string, before: V | undefined) => {
     call(key);
-    keeping.changed?.(key);
+    keeping.changed?.(key, known.get(key)?.value, before);
   };
+  const ended = (key: string, atEnd: V) => remember(gone, key, atEnd, mostGone);
   const forget = (key: string, atEnd: V) => {
-    gone.set(key, atEnd);
+    ended(key, atEnd);
     known.delete(key);
-    tell(key);
+    tell(key, atEnd);
   };
   return {
     get: (namespace, name) => known.get(keyOf({ namespace, name }))?.value,
@@ -70,9 +75,9 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
       // After a reconnect everything is shown once more; what is known already is no change.
       if (before && version !== undefined && before.version === version && before.uid === uid) return key;
       // Another generation of the name: the end of the one before was missed.
-      if (before && before.uid !== uid) gone.set(key, before.value);
+      if (before && before.uid !== uid) ended(key, before.value);
       known.set(key, { uid, version, value: keeping.read(object) });
-      tell(key);
+      tell(key, before?.value);
       return key;
     },
     remove(object) {

@@ -2,9 +2,9 @@ import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { ownMachine, vmNameIn, vmNamesOf } from '../domain/ownership.ts';
 import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../domain/vm.ts';
-import { each } from '../time/forEachLimited.ts';
 import { heard, type Limits } from '../time/wait.ts';
-import { follow, type Followed, type Source } from './informer.ts';
+import type { Followed, Source } from './informer.ts';
+import { followIn, type Space } from './informers.ts';
 import { apiPath } from './path.ts';
 import type { Cluster } from './world.ts';
 
@@ -51,37 +51,24 @@ export function scopeOf(wukongs: Wukong[], namespaces: string[] | 'all'): Scope 
 
 /** Above so many namespaces one watch for all of them costs everybody less, where it is allowed. */
 const mostSeparate = 8;
-/** How many watches are begun at once. */
-const openedAtOnce = 64;
-
-interface Pair {
-  vms: Followed<VmView>;
-  vmis: Followed<VmiView>;
-}
-/** By namespace; undefined stands for all. */
-type Pairs = Map<string | undefined, Pair>;
 
 /**
  * Begins to watch; resolves when the first state is complete. Many namespaces are watched by one watch for the whole
  * cluster, or, where that is not allowed, one by one. @throws LifecycleError when the first state cannot be had.
  */
 export async function watchMachines(cluster: Cluster, scope: Scope, limits: Limits): Promise<Machines> {
-  const pairs = await openAll(cluster, scope, limits);
-  const of = (namespace: string) => {
-    const pair = pairs.get(namespace) ?? pairs.get(undefined);
-    if (!pair) throw new Error(`namespace ${namespace} is not watched`);
-    return pair;
-  };
+  const { vms, vmis } = await openAll(cluster, scope, limits);
   return {
-    close: () => closeAll(pairs),
+    close() {
+      vms.close();
+      vmis.close();
+    },
     get(namespace, vmName) {
-      const { vms, vmis } = of(namespace);
-      vms.check();
-      vmis.check();
+      vms.check(namespace);
+      vmis.check(namespace);
       return { vm: vms.get(namespace, vmName), vmi: vmis.get(namespace, vmName), gone: vmis.gone(namespace, vmName) };
     },
     changed(namespace, vmName, limits) {
-      const { vms, vmis } = of(namespace);
       const subscribe = (call: () => void) => {
         const ends = [vms.on(namespace, vmName, call), vmis.on(namespace, vmName, call)];
         return () => ends.forEach((end) => end());
@@ -100,58 +87,41 @@ export async function watchOwn(cluster: Cluster, wukong: Wukong, limits: Limits)
   return watchMachines(cluster, scopeOf([wukong], [namespace]), limits);
 }
 
-async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<Pairs> {
-  if ('vmName' in scope) return openPlaces(cluster, [scope.namespace], { name: scope.vmName }, limits);
+async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<Pair> {
+  if ('vmName' in scope) return openPair(cluster, [scope.namespace], { name: scope.vmName }, limits);
   const { namespaces, wanted, changed } = scope;
-  if (namespaces === 'all') return openPlaces(cluster, [undefined], { wanted, changed }, limits);
+  if (namespaces === 'all') return openPair(cluster, [undefined], { wanted, changed }, limits);
   const places = new Set(namespaces);
   if (places.size > mostSeparate) {
     const among = (namespace: string, name: string) => places.has(namespace) && (wanted?.(namespace, name) ?? true);
     try {
-      return await openPlaces(cluster, [undefined], { wanted: among, changed }, limits);
+      return await openPair(cluster, [undefined], { wanted: among, changed }, limits);
     } catch (thrown) {
       if (asLifecycleError(thrown).status !== 403) throw thrown;
     }
   }
-  return openPlaces(cluster, places, { wanted, changed }, limits);
+  return openPair(cluster, places, { wanted, changed }, limits);
 }
 
-type Which = Pick<Source<unknown>, 'name' | 'wanted' | 'changed'>;
+interface Pair {
+  vms: Followed<VmView>;
+  vmis: Followed<VmiView>;
+}
 
 /** Both kinds in each of these places; all of them are open, or none. */
-async function openPlaces(
+async function openPair(
   cluster: Cluster,
-  places: Iterable<string | undefined>,
-  which: Which,
+  places: Iterable<Space>,
+  which: Pick<Source<object>, 'name' | 'wanted' | 'changed'>,
   limits: Limits,
-): Promise<Pairs> {
-  const pairs: Pairs = new Map();
-  let failure: { thrown: unknown } | undefined;
-  await each(places, openedAtOnce / 2, async (place) => {
-    if (failure) return;
-    try {
-      pairs.set(place, await openPair(cluster, place, which, limits));
-    } catch (thrown) {
-      failure ??= { thrown };
-    }
-  });
-  if (!failure) return pairs;
-  closeAll(pairs);
-  throw failure.thrown;
-}
-
-async function openPair(cluster: Cluster, place: string | undefined, which: Which, limits: Limits): Promise<Pair> {
-  const vmSource = { ...which, path: vmPath('virtualmachines', place), read: readVm };
-  const vmiSource = { ...which, path: vmPath('virtualmachineinstances', place), read: readVmi };
-  const [vms, vmis] = await Promise.allSettled([follow(cluster, vmSource, limits), follow(cluster, vmiSource, limits)]);
+): Promise<Pair> {
+  const spaces = [...places];
+  const pathOf = (kind: Parameters<typeof vmPath>[0]) => (space: Space) => vmPath(kind, space);
+  const [vms, vmis] = await Promise.allSettled([
+    followIn<VmView>(cluster, spaces, { ...which, path: pathOf('virtualmachines'), read: readVm }, limits),
+    followIn<VmiView>(cluster, spaces, { ...which, path: pathOf('virtualmachineinstances'), read: readVmi }, limits),
+  ]);
   if (vms.status === 'fulfilled' && vmis.status === 'fulfilled') return { vms: vms.value, vmis: vmis.value };
   for (const one of [vms, vmis]) if (one.status === 'fulfilled') one.value.close();
   throw vms.status === 'rejected' ? vms.reason : (vmis as PromiseRejectedResult).reason;
-}
-
-function closeAll(pairs: Pairs): void {
-  for (const { vms, vmis } of pairs.values()) {
-    vms.close();
-    vmis.close();
-  }
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { Command } from './command.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
-import { annotationPrefix, placeOf, type Wukong } from './model.ts';
+import { annotationPrefix, type Annotations, placeOf, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
 import {
   type Action,
@@ -142,12 +142,25 @@ const skipped = z.array(
 );
 export type Skipped = z.output<typeof skipped>[number];
 
+/** What was read of a Wukong's annotations, by their key: a tick asks for the same record many times. */
+const records = new WeakMap<Annotations, Map<string, { text: string; record: unknown }>>();
+
 /** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
-function read<T>(schema: z.ZodType<T>, wukong: Wukong, key: string): T | undefined {
-  const text = wukong.metadata.annotations?.[key];
-  if (text === undefined) return undefined;
+function read<T>(schema: z.ZodType<T>, { metadata: { annotations } }: Wukong, key: string): T | undefined {
+  const text = annotations?.[key];
+  if (annotations === undefined || text === undefined) return undefined;
+  const known = records.get(annotations) ?? new Map<string, { text: string; record: unknown }>();
+  records.set(annotations, known);
+  const found = known.get(key);
+  if (found?.text === text) return found.record as T | undefined;
+  const record = parsed(schema, text);
+  known.set(key, { text, record });
+  return record;
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
   try {
-    return schema.parse(JSON.parse(text));
+    return Object.freeze(schema.parse(JSON.parse(text)));
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import type { WukongState } from './state.ts';
 /** An HTTP API waits 30 s for its function: what is not done by then is told to be under way. */
 export const httpLimitMs = 20_000;
 
-type Answer = APIGatewayProxyStructuredResultV2;
+export type Answer = APIGatewayProxyStructuredResultV2;
 
 const failed: Record<FailureCode, number> = {
   InvalidAction: 400,
@@ -119,8 +119,17 @@ function located({ requestContext, queryStringParameters }: HttpRequest): Record
   return { location: cluster === undefined ? path : `${path}?cluster=${encodeURIComponent(cluster)}`, ...retryLater };
 }
 
+class Refusal extends Error {
+  answer?: Answer;
+}
+
+/** What is refused before it comes to be a command: to be thrown, with what it is answered with. */
+export const refusal = (statusCode: number, reason: string, message: string, headers = {}): Error =>
+  Object.assign(new Refusal(message), { answer: answer(statusCode, { outcome: 'Failed', reason, message }, headers) });
+
 /** An error over HTTP; a command that is not valid names every wrong field. */
 export function refusalAnswer(thrown: unknown): Answer {
+  if (thrown instanceof Refusal && thrown.answer) return thrown.answer;
   const { code, message, status, cause } = asLifecycleError(thrown);
   const wrong = Array.isArray(cause) ? cause.map(String) : [message];
   const fields = code === 'InvalidAction' ? { fields: wrong.map(field) } : {};

@@ -7,6 +7,8 @@ import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { group, type Place } from '../domain/model.ts';
+import { remember } from '../domain/remember.ts';
+import { refusal } from './http.ts';
 
 /** Of nobody that anybody knows there are more. */
 const mostExtra = 1_000;
@@ -34,56 +36,35 @@ const tokenReviewed = z.object({
 });
 const accessReviewed = z.object({ allowed: z.boolean(), reason: z.string().optional() });
 
-/** Nobody is known to ask. The message says what is missing; never the token. */
-export class Unauthenticated extends Error {}
-/** Asked too often. */
-export class TooMany extends Error {}
-
-export interface Access {
-  /** Who sends this. `secret`: whether the shared secret of webhooks is a proof here. @throws Unauthenticated, TooMany. */
-  who(authorization: string | undefined, address: string, secret?: boolean): Promise<Principal>;
-  /** @throws LifecycleError Denied saying which right is missing. */
-  mayPower(who: Principal, action: 'start' | 'stop', place: Partial<Place>): Promise<void>;
-  mayRead(who: Principal, place: Partial<Place>): Promise<void>;
-}
-
 /** What senders that have no token of Kubernetes are called in RBAC: without a RoleBinding they may do nothing. */
-export const webhookUser = 'wukong-lifecycle:webhook';
-
+const webhook = { username: 'wukong-lifecycle:webhook', groups: ['system:authenticated'] };
 const perSecond = 10;
 const burst = 50;
-const rememberedMs = 10_000;
 const mostRemembered = 10_000;
 const reviewMs = 10_000;
 
-export function newAccess(
-  world: World,
-  { audience, secret }: { audience: string; secret?: string | undefined },
-): Access {
-  const { clock, transport } = world;
-  const buckets = new Map<string, { tokens: number; at: number }>();
-  const known = new Map<string, { who: Principal | Unauthenticated; until: number }>();
+export type Access = ReturnType<typeof newAccess>;
 
-  function take(name: string) {
-    const now = clock.now();
-    const { tokens, at } = buckets.get(name) ?? { tokens: burst, at: now };
-    const left = Math.min(burst, tokens + ((now - at) / 1000) * perSecond);
-    buckets.delete(name);
-    buckets.set(name, { tokens: Math.max(0, left - 1), at: now });
-    forgetOldest(buckets);
-    if (left < 1) throw new TooMany(`${name} asks more than ${perSecond} times a second: ask again later`);
+/** Who calls, and what they may: the API server says both, for each request. */
+export function newAccess({ clock, transport }: World, { audience, secret }: { audience: string; secret?: string }) {
+  /** By name or address: the instant at which all that was asked would have been asked at the steady rate. */
+  const spent = new Map<string, number>();
+
+  function take(name: string, costMs = 1000 / perSecond) {
+    const at = Math.max(clock.now(), spent.get(name) ?? 0) + costMs;
+    if (at > clock.now() + (burst * 1000) / perSecond)
+      throw refusal(429, 'TooManyRequests', `${name} asks more than ${perSecond} times a second: ask again later`);
+    remember(spent, name, at, mostRemembered);
+    return () => void spent.set(name, (spent.get(name) ?? 0) - costMs);
   }
 
   async function review<T>(api: string, kind: string, spec: object, expected: z.ZodType<T>): Promise<T> {
-    const path = apiPath({ api: `${api}/v1`, kind: `${kind.toLowerCase()}s` });
-    const body = { apiVersion: `${api}/v1`, kind, spec };
-    const limits = { deadline: clock.now() + reviewMs };
-    const answer = await transport.call<{ status?: unknown } | null>(
-      { method: 'POST', path, body, safe: true },
-      limits,
-    );
-    const read = expected.safeParse(answer.body?.status);
+    const apiVersion = `${api}.k8s.io/v1`;
+    const path = apiPath({ api: apiVersion, kind: `${kind.toLowerCase()}s` });
+    const call = { method: 'POST', path, body: { apiVersion, kind, spec }, safe: true } as const;
+    const answer = await transport.call<{ status?: unknown } | null>(call, { deadline: clock.now() + reviewMs });
     if (answer.status === 201 || answer.status === 200) {
+      const read = expected.safeParse(answer.body?.status);
       if (read.success) return read.data;
       throw new LifecycleError('Unreachable', `the API server's answer about a caller (${kind}) is none`);
     }
@@ -92,68 +73,36 @@ export function newAccess(
     throw new LifecycleError('Unreachable', `${message}; its account needs the ClusterRole system:auth-delegator`);
   }
 
-  async function tokenHolder(token: string): Promise<Principal | Unauthenticated> {
-    const spec = { token, audiences: [audience] };
-    const answer = await review('authentication.k8s.io', 'TokenReview', spec, tokenReviewed);
-    if (answer.authenticated && answer.user && answer.audiences?.includes(audience)) return answer.user;
-    const why = answer.error ? ` (${answer.error.slice(0, 200)})` : '';
-    return new Unauthenticated(`the token does not hold${why}: expected one for the audience ${audience}`);
-  }
-
-  async function may(who: Principal, attributes: object, what: string): Promise<void> {
-    const { username: user, ...rest } = who;
-    const spec = { user, ...rest, resourceAttributes: { group, resource: 'wukongs', ...attributes } };
-    const { allowed, reason } = await review('authorization.k8s.io', 'SubjectAccessReview', spec, accessReviewed);
-    if (!allowed) throw new LifecycleError('Denied', `${user} may not ${what}${reason ? ` (${reason})` : ''}`);
-  }
-  const where = ({ namespace, name }: Partial<Place>) =>
-    namespace === undefined ? 'in all namespaces' : `in ${namespace}${name === undefined ? '' : ` on ${name}`}`;
-
   return {
-    async who(authorization, address, webhook = false) {
-      const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
-      if (token === undefined) {
-        take(address);
-        throw new Unauthenticated(`no token: expected Authorization: Bearer with one for the audience ${audience}`);
+    /** Who sends this, for events also by the shared secret. @throws refusal 401, 429; it never has the token in it. */
+    async who(authorization: string | undefined, address: string, isEvent = false): Promise<Principal> {
+      const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+      if (isEvent && secret !== undefined && timingSafeEqual(digest(token), digest(secret)))
+        return (take(webhook.username), webhook);
+      const giveBack = take(address); // a guesser of tokens costs the API server no more than that
+      const spec = { token, audiences: [audience] };
+      const { authenticated, user, audiences, error }: z.output<typeof tokenReviewed> =
+        token === '' ? {} : await review('authentication', 'TokenReview', spec, tokenReviewed);
+      if (!authenticated || !user || !audiences?.includes(audience)) {
+        const why = token === '' ? 'no token' : `the token does not hold${error ? ` (${error.slice(0, 200)})` : ''}`;
+        const says = `${why}: expected Authorization: Bearer with one for the audience ${audience}`;
+        throw refusal(401, 'Unauthenticated', says, { 'www-authenticate': 'Bearer' });
       }
-      if (webhook && secret !== undefined && equal(token, secret)) {
-        take(webhookUser);
-        return { username: webhookUser, groups: ['system:authenticated'] };
-      }
-      const key = createHash('sha256').update(token).digest('base64');
-      let found = known.get(key);
-      if (!found || found.until < clock.now()) {
-        take(address); // a guesser of tokens costs the API server no more than that
-        found = { who: await tokenHolder(token), until: clock.now() + rememberedMs };
-        known.delete(key);
-        known.set(key, found);
-        forgetOldest(known);
-      }
-      if (found.who instanceof Unauthenticated) throw found.who;
-      take(found.who.username);
-      return found.who;
+      take(user.username);
+      giveBack();
+      return user;
     },
-    mayPower: (who, action, place) =>
-      may(
-        who,
-        { ...place, subresource: action, verb: 'update' },
-        `update wukongs/${action} of ${group} ${where(place)}`,
-      ),
-    mayRead: (who, place) => {
-      const verb = place.name === undefined ? 'list' : 'get';
-      return may(who, { ...place, verb }, `${verb} wukongs of ${group} ${where(place)}`);
+
+    /** @throws LifecycleError Denied saying which right is missing. */
+    async may({ username: user, ...who }: Principal, verb: string, { namespace, name }: Partial<Place>, sub = '') {
+      const resourceAttributes = { group, resource: 'wukongs', subresource: sub, verb, namespace, name };
+      const spec = { user, ...who, resourceAttributes };
+      const { allowed, reason } = await review('authorization', 'SubjectAccessReview', spec, accessReviewed);
+      const where = namespace ? `in ${namespace}${name ? ` on ${name}` : ''}` : 'in all namespaces';
+      const says = `${user} may not ${verb} wukongs${sub && `/${sub}`} of ${group} ${where}`;
+      if (!allowed) throw new LifecycleError('Denied', reason ? `${says} (${reason})` : says);
     },
   };
 }
 
-const equal = (given: string, wanted: string): boolean => {
-  const [one, other] = [given, wanted].map((text) => createHash('sha256').update(text).digest());
-  return timingSafeEqual(one!, other!);
-};
-
-function forgetOldest(map: Map<string, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size <= mostRemembered) return;
-    map.delete(key);
-  }
-}
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

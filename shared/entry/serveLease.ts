@@ -1,5 +1,5 @@
 import { bodyOf } from '../cluster/failure.ts';
-import { ours } from '../cluster/ours.ts';
+import { readObject } from '../cluster/objects.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
@@ -31,42 +31,34 @@ export async function lead(
   work: (leading: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { clock, transport, log } = world;
-  const leases = { api: 'coordination.k8s.io/v1', namespace, kind: 'leases' };
-  const path = apiPath({ ...leases, name });
+  const pathOf = (one?: string) => apiPath({ api: 'coordination.k8s.io/v1', namespace, kind: 'leases', name: one });
   /** What was seen of another's renewal, and when by our own clock: theirs may be wrong. */
-  let seen = { what: '', at: 0 };
+  let seen = { renewal: '', at: 0 };
 
-  /** Takes or renews it. @throws LifecycleError when the API server does not let it. */
-  async function hold(): Promise<boolean> {
-    const limits = { deadline: clock.now() + renewEveryMs };
-    const answer = await transport.call<Lease>({ method: 'GET', path, safe: true }, limits);
-    const lease = answer.status === 404 ? undefined : ours<Lease>(bodyOf(answer, `Lease ${namespace}/${name}`));
+  /** Takes, renews or gives it back, and says whether that was so. @throws LifecycleError when the API server refuses. */
+  async function hold(release = false): Promise<boolean> {
+    const what = `Lease ${namespace}/${name}`;
+    const limits = { deadline: clock.now() + (release ? askEveryMs : renewEveryMs) };
+    const lease = await readObject<Lease>(world, pathOf(name), what, limits);
     const { holderIdentity = '', renewTime = '', leaseTransitions = 0, leaseDurationSeconds } = lease?.spec ?? {};
-    const what = `${holderIdentity} ${renewTime}`;
-    if (what !== seen.what) seen = { what, at: clock.now() };
+    const renewal = `${holderIdentity} ${renewTime}`;
+    if (renewal !== seen.renewal) seen = { renewal, at: clock.now() };
     const mine = holderIdentity === identity;
     const lasts = Math.min(durationMs, (leaseDurationSeconds ?? 0) * 1000 || durationMs);
-    if (lease && !mine && holderIdentity !== '' && clock.now() < seen.at + lasts) return false;
+    if (!mine && (release || (holderIdentity !== '' && clock.now() < seen.at + lasts))) return false;
+    const now = micro(clock.now());
     const spec = {
       ...lease?.spec,
-      ...(mine ? {} : { acquireTime: micro(clock.now()), leaseTransitions: leaseTransitions + (lease ? 1 : 0) }),
-      ...{ holderIdentity: identity, leaseDurationSeconds: durationMs / 1000, renewTime: micro(clock.now()) },
+      ...(mine ? {} : { acquireTime: now, leaseTransitions: leaseTransitions + (lease ? 1 : 0) }),
+      ...{ renewTime: now, holderIdentity: release ? '' : identity },
+      leaseDurationSeconds: release ? 1 : durationMs / 1000, // who comes next need not wait for it to run out
     };
-    return write(lease, spec, limits.deadline);
-  }
-
-  async function write(lease: Lease | undefined, spec: object, deadline: number): Promise<boolean> {
     const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' };
-    const { resourceVersion } = lease?.metadata ?? {};
-    const body = { ...kind, metadata: { namespace, name, ...(lease ? { resourceVersion } : {}) }, spec };
-    const method = lease ? 'PUT' : 'POST';
-    const written = await transport.call(
-      { method, path: lease ? path : apiPath(leases), body, safe: false },
-      { deadline },
-    );
-    if (written.status === 409) return false;
-    bodyOf(written, `Lease ${namespace}/${name}`);
-    return true;
+    const body = { ...kind, metadata: lease?.metadata ?? { namespace, name }, spec };
+    const [method, path] = lease ? (['PUT', pathOf(name)] as const) : (['POST', pathOf()] as const);
+    const written = await transport.call({ method, path, body, safe: false }, limits);
+    if (written.status !== 409) bodyOf(written, what);
+    return written.status !== 409;
   }
 
   const tryHold = () =>
@@ -83,26 +75,17 @@ export async function lead(
     }
     log.info('this server ticks now', { holder: identity });
     const lost = new AbortController();
-    let over = false;
-    const working = work(AbortSignal.any([signal, lost.signal])).finally(() => (over = true));
-    working.catch(() => {});
-    for (let held = clock.now(); !over && !lost.signal.aborted;) {
-      await Promise.race([pause(renewEveryMs), working.catch(() => {})]);
-      if (over || signal.aborted) break;
+    const working = work(AbortSignal.any([signal, lost.signal]));
+    const over = working.then(() => true).catch(() => true);
+    for (let held = clock.now(); !(await Promise.race([over, pause(renewEveryMs)])) && !signal.aborted;) {
       const still = await tryHold();
       if (still) held = clock.now();
-      if (still === false || clock.now() >= held + giveUpMs) lost.abort(new Error('the Lease is another server’s'));
+      else if (still === false || clock.now() >= held + giveUpMs) {
+        lost.abort(new Error('the Lease is another server’s'));
+        break;
+      }
     }
     await working;
-    if (!lost.signal.aborted) await release().catch(() => {});
-  }
-
-  /** Who comes next need not wait for it to run out. */
-  async function release(): Promise<void> {
-    const deadline = clock.now() + askEveryMs;
-    const answer = await transport.call<Lease>({ method: 'GET', path, safe: true }, { deadline });
-    const lease = bodyOf(answer, `Lease ${namespace}/${name}`);
-    if (lease?.spec?.holderIdentity === identity)
-      await write(lease, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1 }, deadline);
+    if (!lost.signal.aborted) await hold(true).catch(() => {});
   }
 }

@@ -1,121 +1,115 @@
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
-import { heard, sleep } from '../time/wait.ts';
-import type { Changes, View } from './serveView.ts';
+import { reconcile, type Standing } from '../reconcile/reconcile.ts';
+import type { Clock } from '../time/clock.ts';
+import { heard } from '../time/wait.ts';
+import type { View } from './serveView.ts';
 
-/** What changes together is decided together. */
+/** What changes together is decided together; a guest that boots changes its VM ten times in a second or two. */
 const gatherMs = 5;
-/** A guest that boots changes its VM ten times in a second or two. */
 const calmMs = 1_000;
 /** How soon a Wukong that is being switched is looked at again for what was declared meanwhile. */
 const busyMs = 250;
 const everyMs = 60_000;
-/** A whole tick makes room for the next one after that time, at the boundary of a schedule, or when schedules change. */
+/** A whole tick makes room for the next one after that time; at the boundary of a schedule or a change sooner. */
 const wholeMs = 50_000;
 const leastWholeMs = 5_000;
 /** What a tick of a few leaves under way the next whole one goes on with. */
 const fewMs = 10 * 60_000;
-const afterFailureMs = 5_000;
 
-export interface Loop extends Changes {
-  /** Keys of Wukongs that this process carries something out on. */
-  busy: Set<string>;
-  /** Ticks until the signal is aborted, and resolves when what was under way has been left in progress. */
-  run(view: View, signal: AbortSignal): Promise<void>;
-  /** When it last turned. Instant. */
-  turnedAt(): number;
+export interface Changes {
+  /** This Wukong changed, or its VM did; in a hurry where something is asked of it. */
+  wukong(key: string, hurry: boolean): void;
+  /** Something changed on which schedules depend, or a watch failed. */
+  all(): void;
+  /** A schedule's status, which ticks write, foresees a boundary at this instant. */
+  foreseen(at: number): void;
 }
+
+export type Loop = ReturnType<typeof newLoop>;
 
 /**
  * Ticks of two kinds: of the Wukongs that changed, at once and as many beside each other as come, and of all, one after
  * the other, at boundaries, when something changed on which schedules depend, and every minute.
  */
-export function newLoop(world: World): Loop {
+export function newLoop(world: World) {
   const { clock, log } = world;
+  /** Keys of Wukongs that this process carries something out on. */
   const busy = new Set<string>();
   const touched = new Set<string>();
   let turnedAt = clock.now();
-  let wake = () => {};
-  let woken = false;
-  let arm = (_ms: number) => {};
+  let fewIn = (_ms: number) => {};
+  let wholeIn = (_ms: number) => {};
+  let wholeAt = (_at: number) => {};
+  const changes: Changes = {
+    wukong: (key, hurry) => (touched.add(key), fewIn(hurry ? gatherMs : calmMs)),
+    all: () => wholeIn(calmMs),
+    foreseen: (at) => wholeAt(at),
+  };
+  const tick = (deadline: number, signal: AbortSignal, standing: Standing) =>
+    reconcile(world, { deadline, signal }, standing).catch((thrown: unknown) => {
+      const { message, code } = asLifecycleError(thrown);
+      if (!signal.aborted) log.error(`a tick failed: ${message}`, { reason: code });
+      wholeIn(leastWholeMs);
+    });
 
-  async function some(view: View, signal: AbortSignal): Promise<void> {
+  async function few(view: View, signal: AbortSignal): Promise<void> {
     const keys = [...touched].filter((key) => !busy.has(key));
     for (const key of keys) touched.delete(key);
-    if (touched.size > 0) arm(busyMs);
-    if (keys.length === 0) return;
-    const limits = { deadline: clock.now() + fewMs, signal };
-    await reconcile(world, limits, { look: view.look(keys), busy, few: true }).catch((thrown: unknown) => {
-      if (signal.aborted) return;
-      log.error(`a tick of ${keys.length} failed: ${asLifecycleError(thrown).message}`, {
-        reason: asLifecycleError(thrown).code,
-      });
-      wake();
-    });
+    if (touched.size > 0) fewIn(busyMs);
+    if (keys.length > 0) await tick(clock.now() + fewMs, signal, { look: view.look(keys), busy, few: true });
   }
 
-  /** A whole tick; it ends sooner when another one is due. Returns when the next one is. */
-  async function whole(view: View, signal: AbortSignal): Promise<number> {
-    const begun = clock.now();
-    const sooner = new AbortController();
-    const cut = () => sooner.abort(new Error('another tick is due'));
-    let cancel = () => {};
-    woken = false;
-    wake = () => {
-      woken = true;
-      cancel();
-      cancel = clock.after(Math.max(0, begun + leastWholeMs - clock.now()), cut);
-    };
-    const boundary = Math.max(begun + leastWholeMs, view.nextBoundary(begun) ?? Infinity);
-    const limits = { deadline: Math.min(begun + wholeMs, boundary), signal: AbortSignal.any([signal, sooner.signal]) };
-    try {
-      await reconcile(world, limits, { look: view.look(), busy });
-      return Math.min(begun + everyMs, view.nextBoundary(begun) ?? Infinity);
-    } catch (thrown) {
-      if (!limits.signal.aborted)
-        log.error(`a tick failed: ${asLifecycleError(thrown).message}`, { reason: asLifecycleError(thrown).code });
-      return clock.now() + (limits.signal.aborted ? 0 : afterFailureMs);
-    } finally {
-      cancel();
-      turnedAt = clock.now();
-    }
+  /** One of all, and the time until the next one: the minute, boundaries and changes only say when that is due. */
+  async function whole(view: View, leading: AbortSignal): Promise<void> {
+    const begun = (turnedAt = clock.now());
+    const due = new AbortController();
+    const alarm = newAlarm(clock, () => due.abort(new Error('another tick is due')));
+    wholeIn = (ms) => alarm.set(Math.max(begun + leastWholeMs, clock.now() + ms));
+    wholeAt = (at) => at > begun && alarm.set(Math.max(begun + leastWholeMs, at));
+    const signal = AbortSignal.any([leading, due.signal]);
+    const deadline = Math.min(begun + wholeMs, Math.max(begun + leastWholeMs, view.nextBoundary(begun)));
+    await tick(deadline, signal, { look: view.look(), busy });
+    alarm.set(Math.min(begun + everyMs, view.nextBoundary(begun)));
+    await heard(clock, () => () => {}, { deadline: begun + everyMs, signal }).catch(() => {});
+    alarm.end();
   }
 
   return {
     busy,
+    changes,
+    /** When the last tick of all was begun. Instant. */
     turnedAt: () => turnedAt,
-    all: () => wake(),
-    wukong(key, hurry) {
-      touched.add(key);
-      arm(hurry ? gatherMs : calmMs);
-    },
-    async run(view, signal) {
+    /** Ticks until the signal is aborted, and resolves when what was under way has been left in progress. */
+    async run(view: View, signal: AbortSignal): Promise<void> {
       const ticks = new Set<Promise<void>>();
-      let armedAt = Infinity;
-      let cancel = () => {};
-      arm = (ms) => {
-        if (signal.aborted || clock.now() + ms >= armedAt) return;
-        cancel();
-        armedAt = clock.now() + ms;
-        cancel = clock.after(ms, () => {
-          armedAt = Infinity;
-          const tick = some(view, signal);
-          ticks.add(tick);
-          void tick.then(() => ticks.delete(tick));
-        });
-      };
+      const alarm = newAlarm(clock, () => {
+        const one = few(view, signal).finally(() => ticks.delete(one));
+        ticks.add(one);
+      });
+      fewIn = (ms) => !signal.aborted && alarm.set(clock.now() + ms);
       touched.clear(); // the whole tick of the beginning sees all
       while (!signal.aborted) {
-        const due = await whole(view, signal);
-        const subscribe = (call: () => void) => ((wake = call), () => {});
-        if (!woken && !signal.aborted) await heard(clock, subscribe, { deadline: due, signal }).catch(() => {});
-        // Changes come in swarms: a label on a hundred Wukongs is one tick more, not a hundred.
-        if (clock.now() < due) await sleep(clock, Math.min(calmMs, due - clock.now()), signal).catch(() => {});
+        await whole(view, signal);
         view.check();
       }
-      cancel();
+      alarm.end();
       await Promise.all(ticks);
     },
+  };
+}
+
+/** Rings once, at the earliest of the instants that it was set to since it last rang. */
+function newAlarm(clock: Clock, ring: () => void) {
+  let at = Infinity;
+  let cancel = () => {};
+  return {
+    set(instant: number) {
+      if (instant >= at) return;
+      cancel();
+      at = instant;
+      cancel = clock.after(Math.max(0, instant - clock.now()), () => ((at = Infinity), ring()));
+    },
+    end: () => cancel(),
   };
 }

@@ -1,178 +1,133 @@
-import { follow, type Followed } from '../cluster/informer.ts';
+import type { Followed } from '../cluster/informer.ts';
+import { followIn, type SpacedSource } from '../cluster/informers.ts';
+import { namespacePath } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
-import { apiPath } from '../cluster/path.ts';
-import { type Machines, watchMachines } from '../cluster/vmInformer.ts';
+import { watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import type { Wukong } from '../domain/model.ts';
-import { annotationPrefix, type Annotations, keyOf, type KubeObject, placeOf, vmNameOf } from '../domain/model.ts';
-import { lookAround } from '../reconcile/look.ts';
+import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { leaseKey } from '../domain/operation.ts';
+import { isAsking, lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
-import { schedulePath } from '../reconcile/scheduleInputs.ts';
+import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.ts';
+import { zoneKey } from '../schedule/defaultZone.ts';
 import { overrideKeys } from '../schedule/override.ts';
+import { clusterKind } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
+import { waveKey } from '../schedule/wave.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Changes } from './serveLoop.ts';
 
-/** All that the server sees, kept by watches: a tick reads none of it again. */
-export interface View {
-  machines: Machines;
-  wukongs(): number;
-  /** For a tick of all Wukongs, or of those that have these keys. */
-  look(keys?: Iterable<string>): Standing['look'];
-  /** The first boundary after `now` that a schedule's status foresees. Instant. */
-  nextBoundary(now: number): number | undefined;
-  /** @throws LifecycleError when a watch failed for good. */
-  check(): void;
-  close(): void;
-}
+export type View = Awaited<ReturnType<typeof openView>>;
 
-export interface Changes {
-  /** This Wukong changed, or its VM did, in which case there is no hurry. */
-  wukong(key: string, hurry: boolean): void;
-  /** Something changed on which schedules depend. */
-  all(): void;
-}
-
-/** Resolves when every watch has its first state. @throws LifecycleError when one cannot have it within the limits. */
-export async function openView(world: World, changes: Changes, limits: Limits): Promise<View> {
-  const spaces = world.config.watchNamespaces ?? [undefined];
+/**
+ * All that the server sees, kept by watches: a tick reads none of it again. Resolves when every watch has its first state.
+ * @throws LifecycleError when one cannot have it within the limits.
+ */
+export async function openView(world: World, changes: Changes, limits: Limits) {
+  const { watchNamespaces: chosen } = world.config;
   const wukongOfVm = new Map<string, string>();
-  const open: Followed<unknown>[] = [];
-  const primes: (() => void)[] = [];
-  /** Calls `all` where what schedules depend on is another than it was, not at each of our own writes. */
-  const noticing = <V extends KubeObject>(followed: () => Followed<V>[], weighs: (value: V) => unknown) => {
-    const before = new Map<string, string>();
-    const get = found(followed);
-    const known = (value: V) => before.set(keyOf(placeOf(value)), JSON.stringify(weighs(value)));
-    // What is there at the beginning is no change; while it is still coming nothing can be looked up.
-    primes.push(() => followed().forEach((one) => one.all().forEach(known)));
-    return (key = '') => {
-      const value = get(...split(key));
-      const now = value && JSON.stringify(weighs(value));
-      if (before.get(key) === now) return;
-      if (value) known(value);
-      else before.delete(key);
-      changes.all();
-    };
-  };
-  const opened = async <V>(source: Parameters<typeof follow<V>>[1]) => {
-    const followed = await follow(world, source, limits);
-    open.push(followed);
-    return followed;
-  };
-  const inEach = <V>(
-    path: (space?: string) => string,
-    read: (object: KubeObject) => V,
-    changed: (key?: string) => void,
-  ) => Promise.all(spaces.map((space) => opened<V>({ path: path(space), read, changed })));
-  const found =
-    <V>(all: () => Followed<V>[]) =>
-    (namespace: string, name: string) => {
-      for (const one of all()) if (one.get(namespace, name)) return one.get(namespace, name);
-      return undefined;
-    };
+  const open: { check?(): void; close(): void }[] = [];
+  const kept = <V extends { close(): void }>(one: V): V => (open.push(one), one);
+  const close = () => open.forEach((one) => one.close());
 
-  let wukongs: Followed<Wukong>[] = [];
-  let schedules: Followed<WukongSchedule>[] = [];
-  let namespaces: Followed<KubeObject> | undefined;
-  let around: Surroundings | undefined;
-  const wukong = found(() => wukongs);
-  const weighty = noticing(
-    () => wukongs,
-    ({ metadata: { labels, annotations } }) => [labels, Object.values(overrideKeys).map((key) => annotations?.[key])],
-  );
-  const onWukong = (key?: string) => {
-    if (key === undefined) return changes.all(); // a watch failed: the next tick says so
-    changes.wukong(key, true);
-    weighty(key);
+  /** Calls `all` where what schedules depend on is another than it was, not at each of our own writes. */
+  async function watch<V extends KubeObject>(source: SpacedSource<V>, spaces = chosen ?? [undefined]) {
+    const changed: typeof source.changed = (key, now, before) => {
+      if (key === undefined || weightOf(now) !== weightOf(before)) changes.all();
+      source.changed?.(key, now, before);
+    };
+    return kept(await followIn<V>(world, spaces, { ...source, changed }, limits));
+  }
+  const foresee = (schedule?: WukongSchedule) => {
+    for (const at of schedule ? foreseenBy(schedule) : []) changes.foreseen(at);
   };
-  const readWukong = (object: KubeObject) => {
-    const slimmed = slim(object as Wukong);
-    wukongOfVm.set(keyOf({ ...placeOf(object), name: vmNameOf(slimmed) }), keyOf(object.metadata));
-    return slimmed;
-  };
-  const onVm = (vm?: string) => {
-    const key = vm && wukongOfVm.get(vm);
-    if (key !== undefined) changes.wukong(key, false);
-  };
-  const onSchedule = noticing(
-    () => schedules,
-    ({ metadata }) => [metadata.uid, metadata.generation],
-  );
-  const onNamespace = noticing(
-    () => (namespaces ? [namespaces] : []),
-    ({ metadata }) => metadata.annotations,
-  );
+  /** A cluster without the CRD has no such schedules. */
+  const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) =>
+    watch(
+      { path, read: (object) => ({ ...(object as WukongSchedule), kind }), changed: (_key, now) => foresee(now) },
+      spaces,
+    ).catch((thrown: unknown) => {
+      if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
+      world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
+      return { all: () => [] } as Pick<Followed<WukongSchedule>, 'all'>;
+    });
 
   try {
-    const scope = { namespaces: world.config.watchNamespaces ?? ('all' as const), changed: onVm };
-    wukongs = await inEach(wukongPath, readWukong, onWukong);
-    schedules = await inEach(schedulePath, (object) => object as WukongSchedule, onSchedule).catch(absent(world));
+    const wukongs = await watch<Wukong>({
+      path: wukongPath,
+      read: (object) => slim(object),
+      changed(key, now, before) {
+        if (before) wukongOfVm.delete(vmKeyOf(before));
+        if (now && key) wukongOfVm.set(vmKeyOf(now), key);
+        if (key) changes.wukong(key, now !== undefined && isAsking(now));
+      },
+    });
+    const own = await watchSchedules('WukongSchedule', schedulePath);
+    const wide = chosen ? undefined : await watchSchedules(clusterKind, () => clusterSchedulePath(), [undefined]);
+    const schedules = () => [...own.all(), ...(wide?.all() ?? [])];
     // In a namespace of one's own a Role allows to read it, not to watch it.
-    if (!world.config.watchNamespaces)
-      namespaces = await opened({
-        path: apiPath({ api: 'v1', kind: 'namespaces' }),
-        read: ownPart,
-        changed: onNamespace,
-      });
-    const machines = await watchMachines(world, scope, limits);
-    const kept: Machines = { ...machines, close() {} };
-    primes.forEach((prime) => prime());
-    const annotations = () =>
-      namespaces && new Map(namespaces.all().map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
-    const check = () => open.forEach((one) => one.check());
+    const namespaces = chosen ? undefined : await watch({ path: () => namespacePath(), read: ownPart });
+    const changed = (vm?: string) => {
+      const key = wukongOfVm.get(vm ?? '');
+      if (key) changes.wukong(key, false);
+    };
+    const watched = kept(await watchMachines(world, { namespaces: chosen ?? 'all', changed }, limits));
+    const machines = { ...watched, close() {} }; // a tick closes what it was given
+    const check = () => open.forEach((one) => one.check?.());
+    let around: Surroundings | undefined;
     return {
-      machines: kept,
+      machines,
+      /** @throws LifecycleError when a watch failed for good. */
       check,
-      wukongs: () => wukongs.reduce((sum, one) => sum + one.all().length, 0),
-      look: (keys) => async (at, within, problems) => {
-        check();
-        const seen = keys
-          ? [...keys].flatMap((key) => wukong(...split(key)) ?? [])
-          : wukongs.flatMap((one) => one.all());
-        const current = schedules.flatMap((one) => one.all());
-        const known = keys && around && { ...around, schedules: current };
-        const from = { wukongs: seen.map(copy), machines: kept, schedules: current, namespaces: annotations() };
-        const looked = await lookAround(at, { ...from, around: known }, within, problems);
-        if (!keys) around = looked.blind ? undefined : looked.around;
-        return looked;
+      close,
+      wukongs: () => wukongs.all().length,
+      /** For a tick of all Wukongs, or of those that have these keys. */
+      look(keys?: string[]): Standing['look'] {
+        return async (at, within, problems) => {
+          check();
+          const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
+          const known = { schedules: schedules(), namespaces: namespaces?.all() };
+          const before = keys && around && { ...around, schedules: known.schedules };
+          const from = { ...known, machines, wukongs: seen.map(copy), around: before };
+          const looked = await lookAround(at, from, within, problems);
+          if (!keys) around = looked.blind ? undefined : looked.around;
+          return looked;
+        };
       },
-      nextBoundary(now) {
-        const all = schedules.flatMap((one) =>
-          one.all().flatMap(({ status }) => [status?.nextStart, status?.nextStop]),
-        );
-        const later = all.map((text) => Date.parse(text ?? '')).filter((at) => at > now);
-        return later.length > 0 ? later.reduce((first, at) => Math.min(first, at)) : undefined;
-      },
-      close() {
-        machines.close();
-        for (const one of open) one.close();
-      },
+      /** The first boundary after `now` that a schedule's status foresees; Infinity: none. Instant. */
+      nextBoundary: (now: number): number =>
+        schedules()
+          .flatMap(foreseenBy)
+          .reduce((first, at) => (at > now && at < first ? at : first), Infinity),
     };
   } catch (thrown) {
-    for (const one of open) one.close();
+    close();
     throw thrown;
   }
 }
 
-const split = (key: string): [string, string] => [key.split('/')[0] ?? '', key.split('/')[1] ?? ''];
+const ownKeys: string[] = [...Object.values(overrideKeys), leaseKey, waveKey, zoneKey];
+const vmKeyOf = (wukong: Wukong) => keyOf({ ...placeOf(wukong), name: vmNameOf(wukong) });
+const split = (key: string) => key.split('/') as [string, string];
+
+/** What schedules depend on. A Wukong's generation also counts what is declared on it. */
+function weightOf(object: KubeObject | undefined): string {
+  const { uid, generation, labels, annotations } = object?.metadata ?? {};
+  const counted = object?.kind && generation;
+  return JSON.stringify(object && [uid, counted, labels, ownKeys.map((key) => annotations?.[key])]);
+}
 
 /** What a tick is done with it forgets, and these are kept. */
 const copy = (wukong: Wukong): Wukong => ({ ...wukong, metadata: { ...wukong.metadata } });
 
-/** Of a namespace what overrides it; other annotations may be large and change all the time. */
-function ownPart({ metadata: { name, uid, annotations } }: KubeObject): KubeObject {
-  const own = Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(annotationPrefix));
-  const kept: Annotations = Object.fromEntries(own);
-  return { metadata: { name, ...(uid ? { uid } : {}), annotations: kept } };
+/** Of a namespace what overrides and chooses it; other annotations may be large and change all the time. */
+function ownPart({ metadata: { name, uid, labels, annotations = {} } }: KubeObject): KubeObject {
+  const own = Object.entries(annotations).filter(([key]) => ownKeys.includes(key));
+  return { metadata: { name, ...(uid && { uid }), ...(labels && { labels }), annotations: Object.fromEntries(own) } };
 }
 
-/** A cluster without the WukongSchedule CRD has no schedules. */
-const absent =
-  ({ log }: World) =>
-  (thrown: unknown): Followed<WukongSchedule>[] => {
-    if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
-    log.warn('the WukongSchedule CRD is not installed, so there are no schedules: install it and start again');
-    return [];
-  };
+/** Instants; NaN where there is none. */
+const foreseenBy = ({ status }: WukongSchedule): number[] =>
+  [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? ''));

@@ -89,7 +89,7 @@ export async function execute(jobs: Job[], world: World, options: Executing): Pr
     void work.then(() => running.delete(work));
   }
   done.left = places.left();
-  allBegun.abort();
+  allBegun.abort('all have begun');
   await Promise.all(running);
   return done;
 }

@@ -77,7 +77,8 @@ const given = (to: string | null, { metadata: { resourceVersion } }: RawVm) => (
 /** What an adoption was decided by. KubeVirt writes the rest at any time: the status, many times while a guest boots. */
 const decisive = (vm: RawVm) => {
   const { uid, labels, ownerReferences, deletionTimestamp } = vm.metadata;
-  return [uid, labels, ownerReferences, deletionTimestamp, giverOf(vm), vm.spec];
+  // Of a list, labels have no prototype; of an answer they have.
+  return [uid, { ...labels }, ownerReferences, deletionTimestamp, giverOf(vm), vm.spec];
 };
 const mostTries = 5;
 

@@ -122,7 +122,7 @@ const firstComplaint = (conditions: Condition[]): string | undefined =>
 
 function crashLoop({ vm }: Machine): Cause {
   const failure = vm?.startFailure;
-  const times = failure ? `${failure.failures} times in a row` : 'again and again';
+  const times = failure ? (failure.failures === 1 ? 'once' : `${failure.failures} times in a row`) : 'again and again';
   const next = failure?.retryAfter ? ` KubeVirt tries again at ${failure.retryAfter}.` : '';
   return { reason: 'GuestCrashLoop', message: `The guest failed to start ${times}.${next}` };
 }

@@ -15,20 +15,13 @@ import { type Problem, problemOf } from './problems.ts';
 
 const atOnce = 32;
 
-interface Waiting {
-  table: Timetable;
-  jobs: Job[];
-  problems: Problem[];
-}
-
 /**
  * The jobs without the scheduled stops of VMs that are in use, as long as their schedule lets them wait: those stay open,
  * and the next tick looks again. That they wait is told once for each boundary, and counted.
  */
 export async function withoutThoseInUse(
-  { table, jobs, problems }: Waiting,
-  world: World,
-  limits: Limits,
+  { table, jobs }: { table: Timetable; jobs: Job[] },
+  { world, limits, problems }: { world: World; limits: Limits; problems: Problem[] },
 ): Promise<Job[]> {
   const waiting = new Set<Job>();
   await each(jobs, atOnce, async (job) => {

@@ -1,10 +1,10 @@
 import { listPages } from '../cluster/list.ts';
-import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import type { Annotations, Wukong } from '../domain/model.ts';
+import type { Annotations, KubeObject, Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
@@ -47,8 +47,9 @@ export async function look(world: World, limits: Limits, problems: Problem[]): P
 export interface Standpoint {
   wukongs: Wukong[];
   machines: Machines | Promise<Machines>;
+  /** Those of the whole cluster among them. */
   schedules?: WukongSchedule[];
-  namespaces?: Map<string, Annotations> | undefined;
+  namespaces?: KubeObject[] | undefined;
   around?: Surroundings | undefined;
 }
 
@@ -72,7 +73,9 @@ export async function lookAround(
       readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }, unanswered).catch(
         failure,
       ),
-    known.namespaces ?? readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
+    known.namespaces
+      ? annotationsOf(known.namespaces)
+      : readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;

@@ -1,11 +1,10 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
-import type { Job } from '../execute/job.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
+import { type Limits, unhurried } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
 import { tellRoom } from './room.ts';
@@ -16,9 +15,8 @@ import { settle, skip, useUp } from './skips.ts';
 const atOnce = 50;
 
 interface Mending {
-  /** Those that this process carries something out on. */
-  held?: Set<string> | undefined;
-  jobs: Job[];
+  /** Keys of those that this process carries something out on. */
+  busy: Set<string>;
   table: Timetable;
   wanted: Map<string, Wanted>;
   machines: Machines;
@@ -30,15 +28,15 @@ interface Mending {
 /** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
 export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
   const { world, limits, problems } = to;
-  const busy = new Set(to.jobs.flatMap(({ place, work }) => (work.do === 'await' ? [] : [keyOf(place)])));
   const used = new Set<string>();
   const unsaid = new Map<string, Place>();
   let repaired = 0;
-  const isFree = (key: string) => !busy.has(key) && !to.held?.has(key);
-  const all = wukongs.filter((wukong) => isFree(keyOf(wukong.metadata)) && !isWell(wukong, to));
+  const all: Wukong[] = [];
+  for await (const wukong of unhurried(wukongs, world.clock))
+    if (!to.busy.has(keyOf(wukong.metadata)) && !isWell(wukong, to)) all.push(wukong);
   await each(all, atOnce, async (wukong) => {
     const key = keyOf(wukong.metadata);
-    if (to.held?.has(key)) return; // begun meanwhile
+    if (to.busy.has(key)) return; // begun meanwhile
     const wanted = to.wanted.get(key);
     if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
     if (world.clock.now() >= limits.deadline) return;

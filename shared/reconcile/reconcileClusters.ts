@@ -1,12 +1,12 @@
 import { asLifecycleError } from '../domain/errors.ts';
-import { nothingDone, type Tick } from './reconcile.ts';
+import type { Tick } from './reconcile.ts';
 
 /**
  * One tick over several clusters at once; what one cannot do is a problem of its own.
  * @throws LifecycleError when none of them could be read.
  */
 export async function tickEach(clusters: string[], tick: (cluster: string) => Promise<Tick>): Promise<Tick> {
-  const all = nothingDone();
+  const all: Tick = { wukongs: 0, outcomes: [], repaired: 0, sent: 0, problems: [], schedules: [], undone: 0 };
   const failures: Error[] = [];
   await Promise.all(
     clusters.map(async (cluster) => {

@@ -1,7 +1,7 @@
 import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
@@ -29,8 +29,8 @@ export const clusterSchedulePath = (name?: string, subresource?: string): string
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
  * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
  * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
- * `known`: what a process that stays has from its watches. `cluster: false`
- * leaves ClusterWukongSchedules out.
+ * `known`: what a process that stays has from its watches, schedules of both kinds. `cluster: false` leaves
+ * ClusterWukongSchedules out.
  */
 export async function readSurroundings(
   world: World,
@@ -38,24 +38,23 @@ export async function readSurroundings(
   problems: string[],
   known: {
     schedules?: WukongSchedule[];
-    namespaces?: Map<string, Annotations> | undefined;
+    namespaces?: KubeObject[] | undefined;
     cluster?: boolean;
   } = {},
   unanswered?: Unanswered,
 ): Promise<Surroundings> {
-  const [own, wide] = await Promise.all([
-    known.schedules ?? readSchedules(world, limits),
-    known.cluster !== false ? readClusterSchedules(world, limits, problems) : [],
-  ]);
-  const schedules = [...own, ...wide];
+  const schedules = known.schedules ?? (await readAllSchedules(world, limits, problems, known.cluster));
   const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
   if (schedules.length === 0) return none;
-  const spaces = new Set(own.map((one) => placeOf(one).namespace));
+  const [wide, own] = [true, false].map((one) => schedules.filter((schedule) => isClusterSchedule(schedule) === one));
+  const spaces = new Set(own?.map((one) => placeOf(one).namespace));
   const [texts, { namespaces, labels }, freeze] = await Promise.all([
     readConfigMaps(world, schedules, limits, problems, unanswered),
-    wide.length > 0
-      ? readAllNamespaces(world, spaces, limits, problems)
-      : plainly(known.namespaces ?? readNamespaces(world, spaces, limits, problems, unanswered)),
+    known.namespaces
+      ? factsOf(known.namespaces)
+      : wide?.length
+        ? readAllNamespaces(world, spaces, limits, problems)
+        : withoutLabels(readNamespaces(world, spaces, limits, problems, unanswered)),
     readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
@@ -69,6 +68,24 @@ export async function readSurroundings(
     ...(until === undefined ? {} : { freezeUntil: until }),
   };
 }
+
+async function readAllSchedules(world: World, limits: Limits, problems: string[], cluster = true) {
+  const [own, wide] = await Promise.all([
+    readSchedules(world, limits),
+    cluster ? readClusterSchedules(world, limits, problems) : [],
+  ]);
+  return [...own, ...wide];
+}
+
+const factsOf = (namespaces: KubeObject[]) => ({
+  namespaces: annotationsOf(namespaces),
+  labels: new Map(namespaces.map((one) => [one.metadata.name, namespaceLabels(one)])),
+});
+
+const withoutLabels = async (namespaces: Promise<Map<string, Annotations>>) => ({
+  namespaces: await namespaces,
+  labels: undefined,
+});
 
 async function readSchedules({ transport, config }: World, limits: Limits): Promise<WukongSchedule[]> {
   const found: WukongSchedule[] = [];
@@ -109,19 +126,11 @@ async function isServed(transport: World['transport'], limits: Limits): Promise<
   return status === 200 && body.resources?.some(({ name }) => name === 'clusterwukongschedules') === true;
 }
 
-const plainly = async (namespaces: Map<string, Annotations> | Promise<Map<string, Annotations>>) => ({
-  namespaces: await namespaces,
-  labels: undefined,
-});
-
 /** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
 async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
   try {
     const all = await listAll(world.transport, apiPath({ api: 'v1', kind: 'namespaces' }), limits);
-    return {
-      namespaces: new Map(all.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}])),
-      labels: new Map(all.map((one) => [one.metadata.name, namespaceLabels(one)])),
-    };
+    return factsOf(all);
   } catch (thrown) {
     if (!(thrown instanceof LifecycleError) || thrown.code !== 'Denied') throw thrown;
     problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${thrown.message}`);

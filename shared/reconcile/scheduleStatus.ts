@@ -11,7 +11,7 @@ import { nextBoundary } from '../schedule/calendar.ts';
 import { observedOf } from '../schedule/observed.ts';
 import { isClusterSchedule } from '../schedule/ruling.ts';
 import type { NamespaceCount, Schedule, WukongSchedule } from '../schedule/schedule.ts';
-import { countOf, type Selecting, throughUpTo, type Timetable, troublesOf } from '../schedule/timetable.ts';
+import { countOf, type Selecting, throughUpTo, type Timetable } from '../schedule/timetable.ts';
 import { type Readiness, readinessOf, troubleOf } from '../schedule/trouble.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
@@ -36,11 +36,10 @@ const atOnce = 20;
 
 /**
  * Writes each schedule's status where it changed: what comes next, what is through, what is wrong with it. Tells what
- * is wrong once. Who marks some only counts the bad ones of all at every tick.
+ * is wrong once.
  */
 export async function mark(to: Marking, selecting = to.table.selecting): Promise<Problem[]> {
   const problems: Problem[] = [];
-  if (selecting === to.table.selecting) to.world.metrics.count('BadSchedules', troublesOf(to.table).length);
   // The good ones first: thousands of bad ones must not keep them from being marked within the limits.
   const [good, bad] = [true, false].map((well) =>
     selecting.filter((one) => (troubleOf(one.checked, countOf(one)) === undefined) === well),

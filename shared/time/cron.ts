@@ -36,6 +36,19 @@ const horizonDays = 41 * 366;
  */
 export function parseCron(text: unknown): Cron {
   if (typeof text !== 'string') throw new Error(`expected a cron expression ${example}`);
+  const found = known.get(text);
+  if (found) return found;
+  const cron = read(text);
+  if (known.size >= mostKnown) known.clear();
+  known.set(text, cron);
+  return cron;
+}
+
+/** A tick reads all schedules anew, and most say the same as a minute ago. */
+const known = new Map<string, Cron>();
+const mostKnown = 1_000;
+
+function read(text: string): Cron {
   const bare = text.trim();
   if (bare === '') throw new Error(`is empty: expected a cron expression ${example}`);
   const shown = `"${text.slice(0, 80)}"`;

@@ -6,11 +6,16 @@ export interface Cel {
   compile(expression: string): Expression;
 }
 
+let evaluator: Promise<Cel | undefined> | undefined;
+
 /**
  * The evaluator of CEL, a package that only a checkout has; undefined where it is not installed. The functions that
- * Kubernetes adds are here as far as schemas use them; quantities, URLs, addresses and the authorizer are not.
+ * Kubernetes adds are here as far as schemas use them; quantities, URLs, addresses and the authorizer are not. All
+ * clusters of a process share it, and what it has compiled.
  */
-export async function loadCel(): Promise<Cel | undefined> {
+export const loadCel = (): Promise<Cel | undefined> => (evaluator ??= makeCel());
+
+async function makeCel(): Promise<Cel | undefined> {
   try {
     const { Environment } = await import('@marcbachmann/cel-js');
     const environment = new Environment({

@@ -89,6 +89,8 @@ export const builtinResources: Resource[] = builtin
 /** What is served, by group and plural. */
 export class Registry {
   #byKey = new Map<string, Resource>();
+  /** The first that was added of each plural. */
+  #byPlural = new Map<string, Resource>();
 
   constructor(resources: Resource[]) {
     for (const resource of resources) this.add(resource);
@@ -96,10 +98,12 @@ export class Registry {
 
   add(resource: Resource): void {
     this.#byKey.set(keyOf(resource), resource);
+    this.#byPlural.clear();
   }
 
   remove(resource: { group: string; plural: string }): void {
     this.#byKey.delete(keyOf(resource));
+    this.#byPlural.clear();
   }
 
   all(): Resource[] {
@@ -120,7 +124,9 @@ export class Registry {
 
   /** By plural alone: for the sim's own callers, who name no group. */
   named(plural: string): Resource {
-    const found = this.all().find((r) => r.plural === plural);
+    if (this.#byPlural.size === 0)
+      for (const resource of this.all().reverse()) this.#byPlural.set(resource.plural, resource);
+    const found = this.#byPlural.get(plural);
     if (!found) throw new Error(`no kind is served as ${plural}`);
     return found;
   }

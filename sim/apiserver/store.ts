@@ -39,6 +39,7 @@ const idOf = (namespace: string | undefined, name: string): string => `${namespa
 export class Store {
   #revision = firstRevision;
   #shelves = new Map<string, Shelf>();
+  #ofResource = new WeakMap<object, Shelf>();
   #texts = new WeakMap<Thing, string>();
   #observers: Observer[] = [];
 
@@ -47,6 +48,8 @@ export class Store {
   }
 
   #shelf(resource: { group: string; plural: string }): Shelf {
+    const known = this.#ofResource.get(resource);
+    if (known) return known;
     const key = keyOf(resource);
     let shelf = this.#shelves.get(key);
     if (!shelf) {
@@ -60,6 +63,7 @@ export class Store {
       };
       this.#shelves.set(key, shelf);
     }
+    this.#ofResource.set(resource, shelf);
     return shelf;
   }
 
@@ -131,8 +135,7 @@ export class Store {
   /** Forgets what happened up to `revision`, but for the newest of each kind. */
   forget(revision: number): void {
     for (const shelf of this.#shelves.values()) {
-      const old = shelf.events.findIndex((event) => event.revision > revision);
-      const count = Math.min(old < 0 ? shelf.events.length : old, shelf.events.length - oldHistoryKept);
+      const count = Math.min(after(shelf.events, revision), shelf.events.length - oldHistoryKept);
       if (count > 0) this.#trim(shelf, count);
     }
   }
@@ -148,13 +151,7 @@ export class Store {
 
   since(resource: Resource, revision: number): StoreEvent[] {
     const { events } = this.#shelf(resource);
-    let low = 0;
-    for (let high = events.length; low < high;) {
-      const middle = (low + high) >>> 1;
-      if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
-      else high = middle;
-    }
-    return events.slice(low);
+    return events.slice(after(events, revision));
   }
 
   subscribe(resource: { group: string; plural: string }, listener: Listener): () => void {
@@ -176,4 +173,15 @@ export class Store {
     }
     return text;
   }
+}
+
+/** The index of the first event after a revision. */
+function after(events: StoreEvent[], revision: number): number {
+  let low = 0;
+  for (let high = events.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if ((events[middle] as StoreEvent).revision <= revision) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -151,7 +151,7 @@ describe.concurrent('the demo on a cluster of somebody else', () => {
       const [, first] = await running.says(/makes the namespaces (\S+)/);
       if (signal !== 'SIGTERM') await running.says(/1\. Evening/);
       if (signal === 'SIGTERM')
-        await vi.waitFor(async () => expect(await namespaces()).toContain(first), { interval: 5 });
+        await vi.waitFor(async () => expect(await namespaces()).toContain(first), { interval: 5, timeout: 15_000 });
       running.child.kill(signal);
       running.child.kill(signal); // a terminal and npm tell the same key twice
       const { code, said } = await running.done;

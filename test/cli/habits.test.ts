@@ -187,6 +187,7 @@ describe('wukong restart', () => {
     const { code, out } = await sim.wukong('restart import -n demo-a');
     expect([code, out]).toEqual([4, expect.stringMatching(/^demo-a\/import +Skipped \(Override\)/)]);
     expect((await sim.wukong('state import -n demo-a -o jsonpath={.state}')).out).toBe('Running');
+    expect((await sim.wukong('state -n demo-b -o jsonpath={.items[*].metadata.name}')).out).toBe('crashy deaf huge');
     await sim.wukong('keep import --clear -n demo-a');
   });
 

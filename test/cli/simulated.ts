@@ -81,6 +81,10 @@ export interface Simulated {
   start(words: string, env?: Record<string, string>): Running;
   /** One request to the cluster, as an administrator. */
   api(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer>;
+  /** What `wukong sim` itself says, now or later. */
+  says: Running['says'];
+  /** Ends the cluster as Ctrl-C does. */
+  end(): Promise<Done>;
   close(): Promise<void>;
 }
 
@@ -99,6 +103,7 @@ export async function simulate(...options: string[]): Promise<Simulated> {
   const read = (words: string) => words.split(' ').map((word) => word.replaceAll('_', ' '));
   const start = (words: string, env: Record<string, string> = {}) =>
     launch(read(words), { KUBECONFIG: kubeconfig, ...env });
+  const end = () => (sim.child.kill('SIGTERM'), sim.done);
   return {
     kubeconfig,
     folder,
@@ -106,9 +111,10 @@ export async function simulate(...options: string[]): Promise<Simulated> {
     wukong: (words, env) => here(read(words), { HOME: folder, KUBECONFIG: kubeconfig, ...env }),
     api: (method, path, body) =>
       world.transport.call({ method, path, body, safe: false, ...(method === 'PATCH' ? merge : {}) }),
+    says: sim.says,
+    end,
     async close() {
-      sim.child.kill('SIGTERM');
-      await sim.done;
+      await end();
       rmSync(folder, { recursive: true });
     },
   };

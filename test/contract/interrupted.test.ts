@@ -32,11 +32,10 @@ function testCluster() {
 
 it('test:cluster takes its namespaces away after Ctrl-C; those of a killed run are named by the next one', async () => {
   const killed = testCluster();
-  const before = await vi.waitUntil(async () => ((await namespaces()).length > 0 ? namespaces() : undefined), {
-    timeout: 30_000,
-  });
+  await vi.waitUntil(async () => (await namespaces()).length > 0, { timeout: 30_000 });
   killed.child.kill('SIGKILL');
   await killed.done;
+  const before = await namespaces();
   const [{ metadata }] = before as [KubeObject];
   const next = testCluster();
   await vi.waitUntil(async () => (await namespaces()).length > before.length, { timeout: 30_000 });

@@ -65,9 +65,12 @@ const said = (answer: unknown): string => {
 const invoke = (work: Promise<unknown>): Promise<unknown> =>
   work.catch((thrown: unknown) => ({ outcome: 'Failed', reason: asLifecycleError(thrown).code }));
 
-/** Plays a story; `harm` befalls the nth call of its process, and is over when that has ended. Then ticks, until quiet. */
-export async function play(story: Story, harm?: Misfortune, nth = 1): Promise<Cell> {
-  const at = await scene();
+/**
+ * Plays a story; `harm` befalls the nth call of its process, and is over when that has ended. Then ticks, until quiet.
+ * `wire`: over real connections.
+ */
+export async function play(story: Story, harm?: Misfortune, nth = 1, wire = false): Promise<Cell> {
+  const at = await scene({ wire });
   at.sim.createWukong({ namespace, name: 'web', ...story.wukong });
   await at.pass(5_000);
   await story.before?.(at);

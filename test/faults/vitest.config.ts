@@ -1,3 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['test/faults/*.long.ts'], testTimeout: 1_800_000 } });
+export default defineConfig({
+  test: { include: ['test/faults/*.long.ts'], setupFiles: ['test/setup.ts'], testTimeout: 1_800_000 },
+});

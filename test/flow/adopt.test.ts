@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { listAll } from '../../shared/cluster/list.ts';
 import { wukongPath } from '../../shared/cluster/objects.ts';
+import { ours } from '../../shared/cluster/ours.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
 import type { Cluster } from '../../shared/cluster/world.ts';
 import { asLifecycleError } from '../../shared/domain/errors.ts';
@@ -157,7 +158,7 @@ describe('a plain VM that is adopted', () => {
     const at = await scene();
     plainVm(at, 'billing', { labels: { env: 'dev' } });
     await at.pass(5_000);
-    const seen = structuredClone(vmOf(at, 'billing'));
+    const seen = ours<RawVm>(structuredClone(vmOf(at, 'billing')))!; // as a list gives it
     at.sim.change<RawVm>('virtualmachines', namespace, 'billing', (vm) => void change(vm));
     expect(vmOf(at, 'billing').metadata.resourceVersion).not.toBe(seen.metadata.resourceVersion);
     const adopting = at.run(async () => adopt(await person(at), seen, { wukongs: [], name: 'ours' }));

@@ -228,3 +228,31 @@ describe('the runs of a ClusterWukongSchedule', () => {
     );
   });
 });
+
+describe('the runs of a ClusterWukongSchedule over the whole cluster', () => {
+  const runs = (at: Scene) => at.sim.list<WukongRun>('wukongruns');
+  it('are one in each namespace in which it rules; a tick after the next boundary has no problem', async () => {
+    const at = await platform({ start: '10 20 * * *' });
+    await at.pass(60_000);
+    await tick(at);
+    await at.pass(9 * 60_000);
+    for (let i = 0; i < 2; i++) expect(await tick(at)).toMatchObject({ problems: [] });
+    const told = runs(at).map(({ metadata, spec, status }) => [
+      metadata.namespace,
+      spec.action,
+      status?.phase,
+      status?.done,
+    ]);
+    expect(told.sort()).toEqual([
+      ['team-a', 'start', 'Succeeded', 1],
+      ['team-a', 'stop', 'Succeeded', 1],
+      ['team-b', 'start', 'Succeeded', 1],
+      ['team-b', 'stop', 'Succeeded', 1],
+    ]);
+    expect(runs(at)[0]?.metadata.ownerReferences).toMatchObject([{ kind: 'ClusterWukongSchedule', name: 'night' }]);
+    expect(runs(at).flatMap(fromRun)).toHaveLength(4);
+    const before = at.sim.requests.length;
+    await tick(at);
+    expect(at.sim.requests.slice(before).filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+});

@@ -1,5 +1,3 @@
-import { afterEach } from 'vitest';
-
 import { readConfig } from '../../shared/cluster/config.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
@@ -13,6 +11,7 @@ import { silentLog } from '../../shared/report/log.ts';
 import { silentMetrics } from '../../shared/report/metrics.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, type SimOptions, startSim } from '../../sim/sim.ts';
+import { closeAfterTest } from '../closeAfterTest.ts';
 import { dice } from '../dice.ts';
 import { allRules } from './roles.ts';
 
@@ -46,22 +45,25 @@ export interface Scene {
 }
 
 export const namespace = 'team-a';
-const open: Sim[] = [];
-afterEach(async () => {
-  for (const sim of open.splice(0)) await sim.close();
-});
 
 let requests = 0;
 
 /** What the functions prove who they are with: the Roles that are shipped are enforced in every story. */
 export const token = 'token-of-the-lifecycle-functions';
 
-export async function scene(options: SimOptions = {}, env: Record<string, string> = {}): Promise<Scene> {
+/**
+ * Over real connections only where `wire` asks for them, as a story about connections does; else requests are handed to
+ * the API server, which serves them as those that came over a connection (test/sim/inProcess.test.ts).
+ */
+export async function scene(
+  { wire = false, ...options }: SimOptions & { wire?: boolean } = {},
+  env: Record<string, string> = {},
+): Promise<Scene> {
   const clock = new VirtualClock(evening);
   const sim = await startSim({ clock, ...options });
-  open.push(sim);
+  closeAfterTest(sim);
   const bus: BusEntry[] = [];
-  const world = await worldOn(sim, clock, env, bus);
+  const world = await worldOn(sim, clock, env, bus, wire ? sim.dispatcher() : sim.inProcess());
   const run = <T>(work: Promise<T> | (() => Promise<T>), limitMs?: number) => clock.run(work, { sims: [sim], limitMs });
   const command: Scene['command'] = (action, name, more = {}, at = {}) =>
     parseCommand(
@@ -108,9 +110,10 @@ export async function worldOn(
   clock: VirtualClock,
   env: Record<string, string> = {},
   bus: BusEntry[] = [],
+  dispatcher = sim.inProcess(),
 ): Promise<World> {
   sim.addToken(token, 'system:serviceaccount:wukong-lifecycle:wukong-lifecycle', allRules());
-  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.dispatcher());
+  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), dispatcher);
   const random = dice();
   return {
     config: readConfig(env),

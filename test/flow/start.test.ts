@@ -59,7 +59,7 @@ describe('start', () => {
     ['vmi-refused', 'Refused', /./],
     ['quota', 'Refused', /quota/],
     ['image', 'ImageUnavailable', /./],
-    ['never-running', 'GuestCrashLoop', /times in a row/],
+    ['never-running', 'GuestCrashLoop', /once|times in a row/],
     ['crash-after-seconds', 'GuestCrashLoop', /./],
   ])('says why a VM with %s did not come up: %s', async (annotation, reason, message) => {
     const at = await scene();

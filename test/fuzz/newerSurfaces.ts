@@ -7,7 +7,8 @@ import type { World } from '../../shared/cluster/world.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { currentKey, runNameOf, scheduleUidKey, type WukongRun } from '../../shared/domain/run.ts';
 import type { RawVm } from '../../shared/domain/vmSize.ts';
-import { newAccess, TooMany, Unauthenticated } from '../../shared/entry/serveAccess.ts';
+import { refusalAnswer } from '../../shared/entry/http.ts';
+import { newAccess } from '../../shared/entry/serveAccess.ts';
 import { lead } from '../../shared/entry/serveLease.ts';
 import { readSize } from '../../shared/lifecycle/adopt.ts';
 import { planAdoption, planRelease } from '../../shared/lifecycle/adoption.ts';
@@ -139,11 +140,11 @@ async function reviewed({ world }: Outside, token: unknown, may: unknown): Promi
   try {
     const who = await access.who('Bearer x', 'address');
     if (typeof who.username !== 'string' || who.username === '') throw new Error('somebody without a name');
-    await access.mayPower(who, 'stop', { namespace: 'team-a', name: 'web' });
+    await access.may(who, 'update', { namespace: 'team-a', name: 'web' }, 'stop');
     const { allowed } = (may as { status: { allowed: unknown } }).status;
     if (allowed !== true) throw new Error('was let in');
   } catch (thrown) {
-    if (!(thrown instanceof Unauthenticated) && !(thrown instanceof TooMany)) throw thrown;
+    if (refusalAnswer(thrown).statusCode !== 401) throw thrown;
   }
 }
 

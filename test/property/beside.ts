@@ -5,10 +5,11 @@ import { readConfig } from '../../shared/cluster/config.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
 import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { requestedType } from '../../shared/domain/command.ts';
-import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
+import type { Condition, KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { source } from '../../shared/report/bus.ts';
 import { outcomeType } from '../../shared/report/report.ts';
+import type { RequestRecord } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';
 import { type Ground, worldOf } from './ground.ts';
 import type { HostileWrite, Tenants } from './tenants.ts';
@@ -48,6 +49,9 @@ export function liveBeside(ground: Ground, tenants: Tenants, withX: boolean): Pr
 /** The mark on a schedule and its runs are written at the end of a tick, which waits for guests until its time is up. */
 const isMark = (path: string): boolean =>
   path.includes('/wukongruns') || (path.endsWith('/status') && path.includes('/wukongschedules/'));
+
+/** The end of a run is told where it is written. */
+const isOfRun = (reason: string): boolean => /^Run[A-Z]/.test(reason);
 
 /** What the API server refuses is not written. */
 function attempt(write: () => void) {
@@ -271,10 +275,7 @@ class Life {
       .map(({ detail, time }) => ({ ...(detail as object), at: time }));
     const returned = this.#returned.map((outcome) => ({ ...outcome, at: outcome.finishedAt }));
     return {
-      requests: own.map(({ method, path, status, at }) => ({
-        what: `${method} ${path.replace(this.#y, 'y').replace(/-\d{8}-(\d{4}-\w+?)-[0-9a-f]+/, '-$1')} ${status}`,
-        at: isMark(path) ? 0 : since(at),
-      })),
+      requests: this.#requestsIn(own),
       outcomes: [...told, ...returned].flatMap(({ at, ...detail }) => {
         const { namespace, name, action, outcome, reason = '', trigger } = detail as Record<string, string>;
         const what = `${name} ${action} ${outcome} ${reason} ${trigger}`;
@@ -284,13 +285,47 @@ class Life {
         .filter(({ reason }) => !reason.startsWith('Successful'))
         .map(({ reason, message, firstTimestamp }) => ({
           what: `${reason} ${message.split(':')[0]?.replace(/[0-9a-f-]{36}|request-\d+|\d+/g, '#')}`,
-          at: since(Date.parse(firstTimestamp)),
+          at: isOfRun(reason) ? 0 : since(Date.parse(firstTimestamp)),
         })),
-      statuses: sim.list<Wukong>('wukongs', this.#y).map(({ metadata, status }) => {
-        const { state, outcome, reason, forced, trigger, lastActionTime } = status?.lifecycleState ?? {};
-        const what = JSON.stringify([metadata.name, state, outcome, reason, forced, trigger]);
-        return { what, at: lastActionTime ? since(Date.parse(lastActionTime)) : 0 };
-      }),
+      statuses: [...this.#statuses(), ...this.#marks()],
     };
+  }
+
+  /** How often a mark is written depends on how long ticks wait, which is when they write it: what it says at the end counts. */
+  #requestsIn(own: RequestRecord[]): Sight[] {
+    const marked = new Set<string>();
+    return own.flatMap(({ method, path, status, at }) => {
+      const known = path.replace(this.#y, 'y').replace(/-\d{8}-(\d{4}-\w+?)-[0-9a-f]+/, '-$1');
+      const what = `${method} ${known} ${status}`;
+      // When an Event was told is known from the Event.
+      if (path.endsWith('/events')) return [{ what, at: 0 }];
+      if (!isMark(path)) return [{ what, at: at - this.#begin }];
+      if (marked.has(what)) return [];
+      marked.add(what);
+      return [{ what, at: 0 }];
+    });
+  }
+
+  #statuses(): Sight[] {
+    return this.#ground.sim.list<Wukong>('wukongs', this.#y).map(({ metadata, status }) => {
+      const { state, outcome, reason, forced, trigger, lastActionTime } = status?.lifecycleState ?? {};
+      const what = JSON.stringify([metadata.name, state, outcome, reason, forced, trigger]);
+      return { what, at: lastActionTime ? Date.parse(lastActionTime) - this.#begin : 0 };
+    });
+  }
+
+  #marks(): Sight[] {
+    const { sim } = this.#ground;
+    const since = (instant: unknown) => instant && Date.parse(String(instant)) - this.#begin;
+    const schedules = sim.list<Raw>('wukongschedules', this.#y).map(({ metadata, status = {} }) => {
+      const conditions = status['conditions'] as Condition[] | undefined;
+      const ready = conditions?.map(({ type, status: is, reason }) => [type, is, reason]);
+      return [metadata.name, since(status['lastHandled']), status['matched'], ready];
+    });
+    const runs = sim.list<Raw>('wukongruns', this.#y).map(({ spec, status = {} }) => {
+      const { phase, targets, done, already, forced, failed, skipped } = status;
+      return [spec['action'], since(spec['dueAt']), phase, targets, done, already, forced, failed, skipped];
+    });
+    return [...schedules, ...runs].map((one) => ({ what: JSON.stringify(one), at: 0 }));
   }
 }

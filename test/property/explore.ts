@@ -28,5 +28,5 @@ export const tellOf = ({ seed, path, history, wrong }: Finding): string =>
   [
     ...wrong.map((sentence) => `not as it must be: ${sentence}`),
     `the history: ${JSON.stringify(history)}`,
-    `again: npm run test:property -- --seed ${seed} --path ${path}`,
+    `again: npm run test:property -- --histories --seed ${seed} --path ${path}`,
   ].join('\n');

@@ -35,7 +35,7 @@ export async function nextGround(): Promise<Ground> {
 async function open(): Promise<Ground> {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const sim = await startSim({ clock, operator: (_namespace, name) => name.startsWith('operated') });
-  return { sim, clock, credentials: await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher()), day: 0 };
+  return { sim, clock, credentials: await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.inProcess()), day: 0 };
 }
 
 export async function leave(): Promise<void> {

@@ -1,12 +1,11 @@
 import { request } from 'undici';
-import { afterEach } from 'vitest';
 
 import type { World } from '../../shared/cluster/world.ts';
 import { serve } from '../../shared/entry/serve.ts';
 import { prometheusMetrics } from '../../shared/report/prometheus.ts';
 import type { SimOptions } from '../../sim/sim.ts';
-import { serveRules } from '../flow/roles.ts';
-import { allRules } from '../flow/roles.ts';
+import { closeAfterTest } from '../closeAfterTest.ts';
+import { allRules, shippedRules } from '../flow/roles.ts';
 import { namespace, type Scene, scene, token } from '../flow/scene.ts';
 
 export const audience = 'wukong-lifecycle';
@@ -25,9 +24,6 @@ export interface Server {
   kill(): void;
   send(method: string, path: string, more?: { headers?: Record<string, string>; body?: string }): Promise<Answered>;
 }
-
-const ending: (() => void)[] = [];
-afterEach(() => ending.splice(0).forEach((end) => end()));
 
 /** A server over the cluster of a scene, which keeps its clock going while requests are under way. */
 export async function served(at: Scene, identity = 'one', secret?: string): Promise<Server> {
@@ -51,7 +47,7 @@ export async function served(at: Scene, identity = 'one', secret?: string): Prom
     listening: (found) => (port = found),
   });
   over.catch(() => {});
-  ending.push(() => draining.abort());
+  closeAfterTest({ close: () => draining.abort() });
   const server: Server = {
     world,
     end: () => at.run(() => (draining.abort(new Error('SIGTERM')), over)),
@@ -78,7 +74,7 @@ export const home = 'wukong-lifecycle';
 export async function ground(options: SimOptions = {}): Promise<Scene> {
   const at = await scene(options);
   at.sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } });
-  at.sim.addToken(token, `system:serviceaccount:${home}:wukong-reconcile`, [...allRules(), ...serveRules()]);
+  at.sim.addToken(token, `system:serviceaccount:${home}:wukong-reconcile`, [...allRules(), ...shippedRules(['serve'])]);
   return at;
 }
 
