@@ -47,7 +47,8 @@ const failure = z.object({ name: z.string(), reason: z.string(), message: z.stri
 const failures = z
   .unknown()
   .transform((given) => (Array.isArray(given) && given.length <= mostFailures ? (given as unknown[]) : []))
-  .pipe(z.array(failure).catch([]));
+  .pipe(z.array(failure).catch([]))
+  .prefault([]);
 
 /** The counts of a run's status as they can be trusted to be numbers. */
 export const runCounts = z.object({
