@@ -25,3 +25,12 @@ start_cluster() {
   echo "the embedded cluster did not start within a minute" >&2
   return 1
 }
+
+# Sets $helm: the one of $HELM or of the PATH, else one that is built here.
+find_helm() {
+  helm=${HELM:-$(command -v helm || true)}
+  [ -z "$helm" ] || return 0
+  echo "building helm, which takes some minutes where it was not built before" >&2
+  GOBIN="$work/bin" go install helm.sh/helm/v3/cmd/helm@v3.18.6
+  helm=$work/bin/helm
+}

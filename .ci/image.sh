@@ -11,16 +11,19 @@ export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 storage() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
 node infra/setup.mjs
 
-base=$(sed -n 's/^ARG NODE_IMAGE=//p' infra/container/Dockerfile)
+# By its digest where a release names it so (docs/releasing.md).
+base=${NODE_IMAGE:-$(sed -n 's/^ARG NODE_IMAGE=//p' infra/container/Dockerfile)}
 if ! timeout 60 buildah --root "$work/storage" --runroot "$work/run" pull -q "docker.io/library/$base" > /dev/null 2>&1; then
   echo "image: no registry has $base for us, so its place takes one out of Debian packages" >&2
-  BUILDAH="--root $work/storage --runroot $work/run" infra/container/base.sh "$work/base"
+  base=${base%@*}
+  BUILDAH="--root $work/storage --runroot $work/run" infra/container/base.sh "$base" "$work/base"
 fi
 # npm within the build asks the registry that npm here asks, and trusts whom this machine trusts.
 cat "$(npm config get userconfig)" > "$work/npmrc" 2> /dev/null || true
 printf '\ncafile=/etc/ssl/machine.crt\n' >> "$work/npmrc"
 storage bud -q --pull-never --timestamp 0 --volume "$work/npmrc:/root/.npmrc:ro" \
-  --volume /etc/ssl/certs/ca-certificates.crt:/etc/ssl/machine.crt:ro -f infra/container/Dockerfile -t wukong-lifecycle . > "$work/id"
+  --volume /etc/ssl/certs/ca-certificates.crt:/etc/ssl/machine.crt:ro --build-arg NODE_IMAGE="$base" \
+  -f infra/container/Dockerfile -t wukong-lifecycle . > "$work/id"
 
 container=$(storage from --pull-never wukong-lifecycle)
 root=$(storage mount "$container")

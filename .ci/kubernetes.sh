@@ -12,7 +12,7 @@ node infra/setup.mjs
 render_overlays "$work" $overlays
 render infra/kubernetes/serve > "$work/serve.yaml"
 for overlay in $overlays; do
-  for role in stuck-pods skip-next; do
+  for role in stuck-pods skip-next adopt; do
     if grep -q "name: wukong-$role" "$work/$overlay.yaml"; then echo "$overlay: $role is not asked for" >&2; exit 1; fi
     grep -q "name: wukong-$role" "$work/$overlay-optional.yaml"
   done

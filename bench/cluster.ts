@@ -125,6 +125,7 @@ async function carryOut(order: Order): Promise<unknown> {
   }
 }
 
+process.once('disconnect', () => process.exit()); // nobody is left who would end it
 process.on('message', ({ id, order }: { id: number; order: Order }) => {
   void carryOut(order).then((answer) => process.connected && process.send?.({ id, answer }));
 });

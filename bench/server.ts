@@ -14,6 +14,7 @@ export interface Cost {
   rssMb: number;
 }
 
+process.once('disconnect', () => process.exit()); // nobody is left who would end it
 process.on('message', (order: string) => {
   if (order !== 'cost') return void begin(order);
   const { user, system } = process.cpuUsage();

@@ -8,14 +8,14 @@ export async function cliPage(): Promise<string> {
   const sections = await Promise.all(
     Object.entries(commands).map(async ([name, load]) => {
       const { summary, help } = await load();
-      return `## ${name}\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n\`\`\`\n${help.trimEnd()}\n\`\`\`\n`;
+      return `## ${name}\n\n${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\`\n`;
     }),
   );
   return `# The command line
 
 \`npx wukong\` from a clone, \`wukong\` once it is installed (\`npm pack\`, then \`npm install --global wukong-lifecycle-VERSION.tgz\`), \`kubectl wukong\` through the bin \`kubectl-wukong\`; \`kubectl_complete-wukong\` lets kubectl complete it.
 
-\`\`\`
+\`\`\`text
 ${(await overview()).trimEnd()}
 \`\`\`
 

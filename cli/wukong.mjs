@@ -9,6 +9,8 @@ import { constants, homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import { launchedBy, launcher } from './endWithParent.mjs';
+
 const itself = fileURLToPath(import.meta.url);
 const top = join(dirname(itself), '..');
 const sources = join(top, 'cli', 'main.ts');
@@ -16,10 +18,6 @@ const isClone = existsSync(sources);
 const needed = 24;
 // By this name kubectl asks a plugin what may be typed next.
 if (/^kubectl_complete-wukong(\.\w+)?$/.test(basename(process.argv[1] ?? ''))) process.argv.splice(2, 0, '__complete');
-/** Names this process to the one that it starts. */
-const launchedBy = 'WUKONG_LAUNCHED_BY';
-const { [launchedBy]: launcher } = process.env;
-delete process.env[launchedBy];
 
 function installOnce() {
   if (!isClone || existsSync(join(top, 'node_modules', '.package-lock.json'))) return;
@@ -36,22 +34,6 @@ function packagedNode() {
   } catch {
     return undefined;
   }
-}
-
-/**
- * Ends this process as SIGTERM does once the one that started it is gone. npm and its shell do not pass a signal on that
- * only they are sent, and nothing passes on a SIGKILL. Whoever was started by something else goes on, as after `nohup`.
- */
-function endWithParent() {
-  const parent = process.ppid;
-  if (launcher !== undefined && launcher !== String(parent)) process.exit(128 + constants.signals.SIGTERM);
-  if (launcher === undefined && !process.env.npm_command) return;
-  const look = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(look);
-    process.kill(process.pid, 'SIGTERM');
-  }, 100);
-  look.unref();
 }
 
 /** Keeps what Node makes of the sources, which halves the start. In the user's own cache: nobody else writes there. */
@@ -86,7 +68,6 @@ function runWith(node) {
 }
 
 installOnce();
-endWithParent();
 if (Number.parseInt(process.versions.node, 10) >= needed) await runHere();
 else {
   const node = launcher === undefined ? packagedNode() : undefined;

@@ -61,6 +61,9 @@ const commands = (files) => [
   ['git', 'push', '--follow-tags'],
 ];
 
+const base = process.env.NODE_IMAGE ?? '';
+if (!dry && !/^node:[\w.-]+@sha256:[0-9a-f]{64}$/.test(base))
+  fail('NODE_IMAGE: expected the base of the image by its digest, node:TAG@sha256:… (docs/releasing.md)', 2);
 const git = (...words) => spawnSync('git', words, { cwd: top, encoding: 'utf8' }).stdout.trim();
 const files = changed();
 if (!dry && git('status', '--porcelain') !== '') fail('there are changes that are not committed: commit them first');

@@ -69,13 +69,14 @@ const eventsOf = (action) => [
 
 /** Environment variables of every function; one that is not set is left out. */
 export const environment = async (variables) => {
-  const { clustersText, watchNamespaces } = await read(variables);
+  const { clustersText, watchNamespaces, webhookSecret, webhookFormat } = await read(variables);
   return {
     CLUSTERS: clustersText,
     EVENT_BUS_NAME: { Ref: 'EventBus' },
     // The young generation that V8 takes by itself doubles the memory of a large tick (docs/decisions/0036).
     NODE_OPTIONS: '--enable-source-maps --max-semi-space-size=16',
     POWERTOOLS_SERVICE_NAME: await prefixOf(variables),
+    ...(webhookSecret ? { WEBHOOK_SECRET: webhookSecret, WEBHOOK_FORMAT: webhookFormat ?? 'cloudevents' } : {}),
     ...(watchNamespaces ? { WATCH_NAMESPACES: watchNamespaces } : {}),
   };
 };

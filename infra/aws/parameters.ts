@@ -9,6 +9,9 @@ export interface Parameters {
   watchNamespaces: string | undefined;
   secretKeyArn: string | undefined;
   alarmEmail: string | undefined;
+  /** The secret that is the address of a webhook. */
+  webhookSecret: string | undefined;
+  webhookFormat: string | undefined;
   tracing: boolean;
   /** Each function has a share of the account's concurrency of its own. */
   reservedConcurrency: boolean;
@@ -22,6 +25,8 @@ export const parameterNames = [
   'watchNamespaces',
   'secretKeyArn',
   'alarmEmail',
+  'webhookSecret',
+  'webhookFormat',
   'tracing',
   'reservedConcurrency',
   'logRetentionDays',
@@ -81,6 +86,13 @@ export function readParameters(given: Given): Parameters {
   const read = {
     watchNamespaces: optional('watchNamespaces', /^[-a-z0-9, ]+$/, 'names of namespaces separated by commas'),
     secretKeyArn: optional('secretKeyArn', /^arn:[^:]+:kms:[^:]+:\d{12}:key\/.+$/, 'the ARN of a KMS key'),
+    webhookSecret: check('webhookSecret', () => {
+      const id = text('webhookSecret');
+      if (id === undefined || /^(arn:[^:]+:secretsmanager:\S+|[\w/+=.@-]{1,512})$/.test(id)) return id;
+      // Not repeated: it may be the address itself.
+      throw new Error('expected the name or ARN of a secret of Secrets Manager, whose text is the address');
+    }),
+    webhookFormat: optional('webhookFormat', /^(cloudevents|slack)$/, 'cloudevents or slack'),
     alarmEmail: optional('alarmEmail', /^[^@\s]+@[^@\s]+$/, 'a mail address'),
   };
   if (wrong.length > 0 || !clusters)

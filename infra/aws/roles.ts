@@ -18,7 +18,8 @@ function common(functionName: string, parameters: Parameters): Statement[] {
   const group = `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName}`;
   return [
     allow(['logs:CreateLogStream', 'logs:PutLogEvents'], sub(`${group}:*`)),
-    ...clusterStatements(parameters.clusters, parameters.secretKeyArn),
+    ...clusterStatements(parameters.clusters),
+    ...(parameters.secretKeyArn && hasSecrets(parameters) ? [allow(['kms:Decrypt'], parameters.secretKeyArn)] : []),
     ...(parameters.vpc ? vpcStatements(functionName) : []),
     // X-Ray has no resources to name.
     ...(parameters.tracing ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], '*')] : []),
@@ -54,14 +55,22 @@ const vpcStatements = (functionName: string): Statement[] => [
   },
 ];
 
-function clusterStatements(clusters: Clusters, keyArn: string | undefined): Statement[] {
+/** Secrets Manager puts six characters of its own behind a name. */
+const secretArn = (id: string): Value =>
+  id.startsWith('arn:')
+    ? id
+    : sub(`arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:${id}-??????`);
+const reading = (secrets: Value[]): Statement[] =>
+  secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : [];
+
+const hasSecrets = ({ clusters, webhookSecret }: Parameters): boolean =>
+  webhookSecret !== undefined || [...clusters.values()].some(({ from }) => from === 'secret');
+
+function clusterStatements(clusters: Clusters): Statement[] {
   const secrets: Value[] = [];
   const eks: Value[] = [];
   for (const source of clusters.values()) {
-    // Secrets Manager puts six characters of its own behind a name.
-    const arn = 'arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret';
-    if (source.from === 'secret')
-      secrets.push(source.id.startsWith('arn:') ? source.id : sub(`${arn}:${source.id}-??????`));
+    if (source.from === 'secret') secrets.push(secretArn(source.id));
     if (source.from === 'eks')
       eks.push(
         sub(
@@ -69,11 +78,7 @@ function clusterStatements(clusters: Clusters, keyArn: string | undefined): Stat
         ),
       );
   }
-  return [
-    ...(secrets.length > 0 ? [allow(['secretsmanager:GetSecretValue'], secrets)] : []),
-    ...(secrets.length > 0 && keyArn ? [allow(['kms:Decrypt'], keyArn)] : []),
-    ...(eks.length > 0 ? [allow(['eks:DescribeCluster'], eks)] : []),
-  ];
+  return [...reading(secrets), ...(eks.length > 0 ? [allow(['eks:DescribeCluster'], eks)] : [])];
 }
 
 const putEvents = allow(['events:PutEvents'], arnOf('EventBus'));
@@ -102,13 +107,14 @@ const role = (service: string, statements: Statement[], condition?: object) => (
 
 /** A role for each function with what it uses, and one with which Scheduler calls startVm and stopVm. */
 export function roles(parameters: Parameters, prefix: string): Record<string, object> {
+  const notices = reading(parameters.webhookSecret ? [secretArn(parameters.webhookSecret)] : []);
   const own = (name: string, more: Statement[]) =>
     role('lambda.amazonaws.com', [...common(`${prefix}-${name}`, parameters), ...more]);
   return {
-    StartVmRole: own('startVm', [putEvents, ...queue('Start')]),
-    StopVmRole: own('stopVm', [putEvents, ...queue('Stop')]),
-    RestartVmRole: own('restartVm', [putEvents]),
-    ReconcileStateRole: own('reconcileState', [putEvents]),
+    StartVmRole: own('startVm', [putEvents, ...queue('Start'), ...notices]),
+    StopVmRole: own('stopVm', [putEvents, ...queue('Stop'), ...notices]),
+    RestartVmRole: own('restartVm', [putEvents, ...notices]),
+    ReconcileStateRole: own('reconcileState', [putEvents, ...notices]),
     GetStateRole: own('getState', []),
     SchedulerRole: role(
       'scheduler.amazonaws.com',

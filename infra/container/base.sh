@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The base of infra/container/Dockerfile out of Debian packages, where no registry of images is within reach: the exact
-# Node that the project is tested with, npm, and what a shell needs. Local name: the Dockerfile's own.
-#   infra/container/base.sh [FOLDER]   FOLDER: where packages are kept, default a temporary one
+# Node that the project is tested with, npm, and what a shell needs. Local name: as the Dockerfile's.
+#   infra/container/base.sh NAME [FOLDER]   FOLDER: where packages are kept, default a temporary one
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-folder=${1:-$(mktemp -d)}
+name=$1
+folder=${2:-$(mktemp -d)}
 # Options of buildah: where it keeps its images.
 read -ra options <<< "${BUILDAH:-}"
 node=node_modules/node/bin/node
-name=$(sed -n 's/^ARG NODE_IMAGE=//p' infra/container/Dockerfile)
 npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
 
 mkdir -p "$folder/packages" "$folder/root"

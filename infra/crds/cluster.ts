@@ -23,6 +23,14 @@ const more = {
   },
 };
 
+const filled = (field: string) =>
+  `(has(self.${field}) && ((has(self.${field}.matchLabels) && size(self.${field}.matchLabels) > 0) || (has(self.${field}.matchExpressions) && size(self.${field}.matchExpressions) > 0)))`;
+const chosen = {
+  rule: `${filled('selector')} || ${filled('namespaceSelector')}`,
+  message: 'expected namespaceSelector, selector, or both: without them it means every VM',
+  fieldPath: '.namespaceSelector',
+};
+
 const counts = {
   namespaces: {
     description: 'Namespaces says how many it selects in each, the first hundred by name.',
@@ -66,6 +74,9 @@ export function clusterCrd(): string {
   set(crd, selector, 'Selector chooses Wukongs by their labels; without it all of the namespaces that are chosen.');
   add(crd, fields, { ...more }, [['namespaceSelector', ofNamespaces]]);
   crd.deleteIn([...schema, 'properties', 'spec', 'required']);
+  // An empty one chooses all; together they may not.
+  for (const one of ['selector', 'namespaceSelector']) crd.deleteIn([...fields, one, 'x-kubernetes-validations']);
+  crd.setIn([...schema, 'properties', 'spec', 'x-kubernetes-validations', 0], crd.createNode(chosen));
   add(crd, [...schema, 'properties', 'status', 'properties'], counts);
   return crd.toString({ lineWidth: 120, indentSeq: false });
 }

@@ -36,6 +36,9 @@ const clusters = z
     }
   });
 
+const isWebhook = (text: string): boolean => /^https?:$/.test(URL.parse(text)?.protocol ?? '');
+const webhookExpected = 'expected an http:// or https:// address';
+
 const schema = z.object({
   /** How a VM is switched: KubeVirt's subresources, or a patch of its strategy. */
   POWER_METHOD: z.enum(['subresource', 'patch'], { error: 'expected subresource or patch' }).default('subresource'),
@@ -60,10 +63,9 @@ const schema = z.object({
   /** Power calls a second, below what virt-api allows (KUBEVIRT §1: 200 requests a second, some three a call). */
   POWER_CALLS_PER_SECOND: count(1, 1000, 50),
   /** Told of bad runs, forced guests and stops that are near; from a Secret, as whoever knows it may write there. */
-  WEBHOOK_URL: z
-    .string()
-    .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'expected an http:// or https:// address')
-    .optional(),
+  WEBHOOK_URL: z.string().refine(isWebhook, webhookExpected).optional(),
+  /** The id of a secret in AWS Secrets Manager that is that address. */
+  WEBHOOK_SECRET: word,
   WEBHOOK_FORMAT: z.enum(['cloudevents', 'slack'], { error: 'expected cloudevents or slack' }).default('cloudevents'),
   /** The clusters by name and where their credentials are; without it KUBECONFIG or the pod's own account counts. */
   CLUSTERS: clusters,
@@ -79,7 +81,7 @@ export interface Config {
   logLevel: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   reserveMs: number;
   powerCallsPerSecond: number;
-  webhook: { url: string; format: 'cloudevents' | 'slack' } | undefined;
+  webhook: { at: { url: string } | { secret: string }; format: 'cloudevents' | 'slack' } | undefined;
   clusters: Clusters | undefined;
 }
 
@@ -93,7 +95,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     const wrong = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
     throw new LifecycleError('InvalidAction', `configuration: ${wrong.join('; ')}`);
   }
-  const { WEBHOOK_URL: url, WEBHOOK_FORMAT: format } = read.data;
+  const { WEBHOOK_URL: url, WEBHOOK_SECRET: secret, WEBHOOK_FORMAT: format } = read.data;
+  if (url !== undefined && secret !== undefined)
+    throw new LifecycleError('InvalidAction', 'configuration: WEBHOOK_SECRET: expected none, as WEBHOOK_URL is given');
+  const at = url !== undefined ? { url } : secret !== undefined ? { secret } : undefined;
   return {
     powerMethod: read.data.POWER_METHOD,
     requireAgent: read.data.REQUIRE_AGENT,
@@ -104,7 +109,13 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     logLevel: read.data.LOG_LEVEL,
     reserveMs: read.data.RESERVE_SECONDS * 1000,
     powerCallsPerSecond: read.data.POWER_CALLS_PER_SECOND,
-    webhook: url === undefined ? undefined : { url, format },
+    webhook: at && { at, format },
     clusters: read.data.CLUSTERS,
   };
+}
+
+/** The address that a secret is. @throws Error for another text, which it does not repeat. */
+export function webhookIn(text: string): string {
+  if (isWebhook(text.trim())) return text.trim();
+  throw new Error(`the secret of WEBHOOK_SECRET: ${webhookExpected}`);
 }

@@ -108,13 +108,13 @@ async function fromText(read: () => Promise<string>, what: string): Promise<Load
 }
 
 /** Powertools' provider, loaded when a secret is first read: the SDK is not part of a cold start without one. */
-function secretsManager(): ReadSecret {
+export function secretsManager(): ReadSecret {
   const keptSeconds = 3_600;
   return async (id, region, fresh) => {
     const { SecretsProvider } = await import('@aws-lambda-powertools/parameters/secrets');
     const provider = new SecretsProvider({ clientConfig: region ? { region } : {} });
     const value = await provider.get(id, { maxAge: keptSeconds, forceFetch: fresh });
-    if (typeof value !== 'string') throw new Error('expected a secret that is text: a kubeconfig');
+    if (typeof value !== 'string') throw new Error('expected a secret that is text');
     return value;
   };
 }

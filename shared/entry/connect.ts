@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
 
 import { chooseCluster, type Clusters, type ClusterSource } from '../cluster/clusters.ts';
-import { readConfig } from '../cluster/config.ts';
+import { type Config, readConfig, webhookIn } from '../cluster/config.ts';
 import { type Credentials, credentialsFor, findLogin } from '../cluster/credentials.ts';
-import { credentialsFrom } from '../cluster/sources.ts';
+import { credentialsFrom, type ReadSecret, secretsManager } from '../cluster/sources.ts';
 import { type Transport, transportTo } from '../cluster/transport.ts';
 import type { Bus, Log, Metrics, World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
@@ -19,6 +19,7 @@ export interface Connecting {
   random?: () => number;
   dispatcher?: Dispatcher;
   credentials?: Credentials;
+  readSecret?: ReadSecret;
   /** By its name in CLUSTERS; absent: the only one, or the one named `default`. */
   cluster?: string;
 }
@@ -45,9 +46,18 @@ export async function connect({ env, log, metrics, dispatcher, cluster, ...given
     transport: chosen?.unknown ? unreachable(chosen.unknown) : transportTo(await credentials(), clock, random),
     ...(bus ? { bus: named(bus, chosen?.name) } : {}),
     ...(config.webhook
-      ? { webhook: webhookTo({ ...config.webhook, clock, log, metrics, cluster: chosen?.name }) }
+      ? { webhook: webhookTo({ ...told(config.webhook, given), clock, log, metrics, cluster: chosen?.name }) }
       : {}),
   };
+}
+
+/** An address that is a secret is read when there is something to send: most invocations have nothing. */
+function told(
+  { at, format }: NonNullable<Config['webhook']>,
+  { readSecret = secretsManager() }: Pick<Connecting, 'readSecret'>,
+) {
+  const url = async () => ('url' in at ? at.url : webhookIn(await readSecret(at.secret, undefined, false)));
+  return { url, format };
 }
 
 const refusal = (problem: string) => new LifecycleError('InvalidAction', `cluster: ${problem}`);

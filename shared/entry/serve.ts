@@ -61,8 +61,8 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   }
   const turns = () => !leading || clock.now() - loop.turnedAt() < stuckMs;
   const open = {
-    '/healthz': () => (turns() ? 'the loop turns\n' : undefined),
-    '/readyz': () => (view?.check(), view && !signal.aborted ? 'the watches have their state\n' : undefined),
+    '/healthz': () => (turns() ? 'ok\n' : undefined),
+    '/readyz': () => (view?.check(), view && !signal.aborted ? 'ok\n' : undefined),
     '/metrics': () => metrics.text(),
   };
   const serving = { world, access: newAccess(world, options), carryOut, open };

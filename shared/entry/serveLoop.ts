@@ -22,6 +22,8 @@ export interface Changes {
   wukong(key: string, hurry: boolean): void;
   /** Something changed on which schedules depend, or a watch failed. */
   all(): void;
+  /** A schedule's status, which ticks write, foresees a boundary at this instant. */
+  foreseen(at: number): void;
 }
 
 export type Loop = ReturnType<typeof newLoop>;
@@ -38,9 +40,11 @@ export function newLoop(world: World) {
   let turnedAt = clock.now();
   let fewIn = (_ms: number) => {};
   let wholeIn = (_ms: number) => {};
+  let wholeAt = (_at: number) => {};
   const changes: Changes = {
     wukong: (key, hurry) => (touched.add(key), fewIn(hurry ? gatherMs : calmMs)),
     all: () => wholeIn(calmMs),
+    foreseen: (at) => wholeAt(at),
   };
   const tick = (deadline: number, signal: AbortSignal, standing: Standing) =>
     reconcile(world, { deadline, signal }, standing).catch((thrown: unknown) => {
@@ -62,6 +66,7 @@ export function newLoop(world: World) {
     const due = new AbortController();
     const alarm = newAlarm(clock, () => due.abort(new Error('another tick is due')));
     wholeIn = (ms) => alarm.set(Math.max(begun + leastWholeMs, clock.now() + ms));
+    wholeAt = (at) => at > begun && alarm.set(Math.max(begun + leastWholeMs, at));
     const signal = AbortSignal.any([leading, due.signal]);
     const deadline = Math.min(begun + wholeMs, Math.max(begun + leastWholeMs, view.nextBoundary(begun)));
     await tick(deadline, signal, { look: view.look(), busy });

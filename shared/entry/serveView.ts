@@ -6,13 +6,16 @@ import { watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { leaseKey } from '../domain/operation.ts';
 import { isAsking, lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
 import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.ts';
+import { zoneKey } from '../schedule/defaultZone.ts';
 import { overrideKeys } from '../schedule/override.ts';
 import { clusterKind } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
+import { waveKey } from '../schedule/wave.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Changes } from './serveLoop.ts';
 
@@ -37,9 +40,15 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
     };
     return kept(await followIn<V>(world, spaces, { ...source, changed }, limits));
   }
+  const foresee = (schedule?: WukongSchedule) => {
+    for (const at of schedule ? foreseenBy(schedule) : []) changes.foreseen(at);
+  };
   /** A cluster without the CRD has no such schedules. */
   const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) =>
-    watch({ path, read: (object) => ({ ...(object as WukongSchedule), kind }) }, spaces).catch((thrown: unknown) => {
+    watch(
+      { path, read: (object) => ({ ...(object as WukongSchedule), kind }), changed: (_key, now) => foresee(now) },
+      spaces,
+    ).catch((thrown: unknown) => {
       if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
       world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
       return { all: () => [] } as Pick<Followed<WukongSchedule>, 'all'>;
@@ -79,12 +88,9 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
         return async (at, within, problems) => {
           check();
           const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
-          const known = { machines, schedules: schedules(), namespaces: namespaces?.all() };
-          const from = {
-            ...known,
-            wukongs: seen.map(copy),
-            around: keys && around && { ...around, schedules: schedules() },
-          };
+          const known = { schedules: schedules(), namespaces: namespaces?.all() };
+          const before = keys && around && { ...around, schedules: known.schedules };
+          const from = { ...known, machines, wukongs: seen.map(copy), around: before };
           const looked = await lookAround(at, from, within, problems);
           if (!keys) around = looked.blind ? undefined : looked.around;
           return looked;
@@ -93,7 +99,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       /** The first boundary after `now` that a schedule's status foresees; Infinity: none. Instant. */
       nextBoundary: (now: number): number =>
         schedules()
-          .flatMap(({ status }) => [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? '')))
+          .flatMap(foreseenBy)
           .reduce((first, at) => (at > now && at < first ? at : first), Infinity),
     };
   } catch (thrown) {
@@ -102,7 +108,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
   }
 }
 
-const ownKeys = Object.values(overrideKeys);
+const ownKeys: string[] = [...Object.values(overrideKeys), leaseKey, waveKey, zoneKey];
 const vmKeyOf = (wukong: Wukong) => keyOf({ ...placeOf(wukong), name: vmNameOf(wukong) });
 const split = (key: string) => key.split('/') as [string, string];
 
@@ -118,6 +124,10 @@ const copy = (wukong: Wukong): Wukong => ({ ...wukong, metadata: { ...wukong.met
 
 /** Of a namespace what overrides and chooses it; other annotations may be large and change all the time. */
 function ownPart({ metadata: { name, uid, labels, annotations = {} } }: KubeObject): KubeObject {
-  const own = Object.entries(annotations).filter(([key]) => ownKeys.some((one) => one === key));
+  const own = Object.entries(annotations).filter(([key]) => ownKeys.includes(key));
   return { metadata: { name, ...(uid && { uid }), ...(labels && { labels }), annotations: Object.fromEntries(own) } };
 }
+
+/** Instants; NaN where there is none. */
+const foreseenBy = ({ status }: WukongSchedule): number[] =>
+  [status?.nextStart, status?.nextStop].map((text) => Date.parse(text ?? ''));

@@ -131,7 +131,7 @@ async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen
   if (!vm || since === undefined) return true;
   if (isUnobserved(result) && !seen.trace && op.vmiUid) {
     const deadline = Math.max(limits.deadline, world.clock.now() + tracingMs);
-    seen.trace = await readTrace(world, vm, op.vmiUid, { ...limits, deadline });
+    seen.trace = await readTrace(world, vm, op.vmiUid, { ...limits, deadline }, op);
     return false;
   }
   const until = since + lastLookMs;

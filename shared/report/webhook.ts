@@ -5,7 +5,8 @@ import { source } from './bus.ts';
 import { plain } from './plain.ts';
 
 interface Options {
-  url: string;
+  /** Asked for when there is something to send. */
+  url: () => Promise<string> | string;
   format: 'cloudevents' | 'slack';
   clock: Clock;
   log: Log;
@@ -35,6 +36,7 @@ export function webhookTo({ url, format, clock, log, metrics, cluster }: Options
   let running = 0;
   let onIdle = () => {};
   let gaveUp = new AbortController();
+  let host: string | undefined;
 
   const miss = (count: number, why: string) => {
     failed = { count: failed.count + count, inARow: failed.inARow + 1, why: failed.why || why };
@@ -67,7 +69,9 @@ export function webhookTo({ url, format, clock, log, metrics, cluster }: Options
     const limit = bounded(clock, { deadline: clock.now() + answerMs, signal: gaveUp.signal }, late);
     try {
       const headers = { 'content-type': type };
-      const answer = await fetch(url, {
+      const to = await url();
+      host = URL.parse(to)?.host;
+      const answer = await fetch(to, {
         method: 'POST',
         headers,
         body: text,
@@ -103,14 +107,11 @@ export function webhookTo({ url, format, clock, log, metrics, cluster }: Options
       gaveUp = gaveUp.signal.aborted ? new AbortController() : gaveUp;
       metrics.count('NoticesLost', failed.count);
       const problem = plain(failed.why);
-      if (failed.count > 0)
-        log.warn(`the webhook did not take ${failed.count} notices`, { host: hostOf(url), problem });
+      if (failed.count > 0) log.warn(`the webhook did not take ${failed.count} notices`, { host, problem });
       failed = { count: 0, inARow: 0, why: '' };
     },
   };
 }
-
-const hostOf = (url: string): string | undefined => URL.parse(url)?.host;
 
 const cloudEventOf = ({ id, type, subject, time, detail }: Notice, cluster: string | undefined) => ({
   specversion: '1.0',

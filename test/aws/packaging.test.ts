@@ -7,6 +7,7 @@ import { extensions } from '../../infra/aws/config.js';
 import { costTable } from '../../infra/aws/cost.ts';
 import { awsCron } from '../../infra/aws/cron.ts';
 import { parameterNames, readParameters } from '../../infra/aws/parameters.ts';
+import { roles } from '../../infra/aws/roles.ts';
 import { scheduleEvents } from '../../infra/aws/schedules.ts';
 import { parseClusters } from '../../shared/cluster/clusters.ts';
 
@@ -108,6 +109,22 @@ describe('the parameters', () => {
       logRetentionDays: 30,
     });
     expect(readParameters({ ...good, subnetIds: 'none', securityGroupIds: 'none' }).vpc).toBeUndefined();
+  });
+
+  it('let the functions that have something to say read the secret of the webhook, and no other', () => {
+    const given = readParameters({ ...good, webhookSecret: 'wukong/webhook', webhookFormat: 'slack' });
+    const mayRead = Object.entries(roles(given, 'wukong')).filter(([, role]) =>
+      /secretsmanager:GetSecretValue.*secret:wukong\/webhook-\?{6}/.test(JSON.stringify(role)),
+    );
+    expect(mayRead.map(([name]) => name)).toEqual(['StartVmRole', 'StopVmRole', 'ReconcileStateRole']);
+    expect(JSON.stringify(roles(readParameters(good), 'wukong'))).not.toContain('secretsmanager');
+  });
+
+  it('do not repeat an address that was given in the place of its secret', () => {
+    const webhookSecret = 'https://hooks.example.com/T00/very-secret';
+    const read = () => readParameters({ ...good, webhookSecret });
+    expect(read).toThrow('webhookSecret: expected the name or ARN of a secret');
+    expect(read).not.toThrow('very-secret');
   });
 
   it('that are missing are all named', () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,15 +12,23 @@ import { launch } from './simulated.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 const folder = mkdtempSync(join(tmpdir(), 'wukong launcher ü-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+let started = 0;
+
 /** Starts the command under a shell, as npm does, and says when nobody is left that could print something. */
-function underShell(env: Record<string, string>) {
+function underShell(env: Record<string, string>, command = 'node cli/wukong.mjs sim --empty') {
   const { npm_command: _npm, ...clean } = process.env;
-  const wukong = '"$NODE" cli/wukong.mjs sim --empty --kubeconfig-out "$OUT"; exit $?';
-  const shell = spawn('sh', ['-c', wukong], {
-    env: { ...clean, NODE: process.execPath, OUT: join(folder, `${env['npm_command'] ?? 'plain'}.yaml`), ...env },
+  const words = `${command.replace(/^node/, '"$NODE"')} --kubeconfig-out "$OUT"; exit $?`;
+  const shell = spawn('sh', ['-c', words], {
+    env: {
+      ...clean,
+      NODE: process.execPath,
+      OUT: join(folder, `${env['npm_command'] ?? 'plain'}-${++started}.yaml`),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
@@ -52,6 +60,18 @@ describe('a command of wukong', () => {
     await ready;
     shell.kill('SIGKILL');
     await closed;
+  });
+
+  it('and so does npm run sim', async () => {
+    const { shell, ready, closed } = underShell({ npm_command: 'run-script' }, scripts['sim']);
+    await ready;
+    shell.kill('SIGTERM');
+    await closed;
+  });
+
+  it('every script that stays until it is stopped ends with npm', () => {
+    for (const name of ['sim', 'start', 'bench']) expect(scripts[name]).toContain('--import ./cli/endWithParent.mjs');
+    expect(scripts['wukong']).toBe('node cli/wukong.mjs');
   });
 
   it('goes on when a shell that started it has gone', async () => {

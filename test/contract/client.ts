@@ -48,6 +48,9 @@ export const paths = {
     `/apis/vm.novasphere.dev/v1alpha1/namespaces/${namespace}/wukongs${name && `/${name}`}`,
   schedule: (namespace: string, name = '') =>
     `/apis/vm.novasphere.dev/v1alpha1/namespaces/${namespace}/wukongschedules${name && `/${name}`}`,
+  clusterSchedule: (name = '') => `/apis/vm.novasphere.dev/v1alpha1/clusterwukongschedules${name && `/${name}`}`,
+  run: (namespace: string, name = '') =>
+    `/apis/vm.novasphere.dev/v1alpha1/namespaces/${namespace}/wukongruns${name && `/${name}`}`,
   vm: (namespace: string, name = '') =>
     `/apis/kubevirt.io/v1/namespaces/${namespace}/virtualmachines${name && `/${name}`}`,
   vmi: (namespace: string, name = '') =>

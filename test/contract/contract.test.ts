@@ -16,6 +16,7 @@ let sim: Sim;
 let results: Result[];
 
 /** Each function may do what its own Role and the optional ones say, and no more. */
+const beyond = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next'] as const;
 const roleOf = { stopVm: 'stop', startVm: 'start', reconcileState: 'reconcile', getState: 'state' } as const;
 
 /** All of them once, eight at a time, as on any cluster; but here an hour passes in a moment. */
@@ -34,8 +35,9 @@ afterAll(async () => {
 async function virtualGround(clock: VirtualClock): Promise<Ground> {
   const admin = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
   const as = (token: string) => ({ ...admin, headers: bearer(token) });
-  for (const [name, role] of Object.entries(roleOf))
-    sim.addToken(`of-${name}`, name, shippedRules([role, 'all-namespaces', 'stuck-pods', 'skip-next']));
+  for (const [name, role] of Object.entries(roleOf)) sim.addToken(`of-${name}`, name, shippedRules([role, ...beyond]));
+  const serverRules = shippedRules(['reconcile', 'stop', 'start', 'serve', ...beyond]);
+  sim.addToken('of-server', 'system:serviceaccount:wukong-lifecycle:server', serverRules);
   const { connect, silentLog: log, silentMetrics: metrics } = functions;
   return {
     send: clientOf(admin),
@@ -43,7 +45,9 @@ async function virtualGround(clock: VirtualClock): Promise<Ground> {
     functions,
     obedient: true,
     mayChangeCrds: true,
-    open: kept((name, env, token = `of-${name}`) => connect({ env, clock, log, metrics, credentials: as(token) })),
+    open: kept((name, env, token = `of-${name}`) =>
+      connect({ env, clock, log, metrics, credentials: token === 'of-person' ? admin : as(token) }),
+    ),
   };
 }
 

@@ -5,7 +5,7 @@ import type { World } from '../../shared/cluster/world.ts';
 import { type Clock, systemClock } from '../../shared/time/clock.ts';
 import { type Access, clientOf, type Send } from './client.ts';
 import type * as functionsModule from './functions.ts';
-import type { FunctionName } from './stage.ts';
+import type { Actor } from './stage.ts';
 
 export type Functions = typeof functionsModule;
 
@@ -17,7 +17,7 @@ export interface Ground {
   clock: Clock;
   functions: Functions;
   /** A world for a function: with an environment, and as another user where a token is given. */
-  open(name: FunctionName, env: Record<string, string>, token?: string): Promise<World>;
+  open(name: Actor, env: Record<string, string>, token?: string): Promise<World>;
   /** What processes of their own are given; absent where time is virtual, which they would not know. */
   processes?: { kubeconfig: string; functions: string };
   /** Guests that do as annotations say. */

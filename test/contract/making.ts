@@ -26,7 +26,9 @@ export type Guest = Partial<
     | 'hang'
     | 'crash-after-seconds'
     | 'poweroff-after-seconds'
-    | 'unschedulable',
+    | 'unschedulable'
+    | 'agent-after-seconds'
+    | 'users',
     string
   >
 >;

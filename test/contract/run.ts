@@ -42,7 +42,7 @@ export async function runCases(
     try {
       if (lacking) throw new NotApplicable(lacking);
       const namespace = each.alone ? await spaces.make(`${home}-${index}`) : home;
-      const work = each.run(stageOn(ground, namespace, template));
+      const work = each.run(stageOn(ground, namespace, template, spaces));
       await inTime(ground, each.limitMs ?? usualLimitMs, work, each.crds ? undefined : signal);
       result = { area, name, seconds: taken(), result: 'passed' };
     } catch (thrown) {

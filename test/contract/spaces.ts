@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
-import { paths } from './client.ts';
+import { paths, type Reply } from './client.ts';
 import type { Ground } from './ground.ts';
 
 const label = 'lifecycle.novasphere.dev/contract';
+const deletion = { apiVersion: 'v1', kind: 'DeleteOptions' };
 const pathOf = (name: string) => `/api/v1/namespaces/${name}`;
 
 /** The namespaces that one run makes, and takes away at its end; all others are nobody's business here. */
+export type Spaces = ReturnType<typeof ownSpaces>;
+
 export function ownSpaces({ send, clock }: Pick<Ground, 'send' | 'clock'>) {
   const run = randomBytes(10).toString('hex');
   const asked = new Map<string, Promise<string | undefined>>();
+  const clusterWide: string[] = [];
 
   async function ask(name: string): Promise<string | undefined> {
     const metadata = { name, labels: { [label]: run } };
@@ -40,7 +44,13 @@ export function ownSpaces({ send, clock }: Pick<Ground, 'send' | 'clock'>) {
     if (status !== 200 || body.metadata.labels?.[label] !== run || body.metadata.uid !== (uid ?? body.metadata.uid))
       return;
     const preconditions = { uid: body.metadata.uid };
-    await send('DELETE', pathOf(name), { apiVersion: 'v1', kind: 'DeleteOptions', preconditions });
+    await send('DELETE', pathOf(name), { ...deletion, preconditions });
+  }
+
+  async function removeOwn(path: string): Promise<void> {
+    const { status, body } = await send('GET', path);
+    if (status === 200 && body.metadata.labels?.[label] === run)
+      await send('DELETE', path, { ...deletion, preconditions: { uid: body.metadata.uid } });
   }
 
   return {
@@ -53,11 +63,18 @@ export function ownSpaces({ send, clock }: Pick<Ground, 'send' | 'clock'>) {
       await ready(name);
       return name;
     },
+    /** An object of no namespace, at the path of its kind. */
+    own(path: string, object: { metadata: { name: string } }): Promise<Reply> {
+      clusterWide.push(`${path}/${object.metadata.name}`);
+      const metadata = { ...object.metadata, labels: { [label]: run } };
+      return send('POST', path, { ...object, metadata });
+    },
     /** Those that this run made. @throws Error naming those that could not be taken away. */
     async remove(): Promise<void> {
       const left: string[] = [];
+      for (const path of clusterWide) await removeOwn(path).catch(() => left.push(path));
       for (const name of asked.keys()) await removeOne(name).catch(() => left.push(name));
-      if (left.length > 0) throw new Error(`could not be taken away; kubectl delete namespace ${left.join(' ')}`);
+      if (left.length > 0) throw new Error(`could not be taken away: ${left.join(', ')}`);
     },
   };
 }

@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
 
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
+import { listAll } from '../../shared/cluster/list.ts';
+import { wukongPath } from '../../shared/cluster/objects.ts';
 import { ours } from '../../shared/cluster/ours.ts';
 import { transportTo } from '../../shared/cluster/transport.ts';
 import type { Cluster } from '../../shared/cluster/world.ts';
+import { asLifecycleError } from '../../shared/domain/errors.ts';
 import { adoptedByKey, type KubeObject, type Wukong } from '../../shared/domain/model.ts';
 import type { RawVm } from '../../shared/domain/vmSize.ts';
 import { adopt, release } from '../../shared/lifecycle/adopt.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { dice } from '../dice.ts';
 import { createSchedule } from '../schedule.ts';
+import { type Rule, shippedRules, single } from './roles.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
 interface Plain {
@@ -162,6 +166,133 @@ describe('a plain VM that is adopted', () => {
     else await adopting;
     expect(at.sim.get('wukongs', namespace, 'ours') === undefined).toBe(refused !== undefined);
   });
+});
+
+describe('a VM that something else made', () => {
+  const harvester = {
+    labels: { 'harvesterhci.io/creator': 'harvester', 'harvesterhci.io/os': 'ubuntu', env: 'dev' },
+    metadata: {
+      annotations: {
+        'harvesterhci.io/vmRunStrategy': 'RerunOnFailure',
+        'harvesterhci.io/volumeClaimTemplates': '[{"metadata":{"name":"disk-0"}}]',
+      },
+    },
+    by: { runStrategy: 'RerunOnFailure' },
+  };
+  const openShift = {
+    labels: {
+      'vm.kubevirt.io/template': 'rhel9-server-small',
+      'vm.kubevirt.io/template.namespace': 'openshift',
+      'vm.kubevirt.io/template.revision': '1',
+      app: 'web',
+      env: 'dev',
+    },
+    metadata: {
+      annotations: { 'vm.kubevirt.io/validations': '[]' },
+      ownerReferences: [{ apiVersion: 'template.openshift.io/v1', kind: 'TemplateInstance', name: 't', uid: 'u' }],
+    },
+    by: { running: true },
+  };
+
+  it.each([
+    ['Harvester', harvester, { env: 'dev' }],
+    ['a template of OpenShift', openShift, { app: 'web', env: 'dev' }],
+  ])('%s: is adopted without its maker’s labels, switched, and given back as it was', async (_who, made, labels) => {
+    const at = await scene();
+    plainVm(at, 'web', made);
+    await at.pass(5_000);
+    const before = structuredClone(vmOf(at, 'web'));
+    await adopted(at, 'web');
+    expect(at.wukong('web').metadata.labels).toEqual(labels);
+    expect(await at.perform('stop', 'web')).toMatchObject({ outcome: 'Stopped' });
+    expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
+    await at.run(async () => release(await person(at), at.wukong('web')));
+    const { metadata, spec } = vmOf(at, 'web');
+    const { annotations, labels: own, ownerReferences } = metadata;
+    expect({ annotations, labels: own, ownerReferences, spec }).toEqual({
+      ...{ annotations: before.metadata.annotations, labels: before.metadata.labels },
+      ...{ ownerReferences: before.metadata.ownerReferences, spec: before.spec },
+    });
+  });
+
+  it('a pool, or a controller: is refused, and nothing of it is touched', async () => {
+    const at = await scene();
+    for (const [kind, apiVersion] of [
+      ['VirtualMachinePool', 'pool.kubevirt.io/v1beta1'],
+      ['KubevirtMachine', 'infrastructure.cluster.x-k8s.io/v1alpha1'],
+    ] as const)
+      plainVm(at, kind.toLowerCase(), {
+        metadata: { ownerReferences: [{ apiVersion, kind, name: 'theirs', uid: 'u', controller: true }] },
+      });
+    for (const name of ['virtualmachinepool', 'kubevirtmachine']) {
+      const before = vmOf(at, name).metadata.resourceVersion;
+      expect((await adopted(at, name)).plan).toMatchObject({ do: 'refuse' });
+      expect(vmOf(at, name).metadata.resourceVersion).toBe(before);
+    }
+    expect(at.sim.list('wukongs', namespace)).toEqual([]);
+  });
+
+  it.each([{ running: false }, { runStrategy: 'Halted' }])('%j: is off, and comes up when it is wished', async (by) => {
+    const at = await scene();
+    plainVm(at, 'web', { by });
+    await at.pass(5_000);
+    await adopted(at, 'web');
+    expect(await at.perform('stop', 'web')).toMatchObject({ outcome: 'AlreadyOff' });
+    expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'Started' });
+    expect(Object.keys(vmOf(at, 'web').spec!)).toContain(Object.keys(by)[0]);
+  });
+
+  it('bears no intent without an operator; where one comes, its Wukong does', async () => {
+    const at = await scene();
+    plainVm(at, 'web');
+    await at.pass(5_000);
+    await adopted(at, 'web');
+    await at.perform('stop', 'web');
+    expect(at.wukong('web').spec?.startStrategy).toBeUndefined();
+    await at.perform('start', 'web');
+    at.sim.change<Wukong>('wukongs', namespace, 'web', ({ metadata }) => {
+      metadata.finalizers = ['vm.novasphere.dev/finalizer'];
+    });
+    await at.perform('stop', 'web');
+    expect(at.wukong('web').spec?.startStrategy).toEqual({ autoStart: false });
+    plainVm(at, 'mail');
+    expect((await adopted(at, 'mail')).plan).toMatchObject({ do: 'refuse' });
+  });
+});
+
+describe('the Role for people who adopt', () => {
+  const rules = shippedRules(['adopt']);
+  const by = async (at: Scene, some: Rule[]): Promise<Cluster> => {
+    at.sim.addToken('of-ada', 'ada', some);
+    const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig('of-ada')), at.sim.dispatcher());
+    return { ...at.world, transport: transportTo(credentials, at.clock, dice()) };
+  };
+  const story = async (some: Rule[]) => {
+    const at = await scene();
+    plainVm(at, 'web', { spec: { instancetype: { name: 'small', kind: 'VirtualMachineInstancetype' } } });
+    await at.pass(5_000);
+    const ada = await by(at, some);
+    const list = <T extends KubeObject>(path: string) => at.run(listAll<T>(ada.transport, path, {}));
+    const path = `/apis/kubevirt.io/v1/namespaces/${namespace}/virtualmachines`;
+    const [vm] = await list<RawVm>(path);
+    await list(`/apis/vm.novasphere.dev/v1alpha1/namespaces/${namespace}/wukongschedules`);
+    const wukongs = await list<Wukong>(wukongPath(namespace));
+    await at.run(adopt(ada, vm!, { wukongs }));
+    await at.run(release(ada, at.wukong('web')));
+    expect(at.sim.list('wukongs', namespace)).toEqual([]);
+    return at.sim.requests.filter(({ status }) => status === 403).map(({ path: asked }) => asked);
+  };
+
+  it('is enough for both', async () => expect(await story(rules)).toEqual([]));
+
+  it.each(single(rules).filter(({ resources, verbs }) => !/cluster/.test(resources[0]!) && verbs[0] !== 'get'))(
+    'has no right too many: without $verbs on $resources it is refused',
+    async (one) => {
+      const others = single(rules).filter((each) => JSON.stringify(each) !== JSON.stringify(one));
+      const refused = await story(others).catch((thrown: unknown) => [asLifecycleError(thrown).code]);
+      expect(refused.length).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('release', () => {

@@ -43,11 +43,10 @@ describe('the end of a guest that nobody watched', () => {
     expect(shown(at)?.message).toBe('The guest did not shut down within 4 s, so KubeVirt ended it.');
   });
 
-  it('is told as its own where they say that it was shut down', async () => {
+  it('is not told as its own where they alone say so, as anybody may write Events', async () => {
     const at = await leftAlone({ grace: 30 }, { awayMs: 60_000, guestEvents: true });
-    expect(shown(at)).toMatchObject({ outcome: 'Stopped', forced: false });
-    expect(shown(at)).not.toHaveProperty('observed');
-    expect(shown(at)?.message).toMatch(/^The guest shut down by itself/);
+    expect(shown(at)).toMatchObject({ outcome: 'Stopped', forced: false, observed: false });
+    expect(shown(at)?.message).not.toMatch(/by itself/);
   });
 
   it('is not told as seen where the Events may not be read', async () => {
@@ -101,6 +100,100 @@ describe('the end of a guest that nobody watched', () => {
     await at.run(reconcile(at.world, at.invocation('tick').limits));
     expect(shown(at)).toMatchObject({ outcome: 'ForcedOff', forceReason: 'GracePeriodExceeded', forced: true });
     expect(shown(at)).not.toHaveProperty('observed');
+  });
+});
+
+describe('Events that somebody forged', () => {
+  interface Forged extends Record<string, unknown> {
+    metadata?: object;
+    involvedObject?: object;
+  }
+  /** Left alone and forced off by KubeVirt when its period was over; somebody who may make Events says otherwise. */
+  async function forged(
+    make: (at: Scene, uid: string, vmUid: string) => Forged[],
+    guestEvents: boolean,
+    lateMs = 2_000,
+  ) {
+    const at = await scene({ guestEvents });
+    at.sim.createWukong({
+      namespace,
+      name: 'deaf',
+      runStrategy: 'Always',
+      guest: deaf,
+      terminationGracePeriodSeconds: 4,
+    });
+    await at.pass(5_000);
+    await at.perform('stop', 'deaf', {}, { leftMs: 100 });
+    const uids = [at.vmi('deaf')!.metadata.uid, at.vm('deaf').metadata.uid] as [string, string];
+    await at.pass(lateMs);
+    for (const [i, { metadata, involvedObject, ...event }] of make(at, ...uids).entries())
+      at.sim.create({
+        ...{ apiVersion: 'v1', kind: 'Event', type: 'Normal' },
+        metadata: { namespace, name: `forged-${i}`, ...metadata },
+        involvedObject: { kind: 'VirtualMachineInstance', namespace, name: 'deaf-vm', uid: uids[0], ...involvedObject },
+        ...event,
+      });
+    await at.pass(60_000);
+    await at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+    return shown(at);
+  }
+  const now = (at: Scene) => ({ lastTimestamp: new Date(at.clock.now()).toISOString().replace(/\.\d+/, '') });
+  const handler = { source: { component: 'virt-handler' }, reportingComponent: 'virt-handler' };
+  const controller = {
+    source: { component: 'virtualmachine-controller' },
+    reportingComponent: 'virtualmachine-controller',
+  };
+  const stopped = (at: Scene, more: object = {}) => ({
+    reason: 'Stopped',
+    message: 'shut down',
+    ...handler,
+    ...now(at),
+    ...more,
+  });
+  const deleted = (at: Scene, uid: string, vmUid: string, more: object = {}) => ({
+    ...{ reason: 'SuccessfulDelete', message: `deleted ${uid}`, ...controller, ...now(at) },
+    involvedObject: { kind: 'VirtualMachine', namespace, name: 'deaf-vm', uid: vmUid },
+    ...more,
+  });
+
+  it.each<[string, Parameters<typeof forged>[0]]>([
+    ['one alone', (at) => [stopped(at)]],
+    ['of two components', (at, uid, vm) => [stopped(at), deleted(at, uid, vm)]],
+    ['that say it crashed', (at) => [stopped(at, { type: 'Warning' })]],
+    ['without a component', (at, uid, vm) => [stopped(at, { source: {} }), deleted(at, uid, vm)]],
+    ['reported by another', (at, uid, vm) => [stopped(at, { reportingComponent: 'me' }), deleted(at, uid, vm)]],
+    ['of another VMI', (at, uid, vm) => [stopped(at, { involvedObject: { uid: 'x' } }), deleted(at, uid, vm)]],
+    ['of another shutdown', (at, _uid, vm) => [stopped(at), deleted(at, 'x', vm)]],
+    [
+      'that ends before it begins',
+      (at, uid, vm) => [stopped(at, { lastTimestamp: '2026-11-23T20:00:01Z' }), deleted(at, uid, vm)],
+    ],
+    ['of two opinions', (at, uid, vm) => [stopped(at), stopped(at, { type: 'Warning' }), deleted(at, uid, vm)]],
+    ['without a time', (at, uid, vm) => [stopped(at, { lastTimestamp: null }), deleted(at, uid, vm)]],
+    [
+      'more than anybody reads',
+      (at, uid, vm) => [
+        stopped(at),
+        deleted(at, uid, vm),
+        ...Array.from({ length: 120 }, () => ({ reason: 'Noise', ...now(at) })),
+      ],
+    ],
+  ])('%s: nothing is told as seen', async (_what, make) =>
+    expect(await forged(make, false)).toMatchObject({ outcome: 'Stopped', observed: false }),
+  );
+
+  it('written afterwards: nothing is told as seen', async () => {
+    const early = { lastTimestamp: '2026-11-23T20:00:07Z' };
+    const told = await forged((at, uid, vm) => [stopped(at, early), deleted(at, uid, vm, early)], false, 120_000);
+    expect(told).toMatchObject({ observed: false });
+  });
+
+  it('beside those of KubeVirt: a guest that was forced is never told as ended by itself', async () => {
+    for (const type of ['Normal', 'Warning']) {
+      const told = await forged((at) => [stopped(at, { type })], true);
+      expect(told).toMatchObject({ observed: false });
+      expect(told?.message).not.toMatch(/by itself|crashed/);
+    }
   });
 });
 

@@ -5,12 +5,22 @@ import { parseAllDocuments } from 'yaml';
 import type { PolicyRule } from '../../sim/sim.ts';
 
 export type FunctionName = 'reconcile' | 'stop' | 'start' | 'state';
-/** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up. */
-export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next';
-const extras: string[] = ['all-namespaces', 'cluster-schedules', 'stuck-pods', 'skip-next'] satisfies Extra[];
-export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>>;
+/** What goes beyond them: for whoever serves all namespaces, deletes pods of stuck guests, uses skip-next up, stays, adopts. */
+export type Extra = 'all-namespaces' | 'cluster-schedules' | 'stuck-pods' | 'skip-next' | 'serve' | 'adopt';
+const extras: string[] = [
+  'all-namespaces',
+  'cluster-schedules',
+  'stuck-pods',
+  'skip-next',
+  'serve',
+  'adopt',
+] satisfies Extra[];
+export type Rule = Required<Pick<PolicyRule, 'apiGroups' | 'resources' | 'verbs'>> & Pick<PolicyRule, 'resourceNames'>;
 
-const file = (role: FunctionName | Extra) => (extras.includes(role) ? `${role}/role.yaml` : `${role}.yaml`);
+const filesOf = (role: FunctionName | Extra) => {
+  if (role === 'serve') return ['role', 'lease', 'reviews'].map((name) => `serve/${name}.yaml`);
+  return [extras.includes(role) ? `${role}/role.yaml` : `${role}.yaml`];
+};
 
 interface Bound {
   rules?: Rule[];
@@ -35,14 +45,11 @@ export const boundTo = (path: string, extra: Extra): string[] =>
 
 /** The rules of infra/rbac, in all namespaces as the ClusterRoles that an overlay makes of them. */
 export function shippedRules(roles: (FunctionName | Extra)[]): Rule[] {
-  return roles.flatMap((role) => objectsIn(`infra/rbac/${file(role)}`)).flatMap(({ rules }) => rules ?? []);
-}
-
-/** What `wukong serve` needs beside the tick's. */
-export const serveRules = (): Rule[] =>
-  ['role', 'lease', 'reviews']
-    .flatMap((file) => objectsIn(`infra/rbac/serve/${file}.yaml`))
+  return roles
+    .flatMap(filesOf)
+    .flatMap((file) => objectsIn(`infra/rbac/${file}`))
     .flatMap(({ rules }) => rules ?? []);
+}
 
 /** All of them: what the functions have together, for stories in which several meet. */
 export const allRules = (): Rule[] =>
@@ -59,10 +66,10 @@ export const allRules = (): Rule[] =>
 
 /** Each (group, resource, verb) alone. */
 export const single = (rules: Rule[]): Rule[] =>
-  rules.flatMap(({ apiGroups, resources, verbs }) =>
+  rules.flatMap(({ apiGroups, resources, verbs, ...named }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((resource) =>
-        verbs.map((verb) => ({ apiGroups: [group], resources: [resource], verbs: [verb] })),
+        verbs.map((verb) => ({ apiGroups: [group], resources: [resource], verbs: [verb], ...named })),
       ),
     ),
   );

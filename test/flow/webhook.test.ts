@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { readConfig } from '../../shared/cluster/config.ts';
 import type { Notice } from '../../shared/cluster/world.ts';
+import { connect } from '../../shared/entry/connect.ts';
 import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { webhookTo } from '../../shared/report/webhook.ts';
 import { namespace, type Scene, scene } from './scene.ts';
@@ -64,7 +65,7 @@ async function night(to: Receiver, format: 'cloudevents' | 'slack' = 'cloudevent
   const said: [string, unknown][] = [];
   const log = { ...at.world.log, warn: (message: string, fields?: object) => void said.push([message, fields]) };
   at.world.log = log;
-  at.world.webhook = webhookTo({ url: to.url, format, clock: at.clock, log, metrics: at.world.metrics });
+  at.world.webhook = webhookTo({ url: () => to.url, format, clock: at.clock, log, metrics: at.world.metrics });
   const guests = { forced: { 'ignore-acpi': 'true' }, stuck: { hang: 'true' } };
   for (const [name, guest] of Object.entries(guests))
     at.sim.createWukong({
@@ -88,6 +89,45 @@ async function ticked(at: Scene, to: Receiver) {
   const tick = await at.clock.run(work, { sims: [at.sim, to] });
   return { tick, ms: at.clock.now() - begun };
 }
+
+describe('a webhook whose address is a secret of AWS', () => {
+  const notice: Notice = { id: '1', type: 't', subject: 's', time: 0, text: 'x', detail: {} };
+  async function told(secret: () => Promise<string>) {
+    const at = await scene();
+    const said: unknown[] = [];
+    const log = { ...at.world.log, warn: (...words: unknown[]) => void said.push(words) };
+    let reads = 0;
+    const readSecret = (id: string) => (reads++, expect(id).toBe('wukong/webhook'), secret());
+    const { metrics, clock } = at.world;
+    const credentials = { server: at.sim.url, dispatcher: at.sim.dispatcher(), headers: async () => ({}) };
+    const env = { WEBHOOK_SECRET: 'wukong/webhook', WEBHOOK_FORMAT: 'slack' };
+    const { webhook } = await connect({ env, log, metrics, clock, credentials, readSecret });
+    const before = reads;
+    webhook!.put(notice);
+    await at.run(webhook!.flush(clock.now() + 5_000));
+    return { before, said: JSON.stringify(said) };
+  }
+
+  it('reads it when there is something to send, and not before', async () => {
+    const to = await receiver(ok);
+    expect(await told(async () => `${to.url}\n`)).toEqual({ before: 0, said: '[]' });
+    expect(to.got).toHaveLength(1);
+  });
+
+  it.each<[string, () => Promise<string>, string]>([
+    ['is no address', async () => 'hooks.example.com/T00/very-secret', 'expected an http:// or https:// address'],
+    ['may not be read', () => Promise.reject(new Error('AccessDeniedException')), 'AccessDeniedException'],
+  ])('whose secret %s is told as lost, without the secret', async (_what, secret, says) => {
+    const { said } = await told(secret);
+    expect(said).toContain(says);
+    expect(said).not.toContain('very-secret');
+  });
+
+  it('stands beside no other address', () => {
+    const both = { WEBHOOK_URL: 'https://hooks.example.com/x', WEBHOOK_SECRET: 'y' };
+    expect(() => readConfig(both)).toThrow(/WEBHOOK_SECRET: expected none/);
+  });
+});
 
 describe('a webhook', () => {
   it('gets forced guests and bad runs, once each, as CloudEvents', async () => {
@@ -161,7 +201,7 @@ describe('a webhook', () => {
     const to = await receiver(hang);
     const at = await scene();
     const hook = webhookTo({
-      url: to.url,
+      url: () => to.url,
       format: 'slack',
       clock: at.clock,
       log: at.world.log,

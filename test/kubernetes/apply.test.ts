@@ -13,11 +13,16 @@ const scheduleOf = (spec: object, name = 'office') => ({
   ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', metadata: { name, namespace: 'default' } },
   spec,
 });
+const clusterPath = '/apis/vm.novasphere.dev/v1alpha1/clusterwukongschedules';
+const clusterScheduleOf = (spec: object, name = 'office') => ({
+  ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'ClusterWukongSchedule', metadata: { name } },
+  spec,
+});
 /** What `kubectl apply` is refused with, a line for each wrong value; empty where it is taken. */
-async function refusal(send: Client['send'], spec: object): Promise<string[]> {
-  const { status, body } = await send('POST', path, {
-    body: scheduleOf(spec, `s-${Math.random().toString(36).slice(2)}`),
-  });
+async function refusal(send: Client['send'], spec: object, cluster = false): Promise<string[]> {
+  const name = `s-${Math.random().toString(36).slice(2)}`;
+  const [to, given] = cluster ? [clusterPath, clusterScheduleOf(spec, name)] : [path, scheduleOf(spec, name)];
+  const { status, body } = await send('POST', to, { body: given });
   if (status === 201) return [];
   const { details } = body as { details?: { causes?: { field: string; message: string }[] } };
   return (details?.causes ?? []).map((one) => `${one.field}: ${one.message}`);
@@ -65,6 +70,97 @@ describe('kubectl apply of a schedule', () => {
         said.filter((line) => line.startsWith(one)),
         one,
       ).toHaveLength(1);
+  });
+
+  it('with many wrong values in what is newer is refused with a sentence for each, all at once', async () => {
+    const wrong = {
+      ...good,
+      holidays: { action: 'none', dates: ['02-30-x'] },
+      runsHistoryLimit: 0,
+      announceBeforeSeconds: 90_000,
+      startingDeadlineSeconds: 100,
+      skipWhileInUse: { annotation: 'not a key', maxDelaySeconds: 700_000 },
+      exceptions: [
+        { from: '2026-02-30', to: '2026-03-01T24:00', state: 'Paused' },
+        { from: '2026-12-24T18:00', to: '2026-12-24T18:00', state: 'Running' },
+        { reason: 'nothing is said' },
+      ],
+    };
+    const expected = [
+      'spec.holidays.action expected skipStart or stopped',
+      'spec.holidays.dates[0] expected a date',
+      'spec.runsHistoryLimit expected a whole number from 1 to 10000',
+      'spec.announceBeforeSeconds expected a whole number from 0 to 86400',
+      'spec.skipWhileInUse.annotation expected the key of an annotation',
+      'spec.skipWhileInUse.maxDelaySeconds expected a whole number from 60 to 604800',
+      'spec.skipWhileInUse.maxDelaySeconds expected less than startingDeadlineSeconds',
+      'spec.exceptions[0].from expected a day',
+      'spec.exceptions[0].to expected a day',
+      'spec.exceptions[0].state expected Running or Stopped',
+      'spec.exceptions[1].to expected a day or a time that is not before from',
+      'spec.exceptions[2].from expected from',
+      'spec.exceptions[2].to expected to',
+      'spec.exceptions[2].state expected state',
+    ];
+    for (const cluster of [false, true]) {
+      const said = (await refusal(send, wrong, cluster)).map((one) => one.replace(/: Invalid value: .*?: /, ' '));
+      for (const one of expected)
+        expect(
+          said.filter((line) => line.startsWith(one)),
+          one,
+        ).toHaveLength(1);
+      expect(said).toHaveLength(expected.length);
+    }
+    expect(checkSchedule(scheduleOf(wrong) as never).problems?.length).toBeGreaterThan(4);
+  });
+
+  it.each<[string, object, string]>([
+    ['for nothing but the clock', { stop: good.stop }, 'without them it means every VM'],
+    ['for everybody by empty words', { stop: good.stop, selector: {}, namespaceSelector: {} }, 'every VM'],
+    [
+      'with labels of namespaces that are none',
+      { stop: good.stop, namespaceSelector: { matchLabels: { tier: 'a b' } } },
+      'spec.namespaceSelector.matchLabels.tier: Invalid value: "a b": expected the value of a label',
+    ],
+    [
+      'with an operator that nobody knows',
+      { stop: good.stop, namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'Like', values: ['b'] }] } },
+      'expected In, NotIn, Exists or DoesNotExist',
+    ],
+    ['that enforces perhaps', { ...good, enforceOverNamespaces: 'perhaps' }, 'spec.enforceOverNamespaces'],
+    ['that is in use perhaps', { ...good, skipWhileInUse: { loggedIn: 'perhaps' } }, 'spec.skipWhileInUse.loggedIn'],
+    ['that waits for nobody', { ...good, skipWhileInUse: {} }, 'expected loggedIn true, annotation, or both'],
+    ['with more exceptions than anybody reads', { ...good, exceptions: Array(101).fill({}) }, 'spec.exceptions'],
+  ])('of a whole cluster %s is refused', async (_what, spec, why) => {
+    expect((await refusal(send, spec, true)).join('\n')).toContain(why);
+    expect(checkSchedule(clusterScheduleOf(spec) as never).problems ?? []).not.toEqual([]);
+  });
+
+  it.each<[string, object]>([
+    ['by the labels of namespaces alone', { stop: good.stop, namespaceSelector: { matchLabels: { tier: 'dev' } } }],
+    ['by labels in every namespace', { ...good, namespaceSelector: {} }],
+    [
+      'by both, over the namespaces',
+      { ...good, namespaceSelector: { matchLabels: { tier: 'dev' } }, enforceOverNamespaces: true },
+    ],
+    [
+      'with everything that is newer',
+      {
+        ...good,
+        holidays: { dates: ['12-25', '2026-12-24..2027-01-06', '09-MON#1'], action: 'stopped' },
+        skipWhileInUse: { loggedIn: true, annotation: 'example.com/in-use', maxDelaySeconds: 60 },
+        exceptions: [
+          { from: '2028-02-29', to: '2028-02-29', state: 'Running', reason: 'leap' },
+          { from: '2026-12-24T18:00', to: '2026-12-24T18:00:01', state: 'Stopped' },
+          { from: '2026-12-24T18:00:00Z', to: '2026-12-24T20:00:00+01:30', state: 'Stopped' },
+        ],
+        runsHistoryLimit: 10_000,
+        announceBeforeSeconds: 86_400,
+      },
+    ],
+  ])('of a whole cluster %s is taken, here and by a tick', async (_what, spec) => {
+    expect(await refusal(send, spec, true)).toEqual([]);
+    expect(checkSchedule(clusterScheduleOf(spec) as never).problems ?? []).toEqual([]);
   });
 
   it.each<[string, object, string]>([

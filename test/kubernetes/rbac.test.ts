@@ -108,9 +108,9 @@ const roles: (FunctionName | Extra)[] = [
   'state',
   'all-namespaces',
   'cluster-schedules',
-  'cluster-schedules',
   'stuck-pods',
   'skip-next',
+  'serve',
 ];
 const each = roles.flatMap((role) => single(shippedRules([role])).map((rule) => ({ role, rule: words(rule) })));
 

@@ -1,3 +1,5 @@
+import { request } from 'undici';
+
 import { getState } from '../../functions/getState/handler.ts';
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
@@ -5,11 +7,14 @@ import { stopVm } from '../../functions/stopVm/handler.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { currentKey, type WukongRun } from '../../shared/domain/run.ts';
 import type { Invocation } from '../../shared/entry/entry.ts';
+import { serve } from '../../shared/entry/serve.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { prometheusMetrics } from '../../shared/report/prometheus.ts';
 import type { WukongOptions } from '../../sim/sim.ts';
 import type { Extra, FunctionName } from '../flow/roles.ts';
 import { namespace, type Scene } from '../flow/scene.ts';
 import { createClusterSchedule, createSchedule } from '../schedule.ts';
+import { audience, home, tokenOf } from '../serve/serving.ts';
 
 /** What one function is asked for. Together they need each verb of its Role. */
 export interface Story {
@@ -330,6 +335,56 @@ const looks: Omit<Story, 'by'>[] = [
   { name: 'the states of all', given: vm, when: (_, by) => getState({}, by) },
 ];
 
+/** What a caller of the server proves who they are with; of the story that is played. */
+let callersToken = '';
+
+/** The server for half a minute: a declared stop, what a caller asks, and another stop once the Lease was renewed. */
+async function served(at: Scene, { world }: Invocation): Promise<unknown> {
+  const draining = new AbortController();
+  const metrics = prometheusMetrics();
+  const pass = (ms: number) => new Promise<void>((next) => at.clock.after(ms, next));
+  let port = 0;
+  const options = { port: 0, host: '127.0.0.1', audience, metrics, identity: 'one', signal: draining.signal };
+  const over = serve({ ...world, metrics }, { ...options, listening: (found) => (port = found) });
+  const ask = async (method: 'GET' | 'POST', path: string) => {
+    const headers = { authorization: `Bearer ${callersToken}` };
+    const { statusCode } = await request(`http://127.0.0.1:${port}/namespaces/${namespace}/wukongs/${path}`, {
+      method,
+      headers,
+    });
+    return `${method} ${statusCode}`;
+  };
+  const asked = async () => {
+    await pass(2_000);
+    const answers = [await ask('GET', 'web'), await ask('POST', 'web/stop')];
+    await pass(18_000);
+    declare(at, { action: 'start' });
+    await pass(10_000);
+    return { problems: answers };
+  };
+  const answer = await Promise.race([over, asked()]).finally(() => draining.abort());
+  await over;
+  return answer;
+}
+
+const servers: Omit<Story, 'by'>[] = [
+  {
+    name: 'a server',
+    extras: ['serve', 'all-namespaces', 'cluster-schedules'],
+    given: async (at) => {
+      await vm(at);
+      at.sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } });
+      callersToken = await tokenOf(at, ['stop', 'get']);
+      at.sim.faults.add({
+        when: { watch: true, path: /\/v1\/namespaces(\?|$)/ },
+        times: 2,
+        does: { kind: 'status', status: 422 },
+      });
+    },
+    when: served,
+  },
+];
+
 const all = (by: FunctionName, of: Omit<Story, 'by'>[]): Story[] => of.map((story) => ({ ...story, by }));
 
 const wider = ({ extras = [] }: Story): Extra[] => [...new Set<Extra>([...extras, 'cluster-schedules'])];
@@ -340,4 +395,5 @@ export const stories: Story[] = [
   // Who serves all namespaces carries out schedules of the whole cluster.
   ...all('reconcile', ticks).map((story): Story => (story.env ? story : { ...story, extras: wider(story) })),
   ...all('state', looks),
+  ...all('reconcile', servers),
 ];

@@ -33,8 +33,7 @@ function run(copy: string, tests: string[], timeout: number, more: string[] = []
 
 /**
  * What becomes of a file's mutants: first all of them in one process, each asleep until its turn; then those that nobody
- * noticed, or that are evaluated when the file is loaded, each in a process of its own, with the quick tests and with the
- * stories.
+ * noticed, each in a process of its own: with the quick tests where one process could not tell, and with the stories.
  */
 export function measure(copy: string, name: string, { quick, stories }: Related): Measured {
   const file = join(copy, 'shared', `${name}.ts`);
@@ -42,28 +41,36 @@ export function measure(copy: string, name: string, { quick, stories }: Related)
   if (run(copy, [...quick, ...stories], togetherLimitMs) !== 'pass')
     throw new Error(`the tests of ${name} do not pass as it is`);
   const found = mutantsOf(source);
-  const { alive, endless } = awake(copy, file, source, quick);
+  const began = Date.now();
+  const { alive, endless, elsewhere } = awake(copy, file, source, quick);
+  const unsure = new Set(elsewhere);
+  console.log(`${name}.ts: ${alive.length} of ${found.mutants.length} left after ${seconds(began)} in one process`);
   let timedOut = endless.length;
   const survivors = alive
-    .map((index) => found.mutants[index]!)
-    .filter((mutant) => {
+    .filter((index) => {
+      const mutant = found.mutants[index]!;
       writeFileSync(file, applied(source, mutant));
-      let end = quick.length > 0 ? run(copy, quick, quickLimitMs, ['--bail=1']) : 'pass';
+      const alone = quick.length > 0 && (mutant.atLoad || unsure.has(index));
+      let end = alone ? run(copy, quick, quickLimitMs, ['--bail=1']) : 'pass';
       if (end === 'pass' && stories.length > 0) end = run(copy, stories, storyLimitMs, ['--bail=1']);
       if (end === 'late') timedOut++;
       return end === 'pass';
-    });
+    })
+    .map((index) => found.mutants[index]!);
   writeFileSync(file, source);
   return { all: found.mutants.length, timedOut, survivors };
 }
 
+const seconds = (began: number): string => `${((Date.now() - began) / 1000).toFixed(0)} s`;
+
 /** The mutants that nobody noticed in one process. Where one leaves something behind for the next, that is all of them. */
 function awake(copy: string, file: string, source: string, quick: string[]): Standing {
   const found = mutantsOf(source);
-  const everybody: Standing = { alive: found.mutants.map((_, index) => index), endless: [] };
+  const all = found.mutants.map((_, index) => index);
+  const everybody: Standing = { alive: all, endless: [], elsewhere: all };
   if (quick.length === 0) return everybody;
   const standing = join(copy, 'standing.json');
-  writeFileSync(standing, JSON.stringify(everybody));
+  writeFileSync(standing, JSON.stringify({ ...everybody, elsewhere: [] }));
   // A mutant may make a loop endless in another file than its own.
   const others = globSync(join(copy, 'shared/**/*.ts')).map((path) => ({ path, text: readFileSync(path, 'utf8') }));
   for (const { path, text } of others)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -90,6 +90,7 @@ describe('the installed package', () => {
     const launcher = join(folder, 'alone', 'cli', 'wukong.mjs');
     execFileSync('mkdir', ['-p', join(folder, 'alone', 'cli')]);
     writeFileSync(launcher, readFileSync('cli/wukong.mjs', 'utf8'));
+    copyFileSync('cli/endWithParent.mjs', join(folder, 'alone', 'cli', 'endWithParent.mjs'));
     const ended = await run([inject('oldNode') ?? '', launcher, 'version']);
     expect(ended).toEqual({
       code: 1,

@@ -135,6 +135,12 @@ describe('a caller', () => {
     expect(wrong.body).toMatch(/gracePeriodSeconds.*what/s);
     expect((await at.run(server.send('GET', stop, { headers: bearer(token) }))).status).toBe(405);
     expect((await at.run(server.send('GET', '/nothing'))).status).toBe(404);
+    const elsewhere = `/namespaces/${namespace}/wukongs/web?cluster=other`;
+    const other = await at.run(
+      server.send('GET', elsewhere, { headers: bearer(await tokenOf(at, ['get'], { name: 'reader' })) }),
+    );
+    expect([other.status, other.body]).toMatchObject([400, expect.stringContaining('this server is of one cluster')]);
+    expect((await at.run(server.send('HEAD', '/healthz'))).status).toBe(200);
     expect((await post(at, server, '/namespaces/%E0%A4%A/wukongs/web/stop', token)).status).toBe(400);
     expect((await post(at, server, '/namespaces/team-a/wukongs/..%2Fx/stop', token)).status).toBeGreaterThanOrEqual(
       400,

@@ -185,3 +185,18 @@ it('a ClusterWukongSchedule is seen at once, and lists nothing at rest', async (
   expect(lists.map(({ path }) => path)).toEqual([]);
   await server.end();
 });
+
+it('the zone of a namespace counts from when it is written, for schedules that name none', async () => {
+  const at = await five();
+  createSchedule(at.sim, namespace, 'office', { stop: '1 21 * * *', timeZone: undefined });
+  const server = await served(at);
+  const later = () => at.sim.get<{ status?: { nextStop?: string } }>('wukongschedules', namespace, 'office')?.status;
+  await at.pass(10_000);
+  expect(later()?.nextStop).toBe('2026-11-23T21:01:00Z');
+  at.sim.change<{ metadata: object }>('namespaces', '', namespace, ({ metadata }) => {
+    Object.assign(metadata, { annotations: { 'lifecycle.novasphere.dev/time-zone': 'Europe/Berlin' } });
+  });
+  await at.pass(90_000);
+  expect(at.calls()).toHaveLength(5);
+  await server.end();
+});

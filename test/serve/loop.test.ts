@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { namespace, type Scene } from '../flow/scene.ts';
+import { createClusterSchedule } from '../schedule.ts';
 import { ground, home, served } from './serving.ts';
 
 type Declaring = { spec: { lifecycleAction?: unknown } };
@@ -64,15 +65,24 @@ describe('the server', () => {
     await server.end();
   });
 
-  it('switches off at the boundary of a schedule, on the second', async () => {
+  it.each<[string, number, (at: Scene) => void]>([
+    ['a schedule', 2, (at) => schedule(at, { stop: '2 20 * * *' })],
+    ['a schedule that was made within the same minute', 1, (at) => schedule(at, { stop: '1 20 * * *' })],
+    [
+      'one of the whole cluster',
+      3,
+      (at) => createClusterSchedule(at.sim, 'night', { stop: '3 20 * * *', selector: { matchLabels: { env: 'dev' } } }),
+    ],
+  ])('switches off at the boundary of %s, on the second', async (_what, minute, make) => {
     const at = await ground();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' } });
     await at.pass(5_000);
     const server = await served(at);
-    schedule(at, { stop: '2 20 * * *' });
+    await at.pass(15_000);
+    make(at);
     await at.pass(200_000);
     const [call] = at.calls();
-    expect(call!.at - Date.parse('2026-11-23T20:02:00Z')).toBeLessThan(1_000);
+    expect(call!.at - Date.parse(`2026-11-23T20:0${minute}:00Z`)).toBeLessThan(1_500);
     expect(outcome(at, 'web')).toBe('Stopped');
     await server.end();
   });

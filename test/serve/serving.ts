@@ -5,8 +5,7 @@ import { serve } from '../../shared/entry/serve.ts';
 import { prometheusMetrics } from '../../shared/report/prometheus.ts';
 import type { SimOptions } from '../../sim/sim.ts';
 import { closeAfterTest } from '../closeAfterTest.ts';
-import { serveRules } from '../flow/roles.ts';
-import { allRules } from '../flow/roles.ts';
+import { allRules, shippedRules } from '../flow/roles.ts';
 import { namespace, type Scene, scene, token } from '../flow/scene.ts';
 
 export const audience = 'wukong-lifecycle';
@@ -75,7 +74,7 @@ export const home = 'wukong-lifecycle';
 export async function ground(options: SimOptions = {}): Promise<Scene> {
   const at = await scene(options);
   at.sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } });
-  at.sim.addToken(token, `system:serviceaccount:${home}:wukong-reconcile`, [...allRules(), ...serveRules()]);
+  at.sim.addToken(token, `system:serviceaccount:${home}:wukong-reconcile`, [...allRules(), ...shippedRules(['serve'])]);
   return at;
 }
 

@@ -23,7 +23,7 @@ env:
   - { name: NODE_OPTIONS, value: --max-semi-space-size=2 } # much is kept and little made: memory before speed
   {{- end }}
   - name: WEBHOOK_URL
-    valueFrom: { secretKeyRef: { name: wukong-notices, key: WEBHOOK_URL, optional: true } }
+    valueFrom: { secretKeyRef: { name: {{ .Values.notices.secret }}, key: WEBHOOK_URL, optional: true } }
 resources: {{ toJson .Values.resources }}
 securityContext:
   allowPrivilegeEscalation: false

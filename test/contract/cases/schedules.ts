@@ -4,38 +4,7 @@ import { cases } from '../case.ts';
 import { paths } from '../client.ts';
 import { is, isOffNow, isToldTrue } from '../looking.ts';
 import { isUp, wukongOf } from '../making.ts';
-import type { Stage } from '../stage.ts';
-
-const labels = { contract: 'scheduled' };
-const on = { by: { runStrategy: 'Always' }, as: 'on', labels } as const;
-const off = { by: { runStrategy: 'Halted' }, as: 'off', labels } as const;
-const prefix = 'lifecycle.novasphere.dev/';
-
-const cronAt = (instant: number): string => {
-  const at = new Date(instant);
-  return `${at.getUTCMinutes()} ${at.getUTCHours()} * * *`;
-};
-const minute = 60_000;
-
-/** The next full minute that leaves time for what is prepared. */
-const soon = (stage: Stage): number => Math.ceil((stage.ground.clock.now() + 3_000) / minute) * minute;
-
-async function schedule(stage: Stage, spec: object, name = 'office'): Promise<void> {
-  const whole = { timeZone: 'Etc/UTC', selector: { matchLabels: labels }, ...spec };
-  const object = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', metadata: { name }, spec: whole };
-  const { status, body } = await stage.send('POST', paths.schedule(stage.namespace), object);
-  assert.equal(status, 201, JSON.stringify(body).slice(0, 300));
-}
-
-const until = (stage: Stage, instant: number) => stage.sleep(Math.max(0, instant - stage.ground.clock.now()));
-
-/** A schedule whose boundary comes within two minutes; back when that is just past. */
-async function boundary(stage: Stage, action: 'start' | 'stop', more: object = {}): Promise<number> {
-  const at = soon(stage);
-  await schedule(stage, { [action]: cronAt(at), ...more });
-  await until(stage, at + 1_000);
-  return at;
-}
+import { boundary, cronAt, minute, off, on, prefix, schedule, soon } from '../timing.ts';
 
 export const scheduleCases = cases('schedules', [
   {

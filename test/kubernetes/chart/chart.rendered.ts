@@ -35,9 +35,13 @@ function comparable(objects: Rendered[]): Record<string, unknown> {
 
 const pairs: [overlay: string, values: Values, namespace?: string][] = [
   ['cluster-wide', {}],
-  ['cluster-wide-optional', { 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }],
+  ['cluster-wide-optional', { 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true', 'rbac.adopt': 'true' }],
   ['namespaced', { namespaces: '["team-a"]' }, 'team-a'],
-  ['namespaced-optional', { namespaces: '["team-a"]', 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true' }, 'team-a'],
+  [
+    'namespaced-optional',
+    { namespaces: '["team-a"]', 'rbac.stuckPods': 'true', 'rbac.skipNext': 'true', 'rbac.adopt': 'true' },
+    'team-a',
+  ],
   ['serve', { mode: '"serve"' }],
 ];
 
@@ -56,6 +60,8 @@ describe('the chart', () => {
     ['two modes', { mode: '["cronjob","serve"]' }, /mode/],
     ['replicas that are no number', { mode: '"serve"', 'serve.replicas': '"two"' }, /replicas/],
     ['a port that is none', { 'networkPolicy.apiServerPorts': '["https"]' }, /apiServerPorts/],
+    ['a port above the last', { 'networkPolicy.noticePorts': '[70000]' }, /noticePorts/],
+    ['a Secret without a name', { 'notices.secret': '""' }, /secret/],
     ['a value that nobody knows', { schedules: 'false' }, /schedules/],
     ['a namespace with a capital', { namespaces: '["Team-A"]' }, /namespaces/],
     ['a ServiceMonitor of CronJobs', { 'serviceMonitor.enabled': 'true' }, /mode=serve/],
@@ -89,6 +95,20 @@ describe('the chart', () => {
     expect(objects.find(({ kind }) => kind === 'ServiceMonitor')).toMatchObject({
       metadata: { labels: { release: 'prometheus' } },
     });
+  });
+
+  it('reads the address of notices from the Secret that is named, and lets the pods reach it', () => {
+    const { objects } = helm({
+      ...{ 'notices.secret': '"pager"', 'networkPolicy.noticePorts': '[8443]' },
+      ...{ 'networkPolicy.apiServerPorts': '[6443]', 'networkPolicy.apiServerCidrs': '["192.0.2.10/32"]' },
+    });
+    const jobs = objects.filter(({ kind }) => kind === 'CronJob');
+    for (const job of jobs) expect(JSON.stringify(job)).toContain('"secretKeyRef":{"name":"pager","key":"WEBHOOK_URL"');
+    const { spec } = objects.find(({ kind }) => kind === 'NetworkPolicy') as Rendered & { spec: { egress: object[] } };
+    expect(spec.egress.slice(0, 2)).toEqual([
+      { ports: [{ port: 6443, protocol: 'TCP' }], to: [{ ipBlock: { cidr: '192.0.2.10/32' } }] },
+      { ports: [{ port: 8443, protocol: 'TCP' }] },
+    ]);
   });
 
   it('asks for no uid anywhere, so that OpenShift gives one of its own', () => {
