@@ -13,10 +13,11 @@ install_packages() {
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" > /dev/null
 }
 
-# The embedded cluster in a process of its own; its kubeconfig is $work/kubeconfig.
+# The embedded cluster in a process of its own; its kubeconfig is $work/kubeconfig. Its options are
+# those of `npm run sim`.
 start_cluster() {
   node infra/setup.mjs
-  node_modules/.bin/node sim/main.ts --kubeconfig-out "$work/kubeconfig" >&2 &
+  node_modules/.bin/node sim/main.ts --kubeconfig-out "$work/kubeconfig" "$@" >&2 &
   background=$!
   for _ in $(seq 300); do
     [ -s "$work/kubeconfig" ] && return 0

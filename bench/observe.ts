@@ -2,7 +2,7 @@ import type { Credentials } from '../shared/cluster/credentials.ts';
 import { transportTo } from '../shared/cluster/transport.ts';
 import { type KubeObject } from '../shared/domain/model.ts';
 import { lastKey } from '../shared/domain/operation.ts';
-import { readVmi } from '../shared/domain/vm.ts';
+import { readVmi } from '../shared/domain/readVm.ts';
 import { systemClock } from '../shared/time/clock.ts';
 
 export interface Observed {

@@ -3,7 +3,7 @@ import { vmPath } from '../shared/cluster/vmInformer.ts';
 import type { World } from '../shared/cluster/world.ts';
 import { type KubeObject } from '../shared/domain/model.ts';
 import type { Action } from '../shared/domain/outcome.ts';
-import { readVmi } from '../shared/domain/vm.ts';
+import { readVmi } from '../shared/domain/readVm.ts';
 import { each } from '../shared/time/forEachLimited.ts';
 
 export interface Rival {

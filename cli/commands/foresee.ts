@@ -1,7 +1,8 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
-import { boundaries, type Boundary, compare, due, wishAt } from '../../shared/schedule/calendar.ts';
+import { boundaries, type Boundary, compare, wishAt } from '../../shared/schedule/calendar.ts';
 import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
+import { due } from '../../shared/schedule/due.ts';
 import type { FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';

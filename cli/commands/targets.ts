@@ -8,7 +8,6 @@ import { didYouMean } from '../../shared/domain/suggest.ts';
 import type { Limits } from '../../shared/time/wait.ts';
 import { scopeOptions, type Session } from '../cluster.ts';
 import { type Io, type Options, UsageError, type Values } from '../command.ts';
-import { readManifests } from './manifest.ts';
 
 /** The options that say which Wukongs, beside their names. */
 export const targetOptions: Options = {
@@ -135,6 +134,7 @@ export function queryOf(queries: Record<string, string | undefined>): string {
 
 /** The Wukongs that manifests name. @throws UsageError for a file that cannot be read or is for another namespace. */
 async function placesIn(files: string[], values: Values, namespace: string) {
+  const { readManifests } = await import('./manifest.ts');
   const { wukongs, problems } = await readManifests(files, 'filename');
   if (files.length > 0 && wukongs.length === 0 && problems.length === 0)
     throw new UsageError(`--filename ${files.join(', ')}: expected a Wukong, found none`);

@@ -2,9 +2,9 @@
 // --fleet 1000 one command on so many VMs.
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { connect } from '../../shared/entry/connect.ts';
-import { silentLog } from '../../shared/report/log.ts';
-import { silentMetrics } from '../../shared/report/metrics.ts';
 import { plain, printable } from '../../shared/report/plain.ts';
+import { silentLog } from '../../shared/report/silent.ts';
+import { silentMetrics } from '../../shared/report/silent.ts';
 import { commandLine, wrongUsage } from '../../sim/commandLine.ts';
 import { startSim } from '../../sim/sim.ts';
 import { exitCodes } from '../command.ts';

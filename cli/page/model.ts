@@ -1,18 +1,18 @@
 import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import type { Annotations } from '../../shared/domain/model.ts';
-import { leaseKey } from '../../shared/domain/operation.ts';
-import { boundaries, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import type { Facts } from '../../shared/schedule/decide.ts';
-import { overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
+import { overrideFor } from '../../shared/schedule/override.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { waves } from '../../shared/schedule/wave.ts';
 import { tzWarning } from '../../shared/time/tzData.ts';
-import { type ClockChange, clockChanges, parseZone, type Zone } from '../../shared/time/zone.ts';
+import { parseZone, type Zone } from '../../shared/time/zone.ts';
 import { type Course, foreseeCourse, type Period } from './course.ts';
+import { factsOf, pastFactsOf } from './facts.ts';
 import { byMachine, fromWukong } from './happening.ts';
 import { rulersIn } from './rulers.ts';
 import { type Prices, type Saved, savedBy, sum } from './saved.ts';
+import { countsOf, type ScheduleView, viewOf } from './scheduleView.ts';
 import { sizeOf } from './size.ts';
 import { readSchedules, type Sources } from './sources.ts';
 import { type Happened, judge } from './verdict.ts';
@@ -37,14 +37,6 @@ export interface Group {
   namespace: string;
   rows: Row[];
   saved: Saved;
-}
-
-export interface ScheduleView {
-  schedule: Schedule;
-  matched: number;
-  /** Local dates in the period on which a start is skipped. */
-  holidays: string[];
-  changes: ClockChange[];
 }
 
 export interface PageModel extends Period {
@@ -109,6 +101,7 @@ export function commonZone(schedules: Schedule[]): Zone {
 }
 
 type NamedRow = Row & { namespace: string };
+
 type Given = Asked & { zone: Zone; late: number };
 
 function machineRows(kind: PageModel['kind'], sources: Sources, schedules: Schedule[], given: Given): NamedRow[] {
@@ -155,31 +148,6 @@ const scheduleRows = (schedules: Schedule[], freezeUntil: number | undefined, gi
 /** Drawn without its jitter: a few minutes cannot be seen, and would make every machine's course its own. */
 const still = (schedule: Schedule): Schedule => ({ ...schedule, jitterSeconds: 0 });
 
-const keys: string[] = [...Object.values(overrideKeys), leaseKey];
-const only = (annotations: Annotations = {}): Annotations =>
-  Object.fromEntries(keys.flatMap((key) => (annotations[key] === undefined ? [] : [[key, annotations[key]]])));
-
-const createdAtOf = ({ metadata }: Wukong): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
-
-/** A plan that begins now begins with what is so, where the status tells it. */
-const powerOf = (wukong: Wukong, { from, now }: Asked): Facts['power'] =>
-  from === now ? ({ Running: 'on', Stopped: 'off' } as const)[lifecycleStateOf(wukong)?.state as 'Running'] : undefined;
-
-const factsOf = (wukong: Wukong, { namespaces, freezeUntil }: Sources, asked: Asked): Facts => ({
-  name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,
-  createdAt: createdAtOf(wukong),
-  wukongAnnotations: only(wukong.metadata.annotations),
-  namespaceAnnotations: only(namespaces.get(wukong.metadata.namespace ?? '')),
-  freezeUntil,
-  power: powerOf(wukong, asked),
-});
-
-/** Today's overrides say nothing of last week: what they held back then is in the records. */
-const pastFactsOf = (wukong: Wukong): Facts => ({
-  name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,
-  createdAt: createdAtOf(wukong),
-});
-
 /** Machines that differ in nothing that matters share one course: it is what keeps a page of many machines small. */
 function sharedCourse(own: Schedule[], facts: Facts, period: Period, shared: Map<string, Course>): Course {
   const begins = wishAt(own, period.from - 1)?.at ?? period.from;
@@ -206,18 +174,4 @@ function overridesOf({ metadata }: Wukong, { namespaces }: Sources, now: number)
     ...(kept ? [{ key: 'protected', level: kept }] : []),
     ...(skipNext ? [{ key: 'skip-next', level: skipNext }] : []),
   ];
-}
-
-/** How many machines each schedule rules. */
-function countsOf(rows: Row[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { schedules, wave } of rows)
-    if (wave !== undefined) for (const { key } of schedules) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return counts;
-}
-
-function viewOf(schedule: Schedule, matched: number, { from, to }: Period): ScheduleView {
-  const skipped = boundaries(schedule, from - 1, to - 1).filter(({ skippedBecause }) => skippedBecause);
-  const holidays = [...new Set(skipped.map(({ wall }) => wall.slice(0, 10)))];
-  return { schedule, matched, holidays, changes: clockChanges(schedule.zone, from, to - 1) };
 }

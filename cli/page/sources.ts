@@ -1,10 +1,11 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Annotations } from '../../shared/domain/model.ts';
 import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
+import { type FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom } from '../../shared/schedule/override.ts';
 import { type Labels, namespaceLabels } from '../../shared/schedule/ruling.ts';
-import { checkSchedule, type FindText, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { checkSchedule, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { type Manifests, textIn } from '../commands/manifest.ts';
 import type { Happening } from './happening.ts';
 

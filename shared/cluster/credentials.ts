@@ -7,12 +7,12 @@ import type { Dispatcher } from 'undici';
 
 import { type Clock, systemClock } from '../time/clock.ts';
 import { type Agents, agentsFor } from './agent.ts';
-import { type Credential, runExec } from './execPlugin.ts';
 import { type KubeConfigFile, mergeKubeConfigs, misconfigured, readKubeConfig } from './kubeconfig.ts';
-import { type Login, loginOf, type Material, ownLogin, readMaterial } from './login.ts';
+import { type Login, loginOf, ownLogin } from './login.ts';
+import { type Material, readMaterial } from './material.ts';
 import { proxyFor, shownProxy } from './proxy.ts';
-
 export { parseKubeConfig } from './kubeconfig.ts';
+import { type Around, authorizerOf, marginMs } from './proof.ts';
 
 /** Where a cluster is and how to get in: the API server's address, headers that prove who we are, pooled connections. */
 export interface Credentials {
@@ -78,8 +78,6 @@ interface Proved {
 
 /** Files are read again so often, as client-go does: tokens, certificates and CAs are renewed under way. */
 const filesKeptMs = 60_000;
-/** So long before its end a credential is had anew. */
-const marginMs = 10_000;
 
 /**
  * Credentials of a login: read now, again when they end, when a file of theirs may have changed, and when they were
@@ -136,8 +134,6 @@ function identityOf({ tlsServerName: name }: Login) {
   return { checkServerIdentity: (_host: string, cert: PeerCertificate) => checkServerIdentity(name, cert) };
 }
 
-type Around = Required<Omit<Connected, 'dispatcher'>>;
-
 function proverOf(login: Login, around: Around) {
   const { clock } = around;
   const { ca, cert, key } = login;
@@ -159,79 +155,4 @@ function proverOf(login: Login, around: Around) {
       return { ...before, until: now + marginMs };
     }
   };
-}
-
-type Authorized = { headers: Record<string, string>; cert?: string; key?: string; expires?: number };
-
-function authorizerOf(login: Login, around: Around): (fresh: boolean) => Promise<Authorized> {
-  const { proof } = login;
-  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
-  switch (proof.by) {
-    case 'nothing':
-      return () => Promise.resolve({ headers: {} });
-    case 'token':
-      return () => Promise.resolve(bearer(proof.token));
-    case 'tokenFile':
-      return () => Promise.resolve(bearer(tokenIn(proof.file, proof.token)));
-    case 'password': {
-      const basic = Buffer.from(`${proof.username}:${proof.password}`).toString('base64');
-      return () => Promise.resolve({ headers: { authorization: `Basic ${basic}` } });
-    }
-    case 'exec': {
-      let known: Credential | undefined;
-      return async (fresh) => {
-        if (fresh || !known || known.expires - marginMs <= around.clock.now())
-          known = await runExec(proof.plugin, {
-            ...around,
-            cluster: () => toldOf(login),
-            after: (ms, call) => around.clock.after(ms, call),
-          });
-        const { token, ...rest } = known;
-        return { ...rest, ...(token === undefined ? { headers: {} } : bearer(token)) };
-      };
-    }
-    case 'provider':
-      return () => byProvider(proof.provider);
-    default:
-      return proof satisfies never;
-  }
-}
-
-function tokenIn(file: Material, instead: string | undefined): string {
-  try {
-    return readMaterial(file).trim();
-  } catch (thrown) {
-    if (instead !== undefined) return instead;
-    throw thrown;
-  }
-}
-
-/** The cluster, as an exec plugin with provideClusterInfo is told of it. */
-function toldOf({ server, tlsServerName, ca, proxyUrl, extension }: Login): Record<string, unknown> {
-  return {
-    server,
-    ...(tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName }),
-    ...(ca ? { 'certificate-authority-data': Buffer.from(readMaterial(ca)).toString('base64') } : {}),
-    ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
-    config: extension ?? null,
-  };
-}
-
-/** OpenID Connect is client-node's: it renews the token by the refresh token. Loaded when a kubeconfig asks for it. */
-async function byProvider(provider: unknown): Promise<Authorized> {
-  const { KubeConfig, HttpMethod, RequestContext } = await import('@kubernetes/client-node');
-  const config = new KubeConfig();
-  config.loadFromOptions({
-    clusters: [{ name: 'c', server: 'https://localhost', skipTLSVerify: false }],
-    users: [{ name: 'u', authProvider: provider }],
-    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
-    currentContext: 'x',
-  });
-  const context = new RequestContext('https://localhost', HttpMethod.GET);
-  try {
-    await config.applySecurityAuthentication(context);
-  } catch {
-    throw misconfigured('kubeconfig: auth-provider oidc', 'no token could be had; log in again');
-  }
-  return { headers: context.getHeaders() };
 }

@@ -23,8 +23,11 @@ const text = (value: unknown, most = longestId): string | undefined =>
 export function textsOf(value: unknown): Record<string, string> | undefined {
   if (!isObject(value)) return undefined;
   const found = Object.create(null) as Record<string, string>;
-  for (const [key, one] of Object.entries(value).slice(0, mostEntries))
+  const keys = Object.keys(value);
+  for (const key of keys.length > mostEntries ? keys.slice(0, mostEntries) : keys) {
+    const one = value[key];
     if (typeof one === 'string' && one.length <= longestValue) found[key] = one;
+  }
   return found;
 }
 
@@ -70,8 +73,9 @@ function listOf<V>(value: unknown, isOne: (one: unknown) => one is V): V[] | und
   return Array.isArray(value) ? value.slice(0, mostInList).filter(isOne) : undefined;
 }
 
+/** Of a hundred thousand objects: without lists on the way. */
 function withoutAbsent(fields: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {};
-  for (const key of Object.keys(fields)) if (fields[key] !== undefined && key !== '__proto__') kept[key] = fields[key];
+  for (const key of Object.keys(fields)) if (fields[key] !== undefined && key !== '__proto__') kept[key] = fields[key]; // which would be its prototype
   return kept;
 }

@@ -56,7 +56,7 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
   return {
     get: (namespace, name) => known.get(keyOf({ namespace, name }))?.value,
     all: () => [...known.values()].map(({ value }) => value),
-    gone: (namespace, name) => gone.get(keyOf({ namespace, name })),
+    gone: (namespace, name) => (gone.size === 0 ? undefined : gone.get(keyOf({ namespace, name }))),
     on(namespace, name, call) {
       const key = keyOf({ namespace, name });
       const calls = listeners.get(key) ?? new Set();

@@ -46,20 +46,8 @@ const attemptLimitMs = 15_000;
 const attempts = 5;
 /** Even a call whose deadline is past has so long: a record may be written at the last moment. */
 const leastMs = 1_000;
-const headersKeptMs = 10_000;
 
 export function transportTo(credentials: Credentials, clock: Clock, random: () => number): Transport {
-  let known: { headers: Record<string, string | string[]>; until: number } | undefined;
-  const headers = async () => {
-    if (!known || known.until < clock.now())
-      known = { headers: await credentials.headers(), until: clock.now() + headersKeptMs };
-    return known.headers;
-  };
-  const notAccepted = () => {
-    known = undefined;
-    credentials.refused?.();
-  };
-
   function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
     const limit = bounded(clock, limits, () => inVain(call));
     // undici hears of the signal only when the request has a connection, and then does not send it.
@@ -68,7 +56,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
 
   async function exchange<T>(call: Call, signal: AbortSignal): Promise<Answer<T> & { retryAfterMs?: number }> {
     const data = call.body === undefined ? undefined : JSON.stringify(call.body);
-    const proof = await headers();
+    const proof = await credentials.headers();
     const answer = await send(credentials.server + call.path, {
       method: call.method,
       dispatcher: credentials.dispatcher,
@@ -82,7 +70,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
       ...(data === undefined ? {} : { body: data }),
     });
     const text = await answer.body.text();
-    if (answer.statusCode === 401) notAccepted();
+    if (answer.statusCode === 401) credentials.refused?.();
     const wait = Number(answer.headers['retry-after']);
     return {
       status: answer.statusCode,
@@ -128,7 +116,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
 
     async stream(path, signal) {
       const open = async () => {
-        const proof = await headers();
+        const proof = await credentials.headers();
         return send(credentials.server + path, {
           dispatcher: credentials.streams ?? credentials.dispatcher,
           signal,
@@ -139,7 +127,7 @@ export function transportTo(credentials: Credentials, clock: Clock, random: () =
         signal.throwIfAborted();
         throw connectionFailure(thrown, credentials);
       });
-      if (answer.statusCode === 401) notAccepted();
+      if (answer.statusCode === 401) credentials.refused?.();
       return { status: answer.statusCode, lines: linesOf(answer.body) };
     },
   };

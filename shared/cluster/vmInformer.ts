@@ -1,7 +1,8 @@
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { ownMachine, vmNameIn, vmNamesOf } from '../domain/ownership.ts';
-import { type Machine, readVm, readVmi, type VmiView, type VmView } from '../domain/vm.ts';
+import { readVm, readVmi } from '../domain/readVm.ts';
+import { type Machine, type VmiView, type VmView } from '../domain/vm.ts';
 import { heard, type Limits } from '../time/wait.ts';
 import type { Followed, Source } from './informer.ts';
 import { followIn, type Space } from './informers.ts';

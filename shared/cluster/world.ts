@@ -27,6 +27,8 @@ export interface BusEntry {
 
 /** The event bus. @throws LifecycleError Unreachable naming how many entries were not taken, after its own retries. */
 export interface Bus {
+  /** What is put at about the same time goes in one call already. */
+  batched?: true;
   put(entries: BusEntry[]): Promise<void>;
 }
 

@@ -48,7 +48,8 @@ const end = z.object({
  */
 export function lifecycleStateOf({ status }: Wukong): LifecycleState | undefined {
   const found = now.safeParse(status?.lifecycleState).data;
-  return found && { ...found, ...end.safeParse(status?.lifecycleState).data };
+  const told = found && (status?.lifecycleState as { outcome?: unknown }).outcome !== undefined;
+  return told ? { ...found, ...end.safeParse(status?.lifecycleState).data } : found;
 }
 
 /**

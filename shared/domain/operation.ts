@@ -1,30 +1,25 @@
 import * as z from 'zod';
 
-import type { Command } from './command.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, type Annotations, placeOf, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
-import {
-  type Action,
-  isUnobserved,
-  type Outcome,
-  outcomeNames,
-  reasonOf,
-  type Result,
-  skipReasons,
-} from './outcome.ts';
+import { type Outcome, outcomeNames, type Result, skipReasons } from './outcome.ts';
 
 /** The annotation that is there while an operation runs: the claim, and all that another process needs to go on. */
 export const operationKey = `${annotationPrefix}operation`;
+
 /** What is remembered between operations: the last one's end and the run strategy to restore. */
 export const lastKey = `${annotationPrefix}last-operation`;
+
 /**
  * The newest request that found its wish fulfilled, or being fulfilled by an older one: it needed no operation, must be
  * known when it comes again, and wins over older wishes.
  */
 export const settledKey = `${annotationPrefix}last-settled`;
+
 /** Requests that were skipped or came too late for a newer one, newest first: delivered again, they are told the same. */
 export const skippedKey = `${annotationPrefix}last-skipped`;
+
 /** An on-demand start holds until then; afterwards the schedule rules again. */
 export const leaseKey = `${annotationPrefix}lease-until`;
 
@@ -42,6 +37,7 @@ const superseded = z.object({
   trigger: said,
   startedAt: time,
 });
+
 export type SupersededRequest = z.output<typeof superseded>;
 
 /** The Wukong that a record is of: one that was copied with its annotations has another. */
@@ -93,6 +89,7 @@ const operation = z.object({
   /** Later requests for the same that asked for more, newest first: what they asked for is in this record. */
   sharpenedBy: z.array(superseded).optional(),
 });
+
 export type Operation = z.output<typeof operation>;
 
 /** What each of `earlier` was for; beside them, as version 0.1.0 reads `earlier` as ids. */
@@ -123,6 +120,7 @@ const last = z.object({
   earlier: z.array(z.string()).optional(),
   earlierActions,
 });
+
 export type Last = z.output<typeof last>;
 
 const settled = last.pick({ wukongUid: true, requestId: true, action: true, outcome: true, requestedAt: true }).extend({
@@ -131,6 +129,7 @@ const settled = last.pick({ wukongUid: true, requestId: true, action: true, outc
   /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
   joined: z.object({ to: z.string(), requests: z.array(superseded) }).optional(),
 });
+
 export type Settled = z.output<typeof settled>;
 
 const skipped = z.array(
@@ -140,6 +139,7 @@ const skipped = z.array(
     action: z.enum(['start', 'stop']).optional(),
   }),
 );
+
 export type Skipped = z.output<typeof skipped>[number];
 
 /** What was read of a Wukong's annotations, by their key: a tick asks for the same record many times. */
@@ -165,23 +165,30 @@ function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
     return undefined;
   }
 }
+
 /** One of another Wukong is none; version 0.1.0 did not write whose it is. */
 function readOwn<T extends { wukongUid?: string | undefined }>(schema: z.ZodType<T>, wukong: Wukong, key: string) {
   const record = read(schema, wukong, key);
   return record?.wukongUid === undefined || record.wukongUid === wukong.metadata.uid ? record : undefined;
 }
+
 export const operationOf = (wukong: Wukong): Operation | undefined => readOwn(operation, wukong, operationKey);
+
 /** The one that is under way; when its time is over it is nobody's any more. */
 export function runningOf(wukong: Wukong, now: number): Operation | undefined {
   const running = operationOf(wukong);
   return running && now < running.deadline ? running : undefined;
 }
+
 export const lastOf = (wukong: Wukong): Last | undefined => readOwn(last, wukong, lastKey);
+
 export const settledOf = (wukong: Wukong): Settled | undefined => readOwn(settled, wukong, settledKey);
+
 export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];
 
 /** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
 const tellWithinMs = 30 * 60_000;
+
 /** The last end, where the status does not show it: its process died before it was told, or is just about to tell it. */
 export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   const last = lastOf(wukong);
@@ -189,21 +196,9 @@ export function untoldEnd(wukong: Wukong, now: number): Last | undefined {
   return isShown(wukong, last) || now - last.finishedAt > tellWithinMs ? undefined : last;
 }
 
-/** Of requests that needed no operation so many are remembered. */
-export const mostRemembered = 5;
-/** And of those that came to their end, or were superseded, before the last operation. */
-const mostEarlier = 8;
-/** The newest request that found its wish fulfilled, and those before it that may be delivered once more. */
-export function settledBy(command: Command, outcome: Settled['outcome'], wukong: Wukong): Settled {
-  const { requestId, action, requestedAt } = command;
-  const before = settledOf(wukong);
-  const earlier = before ? [before, ...earlierOf(before)].slice(0, mostRemembered - 1) : [];
-  const { uid } = wukong.metadata;
-  return { ...(uid ? { wukongUid: uid } : {}), requestId, action, outcome, requestedAt, ...asEarlier(earlier) };
-}
-
 /** The clocks of those who write records need not agree on the second; what is later than that nobody has asked for. */
 const clockErrorMs = 60_000;
+
 export const isYetToCome = (instant: number, now: number): boolean => instant > now + clockErrorMs;
 
 /** Of all that was carried out or found fulfilled, what was asked for last. */
@@ -215,81 +210,12 @@ export const newestDone = (wukong: Wukong, now = Infinity): Last | Settled | und
     .at(-1);
 
 const instants = new Set(['stepAt', 'requestedAt', 'startedAt', 'finishedAt', 'deadline', 'forceAt']);
+
 /** As it stands in the annotation: instants in RFC 3339 for people, with milliseconds, which order depends on. */
 export const write = (value: Operation | Last | Settled): string =>
   JSON.stringify(value, (key, field: unknown) =>
     instants.has(key) && typeof field === 'number' ? new Date(field).toISOString() : field,
   );
-
-/** KubeVirt may take this long to begin; then it is asked once more, and given the same time again (DESIGN §5). */
-export const acceptMs = 120_000;
-/** Added to the grace period before the guest is forced (DESIGN §5). */
-export const marginMs = 15_000;
-/** How long a forced guest may take to go (DESIGN §5). */
-export const forceWaitMs = 60_000;
-/** A call that its process had sent before it was superseded may still come through for as long. */
-const inFlightMs = 15_000;
-/** A process that dies has left its record this long after the operation should have been over. */
-const slackMs = 60_000;
-
-/** When the claim of an operation that begins now expires. */
-export function claimDeadline(
-  command: Pick<Command, 'action' | 'waitSeconds'>,
-  now: number,
-  graceSeconds: number,
-): number {
-  if (command.action === 'start') return now + command.waitSeconds * 1000 + slackMs;
-  return now + 2 * acceptMs + graceSeconds * 1000 + marginMs + 2 * forceWaitMs + slackMs;
-}
-
-/** Until when a call of the superseded owner, who wanted the opposite, may still undo what is so. */
-export function undoneUntil({ action, startedAt, supersedes }: Operation): number {
-  return supersedes.some((old) => old.action !== action) ? startedAt + inFlightMs : startedAt;
-}
-
-/** A request, and what it was for where that is known. */
-export interface Earlier {
-  requestId: string;
-  action?: Action | undefined;
-}
-
-export const earlierOf = ({ earlier = [], earlierActions = [] }: Pick<Last, 'earlier' | 'earlierActions'>): Earlier[] =>
-  earlier.map((requestId, i) => ({ requestId, action: earlierActions[i] ?? undefined }));
-
-const asEarlier = (requests: Earlier[]) => ({
-  earlier: requests.map(({ requestId }) => requestId),
-  ...(requests.length > 0 ? { earlierActions: requests.map(({ action }) => action ?? null) } : {}),
-});
-
-/** The requests that an end answers for, newest first. */
-const knownBy = (last: Last): Earlier[] => [
-  last,
-  ...(last.sharpenedBy ?? []),
-  ...(last.superseded ?? []),
-  ...earlierOf(last),
-];
-
-/** What stays on the Wukong after the end, in the place of what was there before. */
-export function lastAfter(op: Operation, outcome: Outcome, before?: Last): Last {
-  return {
-    wukongUid: op.wukongUid,
-    requestId: op.requestId,
-    action: op.action,
-    outcome: outcome.outcome,
-    reason: reasonOf(outcome),
-    message: outcome.message,
-    ...('forceReason' in outcome ? { forceReason: outcome.forceReason } : {}),
-    ...(isUnobserved(outcome) ? { observed: false } : {}),
-    trigger: op.trigger,
-    requestedAt: op.requestedAt,
-    startedAt: op.startedAt,
-    finishedAt: outcome.finishedAt,
-    restore: op.restore,
-    ...(op.supersedes.length > 0 ? { superseded: op.supersedes } : {}),
-    ...(op.sharpenedBy ? { sharpenedBy: op.sharpenedBy } : {}),
-    ...(before ? asEarlier(knownBy(before).slice(0, mostEarlier)) : {}),
-  };
-}
 
 /** A finished operation as the outcome that was, or will be, told of it. */
 export function outcomeOf(wukong: Wukong, done: Last): Outcome {

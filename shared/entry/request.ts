@@ -1,4 +1,5 @@
-import { invalid, longestRequestId } from '../domain/command.ts';
+import { invalid } from '../domain/command.ts';
+import { longestRequestId } from '../domain/commandFields.ts';
 import { httpSource } from '../domain/requestId.ts';
 
 /** What an HTTP API (payload format 2.0) sends, as far as it is read. */

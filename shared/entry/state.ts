@@ -17,8 +17,9 @@ import {
 import { isLabel, isObjectName, labelExpected, objectNameExpected } from '../domain/names.ts';
 import { leaseKey, operationOf } from '../domain/operation.ts';
 import { ownMachine, vmNameIn, vmNamesOf } from '../domain/ownership.ts';
+import { readVm, readVmi } from '../domain/readVm.ts';
 import { format, parseSelector } from '../domain/selector.ts';
-import { readVm, readVmi, stateOf } from '../domain/vm.ts';
+import { stateOf } from '../domain/vm.ts';
 import { lastShown } from '../report/status.ts';
 import { overrideKeys } from '../schedule/override.ts';
 import type { Limits } from '../time/wait.ts';

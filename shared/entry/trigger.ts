@@ -1,4 +1,5 @@
-import { type Command, longestRequestId, type Origin, parseCommand, requestedType } from '../domain/command.ts';
+import { type Command, type Origin, parseCommand, requestedType } from '../domain/command.ts';
+import { longestRequestId } from '../domain/commandFields.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { hasSource, requestIdOf } from '../domain/requestId.ts';
 import { source as busSource } from '../report/bus.ts';

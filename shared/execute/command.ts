@@ -7,7 +7,7 @@ import { placeOf, type Wukong } from '../domain/model.ts';
 import { runningOf } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { performOne } from '../lifecycle/perform.ts';
-import { batched } from '../report/batchedBus.ts';
+import { withBatchedBus } from '../report/batchedBus.ts';
 import { type Report, reportOf, tellFleet } from '../report/fleetOutcome.ts';
 import { rankOf } from '../schedule/wave.ts';
 import type { Limits } from '../time/wait.ts';
@@ -15,6 +15,7 @@ import { execute, type Executing, type Progress } from './execute.ts';
 import { capacity, continuation, maySplit, parts, partSize } from './fanOut.ts';
 import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
+import { paced } from './paced.ts';
 import { holdToOneTarget, refusedFor } from './oneTarget.ts';
 import { isContested, type Known, sortOut } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
@@ -34,18 +35,19 @@ export interface Commanding {
  */
 export async function executeCommand(command: Command, world: World, options: Commanding): Promise<Report> {
   const { target } = command;
+  const { deadline } = options.limits;
   if ('name' in target) {
     const limiter = rateLimiterOf(world);
     const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
-    const paced = { ...world, transport: limiter.transport };
-    const refused = await refusedFor(command, target, paced, options.limits);
-    return reportOf(command, [refused ?? (await performOne(command, target, paced, { ...options, turn }))]);
+    const own = paced(world, deadline);
+    const refused = await refusedFor(command, target, own, options.limits);
+    return reportOf(command, [refused ?? (await performOne(command, target, own, { ...options, turn }))]);
   }
   await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
-  const paced = { ...world, transport: rateLimiterOf(world).transport };
-  const { report, unsent } = await executeFleet(command, paced, options);
-  await tellFleet(world.bus ? { ...world, bus: batched(world.bus, world.clock) } : world, command, report, startedAt);
+  const own = paced(withBatchedBus(world), deadline);
+  const { report, unsent } = await executeFleet(command, own, options);
+  await tellFleet(own, command, report, startedAt);
   if (!unsent) return report;
   const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
   throw new LifecycleError('Unreachable', message, { cause: unsent });
@@ -171,7 +173,9 @@ async function inTime(
   let unsent = await send(jobs.slice(most));
   const mine = unsent ? jobs : jobs.slice(0, most);
   const executing = { ...limits, machines, progress };
-  const { outcomes, left } = await execute(mine, world, executing);
+  // Of more than can be begun the rest is recorded before the time is up.
+  const recordingFor = mine.length > capacity(command, wholeMs) ? Math.min(recordingMs, wholeMs / 10) : 0;
+  const { outcomes, left } = await execute(mine, world, { ...executing, deadline: limits.deadline - recordingFor });
   const rest = left.filter(({ work }) => work.do === 'command');
   if (rest.length === 0) return { outcomes, sent, left: 0 };
   // Only who has got on sends what is left: else it would go round for ever.
@@ -182,9 +186,9 @@ async function inTime(
   return { outcomes: [...outcomes, ...recorded.outcomes], sent, left: recorded.left, unsent };
 }
 
-async function handOver(entries: BusEntry[], { bus, clock, log }: World): Promise<LifecycleError | undefined> {
+async function handOver(entries: BusEntry[], { bus, log }: World): Promise<LifecycleError | undefined> {
   try {
-    if (bus && entries.length > 0) await batched(bus, clock).put(entries);
+    if (entries.length > 0) await bus?.put(entries);
     return undefined;
   } catch (thrown) {
     const error = asLifecycleError(thrown);
@@ -193,7 +197,7 @@ async function handOver(entries: BusEntry[], { bus, clock, log }: World): Promis
   }
 }
 
-/** How many are recorded at once when the time is up, and how long that may take. */
+/** How many are recorded at once when the time is nearly up, and how long that may take. */
 const recordingAtOnce = 32;
 const recordingMs = 5_000;
 
@@ -207,7 +211,6 @@ async function record(
   if (command.dryRun) return { outcomes: [], left: rest.length };
   const group = groupOf(`${command.requestId} records`, recordingAtOnce);
   const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));
-  const deadline = Math.max(executing.deadline, world.clock.now()) + recordingMs;
-  const { outcomes, left } = await execute(jobs, world, { ...executing, deadline, sink: 'record' });
+  const { outcomes, left } = await execute(jobs, world, { ...executing, sink: 'record' });
   return { outcomes, left: left.length };
 }

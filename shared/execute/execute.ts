@@ -4,10 +4,11 @@ import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { finishUnclaimed } from '../lifecycle/unclaimed.ts';
-import { batched } from '../report/batchedBus.ts';
+import { withBatchedBus } from '../report/batchedBus.ts';
 import { here } from './here.ts';
 import type { Job } from './job.ts';
 import { overBus } from './overBus.ts';
+import { ofJobsMs, paced } from './paced.ts';
 import { newPlaces, type Turn } from './places.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
 
@@ -54,8 +55,7 @@ export interface Executed {
 export async function execute(jobs: Job[], world: World, options: Executing): Promise<Executed> {
   const { deadline, signal, machines, progress = () => {} } = options;
   const limiter = rateLimiterOf(world);
-  const bus = world.bus && batched(world.bus, world.clock);
-  const paced: World = { ...world, transport: limiter.transport, ...(bus ? { bus } : {}) };
+  const own = paced(withBatchedBus(world), deadline, ofJobsMs);
   const done: Executed = { outcomes: [], sent: [], left: [], failures: [] };
   const allBegun = new AbortController();
   const running = new Set<Promise<void>>();
@@ -66,14 +66,14 @@ export async function execute(jobs: Job[], world: World, options: Executing): Pr
   const to = { machines, limits, limiter, allBegun: allBegun.signal };
   const recordOnly = options.sink === 'record';
   const waiting = ({ place }: Job, what: string) => report({ waiting: { place, for: what } });
-  const local = here(paced, { ...to, wait: options.wait ?? true, recordOnly, waiting });
-  const sink = options.sink === 'bus' ? overBus(paced, { ...to, sent: (job) => done.sent.push(job) }, local) : local;
+  const local = here(own, { ...to, wait: options.wait ?? true, recordOnly, waiting });
+  const sink = options.sink === 'bus' ? overBus(own, { ...to, sent: (job) => done.sent.push(job) }, local) : local;
 
   async function one(turn: Turn): Promise<void> {
     const { job, release, ended } = turn;
     inFlight++;
     report();
-    const outcome = await sink(turn).catch((thrown: unknown) => failed(job, thrown, paced, done));
+    const outcome = await sink(turn).catch((thrown: unknown) => failed(job, thrown, own, done));
     release();
     ended();
     forget(job);

@@ -1,8 +1,9 @@
 import type { BusEntry } from '../cluster/world.ts';
-import { asInput, type Command, mostNames } from '../domain/command.ts';
+import { forceWaitMs, marginMs } from '../domain/claimTimes.ts';
+import { asInput, type Command } from '../domain/command.ts';
 import { requestedType } from '../domain/command.ts';
+import { mostNames } from '../domain/commandFields.ts';
 import type { Place } from '../domain/model.ts';
-import { forceWaitMs, marginMs } from '../domain/operation.ts';
 
 /** What one control plane was measured to begin: about six VMs a second (KUBEVIRT §1), less a margin. */
 const perSecond = 5;

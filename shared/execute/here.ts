@@ -7,9 +7,10 @@ import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
 import { performDeclared } from '../lifecycle/declared.ts';
-import { carryOn, type Performing, performOne } from '../lifecycle/perform.ts';
+import { type Performing, performOne } from '../lifecycle/perform.ts';
 import { heldBack } from '../lifecycle/plan.ts';
 import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
+import { runOperation } from '../lifecycle/runOperation.ts';
 import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
 import { follow } from './follow.ts';
@@ -108,7 +109,7 @@ async function join(
   const [running, last] = [operationOf(wukong), lastOf(wukong)];
   const held = running && heldBack(running, wukong, world.clock.now(), options.namespaceAnnotations);
   if (held) return { ...otherwise, ...held, quiet: true } as Outcome;
-  if (running) return carryOn(running, wukong, world, options);
+  if (running) return runOperation(running, wukong, world, options);
   return last && !isContradicted(last, stateOf(machineOf(wukong, options.machines)))
     ? outcomeOf(wukong, last)
     : otherwise;
@@ -120,7 +121,7 @@ async function leave({ place, work }: Job, world: World, machines: Machines): Pr
   const isOurs = (one: { requestId: string } | undefined) => work.do === 'join' || one?.requestId === requestId;
   const wukong = await readWukong(world, place, { deadline: world.clock.now() + tellingMs });
   const [op, last] = [operationOf(wukong), lastOf(wukong)];
-  if (op && isOurs(op)) return carryOn(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
+  if (op && isOurs(op)) return runOperation(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
   if (last && isOurs(last)) return outcomeOf(wukong, last);
   world.log.debug(`${keyOf(place)} was left before it was claimed`);
   return undefined;

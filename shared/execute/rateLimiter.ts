@@ -47,6 +47,13 @@ export function rateLimiterOf(world: World): RateLimiter {
   return limiter;
 }
 
+/** A transport that wraps another is of the same limiter. */
+export function sharesLimiter(transport: Transport, wrapped: Transport): Transport {
+  const limiter = limiters.get(wrapped);
+  if (limiter) limiters.set(transport, limiter);
+  return transport;
+}
+
 export function newRateLimiter({ transport, clock, random }: Cluster, callsPerSecond: number): RateLimiter {
   let rate = callsPerSecond;
   let tokens = callsPerSecond;

@@ -2,13 +2,12 @@ import { bodyOf } from '../cluster/failure.ts';
 import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
+import { mostRemembered, settledBy } from '../domain/earlier.ts';
 import { settledByJoining } from '../domain/joined.ts';
 import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
 import {
   leaseKey,
-  mostRemembered,
   type Operation,
-  settledBy,
   settledKey,
   type Skipped,
   skippedKey,
@@ -105,7 +104,8 @@ export async function settleAlready(
     'name' in command.target || options.remember
       ? { [settledKey]: write(settledBy(command, result.outcome, wukong)) }
       : undefined;
-  if (intentHolds(command, wukong) && !lease && !declared && !settled) return finishUnclaimed(world, wukong, told);
+  if (intentHolds(command, wukong) && !lease && !declared && !settled)
+    return finishUnclaimed(world, wukong, told, options.limits);
   const body = {
     metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
     spec: {
@@ -115,7 +115,7 @@ export async function settleAlready(
   };
   const answer = await mergePatch<Wukong>(world, wukongPath(namespace, name), body, options.limits);
   if (answer.status === 409) return undefined;
-  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told);
+  return finishUnclaimed(world, bodyOf(answer, 'what is to be remembered of the request'), told, options.limits);
 }
 
 async function annotate(

@@ -9,20 +9,12 @@ import {
   wukongPath,
 } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
+import { claimDeadline } from '../domain/claimTimes.ts';
 import type { Command } from '../domain/command.ts';
+import { lastAfter } from '../domain/earlier.ts';
 import { supersededWith } from '../domain/joined.ts';
 import { hasIntent, keyOf, placeOf, type Wukong } from '../domain/model.ts';
-import {
-  claimDeadline,
-  lastAfter,
-  lastKey,
-  lastOf,
-  leaseKey,
-  type Operation,
-  operationKey,
-  operationOf,
-  write,
-} from '../domain/operation.ts';
+import { lastKey, lastOf, leaseKey, type Operation, operationKey, operationOf, write } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { living, type Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';

@@ -1,8 +1,9 @@
 import { readWukong } from '../cluster/objects.ts';
 import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
+import { marginMs } from '../domain/claimTimes.ts';
 import { conditionOf, placeOf, type Wukong } from '../domain/model.ts';
-import { marginMs, type Operation, operationOf } from '../domain/operation.ts';
+import { type Operation, operationOf } from '../domain/operation.ts';
 import { isUnobserved, type Result } from '../domain/outcome.ts';
 import { isEnded, type Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';

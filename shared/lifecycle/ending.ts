@@ -1,4 +1,5 @@
-import { marginMs, type Operation } from '../domain/operation.ts';
+import { marginMs } from '../domain/claimTimes.ts';
+import { type Operation } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import { isEnded, type Machine, type VmiView } from '../domain/vm.ts';
 import { type Ended, seconds, type Seen } from './step.ts';

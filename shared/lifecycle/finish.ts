@@ -163,6 +163,8 @@ export async function tellBefore(
   const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
   if (!last || !isBelievable(last, state)) return;
   const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
+  if (clock.now() + patienceMs > (limits.deadline ?? Infinity))
+    throw new LifecycleError('Unreachable', 'the operation before has ended, and is being reported by its process');
   if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
   const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;

@@ -12,12 +12,12 @@ import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { answer, join, settleAlready, type ToOutcome } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
-import { type Drive, drive } from './drive.ts';
-import { asEndOf, finish, tellBefore } from './finish.ts';
+import { type Drive } from './drive.ts';
+import { asEndOf, tellBefore } from './finish.ts';
 import { admit, already, joins } from './plan.ts';
 import { askStart, askStop } from './power.ts';
-import { asRestart, isHalfWay, turnToStart } from './restart.ts';
-import { asksForMore, sharpened, untilSharpenedEnds } from './sharpen.ts';
+import { runOperation } from './runOperation.ts';
+import { asksForMore, sharpened } from './sharpen.ts';
 import { finishUnclaimed } from './unclaimed.ts';
 
 export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
@@ -35,6 +35,7 @@ export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'b
 }
 
 const mostClaims = 8;
+
 const unclaimable: Result = {
   outcome: 'Failed',
   reason: 'Refused',
@@ -61,7 +62,8 @@ export async function performOne(command: Command, place: Place, world: World, o
   } catch (thrown) {
     options.limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
-    return finishUnclaimed(world, wukong, outcome({ outcome: 'Failed', reason: error.code, message: error.message }));
+    const failed = outcome({ outcome: 'Failed', reason: error.code, message: error.message });
+    return finishUnclaimed(world, wukong, failed, options.limits);
   }
 }
 
@@ -101,7 +103,7 @@ async function begin(
         const settled = await settleAlready(command, wukong, there.result, world, outcome, options);
         if (settled) return settled;
         if (mayWrite) continue;
-        return await finishUnclaimed(world, wukong, outcome(unclaimable));
+        return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
       }
       if (there) return await answer(command, wukong, outcome(there.result), world);
       if (command.dryRun) return await dryRun(command, machine, world, outcome, limits);
@@ -113,8 +115,8 @@ async function begin(
         ? sharpen(command, wukong, joined, machine, world, options)
         : claimNew(command, wukong, machine, world, options));
       if (!begun && mayWrite) continue;
-      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable));
-      const ended = await carryOn(begun.op, begun.wukong, world, { ...options, machines });
+      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
+      const ended = await runOperation(begun.op, begun.wukong, world, { ...options, machines });
       return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
     }
   } finally {
@@ -133,7 +135,7 @@ function heldOff(
   return plan.kind === 'answer' ? plan.result : undefined;
 }
 
-interface Begun {
+export interface Begun {
   op: Operation;
   /** As the claim left it. */
   wukong: Wukong;
@@ -170,48 +172,6 @@ async function sharpen(
 }
 
 const graceOf = ({ vmi }: Machine): number | undefined => living(vmi)?.graceSeconds;
-
-/** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
-export async function carryOn(
-  op: Operation,
-  wukong: Wukong,
-  world: World,
-  options: Performing & { machines: Machines },
-): Promise<Outcome> {
-  const { machines, limits, watching, turn, begun } = options;
-  let driven: Awaited<ReturnType<typeof drive>>;
-  try {
-    driven = await drive(op, { world, wukong, machines, limits, watching, turn, begun });
-  } catch (thrown) {
-    limits.signal?.throwIfAborted();
-    const error = asLifecycleError(thrown);
-    // A cluster that is away ends nothing: the record stays, and reconcileState goes on from it.
-    const result: Result =
-      error.code === 'Unreachable'
-        ? { outcome: 'InProgress', message: `${error.message}; reconcileState goes on.` }
-        : { outcome: 'Failed', reason: error.code, message: error.message };
-    driven = { op, result };
-  }
-  if (isHalfWay(driven.op, driven.result)) {
-    const half = driven.result;
-    const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
-    if (second instanceof Error) {
-      limits.signal?.throwIfAborted();
-      driven = {
-        op: driven.op,
-        result: { outcome: 'InProgress', message: `${half.message} ${second.message}; reconcileState goes on.` },
-      };
-    } else if (!second) driven = { op: driven.op, result: 'superseded' };
-    else {
-      const { op: next, wukong: now } = second as Begun;
-      return carryOn(next, now, world, options);
-    }
-  }
-  const machine = machineOf(wukong, machines);
-  if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
-  const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
-  return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
-}
 
 /** KubeVirt's own dry run of the call that would be made; nothing is written. */
 async function dryRun(

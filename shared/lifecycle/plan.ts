@@ -1,7 +1,7 @@
 import type { Command } from '../domain/command.ts';
+import { earlierOf } from '../domain/earlier.ts';
 import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
-  earlierOf,
   lastKey,
   lastOf,
   leaseKey,

@@ -1,8 +1,9 @@
 import { bodyOf } from '../cluster/failure.ts';
 import { jsonPatch, type JsonPatchStep, pointer, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { Cluster } from '../cluster/world.ts';
+import { claimDeadline } from '../domain/claimTimes.ts';
 import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
-import { claimDeadline, type Operation, operationKey, write } from '../domain/operation.ts';
+import { type Operation, operationKey, write } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import type { Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';

@@ -1,15 +1,17 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
+import { claimDeadline } from '../domain/claimTimes.ts';
 import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import type { Wukong } from '../domain/model.ts';
-import { claimDeadline, type Last, type Operation, outcomeOf } from '../domain/operation.ts';
+import { type Last, type Operation, outcomeOf } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
 import { finish, othersOf, tellEnd } from './finish.ts';
-import { carryOn, type Performing } from './perform.ts';
+import { type Performing } from './perform.ts';
 import { heldBack } from './plan.ts';
+import { runOperation } from './runOperation.ts';
 
 type Resuming = Performing & { machines: Machines };
 
@@ -30,7 +32,7 @@ export async function resume(
   if (!taken) return undefined;
   const result = heldBack(taken, wukong, now, options.namespaceAnnotations);
   if (result) return finish(world, wukong, { op: taken, result }, machineOf(wukong, options.machines));
-  return carryOn(taken, wukong, world, options);
+  return runOperation(taken, wukong, world, options);
 }
 
 const renewed = (op: Operation, now: number): Partial<Operation> => ({

@@ -1,9 +1,10 @@
 import { readWukong } from '../cluster/objects.ts';
 import { changedOf, machineOf } from '../cluster/vmInformer.ts';
+import { claimDeadline } from '../domain/claimTimes.ts';
 import type { Command } from '../domain/command.ts';
 import { mostSuperseded, named } from '../domain/joined.ts';
 import { placeOf } from '../domain/model.ts';
-import { claimDeadline, type Operation, operationOf } from '../domain/operation.ts';
+import { type Operation, operationOf } from '../domain/operation.ts';
 import { living, type Machine } from '../domain/vm.ts';
 import type { Drive } from './drive.ts';
 import { lagMs, type Seen, type Step } from './step.ts';

@@ -1,4 +1,5 @@
-import { type Operation, undoneUntil } from '../domain/operation.ts';
+import { undoneUntil } from '../domain/claimTimes.ts';
+import { type Operation } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import { isOn, living, type Machine, startQueued, type VmView } from '../domain/vm.ts';
 import { causeOf } from './diagnosis.ts';

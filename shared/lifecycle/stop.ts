@@ -1,4 +1,5 @@
-import { acceptMs, forceWaitMs, marginMs, type Operation, undoneUntil } from '../domain/operation.ts';
+import { acceptMs, forceWaitMs, marginMs, undoneUntil } from '../domain/claimTimes.ts';
+import { type Operation } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import { isOff, isSpecObserved, living, type Machine, startQueued, type VmiView, type VmView } from '../domain/vm.ts';
 import { endingOf } from './ending.ts';

@@ -1,6 +1,7 @@
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { marginMs, type Operation } from '../domain/operation.ts';
+import { marginMs } from '../domain/claimTimes.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { VmView } from '../domain/vm.ts';
 import { type Limits } from '../time/wait.ts';
 import type { Trace } from './step.ts';

@@ -3,7 +3,6 @@ import { keyOf, type Wukong } from '../domain/model.ts';
 import { isOff, type Machine } from '../domain/vm.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { type Announcement, tellAnnouncement } from '../report/announcement.ts';
-import { batched } from '../report/batchedBus.ts';
 import { boundaryId, nextBoundary } from '../schedule/calendar.ts';
 import { nextActionFor } from '../schedule/nextAction.ts';
 import type { Selecting, Timetable } from '../schedule/timetable.ts';
@@ -56,13 +55,12 @@ export interface Announced {
 export async function announce(world: World, near: Map<Selecting, Near>, limits: Limits): Promise<Announced> {
   const announced: Announced = { stops: new Map(), problems: [] };
   const teller = newHolder(world);
-  const to = world.bus ? { ...world, bus: batched(world.bus, world.clock) } : world;
   for (const [selecting, { announcement, wukongs }] of near) {
     let missed = 0;
     await each(wukongs, atOnce, async (wukong) => {
       try {
         if (world.clock.now() >= limits.deadline) missed++;
-        else await tellAnnouncement(to, wukong, announcement, { teller, limits });
+        else await tellAnnouncement(world, wukong, announcement, { teller, limits });
       } catch (thrown) {
         missed++;
         announced.problems.push({ ...problemOf(thrown, wukong), minor: true });

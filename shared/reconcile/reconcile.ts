@@ -1,14 +1,16 @@
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { WukongRun } from '../domain/run.ts';
 import { execute, type Progress } from '../execute/execute.ts';
-import { rateLimiterOf } from '../execute/rateLimiter.ts';
+import { paced } from '../execute/paced.ts';
+import { withBatchedBus } from '../report/batchedBus.ts';
 import { troubleLines, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
-import { keepSchedules, lastWordsMs, unkept } from './keepSchedules.ts';
+import { keepSchedules, unkept } from './keepSchedules.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
 import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
@@ -36,6 +38,8 @@ export interface Standing {
   busy: Set<string>;
   /** Only a few Wukongs are looked at: what they ask for themselves. What schedules want is for a whole tick. */
   few?: boolean;
+  /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
+  runs?: () => WukongRun[] | undefined;
 }
 
 /**
@@ -49,10 +53,10 @@ export async function reconcile(
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
   const { busy, few = false } = standing;
-  const world = { ...given, transport: rateLimiterOf(given).transport };
+  const world = paced(withBatchedBus(given), limits.deadline);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
-  const runs = few ? undefined : readRuns(world, limits);
+  const runs = few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
   const seen = await standing.look(world, limits, problems);
   const { wukongs, machines, blind, unanswered } = seen;
   try {
@@ -90,6 +94,10 @@ export async function reconcile(
     };
   } finally {
     machines.close();
-    await world.webhook?.flush(world.clock.now() + lastWordsMs);
+    const now = world.clock.now();
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
   }
 }
+
+/** How long it may take until notices have gone out, where there is time. */
+const noticesMs = 5_000;

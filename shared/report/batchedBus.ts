@@ -1,4 +1,4 @@
-import type { Bus, BusEntry } from '../cluster/world.ts';
+import type { Bus, BusEntry, World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { sleep } from '../time/wait.ts';
@@ -9,6 +9,10 @@ const gatherMs = 100;
 const attempts = 3;
 /** A bus that has not answered by then is asked again: what it took after all comes twice, and is known by its request. */
 const answerMs = 2_500;
+
+/** The same world with a bus for many who put things at about the same time. */
+export const withBatchedBus = (world: World): World =>
+  world.bus && !world.bus.batched ? { ...world, bus: batched(world.bus, world.clock) } : world;
 
 /**
  * The same bus for many who put things at about the same time: waits a moment, so that ten go in one call, and tries
@@ -30,6 +34,7 @@ export function batched(bus: Bus, clock: Clock): Bus {
       };
     });
   return {
+    batched: true,
     async put(more) {
       const all: Promise<void>[] = [];
       for (const entry of more) {

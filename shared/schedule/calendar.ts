@@ -117,6 +117,7 @@ function shiftAt(schedule: Schedule, at: number): Boundary | undefined {
 
 /** So many times of a cron may be skipped before it counts as one that never happens. */
 const mostSkipped = 12_000;
+
 /** Where the crons have nothing: how far exceptions are looked for. */
 const farMs = 800 * dayMs;
 
@@ -135,34 +136,36 @@ function newestOfCrons(schedule: Schedule, now: number, heed = mayShift(schedule
   return found.sort(compare).at(-1);
 }
 
+type Find = (schedule: Schedule, now: number, only?: Action) => Boundary | undefined;
+
 /** A schedule is asked about the same few instants once for each of its Wukongs, of which there may be thousands. */
-const answers = new WeakMap<Schedule, Map<string, Boundary | undefined>>();
+function remembering(find: Find): Find {
+  const answers = new WeakMap<Schedule, Map<Action | undefined, Map<number, Boundary | undefined>>>();
+  return (schedule, now, only) => {
+    const all = answers.get(schedule) ?? new Map<Action | undefined, Map<number, Boundary | undefined>>();
+    answers.set(schedule, all);
+    const known = all.get(only) ?? new Map<number, Boundary | undefined>();
+    all.set(only, known);
+    if (known.has(now)) return known.get(now);
+    if (known.size >= mostAnswers) known.clear();
+    const found = find(schedule, now, only);
+    known.set(now, found);
+    return found;
+  };
+}
+
 const mostAnswers = 50;
 
-function remembered(schedule: Schedule, question: string, find: () => Boundary | undefined): Boundary | undefined {
-  const known = answers.get(schedule) ?? new Map<string, Boundary | undefined>();
-  answers.set(schedule, known);
-  if (known.has(question)) return known.get(question);
-  if (known.size >= mostAnswers) known.clear();
-  const found = find();
-  known.set(question, found);
-  return found;
-}
-
 /** The newest boundary at or before `now` that really happens; a start on a holiday is none. */
-export const newestBoundary = (schedule: Schedule, now: number): Boundary | undefined =>
-  remembered(schedule, `newest ${now}`, () => findNewest(schedule, now));
-
-function findNewest(schedule: Schedule, now: number): Boundary | undefined {
-  const newest = newestOfCrons(schedule, now);
-  return shiftsIn(schedule, newest?.at ?? now - farMs, now).at(-1) ?? newest;
-}
+export const newestBoundary: (schedule: Schedule, now: number) => Boundary | undefined = remembering(
+  (schedule, now) => {
+    const newest = newestOfCrons(schedule, now);
+    return shiftsIn(schedule, newest?.at ?? now - farMs, now).at(-1) ?? newest;
+  },
+);
 
 /** The first boundary after `now` that really happens, of one action or of either. */
-export const nextBoundary = (schedule: Schedule, now: number, only?: Action): Boundary | undefined =>
-  remembered(schedule, `next ${only} ${now}`, () => findNext(schedule, now, only));
-
-function findNext(schedule: Schedule, now: number, only?: Action): Boundary | undefined {
+export const nextBoundary = remembering((schedule, now, only) => {
   const found = cronsOf(schedule).flatMap(([action, cron]) => {
     if (only && only !== action) return [];
     let one = occurrenceAfter(cron, schedule.zone, now);
@@ -176,46 +179,18 @@ function findNext(schedule: Schedule, now: number, only?: Action): Boundary | un
   const next = found.sort(compare)[0];
   const shifts = shiftsIn(schedule, now, next?.at ?? now + farMs);
   return shifts.find(({ action }) => !only || only === action) ?? next;
-}
+});
 
 function placed({ zone }: Schedule, wall: number | undefined): Occurrence | undefined {
   return wall === undefined ? undefined : { ...wallToInstant(zone, wall), wall };
 }
 
-export type Due =
-  { kind: 'due' | 'missed'; boundary: Boundary; because: string } | { kind: 'suspended' | 'nothing'; because: string };
-
-/**
- * What one schedule has due. Only the newest boundary counts: whatever was not done before it does not matter any more.
- * @param lastHandled instant of the last boundary that was done, skipped or missed for this machine
- * @param createdAt   instant from which the machine is there; boundaries before it are not due
- */
-export function due(
-  schedule: Schedule,
-  { now, lastHandled, createdAt = 0 }: { now: number; lastHandled?: number; createdAt?: number },
-): Due {
-  if (schedule.suspended) return { kind: 'suspended', because: `schedule ${schedule.key} is suspended` };
-  const newest = newestBoundary(schedule, now);
-  if (!newest) return { kind: 'nothing', because: `schedule ${schedule.key} has not happened yet` };
-  const what = `${newest.action} of ${newest.wall} by schedule ${schedule.key}${newest.reason ? ` (${newest.reason})` : ''}`;
-  if (newest.at < Math.max(schedule.createdAt, createdAt))
-    return { kind: 'nothing', because: `${what} was before the schedule or the machine was there` };
-  if (lastHandled !== undefined && newest.at <= lastHandled) return { kind: 'nothing', because: `${what} is handled` };
-  const late = now - newest.at;
-  if (late <= schedule.startingDeadlineMs) return { kind: 'due', boundary: newest, because: what };
-  const seconds = schedule.startingDeadlineMs / 1000;
-  return {
-    kind: 'missed',
-    boundary: newest,
-    because: `${what} is ${Math.round(late / 1000)} s late, more than ${seconds} s`,
-  };
-}
-
 /** The newest boundary of all: what should be so now, whether or not it was done. Suspended schedules have no say. */
 export function wishAt(schedules: Schedule[], now: number): Boundary | undefined {
-  return schedules
-    .filter(({ suspended }) => !suspended)
-    .flatMap((schedule) => newestBoundary(schedule, now) ?? [])
-    .sort(compare)
-    .at(-1);
+  let wish: Boundary | undefined;
+  for (const schedule of schedules) {
+    const newest = schedule.suspended ? undefined : newestBoundary(schedule, now);
+    if (newest && (!wish || compare(newest, wish) >= 0)) wish = newest;
+  }
+  return wish;
 }

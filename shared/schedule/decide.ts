@@ -1,7 +1,8 @@
 import type { Annotations } from '../domain/model.ts';
 import type { Action, SkipReason } from '../domain/outcome.ts';
 import { utcText } from '../time/wallclock.ts';
-import { type Boundary, compare, due, wishAt } from './calendar.ts';
+import { type Boundary, compare, wishAt } from './calendar.ts';
+import { due } from './due.ts';
 import { type Hold, type Level, type Override, overrideFor } from './override.ts';
 import type { Schedule } from './schedule.ts';
 import { jitterMs } from './wave.ts';
@@ -84,11 +85,12 @@ export function decide(schedules: Schedule[], facts: Facts, now: number): Decisi
   if (active.length === 0)
     return nothing(schedules.length === 0 ? 'no schedule selects it' : 'its schedules are suspended');
   const override = overrideFor({ ...facts, now });
-  const one = occasion(active, facts, override, now);
+  const wish = wishAt(active, now);
+  const one = occasion(active, wish, facts, override, now);
   if (facts.freezeUntil !== undefined && now < facts.freezeUntil)
     return nothing(`all schedules are frozen${till(facts.freezeUntil)}`, facts.freezeUntil);
   if (one) return carryOut(one, facts, override, now);
-  return enforce(active, facts, override, now) ?? nothing('nothing is due');
+  return (wish && enforce(wish, facts, override)) ?? nothing('nothing is due');
 }
 
 interface Occasion {
@@ -100,13 +102,18 @@ interface Occasion {
 }
 
 /** The newest thing not handled yet: a boundary, or the end of an override that held back what should be so. */
-function occasion(active: Schedule[], facts: Facts, override: Override, now: number): Occasion | undefined {
+function occasion(
+  active: Schedule[],
+  wish: Boundary | undefined,
+  facts: Facts,
+  override: Override,
+  now: number,
+): Occasion | undefined {
   const own = active
     .map((schedule) => due(schedule, { now, lastHandled: facts.lastHandled, createdAt: facts.createdAt }))
     .flatMap((each) => ('boundary' in each ? [each] : []))
     .sort((a, b) => compare(a.boundary, b.boundary))
     .at(-1);
-  const wish = wishAt(active, now);
   const end = wish && endOf(wish, facts, override, now);
   if (end) return end;
   return own && { boundary: own.boundary, because: own.because, missed: own.kind === 'missed', resumed: false };
@@ -185,14 +192,9 @@ const till = (until: number): string =>
   until === Infinity ? ', whose time cannot be read' : ` until ${utcText(until)}`;
 
 /** Under Enforce a change by hand is undone, in the sense of the override that holds, else of the newest boundary. */
-function enforce(
-  active: Schedule[],
-  facts: Facts,
-  { holds, ...override }: Override,
-  now: number,
-): Decision | undefined {
-  const wish = wishAt(active, now);
-  if (wish?.schedule.policy !== 'Enforce' || (facts.power !== 'on' && facts.power !== 'off')) return undefined;
+function enforce(wish: Boundary, facts: Facts, override: Override): Decision | undefined {
+  const { holds } = override;
+  if (wish.schedule.policy !== 'Enforce' || (facts.power !== 'on' && facts.power !== 'off')) return undefined;
   if (holds.start && holds.stop) return nothing('overrides hold back both start and stop');
   if (wish.at === facts.skipped && !holds.start && !holds.stop)
     return nothing(`${wish.action} of ${wish.wall} was skipped`);

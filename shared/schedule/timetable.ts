@@ -7,10 +7,11 @@ import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
+import type { FindText } from './holiday.ts';
 import { nextActionFor } from './nextAction.ts';
 import { readInstant } from './override.ts';
 import { isClusterSchedule, type Labels } from './ruling.ts';
-import type { FindText, Schedule, WukongSchedule } from './schedule.ts';
+import type { Schedule, WukongSchedule } from './schedule.ts';
 import { countOf, select, type Selecting } from './selecting.ts';
 
 export { countOf, type Selecting } from './selecting.ts';
@@ -158,8 +159,10 @@ export interface Memory extends Pick<Facts, 'skipped' | 'withheld'> {
 
 /** What is yet to come was neither done nor told: whoever may patch a Wukong may write that, too. */
 export function readMemory({ metadata }: Wukong, now = Infinity): Memory {
+  const text = metadata.annotations?.[memoryKey];
+  if (text === undefined) return {};
   try {
-    const known = JSON.parse(metadata.annotations?.[memoryKey] ?? '{}') as Record<keyof Memory | 'wukongUid', unknown>;
+    const known = JSON.parse(text) as Record<keyof Memory | 'wukongUid', unknown>;
     if (known.wukongUid !== undefined && known.wukongUid !== metadata.uid) return {};
     const keys = ['skipped', 'withheld', 'handled'] as const;
     const found = keys.map((key) => [key, readInstant(String(known[key] ?? ''))] as const);

@@ -1,4 +1,6 @@
-import { type Checked, problemsText, type ScheduleReason } from './schedule.ts';
+import { problemsText } from './problem.ts';
+import { type ScheduleReason } from './problem.ts';
+import { type Checked } from './schedule.ts';
 
 /** What the condition Ready of a schedule says; False for all reasons but Scheduled. */
 export interface Readiness {

@@ -2,7 +2,7 @@ import { type Fields, isFields, put } from './object.ts';
 
 /**
  * Bodies in Kubernetes' protobuf encoding, which kubectl uses when it makes built-in objects itself (`create namespace`,
- * `auth can-i`). Field numbers are those of the API's generated.proto files; kinds that are not here are refused.
+ * `auth can-i`), and client-go whenever it writes them. Field numbers are those of the API's generated.proto files; kinds that are not here are refused.
  */
 type Shape = Record<number, [name: string, type: string]>;
 
@@ -15,10 +15,21 @@ const messages: Record<string, Shape> = {
     3: ['namespace', 'string'],
     5: ['uid', 'string'],
     6: ['resourceVersion', 'string'],
+    8: ['creationTimestamp', 'second'],
     11: ['labels', 'map'],
     12: ['annotations', 'map'],
+    13: ['ownerReferences', 'OwnerReference[]'],
     14: ['finalizers', 'string[]'],
   },
+  OwnerReference: {
+    1: ['kind', 'string'],
+    3: ['name', 'string'],
+    4: ['uid', 'string'],
+    5: ['apiVersion', 'string'],
+    6: ['controller', 'bool'],
+    7: ['blockOwnerDeletion', 'bool'],
+  },
+  Timestamp: { 1: ['seconds', 'int'], 2: ['nanos', 'int'] },
   Namespace: { 1: ['metadata', 'ObjectMeta'] },
   ServiceAccount: { 1: ['metadata', 'ObjectMeta'] },
   ConfigMap: { 1: ['metadata', 'ObjectMeta'], 2: ['data', 'map'], 3: ['binaryData', 'bytesMap'] },
@@ -81,6 +92,39 @@ const messages: Record<string, Shape> = {
     5: ['dryRun', 'string[]'],
   },
   Preconditions: { 1: ['uid', 'string'], 2: ['resourceVersion', 'string'] },
+  Lease: { 1: ['metadata', 'ObjectMeta'], 2: ['spec', 'LeaseSpec'] },
+  LeaseSpec: {
+    1: ['holderIdentity', 'string'],
+    2: ['leaseDurationSeconds', 'int'],
+    3: ['acquireTime', 'microsecond'],
+    4: ['renewTime', 'microsecond'],
+    5: ['leaseTransitions', 'int'],
+  },
+  Event: {
+    1: ['metadata', 'ObjectMeta'],
+    2: ['involvedObject', 'ObjectReference'],
+    3: ['reason', 'string'],
+    4: ['message', 'string'],
+    5: ['source', 'EventSource'],
+    6: ['firstTimestamp', 'second'],
+    7: ['lastTimestamp', 'second'],
+    8: ['count', 'int'],
+    9: ['type', 'string'],
+    10: ['eventTime', 'microsecond'],
+    12: ['action', 'string'],
+    14: ['reportingComponent', 'string'],
+    15: ['reportingInstance', 'string'],
+  },
+  ObjectReference: {
+    1: ['kind', 'string'],
+    2: ['namespace', 'string'],
+    3: ['name', 'string'],
+    4: ['uid', 'string'],
+    5: ['apiVersion', 'string'],
+    6: ['resourceVersion', 'string'],
+    7: ['fieldPath', 'string'],
+  },
+  EventSource: { 1: ['component', 'string'], 2: ['host', 'string'] },
 };
 
 export const isProtobuf = (contentType: string | undefined): boolean =>
@@ -91,7 +135,9 @@ export function decodeProtobuf(body: Buffer): Fields {
   if (body.subarray(0, 4).toString('latin1') !== 'k8s\0') throw new Error('not a Kubernetes protobuf');
   const envelope = message('Unknown', body.subarray(4));
   const type = envelope['typeMeta'] as { apiVersion: string; kind: string };
-  if (!messages[type.kind]) throw new Error(`protobuf bodies of kind ${type.kind} are not understood; send JSON`);
+  // An Event of events.k8s.io has other fields.
+  const known = messages[type.kind] && (type.kind !== 'Event' || type.apiVersion === 'v1');
+  if (!known) throw new Error(`protobuf bodies of kind ${type.kind} are not understood; send JSON`);
   return { ...type, ...message(type.kind, envelope['raw'] as Buffer) };
 }
 
@@ -121,9 +167,19 @@ function enter(fields: Fields, name: string, type: string, value: number | Buffe
 }
 
 function one(type: string, value: number | Buffer): unknown {
+  if (type === 'bool') return value === 1;
   if (typeof value === 'number') return value;
+  if (type === 'second' || type === 'microsecond') return timeOf(message('Timestamp', value), type);
   if (type === 'string') return value.toString('utf8');
   return type === 'bytes' ? value : message(type, value);
+}
+
+/** Nothing for a time that was never set, which Go sends as the year 1. */
+function timeOf({ seconds = 0, nanos = 0 }: Fields, precision: 'second' | 'microsecond'): string {
+  if (Number(seconds) <= 0) return '';
+  const second = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  const fraction = String(Math.floor(Number(nanos) / 1000)).padStart(6, '0');
+  return precision === 'second' ? `${second}Z` : `${second}.${fraction}Z`;
 }
 
 function entry(bytes: Buffer): [string, Buffer] {

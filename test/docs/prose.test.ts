@@ -18,10 +18,12 @@ async function parse(line: string): Promise<void> {
   if (name.startsWith('-') || ['help', 'COMMAND', '…'].includes(name)) return;
   const load = commands[name];
   if (!load) throw new Error(`there is no command ${name}`);
-  readArguments(
-    rest.filter((word) => word !== '…' && word !== '&'),
-    await load(),
-  );
+  const given = rest.filter((word) => word !== '…' && word !== '&');
+  const command = await load();
+  const last = given.at(-1) ?? '';
+  const named = Object.entries(command.options).find(([long, { short }]) => [`--${long}`, `-${short}`].includes(last));
+  // A sentence may name an option alone.
+  readArguments(named?.[1].type === 'string' ? [...given, named[1].choices?.[0] ?? 'x'] : given, command);
 }
 
 const problems = async (found: { where: string; line: string }[]) => {

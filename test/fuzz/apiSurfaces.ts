@@ -8,7 +8,7 @@ import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { vmNameOf } from '../../shared/domain/model.ts';
 import { isForging } from '../../shared/domain/oneLine.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { readVm, readVmi } from '../../shared/domain/vm.ts';
+import { readVm, readVmi } from '../../shared/domain/readVm.ts';
 import { stateFrom } from '../../shared/entry/state.ts';
 import { causeOf } from '../../shared/lifecycle/diagnosis.ts';
 import { readTrace } from '../../shared/lifecycle/trace.ts';

@@ -1,7 +1,8 @@
 /**
  * npm run test:property -- [--histories | --wide | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model (2,000), of several Wukongs for some hours (500), and of one tenant beside a hostile one (20,000); one process for each
- * worker. Without a seed, others every time. What is found is made small, and told with how to live through it again.
+ * Random histories against the model: of one Wukong (2,000), of several for some hours (500), and of one tenant beside a
+ * hostile one (20,000); one process for each worker. Without a seed, others every time. What is found is made small, and
+ * told with how to live through it again.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
@@ -15,44 +16,54 @@ import { exploreWide, wideText } from './wide.ts';
 const { values } = parseArgs({
   options: {
     histories: { type: 'boolean', default: false },
-    wide: { type: 'boolean', default: false },
     noninterference: { type: 'boolean', default: false },
+    wide: { type: 'boolean', default: false },
     runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
     workers: { type: 'string' },
   },
 });
-type Kind = 'histories' | 'wide' | 'noninterference';
-const named = (['histories', 'wide', 'noninterference'] as const).filter((kind) => values[kind]);
-const all: Kind[] = values.path ? ['histories'] : ['histories', 'wide', 'noninterference'];
-const kinds = named.length > 0 ? named : all;
-const seed = Number(values.seed ?? Date.now() % 2 ** 31);
-const usual = { histories: 2_000, wide: 500, noninterference: 20_000 };
-const runsOf = (kind: Kind) => Number(values.runs ?? usual[kind]);
-const workersFor = (kind: Kind) =>
-  values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runsOf(kind));
 
+interface Given {
+  runs: number;
+  seed: number;
+  path: string | undefined;
+  lived: (histories: number) => void;
+}
+/** How often, how often that is told, what is so when nothing is found; what was found. */
+const kinds = {
+  histories: {
+    ...{ runs: 2_000, every: 5_000, well: 'nothing contradicts the model' },
+    live: async (given: Given) => explore(given).then((found) => found && tellOf(found)),
+  },
+  wide: {
+    ...{ runs: 500, every: 100, well: 'nothing contradicts the model' },
+    live: async (given: Given) => exploreWide(given).then((found) => found && wideText(found)),
+  },
+  noninterference: {
+    ...{ runs: 20_000, every: 5_000, well: 'no tenant notices its neighbour' },
+    live: async ({ lived, ...given }: Given) =>
+      interference({ ...given, onLived: lived }).then((found) => found && interferenceText(found)),
+  },
+};
+type Kind = keyof typeof kinds;
+
+const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const began = Date.now();
-const tellEvery = 5_000;
+const runsOf = (kind: Kind) => Number(values.runs ?? kinds[kind].runs);
 
 /** All of one kind in this process; whether nothing was found. */
 async function liveHere(kind: Kind): Promise<boolean> {
   const runs = runsOf(kind);
+  const { every, well, live } = kinds[kind];
   const lived = (histories: number) => {
-    if (histories % tellEvery > 0 || histories >= runs) return;
+    if (histories % every > 0 || histories >= runs) return;
     const minutes = ((Date.now() - began) / 60_000).toFixed(0);
     process.stderr.write(`seed ${seed}: ${histories} of ${runs} histories, ${minutes} min\n`);
   };
-  const given = { runs, seed, path: values.path };
-  const found =
-    kind === 'histories'
-      ? await explore({ ...given, lived }).then((one) => one && tellOf(one))
-      : kind === 'wide'
-        ? await exploreWide({ ...given, lived }).then((one) => one && wideText(one))
-        : await interference({ ...given, onLived: lived }).then((one) => one && interferenceText(one));
+  const found = await live({ runs, seed, path: values.path, lived });
   const seconds = ((Date.now() - began) / 1000).toFixed(0);
-  const well = kind === 'noninterference' ? 'no tenant notices its neighbour' : 'nothing contradicts the model';
   console.log(found ?? `${runs} histories from seed ${seed}: ${well}, ${seconds} s`);
   return found === undefined;
 }
@@ -69,9 +80,12 @@ async function liveApart(kind: Kind, workers: number): Promise<boolean> {
   return (await Promise.all(codes)).every((code) => code === 0);
 }
 
+const all = Object.keys(kinds) as Kind[];
+const named = all.filter((kind) => values[kind]);
+const usual: Kind[] = values.path ? ['histories'] : all;
 let well = true;
-for (const kind of kinds) {
-  const workers = workersFor(kind);
+for (const kind of named.length > 0 ? named : usual) {
+  const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runsOf(kind));
   well = (workers === 1 ? await liveHere(kind) : await liveApart(kind, workers)) && well;
 }
 process.exitCode = well ? 0 : 1;

@@ -30,7 +30,7 @@ export function clientOf(sim: Sim) {
     path,
     { body, type, token = sim.adminToken, accept = 'application/json, */*' } = {},
   ) => {
-    const raw = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    const raw = body === undefined || typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body);
     const answer = await request(sim.url + path, {
       method: method as 'GET',
       dispatcher,
@@ -39,7 +39,7 @@ export function clientOf(sim: Sim) {
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(raw === undefined ? {} : { 'content-type': type ?? 'application/json' }),
       },
-      ...(raw === undefined ? {} : { body: raw as string }),
+      ...(raw === undefined ? {} : { body: raw as string | Buffer }),
     });
     const text = await answer.body.text();
     let parsed: unknown = text;

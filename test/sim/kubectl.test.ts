@@ -95,6 +95,40 @@ test('kubectl create namespace, as it is sent', () =>
     expect([reply.status, sim.get('namespaces', '', 'team')]).toMatchObject([201, { status: { phase: 'Active' } }]);
   }));
 
+/** A field of protobuf: a number, or what has a length. */
+const field = (number: number, value: number | string | Buffer): Buffer => {
+  const varint = (n: bigint): number[] => (n < 128n ? [Number(n)] : [Number(n & 127n) | 128, ...varint(n >> 7n)]);
+  if (typeof value === 'number') return Buffer.from([number << 3, ...varint(BigInt(value))]);
+  const bytes = Buffer.from(value);
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(BigInt(bytes.length))]), bytes]);
+};
+const fields = (...all: Buffer[]) => Buffer.concat(all);
+
+test("a Lease, and whose it is, as client-go's leader election writes it", () =>
+  story({}, async ({ sim, send }) => {
+    sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'dev' } });
+    const owner = fields(field(1, 'ConfigMap'), field(3, 'x'), field(4, 'u'), field(5, 'v1'), field(6, 1));
+    const never = field(8, Buffer.from([8, 0x80, 0x92, 0xb8, 0xc3, 0x98, 0xfe, 0xff, 0xff, 0xff, 1]));
+    const metadata = fields(field(1, 'led'), field(3, 'dev'), never, field(13, owner));
+    const renewed = fields(field(1, 1_795_000_000), field(2, 7_654_321));
+    const spec = fields(field(1, 'me'), field(2, 15), field(4, renewed), field(5, 1));
+    const type = fields(field(1, 'coordination.k8s.io/v1'), field(2, 'Lease'));
+    const lease = fields(field(1, metadata), field(2, spec));
+    const sent = Buffer.concat([Buffer.from('k8s\0'), field(1, type), field(2, lease)]);
+    const path = '/apis/coordination.k8s.io/v1/namespaces/dev/leases';
+    const made = await send('POST', path, { body: sent, type: 'application/vnd.kubernetes.protobuf' });
+    expect(made.body).toMatchObject({
+      metadata: { ownerReferences: [{ kind: 'ConfigMap', name: 'x', uid: 'u', apiVersion: 'v1', controller: true }] },
+      spec: {
+        holderIdentity: 'me',
+        leaseDurationSeconds: 15,
+        renewTime: '2026-11-18T11:06:40.007654Z',
+        leaseTransitions: 1,
+      },
+    });
+    expect(made.body.metadata.creationTimestamp).toMatch(/^2026-/);
+  }));
+
 test('both protocols are spoken, and nothing is left after closing', async () => {
   const sim = await startSim();
   const session = connect(sim.url, { ca: sim.caPem });

@@ -4,11 +4,11 @@ import {
   boundaries,
   type Boundary,
   compare,
-  due,
   newestBoundary,
   nextBoundary,
   wishAt,
 } from '../../shared/schedule/calendar.ts';
+import { due } from '../../shared/schedule/due.ts';
 import { lastAtOrBefore, localText, nextAfter } from '../../shared/time/wallclock.ts';
 import { parseZone } from '../../shared/time/zone.ts';
 import { at, never, schedule } from './schedules.ts';

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import type { Cluster } from '../../shared/cluster/world.ts';
 import { type Command, parseCommand } from '../../shared/domain/command.ts';
+import { lastAfter } from '../../shared/domain/earlier.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import { lastAfter, lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
+import { lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import { advance, claim, endRecord, newHolder, newOperation } from '../../shared/lifecycle/claim.ts';
 import { clusterOf } from './asked.ts';

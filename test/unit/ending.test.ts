@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import type { KubeObject } from '../../shared/domain/model.ts';
-import { type Machine, readVmi } from '../../shared/domain/vm.ts';
+import { readVmi } from '../../shared/domain/readVm.ts';
+import { type Machine } from '../../shared/domain/vm.ts';
 import { remember } from '../../shared/lifecycle/remember.ts';
 import { nothingSeen } from '../../shared/lifecycle/step.ts';
 import { decideStop } from '../../shared/lifecycle/stop.ts';

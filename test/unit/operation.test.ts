@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
+import { claimDeadline, undoneUntil } from '../../shared/domain/claimTimes.ts';
 import type { Command } from '../../shared/domain/command.ts';
+import { lastAfter, settledBy } from '../../shared/domain/earlier.ts';
 import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
 import {
-  claimDeadline,
-  lastAfter,
   lastKey,
   lastOf,
   newestDone,
@@ -12,12 +12,10 @@ import {
   operationOf,
   outcomeOf,
   runningOf,
-  settledBy,
   settledKey,
   settledOf,
   skippedKey,
   skippedOf,
-  undoneUntil,
   untoldEnd,
   write,
 } from '../../shared/domain/operation.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { ours, textsOf } from '../../shared/cluster/ours.ts';
 import { type KubeObject } from '../../shared/domain/model.ts';
-import { readVm, readVmi } from '../../shared/domain/vm.ts';
+import { readVm, readVmi } from '../../shared/domain/readVm.ts';
 
 const metadata = { name: 'web', namespace: 'team-a', uid: 'u-1', resourceVersion: '7' };
 const junk = [null, 7, 'x', [], [null], { toString: 7 }, true];
@@ -44,6 +44,11 @@ describe('an object of the API becomes ours', () => {
     const texts = textsOf(JSON.parse('{"__proto__": "x", "constructor": "y", "a": "b", "n": 7}'))!;
     expect([texts['a'], texts['toString'], texts['n'], texts['constructor']]).toEqual(['b', undefined, undefined, 'y']);
     expect(Object.keys(Object.prototype)).toEqual([]);
+  });
+
+  it('and none in its metadata finds what a field __proto__ has', () => {
+    const raw: unknown = JSON.parse('{"metadata": {"name": "web", "__proto__": {"annotations": {"a": "b"}}}}');
+    expect(ours(raw)?.metadata.annotations).toBeUndefined();
   });
 
   it('without what is larger than any value of ours', () => {

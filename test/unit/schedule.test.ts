@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
 import { readLabelSelector } from '../../shared/domain/selector.ts';
-import { boundaries, boundaryId, due, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { boundaries, boundaryId, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import { textOf } from '../../shared/schedule/configMap.ts';
 import { decide, type Facts } from '../../shared/schedule/decide.ts';
+import { due } from '../../shared/schedule/due.ts';
 import type { FindText } from '../../shared/schedule/holiday.ts';
 import { nextActionFor } from '../../shared/schedule/nextAction.ts';
 import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
-import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';
+import { problemsText } from '../../shared/schedule/problem.ts';
+import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { jitterMs, waves } from '../../shared/schedule/wave.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
 import { growth, onePass } from '../growth.ts';

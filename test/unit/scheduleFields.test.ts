@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { checkSchedule, type FindText, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { type FindText } from '../../shared/schedule/holiday.ts';
+import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { selector } from './schedules.ts';
 
 const start = '0 8 * * *';

@@ -1,5 +1,6 @@
 import type { Facts } from '../../shared/schedule/decide.ts';
-import { checkSchedule, problemsText, type Schedule } from '../../shared/schedule/schedule.ts';
+import { problemsText } from '../../shared/schedule/problem.ts';
+import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 
 export const at = (text: string): number => Date.parse(text);
 export const prefix = 'lifecycle.novasphere.dev/';

@@ -1,0 +1,34 @@
+import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import type { Annotations } from '../../shared/domain/model.ts';
+import { leaseKey } from '../../shared/domain/operation.ts';
+import type { Facts } from '../../shared/schedule/decide.ts';
+import { overrideKeys } from '../../shared/schedule/override.ts';
+import { type Asked } from './model.ts';
+import { type Sources } from './sources.ts';
+
+const keys: string[] = [...Object.values(overrideKeys), leaseKey];
+
+const only = (annotations: Annotations = {}): Annotations =>
+  Object.fromEntries(keys.flatMap((key) => (annotations[key] === undefined ? [] : [[key, annotations[key]]])));
+
+const createdAtOf = ({ metadata }: Wukong): number => Date.parse(metadata.creationTimestamp ?? '') || 0;
+
+/** A plan that begins now begins with what is so, where the status tells it. */
+const powerOf = (wukong: Wukong, { from, now }: Asked): Facts['power'] =>
+  from === now ? ({ Running: 'on', Stopped: 'off' } as const)[lifecycleStateOf(wukong)?.state as 'Running'] : undefined;
+
+export const factsOf = (wukong: Wukong, { namespaces, freezeUntil }: Sources, asked: Asked): Facts => ({
+  name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,
+  createdAt: createdAtOf(wukong),
+  wukongAnnotations: only(wukong.metadata.annotations),
+  namespaceAnnotations: only(namespaces.get(wukong.metadata.namespace ?? '')),
+  freezeUntil,
+  power: powerOf(wukong, asked),
+});
+
+/** Today's overrides say nothing of last week: what they held back then is in the records. */
+export const pastFactsOf = (wukong: Wukong): Facts => ({
+  name: `${wukong.metadata.namespace}/${wukong.metadata.name}`,
+  createdAt: createdAtOf(wukong),
+});
