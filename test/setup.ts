@@ -1,3 +1,6 @@
+// Ticks load it when the first calendar file is there; a virtual clock does not wait for a module that is on its way.
+import '../shared/schedule/calendarFile.ts';
+
 import { afterEach } from 'vitest';
 
 import { closeAll } from './closeAfterTest.ts';

@@ -46,7 +46,7 @@ describe('wukong state', () => {
       sim.wukong('-n demo-b state -o wide'),
     ]);
     expect(names.out).toBe('wukong.vm.novasphere.dev/batch\n');
-    expect(yaml.out).toMatch(/^namespace: demo-a\nname: db\nstate: Running\n/);
+    expect(yaml.out).toMatch(/^namespace: demo-a\nname: db\n(.*\n)*state: Running\n/);
     expect(wide.out).toMatch(/NAME .* VM .* STRATEGY .* NODE .* MESSAGE/);
     expect(wide.out).toMatch(/huge .* huge-vm +Halted/);
   });

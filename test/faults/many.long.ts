@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { countsOf, playDeaths, playMatrix, tableOf, wordsOf } from './matrix.ts';
 import { manyStories } from './manyStories.ts';
+import { countsOf, playDeaths, playMatrix, tableOf, wordsOf } from './matrix.ts';
 
 it('each fault at each call of each story of many comes to the same end, or to one that is explained', async () => {
   const all = await playMatrix(1, manyStories);

@@ -102,17 +102,6 @@ describe('a call', () => {
     const { call } = answering([{ status: 404, body: '404 page not found' }]);
     expect(await call(get)).toEqual({ status: 404, body: '404 page not found', warnings: [] });
   });
-
-  it('uses a proof for ten seconds', async () => {
-    const { clock, asked, transport, run } = answering([]);
-    await run(async () => {
-      for (const ms of [0, 10_000, 1]) {
-        await new Promise<void>((resolve) => clock.after(ms, resolve));
-        await transport.call(get);
-      }
-    });
-    expect(asked.map(({ headers }) => headers['authorization'])).toEqual(['Bearer 1', 'Bearer 1', 'Bearer 2']);
-  });
 });
 
 describe('is sent again', () => {
