@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Opens the page in Debian's Chromium, which it installs: axe-core, keyboard, no request, first paint.
+# Opens the pages in Debian's Chromium, which it installs: axe-core, keyboard, phone, paper, no request, first paint.
 #   .ci/page.sh [FOLDER]   FOLDER: keeps pages, screenshots and prints there, to be looked at
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -103,7 +103,8 @@ async function carryOut(order: Order): Promise<unknown> {
       const bytes = mine.reduce((sum, { bytesIn, bytesOut }) => sum + bytesIn + bytesOut, 0);
       const others = mine.filter(({ path }) => !path.includes('/leases'));
       const writes = others.filter(({ method }) => method !== 'GET').length;
-      const collections = /\/(wukongs|wukongschedules|virtualmachines|virtualmachineinstances|namespaces)$/;
+      const collections =
+        /\/(wukongs|wukongschedules|clusterwukongschedules|wukongruns|virtualmachines|virtualmachineinstances|namespaces)$/;
       const lists = others.filter((one) => one.method === 'GET' && !one.watch && collections.test(one.path)).length;
       const kinds = { lists, writes };
       return { requests: mine.length, bytes, kinds, recordMs: watched?.recordMs() ?? [] } satisfies Figures;

@@ -15,8 +15,16 @@ const fail = (message, code = 1) => {
   process.exit(code);
 };
 
+const git = (...words) => spawnSync('git', words, { cwd: top, encoding: 'utf8' }).stdout.trim();
 const present = JSON.parse(read('package.json')).version;
-const next = wanted ?? present.replace(/^(\d+)\.(\d+)\..*$/, (_, major, minor) => `${major}.${Number(minor) + 1}.0`);
+const isTagged = (version) => git('tag', '--list', `v${version}`) !== '';
+/** What stands under a heading of the changelog; undefined: there is no such heading. */
+const page = (heading) =>
+  read('CHANGELOG.md').split(`\n## ${heading}`)[1]?.replace(/^.*\n/, '').split(/^## /m)[0]?.trim();
+/** The present version is written everywhere and was never released: there is nothing to write. */
+const isWritten = !page('Unreleased') && Boolean(page(`${present} (`)) && !isTagged(present);
+const minor = present.replace(/^(\d+)\.(\d+)\..*$/, (_, major, minor) => `${major}.${Number(minor) + 1}.0`);
+const next = wanted ?? (isWritten ? present : minor);
 if (more.length > 0 || !/^\d+\.\d+\.\d+(-[0-9a-z.]+)?$/.test(next))
   fail(`${args.join(' ')}: expected a version like 1.2.3, and perhaps --dry-run`, 2);
 
@@ -29,6 +37,8 @@ const places = [
   ['infra/chart/Chart.yaml', /^(appVersion: ).+/m],
   ['infra/kubernetes/base/kustomization.yaml', /^( {4}newTag: ).+/m],
   ['infra/kubernetes/serve/kustomization.yaml', /^( {4}newTag: ).+/m],
+  ['docs/deploy-kubernetes.md', /(registry\.example\.com\/wukong-lifecycle:)\d+\.\d+\.\d+/g],
+  ['README.md', /(--global wukong-lifecycle-)\d+\.\d+\.\d+/g],
 ];
 const unreleased = '## Unreleased\n';
 
@@ -36,22 +46,27 @@ function changed() {
   const files = new Map();
   const of = (file) => files.get(file) ?? read(file);
   for (const [file, pattern] of places) {
-    if (!pattern.test(of(file))) fail(`${file} has no version where one is expected`);
-    files.set(file, of(file).replace(pattern, `$1${next}`));
+    if (of(file).search(pattern) < 0) fail(`${file} has no version where one is expected`);
+    files.set(
+      file,
+      of(file).replace(pattern, (_, before) => before + next),
+    );
   }
-  const changelog = read('CHANGELOG.md');
-  const page = changelog.split(unreleased)[1]?.split(/^## /m)[0]?.trim();
-  if (!page) fail('CHANGELOG.md has nothing under Unreleased, so there is nothing to release');
+  if (!page('Unreleased')) fail('CHANGELOG.md has nothing under Unreleased, so there is nothing to release');
   const day = new Date().toISOString().slice(0, 10);
-  files.set('CHANGELOG.md', changelog.replace(unreleased, `${unreleased}\n## ${next} (${day})\n`));
+  files.set('CHANGELOG.md', read('CHANGELOG.md').replace(unreleased, `${unreleased}\n## ${next} (${day})\n`));
   return files;
 }
 
 const image = `${process.env.IMAGE ?? 'registry.example.com/wukong-lifecycle'}:${next}`;
 const charts = process.env.CHARTS ?? 'oci://registry.example.com/charts';
 const commands = (files) => [
-  ['git', 'add', ...files.keys()],
-  ['git', 'commit', '-m', `Release ${next}`],
+  ...(files.size > 0
+    ? [
+        ['git', 'add', ...files.keys()],
+        ['git', 'commit', '-m', `Release ${next}`],
+      ]
+    : []),
   ['git', 'tag', '-a', `v${next}`, '-m', `Release ${next}`],
   ['.ci/image.sh'],
   ['skopeo', 'copy', 'oci-archive:out/image/wukong-lifecycle.tar', `docker://${image}`],
@@ -64,11 +79,12 @@ const commands = (files) => [
 const base = process.env.NODE_IMAGE ?? '';
 if (!dry && !/^node:[\w.-]+@sha256:[0-9a-f]{64}$/.test(base))
   fail('NODE_IMAGE: expected the base of the image by its digest, node:TAG@sha256:… (docs/releasing.md)', 2);
-const git = (...words) => spawnSync('git', words, { cwd: top, encoding: 'utf8' }).stdout.trim();
-const files = changed();
+const files = isWritten && next === present ? new Map() : changed();
 if (!dry && git('status', '--porcelain') !== '') fail('there are changes that are not committed: commit them first');
-if (git('tag', '--list', `v${next}`) !== '') fail(`v${next} is there already: name another version`);
-console.log(`${present} -> ${next}${dry ? ', a dry run: nothing is written, nothing is published' : ''}`);
+if (isTagged(next)) fail(`v${next} is there already: name another version`);
+console.log(
+  `${next === present ? 'written already: ' : `${present} -> `}${next}${dry ? ', a dry run: nothing is written, nothing is published' : ''}`,
+);
 for (const file of files.keys()) console.log(`  writes ${file}`);
 for (const words of commands(files))
   console.log(`  runs   ${words.map((word) => (/\s/.test(word) ? `'${word}'` : word)).join(' ')}`);

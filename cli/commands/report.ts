@@ -10,10 +10,11 @@ import { fromEvent } from '../page/happening.ts';
 import { type Asked, type PageModel, pageModel } from '../page/model.ts';
 import { tellProblems, writePage } from '../page/pages.ts';
 import { priceOptions, readPrices } from '../page/prices.ts';
-import { verdictText, verdictWords } from '../page/reasons.ts';
+import { verdictWords } from '../page/reasons.ts';
 import { costOf, type Saved } from '../page/saved.ts';
 import { sourcesOf } from '../page/sources.ts';
 import { verdictCounts } from '../page/summary.ts';
+import { othersIn, troublesIn } from '../page/troubles.ts';
 import { shownVerdicts } from '../page/verdict.ts';
 import { figure, money } from '../page/words.ts';
 import { columns, text } from '../terminal/columns.ts';
@@ -125,7 +126,7 @@ function* lines(model: PageModel) {
         };
 }
 
-/** A line a namespace, then what was not as planned. */
+/** A line a namespace, then what went wrong and what was left alone on purpose. */
 function table(model: PageModel, zone: Zone | undefined): string {
   const shownTime = (instant: number) => (zone ? localMinute(zone, instant) : utcText(instant));
   const priced = costOf(model.saved, model.prices) !== undefined;
@@ -138,13 +139,13 @@ function table(model: PageModel, zone: Zone | undefined): string {
     return [namespace, String(rows.length), ...shown.map((verdict) => String(counts.get(verdict))), ...hours];
   };
   if (model.groups.length === 0) return 'There are no Wukongs.\n';
-  const found = model.groups.flatMap(({ namespace, rows }) =>
-    rows.flatMap(({ name, happened }) =>
-      (happened?.judged ?? [])
-        .filter(({ verdict }) => verdict !== 'onTime' && verdict !== 'pending' && verdict !== 'unrecorded')
-        .map((one) => [shownTime(one.planned.at), `${namespace}/${name}`, one.planned.action, verdictText(one)]),
-    ),
-  );
+  const told = [...troublesIn(model.groups), ...othersIn(model.groups).filter(({ planned }) => planned)];
+  const found = told.map(({ at, namespace, row, what, text: came }) => [
+    shownTime(at),
+    `${namespace}/${row.name}`,
+    what,
+    came,
+  ]);
   const all = model.groups.flatMap(({ rows }) => rows);
   const each = model.groups.map(({ namespace, saved, rows }) => rowOf(namespace, saved, rows));
   const total = model.groups.length > 1 ? [rowOf('(all)', model.saved, all)] : [];

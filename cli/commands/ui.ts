@@ -8,6 +8,7 @@ import { readArguments } from '../flags.ts';
 import { helpOf } from '../terminal/help.ts';
 import { livePage } from '../ui/livePage.ts';
 import { type Act, serveUi } from '../ui/uiServer.ts';
+import { watchRuns } from './watchRuns.ts';
 import { watchStates } from './watchStates.ts';
 
 const options: Options = {
@@ -17,7 +18,7 @@ const options: Options = {
 };
 
 export const ui: CliCommand = {
-  summary: 'a page in the browser: what VMs are doing now, what comes next; stop, start and keep from there',
+  summary: 'a page in the browser: what VMs are doing now, last runs, what comes next; stop, start and keep from there',
   help: helpOf({
     usage: ['ui [-n NAME | -A] [-l SELECTOR]'],
     about:
@@ -41,10 +42,12 @@ export const ui: CliCommand = {
     io.out(`${server.url}\n`);
     io.err('Open it in your browser. Ctrl-C ends it.\n');
     try {
-      const scope = values['all-namespaces'] === true ? {} : { namespace };
+      const scope: { namespace?: string } = values['all-namespaces'] === true ? {} : { namespace };
       const signal = io.interrupt?.() ?? new AbortController().signal;
       const mine = (labels?: Record<string, string>) => !selector || matches(selector, labels);
+      const runs = watchRuns(world, scope.namespace, signal, (seen) => server.showRuns(seen));
       await watchStates(world, { ...scope, mine }, signal, (states, left) => server.show(states, left));
+      await runs;
       return exitCodes.done;
     } finally {
       await server.close();

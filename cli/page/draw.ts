@@ -1,5 +1,5 @@
 import { clockChanges, instantToWall, type Zone } from '../../shared/time/zone.ts';
-import { midnights } from './axis.ts';
+import { hourMarks, hourStep, laneWidth, midnights, zooms } from './axis.ts';
 import type { Course, Period, Stretch } from './course.ts';
 import type { Glyph } from './glyphs.ts';
 import type { Html } from './markup.ts';
@@ -70,9 +70,16 @@ export function gridSymbol(model: PageModel): Html {
   const lines = starts.filter((at) => at > model.from).map((at) => `M${minuteOf(at, model)} 0v1`);
   const present = model.now > model.from && model.now < model.to;
   const changes = clockChanges(model.zone, model.from, model.to - 1).map(({ at }) => `M${minuteOf(at, model)} 0v1`);
+  const width = laneWidth(model.zone, model);
+  const hours = zooms.map((zoom) => {
+    const step = hourStep(model, width, zoom);
+    const marks = step === undefined ? [] : hourMarks(model.zone, model, step);
+    const d = marks.map(({ at }) => `M${minuteOf(at, model)} 0v1`).join('');
+    return d !== '' && markup`<path class="hours z${zoom}" d="${d}" />`;
+  });
   const box = `0 0 ${widthOf(model)} 1`;
   return markup`<symbol id="grid" viewBox="${box}" preserveAspectRatio="none"
-    ><path class="weekend" d="${weekends.join('')}" /><path class="day" d="${lines.join('')}" />${
+    ><path class="weekend" d="${weekends.join('')}" />${hours}<path class="day" d="${lines.join('')}" />${
       changes.length > 0 && markup`<path class="change" d="${changes.join('')}" />`
     }${present && markup`<path class="present" d="M${minuteOf(model.now, model)} 0v1" />`}</symbol
   >`;

@@ -1,17 +1,18 @@
 import { lifecycleStateOf } from '../../shared/domain/lifecycleState.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import { boundaries, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import type { Facts } from '../../shared/schedule/decide.ts';
 import { overrideFor } from '../../shared/schedule/override.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { waves } from '../../shared/schedule/wave.ts';
 import { tzWarning } from '../../shared/time/tzData.ts';
-import { type ClockChange, clockChanges, parseZone, type Zone } from '../../shared/time/zone.ts';
+import { parseZone, type Zone } from '../../shared/time/zone.ts';
 import { type Course, foreseeCourse, type Period } from './course.ts';
 import { factsOf, pastFactsOf } from './facts.ts';
 import { byMachine, fromWukong } from './happening.ts';
 import { rulersIn } from './rulers.ts';
 import { type Prices, type Saved, savedBy, sum } from './saved.ts';
+import { countsOf, type ScheduleView, viewOf } from './scheduleView.ts';
 import { sizeOf } from './size.ts';
 import { readSchedules, type Sources } from './sources.ts';
 import { type Happened, judge } from './verdict.ts';
@@ -36,14 +37,6 @@ export interface Group {
   namespace: string;
   rows: Row[];
   saved: Saved;
-}
-
-export interface ScheduleView {
-  schedule: Schedule;
-  matched: number;
-  /** Local dates in the period on which a start is skipped. */
-  holidays: string[];
-  changes: ClockChange[];
 }
 
 export interface PageModel extends Period {
@@ -181,18 +174,4 @@ function overridesOf({ metadata }: Wukong, { namespaces }: Sources, now: number)
     ...(kept ? [{ key: 'protected', level: kept }] : []),
     ...(skipNext ? [{ key: 'skip-next', level: skipNext }] : []),
   ];
-}
-
-/** How many machines each schedule rules. */
-function countsOf(rows: Row[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { schedules, wave } of rows)
-    if (wave !== undefined) for (const { key } of schedules) counts.set(key, (counts.get(key) ?? 0) + 1);
-  return counts;
-}
-
-function viewOf(schedule: Schedule, matched: number, { from, to }: Period): ScheduleView {
-  const skipped = boundaries(schedule, from - 1, to - 1).filter(({ skippedBecause }) => skippedBecause);
-  const holidays = [...new Set(skipped.map(({ wall }) => wall.slice(0, 10)))];
-  return { schedule, matched, holidays, changes: clockChanges(schedule.zone, from, to - 1) };
 }

@@ -1,47 +1,53 @@
 // Makes the page easier to use; it says all it has to say without this.
 (() => {
   const timeline = document.getElementById('timeline');
-  const readout = document.getElementById('readout');
-  const tools = document.getElementById('tools');
+  if (!timeline) return;
+  const [readout, tools, left] = ['readout', 'tools', 'left'].map((id) => document.getElementById(id));
   const from = Number(timeline.dataset.from);
   const to = Number(timeline.dataset.to);
-  const verdicts = Object.fromEntries((timeline.dataset.verdicts ?? '').split(';').map((each) => each.split('=')));
   const rows = [...timeline.querySelectorAll('.block .row')];
   const links = rows.map((row) => row.querySelector('a'));
   const caret = Object.assign(document.createElement('span'), { className: 'caret' });
   let current = 0;
   let step = -1;
+  /** Where the details stand: at the pointer, or at the caret that the keyboard moves. */
+  let byKeyboard = false;
 
   // One line can be reached by Tab, the others from there.
   links.forEach((link, i) => (link.tabIndex = i === 0 ? 0 : -1));
   tools.hidden = false;
 
-  /** The switches of a line, as its table of times has them. */
-  const known = new Map();
-  function switchesOf(link) {
-    const id = link.hash.slice(1);
-    if (!known.has(id)) {
-      const lines = [...document.getElementById(id).parentElement.querySelectorAll('tbody tr')];
-      const read = (line) => {
-        const [when, what, , why] = line.children;
-        const at = Date.parse(when.firstElementChild.dateTime);
-        return { at, text: `${when.textContent}: ${what.textContent}`, why: why.textContent };
-      };
-      known.set(id, lines.map(read));
-    }
-    return known.get(id);
+  const momentsOf = globalThis.momentsOn(timeline, rows, links);
+
+  function say(i, text) {
+    readout.textContent = [`${rows[i].dataset.find}: ${text}`, rows[i].dataset.zone].filter(Boolean).join(', ');
   }
 
-  function show(row, i) {
-    const link = links[rows.indexOf(row)];
-    const all = switchesOf(link);
-    const one = all[i];
-    if (!one) return;
-    const verdict = verdicts[row.dataset.v?.[i]];
-    const zone = row.dataset.zone;
-    readout.textContent = [`${row.dataset.find}: ${one.text}`, one.why, verdict, zone].filter(Boolean).join(', ');
-    caret.style.left = `${(100 * (one.at - from)) / (to - from)}%`;
-    row.querySelector('.lane').append(caret);
+  /** Beside a point of the window, and within it. */
+  function place(x, y) {
+    const gap = 14;
+    const { width, height } = readout.getBoundingClientRect();
+    const right = x + gap + width > document.documentElement.clientWidth ? x - gap - width : x + gap;
+    const below = y + gap + height > innerHeight ? y - gap - height : y + gap;
+    readout.style.left = `${Math.max(4, right)}px`;
+    readout.style.top = `${Math.max(4, below)}px`;
+  }
+
+  function show(i, moment) {
+    say(i, moment.text);
+    caret.style.left = `${(100 * (moment.at - from)) / (to - from)}%`;
+    rows[i].querySelector('.lane').append(caret);
+  }
+
+  function placeAtCaret() {
+    const { right, bottom } = caret.getBoundingClientRect();
+    place(right, bottom - gapToCaret);
+  }
+  const gapToCaret = 8;
+
+  function hide() {
+    readout.textContent = '';
+    caret.remove();
   }
 
   function go(i) {
@@ -49,7 +55,7 @@
     links[current].tabIndex = -1;
     current = i;
     step = -1;
-    caret.remove();
+    hide();
     links[i].tabIndex = 0;
     links[i].focus();
     rows[i].scrollIntoView({ block: 'nearest', inline: 'nearest' });
@@ -63,23 +69,31 @@
 
   timeline.addEventListener('keydown', (event) => {
     const i = links.indexOf(event.target);
+    if (event.key === 'Escape') hide();
     if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const { key } = event;
-    const to = {
+    const goal = {
       ArrowDown: () => along(i, 1),
       ArrowUp: () => along(i, -1),
       Home: () => along(-1, 1),
       End: () => along(rows.length, -1),
     };
-    if (to[key]) {
-      go(to[key]());
+    if (goal[key]) {
+      go(goal[key]());
       event.preventDefault();
     } else if (key === 'ArrowRight' || key === 'ArrowLeft') {
-      const last = switchesOf(links[i]).length - 1;
-      if (last < 0) readout.textContent = `${rows[i].dataset.find}: nothing is planned`;
-      step = Math.max(0, Math.min(last, step + (key === 'ArrowRight' ? 1 : -1)));
-      show(rows[i], step);
-      if (last >= 0) caret.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      const all = momentsOf(i);
+      byKeyboard = true;
+      step = Math.max(0, Math.min(all.length - 1, step + (key === 'ArrowRight' ? 1 : -1)));
+      if (all.length === 0) {
+        say(i, 'nothing is planned');
+        const { left: x, bottom } = links[i].getBoundingClientRect();
+        place(x, bottom);
+      } else {
+        show(i, all[step]);
+        caret.scrollIntoView({ block: 'nearest', inline: 'nearest', behavior: 'instant' });
+        placeAtCaret();
+      }
       event.preventDefault();
     }
   });
@@ -91,41 +105,48 @@
     links[i].tabIndex = 0;
     [current, step] = [i, -1];
   });
+  timeline.addEventListener('focusout', hide);
 
-  // The switch next to the pointer.
-  timeline.addEventListener('pointermove', (event) => {
+  // What is next to the pointer, or to the finger.
+  function point(event) {
     const lane = event.target.closest('.block .lane');
-    if (!lane) return;
-    const row = lane.parentElement;
+    if (!lane) return byKeyboard ? undefined : hide();
+    const i = rows.indexOf(lane.parentElement);
     const box = lane.getBoundingClientRect();
     const at = from + ((event.clientX - box.left) / box.width) * (to - from);
-    const all = switchesOf(links[rows.indexOf(row)]);
-    if (all.length === 0) return;
-    let best = 0;
-    all.forEach((one, i) => {
-      if (Math.abs(one.at - at) < Math.abs(all[best].at - at)) best = i;
-    });
+    const all = momentsOf(i);
+    byKeyboard = false;
     readout.setAttribute('aria-live', 'off');
-    show(row, best);
-  });
+    if (all.length === 0) return hide();
+    show(
+      i,
+      all.reduce((best, one) => (Math.abs(one.at - at) < Math.abs(best.at - at) ? one : best)),
+    );
+    place(event.clientX, event.clientY);
+  }
+  timeline.addEventListener('pointermove', (event) => event.pointerType !== 'touch' && point(event));
+  timeline.addEventListener('pointerleave', (event) => event.pointerType !== 'touch' && !byKeyboard && hide());
   timeline.addEventListener('keydown', () => readout.removeAttribute('aria-live'), { capture: true });
+  for (const one of [timeline, document])
+    one.addEventListener('scroll', () => (byKeyboard && caret.isConnected ? placeAtCaret() : hide()), {
+      passive: true,
+    });
 
   timeline.addEventListener('click', (event) => {
     const link = event.target.closest('a');
-    if (!link) return;
+    if (!link) return point(event);
     document.getElementById(link.hash.slice(1)).parentElement.open = true; // the browser goes there, and focuses it
   });
 
   const find = document.getElementById('find');
-  const differing = document.getElementById('differing');
+  const wrong = document.getElementById('wrong');
   function filter() {
     const wanted = find.value.trim().toLowerCase();
-    let left = 0;
+    let n = 0;
     for (const row of rows) {
       row.hidden =
-        !row.dataset.find.toLowerCase().includes(wanted) ||
-        Boolean(differing?.checked && row.dataset.differs === undefined);
-      if (!row.hidden) left++;
+        !row.dataset.find.toLowerCase().includes(wanted) || Boolean(wrong?.checked && row.dataset.wrong === undefined);
+      if (!row.hidden) n++;
     }
     let head;
     for (const part of timeline.querySelectorAll('.namespace, .block')) {
@@ -137,17 +158,37 @@
         if (!part.hidden) head.hidden = false;
       }
     }
-    readout.textContent = left === rows.length ? '' : `${left} of ${rows.length} lines`;
-    if (rows[current]?.hidden && left > 0) {
+    const none = wrong?.checked ? 'nothing that went wrong fits' : 'no line fits; its namespace or part of its name do';
+    left.textContent = n === rows.length ? '' : n > 0 ? `${n} of ${rows.length} lines` : `0 lines: ${none}`;
+    if (rows[current]?.hidden && n > 0) {
       links[current].tabIndex = -1;
       current = along(-1, 1);
       links[current].tabIndex = 0;
     }
   }
   find.addEventListener('input', filter);
-  differing?.addEventListener('change', filter);
+  wrong?.addEventListener('change', filter);
   tools.addEventListener('submit', (event) => event.preventDefault());
-  tools.addEventListener('change', () => {
-    timeline.dataset.zoom = tools.elements.zoom.value;
-  });
+  for (const zoom of tools.elements.zoom)
+    zoom.addEventListener('change', () => {
+      const { scrollLeft, scrollWidth } = timeline;
+      timeline.dataset.zoom = zoom.value;
+      timeline.scrollLeft = (scrollLeft / scrollWidth) * timeline.scrollWidth; // the same days stay in sight
+      hide();
+    });
+
+  // From a list to its VM, filtered away or not.
+  for (const list of document.querySelectorAll('.told'))
+    list.addEventListener('click', (event) => {
+      const link = event.target.closest('a');
+      const i = link ? links.findIndex(({ id }) => id !== '' && `#${id}` === link.hash) : -1;
+      if (i < 0) return;
+      if (rows[i].hidden) {
+        find.value = '';
+        if (wrong) wrong.checked = false;
+        filter();
+      }
+      go(i);
+      event.preventDefault();
+    });
 })();

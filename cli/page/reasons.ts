@@ -48,7 +48,11 @@ const forceWords = new Map([
 ]);
 
 /** `late by 12 min`, `failed: Unschedulable`. */
-export function verdictText({ verdict, happening, lateMs = 0 }: Judged): string {
+export function verdictText({
+  verdict,
+  happening,
+  lateMs = 0,
+}: Pick<Judged, 'verdict' | 'happening' | 'lateMs'>): string {
   const reason = happening?.reason;
   if (verdict === 'late') return `late by ${durationText(lateMs)}`;
   if (verdict === 'forced') return `forced off${reason ? `: ${forceWords.get(reason) ?? reason}` : ''}`;

@@ -1,7 +1,9 @@
+import { type Glyph, icon, verdictGlyph } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { verdictWords } from './reasons.ts';
 import { costOf, type Saved } from './saved.ts';
+import { gravities, type Gravity, gravityOf, troubleCounts } from './troubles.ts';
 import { shownVerdicts, type Verdict, verdicts } from './verdict.ts';
 import { count, durationText, figure, longTime, money, offsetText, percent } from './words.ts';
 
@@ -24,50 +26,77 @@ export function heading(model: PageModel): Html {
   </header>`;
 }
 
+/** How planned switches went; what went wrong without a plan is counted with what it is. */
 export const verdictCounts = (rows: Row[]): Map<Verdict, number> => {
   const counts = new Map<Verdict, number>(verdicts.map((verdict) => [verdict, 0]));
-  for (const { happened } of rows)
-    for (const { verdict } of happened?.judged ?? []) counts.set(verdict, counts.get(verdict)! + 1);
+  const count = (verdict: Verdict) => counts.set(verdict, counts.get(verdict)! + 1);
+  for (const { happened } of rows) {
+    for (const { verdict } of happened?.judged ?? []) count(verdict);
+    for (const gravity of (happened?.extra ?? []).flatMap((one) => gravityOf(one) ?? [])) count(gravity);
+  }
   return counts;
 };
 
 const hours = (ms: number): string => figure(ms / 3_600_000);
 
-/** The figures that most readers came for. */
+/** One figure of the top. `tone` colours what should be nought. */
+export const tile = (value: string, label: string, { small = '', glyph, tone }: Tile = {}): Html =>
+  markup`<div class="tile${tone && ` ${tone}`}">
+    <dt>${label}</dt>
+    <dd>${glyph && icon(glyph)}${value}${small && markup` <small>${small}</small>`}</dd>
+  </div>`;
+
+interface Tile {
+  small?: string;
+  glyph?: Glyph | undefined;
+  tone?: 'bad' | 'warn' | undefined;
+}
+
+const tones = { failed: 'bad', missed: 'bad', forced: 'warn', unseen: 'warn', late: 'warn' } as const;
+
+/** What went wrong, the gravest first. Nought is said too, of what every night is asked for. */
+export const troubleTiles = (counts: Partial<Record<Gravity, number>>): Html[] =>
+  gravities
+    .filter((gravity) => counts[gravity] !== undefined)
+    .filter((gravity) => counts[gravity]! > 0 || gravity === 'failed' || gravity === 'missed' || gravity === 'forced')
+    .map((gravity) => {
+      const n = counts[gravity]!;
+      const some = n > 0;
+      const shown = some ? { glyph: verdictGlyph[gravity], tone: tones[gravity] } : {};
+      return tile(figure(n), verdictWords[gravity], shown);
+    });
+
+/** The figures that most readers came for: what went wrong, beside what was saved. */
 export function tiles(model: PageModel): Html {
   const { saved, prices } = model;
   const cost = costOf(saved, prices);
   const known = saved.onMs + saved.offMs;
-  const tile = (value: string, label: string, small = '') =>
-    markup`<div class="tile">
-      <dt>${label}</dt>
-      <dd>${value}${small && markup` <small>${small}</small>`}</dd>
-    </div>`;
+  const rows = model.groups.flatMap((group) => group.rows);
+  if (rows.length === 0) return markup``;
   const off = model.kind === 'plan' ? 'of the time off' : 'of the known time off';
+  const judged = model.kind === 'report' && saved.machines > 0;
   return markup`<dl class="tiles">
     ${[
+      judged && [...troubleTiles(troubleCounts(rows)), onTime(rows)],
       saved.machines > 0 && tile(figure(saved.machines), saved.machines === 1 ? 'VM' : 'VMs'),
       tile(percent(saved.offMs, known), off),
       saved.machines > 0 && tile(figure(saved.vcpuHours), 'vCPU-hours saved'),
       saved.machines > 0 && tile(figure(saved.gibHours), 'GiB-hours saved'),
       cost !== undefined && prices && tile(money(cost, prices.currency), 'saved'),
-      model.kind === 'report' && kept(model, tile),
     ]}
   </dl>`;
 }
 
-function kept(model: PageModel, tile: (value: string, label: string, small?: string) => Html): Html {
-  const counts = verdictCounts(model.groups.flatMap(({ rows }) => rows));
-  const proven = (['onTime', 'late', 'forced', 'unseen', 'failed', 'missed'] as const).reduce(
-    (n, one) => n + counts.get(one)!,
-    0,
-  );
-  return tile(
-    percent(counts.get('onTime')!, proven),
-    'on time',
-    proven === 0 ? 'nothing recorded' : `of ${figure(proven)}`,
-  );
+/** Of what schedules had planned, and of which something is known. */
+function onTime(rows: Row[]): Html {
+  const judged = rows.flatMap(({ happened }) => happened?.judged ?? []);
+  const kept = judged.filter(({ verdict }) => verdict === 'onTime').length;
+  const known = kept + judged.filter(({ verdict }) => gravities.some((gravity) => gravity === verdict)).length;
+  return tile(percent(kept, known), 'on time', { small: known === 0 ? 'nothing recorded' : `of ${figure(known)}` });
 }
+
+/** Namespaces that find room on the page of the summary; page.css hides the others when it is printed. */
+const onPaper = 15;
 
 /** A line a namespace, and their sum. */
 export function summary(model: PageModel): Html {
@@ -103,8 +132,9 @@ export function summary(model: PageModel): Html {
     </tr>`;
   };
   const each = ({ namespace, saved, rows }: Group) => line(name(namespace || '(no namespace)'), saved, rows);
+  const beyond = model.groups.length - onPaper;
   const all = model.groups.flatMap(({ rows }) => rows);
-  return markup`<section aria-labelledby="h-summary">
+  return markup`<section class="summary" aria-labelledby="h-summary">
     <h2 id="h-summary">By namespace</h2>
     <div class="wide" role="region" aria-label="Figures" tabindex="0">
       <table class="figures">
@@ -125,6 +155,7 @@ export function summary(model: PageModel): Html {
         }
       </table>
     </div>
+    ${beyond > 0 && markup`<p class="paper">${count(beyond, 'further namespace')} on screen; All counts them.</p>`}
     ${remarks(model)}
   </section>`;
 }

@@ -1,11 +1,13 @@
 import { clockChanges } from '../../shared/time/zone.ts';
-import { type Tick, ticks } from './axis.ts';
+import { axis } from './axisMarks.ts';
 import type { Course, Switch } from './course.ts';
 import { courseSymbol, gridSymbol, lanes, minuteOf, placed, rowHeight, stretched, stretchPaths } from './draw.ts';
 import { type Glyph, glyphSymbols, markGlyph, verdictGlyph } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
-import { extraText, verdictLetter, verdictText, verdictWords } from './reasons.ts';
+import { verdictLetter, verdictWords } from './reasons.ts';
+import type { Links } from './told.ts';
+import { extraGlyph, gravitiesIn, othersIn, type Told, troublesIn } from './troubles.ts';
 import { verdicts } from './verdict.ts';
 import { count, percent, shortTime } from './words.ts';
 
@@ -46,21 +48,16 @@ function switchMark({ at, marks }: Switch, model: PageModel): Html[] {
   return mark ? [placed(markGlyph[mark], at, markY.plan, model)] : [];
 }
 
-export function timeline(model: PageModel, ids: Ids): Html {
+export function timeline(model: PageModel, ids: Ids, links: Links): Html {
   const spelled = verdicts.map((verdict) => `${verdictLetter[verdict]}=${verdictWords[verdict]}`).join(';');
   const label = model.groups.some(({ rows: all }) => all.some(({ wave }) => wave !== undefined)) ? 'VM' : 'Schedule';
-  const changes = clockChanges(model.zone, model.from, model.to - 1);
-  const all = ticks(model.zone, model);
-  const axis = all.map((tick, i) => {
-    const changed = changes.some(({ at }) => at >= tick.at && at < (all[i + 1]?.at ?? model.to));
-    return tickLabel(tick, changed, model);
-  });
   return markup`<div
     class="timeline"
     id="timeline"
     role="region"
     aria-label="Line by line"
     tabindex="0"
+    data-zoom="1"
     data-from="${model.from}"
     data-to="${model.to}"
     data-verdicts="${spelled}"
@@ -70,25 +67,17 @@ export function timeline(model: PageModel, ids: Ids): Html {
         <div role="row" class="row">
           <div role="columnheader" class="name">${label}</div>
           <div role="columnheader" class="lane">
-            <span class="sr">On and off</span><svg class="axis" aria-hidden="true">${axis}</svg>
+            <span class="sr">On and off</span><svg class="axis" aria-hidden="true">${axis(model)}</svg>
           </div>
           <div role="columnheader" class="share">Off</div>
         </div>
       </div>
-      ${model.groups.map((group) => groupRows(group, model, ids))}
+      ${model.groups.map((group) => groupRows(group, model, { ids, links }))}
     </div>
   </div>`;
 }
 
-/** Two short lines, that find room in a lane of a month: `Mon` over `30`, or the month where it begins. A clock where the clock changes. */
-const tickLabel = ({ at, weekday, day, month }: Tick, changed: boolean, model: PageModel): Html =>
-  markup`<svg x="${((100 * minuteOf(at, model)) / minuteOf(model.to, model)).toFixed(2)}%">
-    <text x="4" y="14" class="${month ? 'month' : 'weekday'}">${month ?? weekday}</text>
-    <text x="4" y="30">${day}</text>
-    ${changed && markup`<use href="#m-clock" transform="translate(25 26) scale(0.75)" />`}
-  </svg>`;
-
-function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids): Html {
+function groupRows({ namespace, rows, saved }: Group, model: PageModel, names: Names): Html {
   const blocks: Row[][] = [];
   for (let i = 0; i < rows.length; i += blockRows) blocks.push(rows.slice(i, i + blockRows));
   const what = rows.some(({ wave }) => wave !== undefined) ? 'VM' : 'schedule';
@@ -103,22 +92,27 @@ function groupRows({ namespace, rows, saved }: Group, model: PageModel, ids: Ids
       (block) =>
         markup`<div role="rowgroup" class="block b${block.length}">
           <svg class="grid" aria-hidden="true"><use href="#grid" /></svg
-          >${block.map((row) => rowOf(row, namespace, model, ids))}
+          >${block.map((row) => rowOf(row, namespace, model, names))}
         </div>`,
     )}`;
 }
 
-function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
+interface Names {
+  ids: Ids;
+  links: Links;
+}
+
+function rowOf(row: Row, namespace: string, model: PageModel, { ids, links }: Names): Html {
   const id = ids.get(row.course)!;
+  const anchor = links.get(row);
   const { saved } = row;
   const tags = tagsOf(row, model);
-  const found = row.happened && differing(row);
   const zone = row.zone !== model.zone && markup` data-zone="${row.zone.name}"`;
-  const bad = found && found.length > 0 ? markup` data-differs` : '';
+  const bad = gravitiesIn(row).length > 0 ? markup` data-wrong` : '';
   const letters = row.happened && markup` data-v="${lettersOf(row)}"`;
   return markup`<div role="row" class="row" data-find="${`${namespace}/${row.name}`}" ${bad}${letters}${zone}>
     <div role="rowheader" class="name">
-      <a href="#t-${id}" title="${row.name}${tags && `\n${tags}`}"
+      <a href="#t-${id}"${anchor ? markup` id="${anchor}"` : ''} title="${row.name}${tags && `\n${tags}`}"
         >${shortened(row.name)}${tags && markup` <small>${tags}</small>`}</a
       >
     </div>
@@ -126,7 +120,7 @@ function rowOf(row: Row, namespace: string, model: PageModel, ids: Ids): Html {
       <svg class="bar" aria-hidden="true">
         <use href="#${id}" />
         ${ownMarks(row, model)}</svg
-      ><span class="sr">${spoken(row, model, found)}</span>
+      ><span class="sr">${spoken(row, model)}</span>
     </div>
     <div role="cell" class="share">${percent(saved.offMs, saved.offMs + saved.onMs)}</div>
   </div>`;
@@ -158,9 +152,6 @@ function tagsOf({ wave, overrides, schedules, zone }: Row, model: PageModel): st
   ].join(' · ');
 }
 
-const differing = ({ happened }: Row) =>
-  happened!.judged.filter(({ verdict }) => verdict !== 'onTime' && verdict !== 'pending' && verdict !== 'unrecorded');
-
 /** A letter for each of its course's switches; a dash where nothing was to be judged. */
 function lettersOf({ course, happened }: Row): string {
   const verdictOf = new Map(happened!.judged.map(({ planned, verdict }) => [planned, verdict]));
@@ -183,26 +174,24 @@ function ownMarks({ overrides, happened }: Row, model: PageModel): Html {
     const glyph = verdictGlyph[verdict];
     return glyph ? [[glyph, planned.at]] : [];
   });
-  for (const { finishedAt } of happened?.extra ?? []) marks.push(['extra', finishedAt]);
+  for (const one of happened?.extra ?? []) marks.push([extraGlyph(one), one.finishedAt]);
   return markup`${stretched(markup`${holds}${was}`, model)}${marks.map(([glyph, at]) => placed(glyph, at, markY.report, model))}`;
 }
 
 /** The same for those who do not see it. */
-function spoken(
-  { course, happened, zone }: Row,
-  model: PageModel,
-  found: ReturnType<typeof differing> | undefined,
-): string {
-  if (happened && found) {
-    const told = found
-      .slice(0, 5)
-      .map((one) => `${shortTime(zone, one.planned.at)} ${one.planned.action} ${verdictText(one)}`);
-    const more = found.length > 5 ? `, and ${found.length - 5} more` : '';
-    const extra = happened.extra.slice(0, 3).map((one) => `${shortTime(zone, one.finishedAt)} ${extraText(one)}`);
-    const all = [...told, ...extra].join('; ');
-    return all
-      ? `Not as planned: ${all}${more}.`
-      : `${count(happened.judged.length, 'switch', 'switches')}, nothing recorded that differs.`;
+function spoken(row: Row, model: PageModel): string {
+  const { course, happened, zone } = row;
+  if (happened) {
+    const groups = [{ namespace: '', rows: [row], saved: row.saved }];
+    const said = ({ at, what, text }: Told) => `${shortTime(zone, at)} ${what}: ${text}`;
+    const [bad, rest] = [troublesIn(groups).map(said), othersIn(groups).map(said)];
+    const few = (all: string[]) =>
+      `${all.slice(0, 5).join('; ')}${all.length > 5 ? `, and ${all.length - 5} more` : ''}`;
+    const told =
+      bad.length > 0
+        ? `Went wrong: ${few(bad)}.`
+        : `${count(happened.judged.length, 'switch', 'switches')}, nothing recorded went wrong.`;
+    return rest.length > 0 ? `${told} On purpose: ${few(rest)}.` : told;
   }
   const next = course.switches.filter((one) => one.happens && !one.same && one.at >= model.from).slice(0, 2);
   const begins = course.stretches[0]?.power ?? 'unknown';

@@ -1,40 +1,30 @@
-// Shows what VMs are doing as the server tells it, and asks it for what somebody wishes.
+// Shows what VMs are doing as the server tells it, and asks it for what somebody wishes. The words are the server's.
 (() => {
   const token = new URLSearchParams(location.search).get('token');
   history.replaceState(null, '', location.pathname); // not where a screenshot shows it
   const by = (id) => document.getElementById(id);
-  const [body, find, said, plan, dialog, count] = ['rows', 'find', 'said', 'plan', 'dialog', 'count'].map(by);
+  const [body, find, said, dialog, count] = ['rows', 'find', 'said', 'dialog', 'count'].map(by);
   const lines = new Map();
-  const bad = (one) => one.last?.outcome === 'Failed' || one.state === 'Failed';
-  const rank = (one) => (bad(one) ? 0 : one.operation ? 1 : 2);
-  const time = (text) =>
-    new Date(text).toLocaleString('en-GB', { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-  const glyphs = { Running: '●', Stopped: '○', Starting: '◔', Stopping: '◕', Paused: '‖', Failed: '✕', Unknown: '?' };
+  const rank = { bad: 0, busy: 1 };
   let chosen;
-
-  function cell(tag, className) {
-    const made = document.createElement(tag);
-    made.className = className;
-    return made;
-  }
 
   function newLine(key) {
     const row = document.createElement('tr');
-    const [name, state, last, next] = ['who', 'is', 'came', 'coming'].map((part) =>
-      cell(part === 'who' ? 'th' : 'td', part),
-    );
+    row.id = `vm/${key}`;
+    const cells = ['who', 'is', 'came', 'coming', 'act'].map((className) => {
+      const cell = document.createElement(className === 'who' ? 'th' : 'td');
+      return Object.assign(cell, { className });
+    });
+    const [name, is, came, coming, act] = cells;
     name.scope = 'row';
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = 'Switch…';
+    name.textContent = key;
+    const button = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Switch…' });
     button.setAttribute('aria-label', `Switch or keep ${key}`);
     button.tabIndex = -1;
     button.addEventListener('click', () => ask(key));
-    const act = cell('td', 'act');
     act.append(button);
-    row.append(name, state, last, next, act);
-    name.textContent = key;
-    return { row, state, last, next, button, key };
+    row.append(...cells);
+    return { row, cells: { is, came, coming }, button, key };
   }
 
   const text = (element, words) => {
@@ -43,82 +33,79 @@
 
   function draw(line, one) {
     line.one = one;
-    const doing = one.operation ? `, ${one.operation.action} since ${time(one.operation.startedAt)}` : '';
-    text(line.state, `${glyphs[one.state] ?? '?'} ${one.state}${doing}`);
-    line.row.className = bad(one) ? 'bad' : one.operation ? 'busy' : '';
-    const { outcome, reason, finishedAt, message } = one.last ?? {};
-    const why = reason ? `${outcome}: ${reason}` : outcome;
-    text(
-      line.last,
-      outcome ? `${why}${finishedAt ? `, ${time(finishedAt)}` : ''}${bad(one) ? `. ${message}` : ''}` : '–',
-    );
-    const kept = one.overrides?.['keep-running-until'] ?? one.overrides?.['keep-stopped-until'];
-    const keeping = one.overrides?.['keep-running-until'] ? 'kept running' : 'kept stopped';
-    const planned = one.nextActionTime ? `${one.nextAction} ${time(one.nextActionTime)}` : '–';
-    text(line.next, kept ? `${planned}, ${keeping} until ${time(kept)}` : planned);
+    line.row.className = one.tone;
+    for (const [part, cell] of Object.entries(line.cells)) text(cell, one[part]);
   }
 
   /** Failures first, then what is under way; else by name. A line that keeps its place is not touched. */
   function order() {
-    const wanted = [...lines.values()].sort(
-      (a, b) => rank(a.one) - rank(b.one) || (a.key < b.key ? -1 : Number(a.key > b.key)),
-    );
+    const place = ({ one }) => rank[one.tone] ?? 2;
+    const wanted = [...lines.values()].sort((a, b) => place(a) - place(b) || (a.key < b.key ? -1 : 1));
     const focused = document.activeElement;
-    wanted.forEach(({ row }, i) => {
-      if (body.children[i] !== row) body.insertBefore(row, body.children[i] ?? null);
-    });
+    let next = body.firstChild;
+    for (const { row } of wanted) {
+      if (row === next) next = next.nextSibling;
+      else body.insertBefore(row, next);
+    }
     if (focused !== document.activeElement) focused?.focus?.({ preventScroll: true });
-    if (!buttons().some(({ tabIndex }) => tabIndex === 0)) buttons()[0]?.setAttribute('tabindex', '0');
     filter();
+    if (!buttons().some(({ tabIndex }) => tabIndex === 0)) buttons()[0]?.setAttribute('tabindex', '0');
   }
 
-  const visible = ({ row }) => !row.hidden;
   const buttons = () => [...body.querySelectorAll('tr:not([hidden]) button')];
 
   function filter() {
     const words = find.value.trim().toLowerCase();
-    for (const line of lines.values()) {
-      const hidden = words !== '' && !`${line.key} ${line.one.state}`.toLowerCase().includes(words);
-      if (line.row.hidden !== hidden) line.row.hidden = hidden;
+    let shown = 0;
+    for (const { row, key, one } of lines.values()) {
+      const hidden = words !== '' && !`${key} ${one.state}`.toLowerCase().includes(words);
+      if (row.hidden !== hidden) row.hidden = hidden;
+      if (!hidden) shown++;
     }
-    const shown = [...lines.values()].filter(visible).length;
-    text(count, shown === lines.size ? `${shown} VMs` : `${shown} of ${lines.size} VMs`);
+    const none = shown === 0 && lines.size > 0 ? ': look for part of a namespace, a name or a state' : '';
+    const all = lines.size === 1 ? '1 VM' : `${lines.size} VMs`;
+    text(count, shown === lines.size ? all : `${shown} of ${all}${none}`);
   }
 
-  /** Until tomorrow noon: what the next night brings. */
-  function drawPlan() {
-    const until = Date.now() + 24 * 3_600_000;
-    const groups = new Map();
-    for (const { one } of lines.values()) {
-      const at = Date.parse(one.nextActionTime ?? '');
-      if (!(at < until)) continue;
-      const group = `${one.nextActionTime}|${one.nextAction}`;
-      groups.set(group, (groups.get(group) ?? 0) + 1);
+  /** What the server has written anew. What was open and what had the focus there stay so. */
+  function fill(parts) {
+    for (const [id, html] of Object.entries(parts)) {
+      const place = by(id);
+      const open = place.querySelector('details')?.open;
+      const focused = place.contains(document.activeElement) ? document.activeElement.getAttribute('href') : undefined;
+      place.innerHTML = html;
+      const details = place.querySelector('details');
+      if (details && open) details.open = true;
+      if (focused) [...place.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
     }
-    const items = [...groups].sort().slice(0, 12);
-    const words = items.map(([group, n]) => {
-      const [at, action] = group.split('|');
-      return `${time(at)}: ${action} ${n} VM${n === 1 ? '' : 's'}`;
-    });
-    const now = [...plan.children].map(({ textContent }) => textContent);
-    const lines_ = words.length > 0 ? words : ['Nothing is planned within a day.'];
-    if (now.join('|') === lines_.join('|')) return;
-    plan.replaceChildren(...lines_.map((each) => Object.assign(document.createElement('li'), { textContent: each })));
   }
 
-  function take({ states, gone }) {
-    for (const key of gone) {
+  function take({ whole, rows, gone, parts }) {
+    const there = new Set(rows.map(({ namespace, name }) => `${namespace}/${name}`));
+    const left = whole ? [...lines.keys()].filter((key) => !there.has(key)) : gone;
+    for (const key of left) {
       lines.get(key)?.row.remove();
       lines.delete(key);
     }
-    for (const one of states) {
+    for (const one of rows) {
       const key = `${one.namespace}/${one.name}`;
       const line = lines.get(key) ?? newLine(key);
       lines.set(key, line);
       draw(line, one);
     }
-    order();
-    drawPlan();
+    if (whole || rows.length + left.length > 0) order();
+    fill(parts);
+  }
+
+  function focusOn(line) {
+    if (line.row.hidden) {
+      find.value = '';
+      filter();
+    }
+    for (const each of buttons()) if (each.tabIndex === 0) each.tabIndex = -1;
+    line.button.tabIndex = 0;
+    line.button.focus({ preventScroll: true });
+    line.row.scrollIntoView({ block: 'center' });
   }
 
   function ask(key) {
@@ -150,22 +137,28 @@
   by('cancel').addEventListener('click', () => dialog.close());
   find.addEventListener('input', filter);
   body.addEventListener('keydown', (event) => {
-    const by_ = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    if (by_ === undefined) return;
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined) return;
     event.preventDefault();
     const all = buttons();
     const from = all.indexOf(document.activeElement);
-    const to = all[Math.max(0, Math.min(all.length - 1, from + by_))];
+    const to = all[Math.max(0, Math.min(all.length - 1, from + step))];
     if (!to) return;
     all[from]?.setAttribute('tabindex', '-1');
     to.tabIndex = 0;
     to.focus();
   });
+  by('wrong').addEventListener('click', (event) => {
+    const line = lines.get(event.target.closest('a')?.getAttribute('href').slice('#vm/'.length));
+    if (!line) return;
+    focusOn(line);
+    event.preventDefault();
+  });
 
   const events = new EventSource(`/events?token=${encodeURIComponent(token)}`);
   events.addEventListener('message', ({ data }) => {
     take(JSON.parse(data));
-    by('link').textContent = 'Live';
+    text(by('link'), 'Live');
   });
-  events.addEventListener('error', () => (by('link').textContent = 'Not connected: trying again'));
+  events.addEventListener('error', () => text(by('link'), 'Not connected: trying again'));
 })();

@@ -6,6 +6,9 @@ import * as z from 'zod';
 import { keyOf, type Place } from '../../shared/domain/model.ts';
 import { bodyOf, listen } from '../../shared/entry/httpServer.ts';
 import type { WukongState } from '../../shared/entry/state.ts';
+import { type Parts, partsOf } from './liveParts.ts';
+import { type LiveRow, rowOf } from './liveRows.ts';
+import type { RunsSeen } from './liveRuns.ts';
 
 const objectName = z
   .string()
@@ -35,6 +38,8 @@ export interface LiveServer {
   url: string;
   /** Tells every open page what has changed. */
   show(states: WukongState[], gone: Place[]): void;
+  /** The same of runs. */
+  showRuns(seen: RunsSeen): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +53,11 @@ const beatMs = 15_000;
  */
 export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise<LiveServer> {
   const open = new Set<ServerResponse>();
-  const known = new Map<string, { state: WukongState; text: string }>();
+  const known = new Map<string, { state: WukongState; row: LiveRow; text: string }>();
+  let parts: Partial<Parts> = {};
+  let runs: RunsSeen = { runs: [] };
+  /** Runs may be read before VMs are: that there are none is said only when it is so. */
+  let ready = false;
 
   async function answer(request: IncomingMessage, response: ServerResponse) {
     const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${server.port}`);
@@ -72,14 +81,23 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
 
   function stream(response: ServerResponse) {
     response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
-    response.write(
-      message(
-        [...known.values()].map(({ state }) => state),
-        [],
-      ),
-    );
+    const rows = [...known.values()].map(({ row }) => row);
+    response.write(message({ whole: true, rows, gone: [], parts }));
     open.add(response);
     response.on('close', () => open.delete(response));
+  }
+
+  /** What has changed, to every open page; nothing where nothing has. */
+  function tell(rows: LiveRow[], gone: Place[]) {
+    if (!ready) return;
+    const states = [...known.values()].map(({ state }) => state);
+    const now = partsOf(states, runs, Date.now());
+    const changed = Object.fromEntries(
+      Object.entries(now).filter(([place, html]) => parts[place as keyof Parts] !== html),
+    );
+    parts = now;
+    if (rows.length + gone.length + Object.keys(changed).length === 0) return;
+    for (const one of open) one.write(message({ rows, gone, parts: changed }));
   }
 
   const server = await listen(
@@ -87,19 +105,28 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
       answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' })),
     { port, host: '127.0.0.1' },
   );
-  const beat = setInterval(() => open.forEach((one) => one.write(': still here\n\n')), beatMs);
+  const beat = setInterval(() => {
+    tell([], []); // what was to come may be over
+    for (const one of open) one.write(': still here\n\n');
+  }, beatMs);
   return {
     url: `http://127.0.0.1:${server.port}/?token=${token}`,
     show(states, gone) {
-      const changed: WukongState[] = [];
+      const changed: LiveRow[] = [];
       for (const state of states) {
         const text = JSON.stringify(state);
         if (known.get(keyOf(state))?.text === text) continue;
-        known.set(keyOf(state), { state, text });
-        changed.push(state);
+        const row = rowOf(state);
+        known.set(keyOf(state), { state, row, text });
+        changed.push(row);
       }
       for (const place of gone) known.delete(keyOf(place));
-      if (changed.length + gone.length > 0) for (const one of open) one.write(message(changed, gone));
+      ready = true;
+      tell(changed, gone);
+    },
+    showRuns(seen) {
+      runs = seen;
+      tell([], []);
     },
     async close() {
       clearInterval(beat);
@@ -108,8 +135,16 @@ export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise
   };
 }
 
-const message = (states: WukongState[], gone: Place[]): string =>
-  `data: ${JSON.stringify({ states, gone: gone.map(keyOf) })}\n\n`;
+interface Message {
+  /** These are all: a page that was cut off does not know who has gone since. */
+  whole?: true;
+  rows: LiveRow[];
+  gone: Place[];
+  parts: Partial<Parts>;
+}
+
+const message = ({ gone, ...rest }: Message): string =>
+  `data: ${JSON.stringify({ ...rest, gone: gone.map(keyOf) })}\n\n`;
 
 const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
 

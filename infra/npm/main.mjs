@@ -9,15 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const top = join(here, '..', '..');
 const dist = join(top, 'dist');
 /** What the program reads while it runs. */
-const assets = [
-  'infra/crds',
-  'infra/rbac',
-  'cli/page/page.css',
-  'cli/page/page.js',
-  'cli/ui/ui.css',
-  'cli/ui/ui.js',
-  'test/data/wukong-crd-original.yaml',
-];
+const assets = ['infra/crds', 'infra/rbac', 'cli/page', 'cli/ui', 'test/data/wukong-crd-original.yaml'];
 
 /** Standard output belongs to npm, which names the package there. */
 function run(args) {

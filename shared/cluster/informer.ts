@@ -111,9 +111,9 @@ export async function follow<V>(
       return undefined;
     }
     const one = ours(object);
-    const key = one && (type === 'DELETED' ? known.remove(one) : known.put(one));
-    if (key !== undefined && type === 'DELETED') collecting?.delete(key);
-    else if (key !== undefined) collecting?.add(key);
+    if (one && type === 'DELETED') known.remove(one);
+    const kept = one && type !== 'DELETED' ? known.put(one) : undefined;
+    if (kept !== undefined) collecting?.add(kept);
     return collecting;
   }
 

@@ -76,8 +76,8 @@ export function readLabelSelector(value: unknown, { mayBeEmpty = false } = {}): 
   const record = (each: unknown): each is Record<string, unknown> =>
     typeof each === 'object' && each !== null && !Array.isArray(each);
   if (!record(value)) throw new Error('expected {matchLabels} or {matchExpressions}');
-  const { matchLabels = {}, matchExpressions = [], ...unknown } = value;
-  const [stray] = Object.keys(unknown);
+  const { matchLabels = {}, matchExpressions = [] } = value;
+  const stray = Object.keys(value).find((key) => key !== 'matchLabels' && key !== 'matchExpressions');
   if (stray !== undefined)
     throw new Error(`"${stray.slice(0, 80)}" is unknown: expected matchLabels and matchExpressions`);
   if (!record(matchLabels)) throw new Error('matchLabels: expected labels with their values');

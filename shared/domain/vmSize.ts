@@ -45,8 +45,8 @@ const memoryPattern = /^\d+(\.\d+)?(Ki|Mi|Gi|Ti|Pi|Ei|K|M|G|T|P|E)?$/;
  * VM that says nothing has one CPU; one that says nothing of memory is noted.
  */
 export function sizeOf(vm: RawVm, instanceType?: InstanceType): Size {
-  const { cpu, memory, resources = {} } = vm.spec?.template?.spec?.domain ?? {};
-  const { requests, limits } = resources;
+  const { cpu, memory, resources } = vm.spec?.template?.spec?.domain ?? {};
+  const { requests, limits } = resources ?? {};
   const cpus =
     countOf(instanceType?.spec?.cpu?.guest) ?? topology(cpu) ?? countOf(requests?.cpu) ?? countOf(limits?.cpu) ?? 1;
   const size = [instanceType?.spec?.memory?.guest, memory?.guest, requests?.memory, limits?.memory]
@@ -66,16 +66,20 @@ function topology(cpu: Domain['cpu']): number | undefined {
   return given.length === 0 ? undefined : given.reduce((product, n) => product * n, 1);
 }
 
+/** What is neither text nor number says nothing. */
+const textOf = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 64) : '';
+
 /** Whole CPUs of `2`, `"2"`, `"500m"`, rounded up. */
 function countOf(value: unknown): number | undefined {
-  const [, digits, milli] = /^(\d{1,9}(?:\.\d{1,9})?)(m?)$/.exec(String(value ?? '')) ?? [];
+  const [, digits, milli] = /^(\d{1,9}(?:\.\d{1,9})?)(m?)$/.exec(textOf(value)) ?? [];
   const count = Math.ceil(Number(digits) / (milli ? 1_000 : 1));
   return count >= 1 ? count : undefined;
 }
 
 /** A quantity as a Wukong may have it; `k`, `m` and exponents are written out in bytes. */
 function memoryText(value: unknown): string | undefined {
-  const text = String(value ?? '').slice(0, 64);
+  const text = textOf(value);
   if (memoryPattern.test(text)) return text;
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?)([km]?)$/.exec(text) ?? [];
   const bytes = Math.ceil(Number(number) * (unit === 'k' ? 1_000 : unit === 'm' ? 0.001 : 1));

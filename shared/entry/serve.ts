@@ -6,7 +6,7 @@ import type { Command } from '../domain/command.ts';
 import { keyOf } from '../domain/model.ts';
 import { executeCommand } from '../execute/command.ts';
 import type { PrometheusMetrics } from '../report/prometheus.ts';
-import { refusalAnswer } from './http.ts';
+import { refusal, refusalAnswer } from './http.ts';
 import { listen, send } from './httpServer.ts';
 import { newAccess } from './serveAccess.ts';
 import { answerTo } from './serveHttp.ts';
@@ -55,9 +55,15 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
     const key = 'name' in command.target && keyOf(command.target);
     const mine = key && !loop.busy.has(key) && loop.busy.add(key);
     const machines = view && { machines: view.machines };
-    return executeCommand(command, world, { limits: { deadline, signal }, ...machines }).finally(() => {
+    try {
+      return await executeCommand(command, world, { limits: { deadline, signal }, ...machines });
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+      const says = 'this server is ending, and the next one goes on with what was begun: ask again with the same key';
+      throw refusal(503, 'Unreachable', says, { 'retry-after': '5' });
+    } finally {
       if (mine) loop.busy.delete(key);
-    });
+    }
   }
   const turns = () => !leading || clock.now() - loop.turnedAt() < stuckMs;
   const open = {

@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+import * as z from 'zod';
+
 import { answerFailure } from '../cluster/failure.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
@@ -8,13 +10,31 @@ import { group, type Place } from '../domain/model.ts';
 import { remember } from '../domain/remember.ts';
 import { refusal } from './http.ts';
 
+/** Of nobody that anybody knows there are more. */
+const mostExtra = 1_000;
+const isExtra = (given: unknown): given is Record<string, string[]> => {
+  const values = typeof given === 'object' && given !== null ? Object.values(given) : [];
+  const isTexts = (one: unknown) => Array.isArray(one) && one.every((each) => typeof each === 'string');
+  return typeof given === 'object' && values.length <= mostExtra && values.every(isTexts);
+};
+
+const principal = z.object({
+  username: z.string().min(1),
+  uid: z.string().optional(),
+  groups: z.array(z.string()).optional(),
+  extra: z.custom<Record<string, string[]>>(isExtra).optional(),
+});
 /** Who asks, as the API server knows them. */
-export interface Principal {
-  username: string;
-  uid?: string;
-  groups?: string[];
-  extra?: Record<string, string[]>;
-}
+export type Principal = z.output<typeof principal>;
+
+const tokenReviewed = z.object({
+  authenticated: z.boolean().optional(),
+  /** Empty for who is nobody. */
+  user: principal.optional().catch(undefined),
+  audiences: z.array(z.string()).optional(),
+  error: z.string().optional(),
+});
+const accessReviewed = z.object({ allowed: z.boolean(), reason: z.string().optional() });
 
 /** What senders that have no token of Kubernetes are called in RBAC: without a RoleBinding they may do nothing. */
 const webhook = { username: 'wukong-lifecycle:webhook', groups: ['system:authenticated'] };
@@ -38,12 +58,16 @@ export function newAccess({ clock, transport }: World, { audience, secret }: { a
     return () => void spent.set(name, (spent.get(name) ?? 0) - costMs);
   }
 
-  async function review<T>(api: string, kind: string, spec: object): Promise<T> {
+  async function review<T>(api: string, kind: string, spec: object, expected: z.ZodType<T>): Promise<T> {
     const apiVersion = `${api}.k8s.io/v1`;
     const path = apiPath({ api: apiVersion, kind: `${kind.toLowerCase()}s` });
     const call = { method: 'POST', path, body: { apiVersion, kind, spec }, safe: true } as const;
-    const answer = await transport.call<{ status: T }>(call, { deadline: clock.now() + reviewMs });
-    if (answer.status === 201 || answer.status === 200) return answer.body.status;
+    const answer = await transport.call<{ status?: unknown } | null>(call, { deadline: clock.now() + reviewMs });
+    if (answer.status === 201 || answer.status === 200) {
+      const read = expected.safeParse(answer.body?.status);
+      if (read.success) return read.data;
+      throw new LifecycleError('Unreachable', `the API server's answer about a caller (${kind}) is none`);
+    }
     const { message } = answerFailure(answer, `this server cannot review callers (${kind})`);
     // Ours is the right that is missing, not the caller's.
     throw new LifecycleError('Unreachable', `${message}; its account needs the ClusterRole system:auth-delegator`);
@@ -57,8 +81,8 @@ export function newAccess({ clock, transport }: World, { audience, secret }: { a
         return (take(webhook.username), webhook);
       const giveBack = take(address); // a guesser of tokens costs the API server no more than that
       const spec = { token, audiences: [audience] };
-      const { authenticated, user, audiences, error }: Reviewed =
-        token === '' ? {} : await review('authentication', 'TokenReview', spec);
+      const { authenticated, user, audiences, error }: z.output<typeof tokenReviewed> =
+        token === '' ? {} : await review('authentication', 'TokenReview', spec, tokenReviewed);
       if (!authenticated || !user || !audiences?.includes(audience)) {
         const why = token === '' ? 'no token' : `the token does not hold${error ? ` (${error.slice(0, 200)})` : ''}`;
         const says = `${why}: expected Authorization: Bearer with one for the audience ${audience}`;
@@ -73,15 +97,12 @@ export function newAccess({ clock, transport }: World, { audience, secret }: { a
     async may({ username: user, ...who }: Principal, verb: string, { namespace, name }: Partial<Place>, sub = '') {
       const resourceAttributes = { group, resource: 'wukongs', subresource: sub, verb, namespace, name };
       const spec = { user, ...who, resourceAttributes };
-      const { allowed, reason }: Allowed = await review('authorization', 'SubjectAccessReview', spec);
+      const { allowed, reason } = await review('authorization', 'SubjectAccessReview', spec, accessReviewed);
       const where = namespace ? `in ${namespace}${name ? ` on ${name}` : ''}` : 'in all namespaces';
       const says = `${user} may not ${verb} wukongs${sub && `/${sub}`} of ${group} ${where}`;
       if (!allowed) throw new LifecycleError('Denied', reason ? `${says} (${reason})` : says);
     },
   };
 }
-
-type Reviewed = { authenticated?: boolean; user?: Principal; audiences?: string[]; error?: string };
-type Allowed = { allowed: boolean; reason?: string };
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -69,7 +69,7 @@ export function newLoop(world: World) {
     wholeAt = (at) => at > begun && alarm.set(Math.max(begun + leastWholeMs, at));
     const signal = AbortSignal.any([leading, due.signal]);
     const deadline = Math.min(begun + wholeMs, Math.max(begun + leastWholeMs, view.nextBoundary(begun)));
-    await tick(deadline, signal, { look: view.look(), busy });
+    await tick(deadline, signal, { look: view.look(), runs: view.runs, busy });
     alarm.set(Math.min(begun + everyMs, view.nextBoundary(begun)));
     await heard(clock, () => () => {}, { deadline: begun + everyMs, signal }).catch(() => {});
     alarm.end();

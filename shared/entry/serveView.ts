@@ -1,12 +1,12 @@
-import type { Followed } from '../cluster/informer.ts';
-import { followIn, type SpacedSource } from '../cluster/informers.ts';
+import { followIn, type Space, type SpacedSource } from '../cluster/informers.ts';
 import { namespacePath } from '../cluster/namespaces.ts';
-import { slim, wukongPath } from '../cluster/objects.ts';
+import { runPath, slim, wukongPath } from '../cluster/objects.ts';
 import { watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { leaseKey } from '../domain/operation.ts';
+import { currentKey, type WukongRun } from '../domain/run.ts';
 import { isAsking, lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
 import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.ts';
@@ -40,19 +40,17 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
     };
     return kept(await followIn<V>(world, spaces, { ...source, changed }, limits));
   }
-  const foresee = (schedule?: WukongSchedule) => {
-    for (const at of schedule ? foreseenBy(schedule) : []) changes.foreseen(at);
+  /** A cluster without the CRD has none of these. */
+  const orNone = (kind: string) => (thrown: unknown) => {
+    if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
+    world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
+    return undefined;
   };
-  /** A cluster without the CRD has no such schedules. */
-  const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) =>
-    watch(
-      { path, read: (object) => ({ ...(object as WukongSchedule), kind }), changed: (_key, now) => foresee(now) },
-      spaces,
-    ).catch((thrown: unknown) => {
-      if (asLifecycleError(thrown).code !== 'NotFound') throw thrown;
-      world.log.warn(`there is no ${kind}, as its CRD is not installed: install it and start again`);
-      return { all: () => [] } as Pick<Followed<WukongSchedule>, 'all'>;
-    });
+  const foresee = (_key?: string, now?: WukongSchedule) => (now ? foreseenBy(now) : []).forEach(changes.foreseen);
+  const watchSchedules = (kind: string, path: SpacedSource<WukongSchedule>['path'], spaces?: undefined[]) => {
+    const read = (object: KubeObject) => ({ ...(object as WukongSchedule), kind });
+    return watch({ path, read, changed: foresee }, spaces).catch(orNone(kind));
+  };
 
   try {
     const wukongs = await watch<Wukong>({
@@ -66,7 +64,11 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
     });
     const own = await watchSchedules('WukongSchedule', schedulePath);
     const wide = chosen ? undefined : await watchSchedules(clusterKind, () => clusterSchedulePath(), [undefined]);
-    const schedules = () => [...own.all(), ...(wide?.all() ?? [])];
+    const schedules = () => [...(own?.all() ?? []), ...(wide?.all() ?? [])];
+    const runSource = { path: (space: Space) => runPath(space), read: currentRun };
+    const runs = await followIn(world, chosen ?? [undefined], runSource, limits)
+      .then(kept)
+      .catch(orNone('WukongRun'));
     // In a namespace of one's own a Role allows to read it, not to watch it.
     const namespaces = chosen ? undefined : await watch({ path: () => namespacePath(), read: ownPart });
     const changed = (vm?: string) => {
@@ -83,6 +85,7 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       check,
       close,
       wukongs: () => wukongs.all().length,
+      runs: () => runs?.all().flatMap(({ run }) => run ?? []),
       /** For a tick of all Wukongs, or of those that have these keys. */
       look(keys?: string[]): Standing['look'] {
         return async (at, within, problems) => {
@@ -118,6 +121,10 @@ function weightOf(object: KubeObject | undefined): string {
   const counted = object?.kind && generation;
   return JSON.stringify(object && [uid, counted, labels, ownKeys.map((key) => annotations?.[key])]);
 }
+
+/** Of those that are over, which may be many and long, nothing is kept. */
+const currentRun = (run: KubeObject) =>
+  (run.metadata.labels?.[currentKey] === 'true' ? { run: run as WukongRun } : {}) as { run?: WukongRun };
 
 /** What a tick is done with it forgets, and these are kept. */
 const copy = (wukong: Wukong): Wukong => ({ ...wukong, metadata: { ...wukong.metadata } });

@@ -23,8 +23,9 @@ const known = new WeakMap<object, Map<string, string>>();
  * @throws LifecycleError Refused for an id that was for something else.
  */
 export async function holdToOneTarget(command: Command, world: World, limits: Limits): Promise<void> {
-  const { requestId, given, dryRun, target } = command;
-  if (!given || dryRun) return;
+  const { requestId, given, dryRun, target, part } = command;
+  // A part is the same request as the whole, for other Wukongs.
+  if (!given || dryRun || part !== undefined) return;
   const ids = idsOf(world);
   const meant = meaning(command);
   const before = ids.get(requestId);

@@ -20,9 +20,9 @@ const get = <T>(cluster: Cluster, path: string, limits: Partial<Limits>): Promis
 
 /** CPUs and memory of a VM, its instance type looked up where it names one; what cannot be read of it is noted. */
 export async function readSize(cluster: Cluster, vm: RawVm, limits: Partial<Limits>): Promise<Size> {
-  const { name, kind = 'VirtualMachineClusterInstancetype' } = vm.spec?.instancetype ?? {};
+  const { name, kind } = (vm.spec?.instancetype ?? {}) as { name?: unknown; kind?: unknown };
   if (typeof name !== 'string' || !/^[a-z0-9][-.a-z0-9]{0,252}$/.test(name)) return sizeOf(vm);
-  const inCluster = /^virtualmachineclusterinstancetypes?$/i.test(kind);
+  const inCluster = typeof kind !== 'string' || /^virtualmachineclusterinstancetypes?$/i.test(kind);
   const path = apiPath({
     api: 'instancetype.kubevirt.io/v1beta1',
     ...(inCluster

@@ -8,6 +8,7 @@ import {
   vmNameOf,
   type Wukong,
 } from '../domain/model.ts';
+import { oneLine } from '../domain/oneLine.ts';
 import type { RawVm, Size } from '../domain/vmSize.ts';
 
 /** What is to be done with one VM. Decided without effects. */
@@ -59,11 +60,12 @@ function freeName(vmName: string, giver: string | undefined, taken: Map<string, 
 function ownerOf(vm: RawVm): string | undefined {
   const { ownerReferences = [], deletionTimestamp } = vm.metadata;
   if (deletionTimestamp !== undefined) return 'it is being deleted';
-  const named = ({ kind, name }: { kind?: string; name?: string }) => `${kind} ${name}`;
+  const text = (value: unknown): string => (typeof value === 'string' ? oneLine(value, 253) : 'something');
+  const named = ({ kind, name }: { kind?: unknown; name?: unknown }) => `${text(kind)} ${text(name)}`;
   const wukong = ownerReferences.find(
-    ({ apiVersion, kind }) => kind === 'Wukong' && apiVersion?.startsWith(`${group}/`),
+    ({ apiVersion, kind }) => kind === 'Wukong' && text(apiVersion).startsWith(`${group}/`),
   );
-  if (wukong) return `it belongs to Wukong ${wukong.name}, which switches it as it is`;
+  if (wukong) return `it belongs to Wukong ${text(wukong.name)}, which switches it as it is`;
   const pool = ownerReferences.find(({ kind }) => kind === 'VirtualMachinePool');
   if (pool) return `${named(pool)} owns it and decides itself which of its VMs run; scale the pool instead`;
   const owner = ownerReferences.find(({ controller }) => controller === true);

@@ -57,7 +57,7 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, l
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
-async function useOf(
+export async function useOf(
   wukong: Wukong,
   { loggedIn, annotation }: { loggedIn: boolean; annotation?: string | undefined },
   world: World,

@@ -82,7 +82,7 @@ export async function lookAround(
   if (declaring.status === 'rejected') throw declaring.reason;
   for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
   for (const [namespace, { message, code }] of unanswered)
-    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code });
+    problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code, namespace });
   const blind = around.value instanceof LifecycleError ? around.value : undefined;
   const unknown: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
   return {

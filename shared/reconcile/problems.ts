@@ -16,6 +16,8 @@ export interface Problem {
   reason: FailureCode;
   /** Whose it is, where it is of one object. */
   object?: KubeObject & { kind: Kind };
+  /** Whose all that is left undone there is, where it is of no one object. */
+  namespace?: string;
   /** The tick did without it: nothing of its work is undone. */
   minor?: boolean;
 }
@@ -53,7 +55,7 @@ export async function reportProblems(world: World, problems: Problem[], idle: Wu
   metrics.count('TicksDone', problems.every(({ minor }) => minor) ? 1 : 0);
   for (const problem of problems) {
     const { reason, object } = problem;
-    const { namespace, name } = object?.metadata ?? {};
+    const { namespace = problem.namespace, name } = object?.metadata ?? {};
     log[problem.minor ? 'warn' : 'error'](`problem: ${lineOf(problem)}`, { namespace, name, reason });
   }
   const limits = { deadline: clock.now() + tellMs };

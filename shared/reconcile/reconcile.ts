@@ -1,6 +1,7 @@
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import type { WukongRun } from '../domain/run.ts';
 import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
@@ -37,6 +38,8 @@ export interface Standing {
   busy: Set<string>;
   /** Only a few Wukongs are looked at: what they ask for themselves. What schedules want is for a whole tick. */
   few?: boolean;
+  /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
+  runs?: () => WukongRun[] | undefined;
 }
 
 /**
@@ -53,7 +56,7 @@ export async function reconcile(
   const world = paced(withBatchedBus(given), limits.deadline);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
-  const runs = few ? undefined : readRuns(world, limits);
+  const runs = few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
   const seen = await standing.look(world, limits, problems);
   const { wukongs, machines, blind, unanswered } = seen;
   try {

@@ -41,6 +41,14 @@ export function readLines(vms: unknown, dueAt: number): Map<string, Member> {
 
 const count = z.int().min(0).catch(0);
 const texts = z.array(z.string()).catch([]);
+/** A run of 64 KB has room for no more. */
+const mostFailures = 2_000;
+const failure = z.object({ name: z.string(), reason: z.string(), message: z.string().catch('') });
+const failures = z
+  .unknown()
+  .transform((given) => (Array.isArray(given) && given.length <= mostFailures ? (given as unknown[]) : []))
+  .pipe(z.array(failure).catch([]))
+  .prefault([]);
 
 /** The counts of a run's status as they can be trusted to be numbers. */
 export const runCounts = z.object({
@@ -52,6 +60,6 @@ export const runCounts = z.object({
   inProgress: count,
   skipped: z.record(z.string(), count).catch({}),
   latestSeconds: z.number().optional().catch(undefined),
-  failures: z.array(z.object({ name: z.string(), reason: z.string(), message: z.string().catch('') })).catch([]),
+  failures,
   forcedNames: texts,
 });

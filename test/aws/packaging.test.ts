@@ -116,7 +116,8 @@ describe('the parameters', () => {
     const mayRead = Object.entries(roles(given, 'wukong')).filter(([, role]) =>
       /secretsmanager:GetSecretValue.*secret:wukong\/webhook-\?{6}/.test(JSON.stringify(role)),
     );
-    expect(mayRead.map(([name]) => name)).toEqual(['StartVmRole', 'StopVmRole', 'ReconcileStateRole']);
+    const speaking = ['ReconcileStateRole', 'RestartVmRole', 'StartVmRole', 'StopVmRole'];
+    expect(mayRead.map(([name]) => name).sort()).toEqual(speaking);
     expect(JSON.stringify(roles(readParameters(good), 'wukong'))).not.toContain('secretsmanager');
   });
 

@@ -48,7 +48,7 @@ it('finds what an account lacks, by namespace and by name', async () => {
     },
   ]);
   const lacks = async (token: string, namespace?: string) => {
-    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.dispatcher());
+    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig(token)), sim.inProcess());
     const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
     return missingPermissions(world, permissionsOf([roles]), namespace);
   };
@@ -65,7 +65,7 @@ it('finds what an account lacks, by namespace and by name', async () => {
 it('knows an account by its Roles, and fails only for one that has none in full', async () => {
   const findings = async (rules: Rule[]) => {
     sim.addToken('account', 'somebody', rules);
-    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig('account')), sim.dispatcher());
+    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig('account')), sim.inProcess());
     const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
     return checkPermissions({ world, credentials, namespace: undefined, grace: undefined });
   };

@@ -94,9 +94,26 @@ describe('the page of one’s own', () => {
     server.show([state('a', 'Running'), state('b', 'Stopped')], [{ namespace: 'team-a', name: 'c' }]);
     await reading;
     expect(said[0]).toContain('"name":"a"');
+    expect(said[0]).toContain('"whole":true');
+    expect(said[0]).toContain('The last start or stop of every VM went well.');
+    expect(said[1]).toContain('stopped'); // of what stands around the lines only what has changed
+    expect(said[1]).not.toContain('The last start or stop of every VM went well.');
     expect(said[1]).not.toContain('"name":"a"');
     expect(said[1]).toContain('"state":"Stopped"');
     expect(said[1]).toContain('"gone":["team-a/c"]');
+  });
+
+  it('says that there is no VM when the VMs have been read, not when only the runs have', async () => {
+    const { server } = await served();
+    const first = async () => {
+      const { body } = await request(server.url.replace('/?', '/events?'));
+      for await (const part of body as AsyncIterable<Buffer>) return part.toString('utf8');
+      return '';
+    };
+    server.showRuns({ runs: [] });
+    expect(await first()).not.toContain('There is nothing to show yet');
+    server.show([], []);
+    expect(await first()).toContain('There is nothing to show yet');
   });
 
   it('stops a VM of the cluster, in the words of the command line', { timeout: 60_000 }, async () => {

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { simulate, type Simulated } from '../cli/simulated.ts';
-import { ownSpaces } from './spaces.ts';
+import { paths } from './client.ts';
+import { leftOver, ownSpaces } from './spaces.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -62,5 +63,22 @@ it('a namespace that is there already is refused and stays, and so does one that
   const left = (await namespaces()).filter(({ metadata }) => !metadata.deletionTimestamp);
   expect(left.map(({ metadata }) => metadata.name)).toEqual(
     expect.arrayContaining(['contract-again', 'contract-theirs']),
+  );
+});
+
+it('an object of no namespace goes with its run; one of a run that was killed is named by the next', async () => {
+  const send = (method: string, path: string, body?: unknown) => sim.api(method as 'GET', path, body);
+  const night = (name: string) => ({
+    apiVersion: 'vm.novasphere.dev/v1alpha1',
+    kind: 'ClusterWukongSchedule',
+    metadata: { name },
+    spec: { stop: '0 20 * * *', selector: { matchLabels: { contract: 'none' } } },
+  });
+  const [killed, mine] = [spaces(), spaces()];
+  expect((await killed.own(paths.clusterSchedule(), night('night-wukong-contract-killed'))).status).toBe(201);
+  expect((await mine.own(paths.clusterSchedule(), night('night-wukong-contract-mine'))).status).toBe(201);
+  await mine.remove();
+  expect(await leftOver({ send })).toMatch(
+    /night-wukong-contract-killed\. If it has ended: .*kubectl delete clusterwukongschedule night-wukong-contract-killed$/,
   );
 });

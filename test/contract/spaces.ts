@@ -81,11 +81,19 @@ export function ownSpaces({ send, clock }: Pick<Ground, 'send' | 'clock'>) {
 
 /** What other runs have on the cluster, as a sentence: one that was killed could not take its own away. */
 export async function leftOver({ send }: Pick<Ground, 'send'>): Promise<string | undefined> {
-  const { status, body } = await send('GET', `/api/v1/namespaces?labelSelector=${label}`);
-  if (status !== 200) return undefined; // who may make namespaces need not be allowed to list them
-  const names = (body.items as { metadata: { name: string; deletionTimestamp?: string } }[])
-    .filter(({ metadata }) => /^wukong-contract-[\w-]+$/.test(metadata.name) && !metadata.deletionTimestamp)
-    .map(({ metadata }) => metadata.name);
-  if (names.length === 0) return undefined;
-  return `Of another run, left alone: ${names.join(', ')}. If it has ended: kubectl delete namespace ${names.join(' ')}`;
+  const namesAt = async (path: string, ours: RegExp): Promise<string[]> => {
+    const { status, body } = await send('GET', `${path}?labelSelector=${label}`);
+    if (status !== 200) return []; // who may make namespaces need not be allowed to list them
+    return (body.items as { metadata: { name: string; deletionTimestamp?: string } }[])
+      .filter(({ metadata }) => ours.test(metadata.name) && !metadata.deletionTimestamp)
+      .map(({ metadata }) => metadata.name);
+  };
+  const left = {
+    namespace: await namesAt('/api/v1/namespaces', /^wukong-contract-[\w-]+$/),
+    clusterwukongschedule: await namesAt(paths.clusterSchedule(), /^night-wukong-contract-[\w-]+$/),
+  };
+  const kinds = Object.entries(left).filter(([, names]) => names.length > 0);
+  if (kinds.length === 0) return undefined;
+  const commands = kinds.map(([kind, names]) => `kubectl delete ${kind} ${names.join(' ')}`);
+  return `Of another run, left alone: ${kinds.flatMap(([, names]) => names).join(', ')}. If it has ended: ${commands.join('; ')}`;
 }

@@ -39,7 +39,7 @@ function plainVm(at: Scene, name: string, { labels, by = { runStrategy: 'Always'
 const vmOf = (at: Scene, name: string) => at.sim.get<RawVm>('virtualmachines', namespace, name)!;
 /** Who adopts is a person: the functions may neither make nor remove Wukongs. */
 const person = async (at: Scene): Promise<Cluster> => {
-  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig()), at.sim.dispatcher());
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig()), at.sim.inProcess());
   return { ...at.world, transport: transportTo(credentials, at.clock, dice()) };
 };
 const adopted = (at: Scene, name: string, more: { name?: string; dryRun?: boolean } = {}) =>

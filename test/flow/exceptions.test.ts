@@ -90,7 +90,7 @@ describe('the API server refuses at apply', () => {
   ];
   it.each(wrong)('%s', async (_, spec) => {
     const at = await scene();
-    const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig()), at.sim.dispatcher());
+    const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig()), at.sim.inProcess());
     const transport = transportTo(credentials, at.clock, dice());
     at.sim.createWukong({ namespace, name: 'web' });
     const body = {

@@ -191,7 +191,7 @@ describe('a tick that leaves work undone', () => {
     expect(counts.get('TickProblems')).toBe(1);
     expect(counts.get('TicksDone')).toBe(0);
     const message = expect.stringContaining('namespace team-a is left to the next tick') as string;
-    expect(lines).toEqual([expect.objectContaining({ message, reason: 'Unreachable' })]);
+    expect(lines).toEqual([expect.objectContaining({ message, reason: 'Unreachable', namespace })]);
     expect(troubled(at)).toEqual([]);
     expect(asked(at).map((one) => one.namespace)).toEqual(['team-b', 'team-b', 'team-b']);
     at.sim.faults.clear();

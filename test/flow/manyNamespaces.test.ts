@@ -28,7 +28,9 @@ async function spread(count: number, rights: 'everywhere' | 'each'): Promise<{ a
   await at.pass(5_000);
   at.sim.addToken(rights, `system:${rights}`, rights === 'everywhere' ? allRules() : []);
   if (rights === 'each') for (const namespace of spaces) bind(at, namespace, `system:${rights}`);
-  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(rights)), at.sim.dispatcher());
+  // Few need no connection to be counted: no more than one for each call and watch.
+  const dispatcher = count < 60 ? at.sim.inProcess() : at.sim.dispatcher();
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(rights)), dispatcher);
   const world = {
     ...at.world,
     transport: transportTo(credentials, at.clock, at.world.random),

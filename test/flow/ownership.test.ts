@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { getState } from '../../functions/getState/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import type { KubeObject } from '../../shared/domain/model.ts';
+import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { adoptedByKey } from '../../shared/domain/ownership.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { namespace, type Scene, scene } from './scene.ts';
@@ -124,6 +124,25 @@ describe('status.vmName', () => {
     adopt(at, 'legacy-vm', 'mine');
     at.sim.createWukong({ namespace, name: 'mine', runStrategy: 'Halted' });
     point(at, 'mine', 'legacy-vm');
+    expect(await at.perform('stop', 'mine')).toMatchObject({ outcome: 'Stopped' });
+    expect(at.vmi('legacy')).toBeUndefined();
+  });
+});
+
+describe('the annotation `adopts` on a Wukong', () => {
+  it('leads to no VM that does not say the same', async () => {
+    const at = await legacy();
+    at.sim.createWukong({ namespace, name: 'mine', runStrategy: 'Always' });
+    await at.pass(5_000);
+    for (const vm of ['web-vm', 'legacy-vm']) {
+      at.sim.change<Wukong>('wukongs', namespace, 'mine', ({ metadata }) => {
+        metadata.annotations = { ...metadata.annotations, 'lifecycle.novasphere.dev/adopts': vm };
+      });
+      const outcome = await at.perform('stop', 'mine', { force: true });
+      if (outcome.outcome === 'Failed') expect(outcome.reason).toBe('NotOwned');
+      expect([at.vmi('web'), at.vmi('legacy')]).not.toContain(undefined);
+    }
+    adopt(at, 'legacy-vm', 'mine');
     expect(await at.perform('stop', 'mine')).toMatchObject({ outcome: 'Stopped' });
     expect(at.vmi('legacy')).toBeUndefined();
   });

@@ -20,7 +20,7 @@ const running = async (options = {}): Promise<Scene> => {
 
 /** The same cluster, with another token. */
 async function withToken(at: Scene, token: string): Promise<World> {
-  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(token)), at.sim.dispatcher());
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(token)), at.sim.inProcess());
   return { ...at.world, transport: transportTo(credentials, at.clock, at.world.random) };
 }
 

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { rights } from './apiSurfaces.ts';
 import { fuzz, tableOf } from './fuzz.ts';
 import { feedLarge, type Large } from './large.ts';
+import { newerRights } from './newerSurfaces.ts';
 import { surfaces } from './surfaces.ts';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '100000' }, seed: { type: 'string' } } });
@@ -18,8 +19,9 @@ const slow = done
   .filter(({ median }) => median >= 5)
   .map(({ name, median }) => `${name}: median ${median.toFixed(1)} ms`);
 const large: Large[] = [];
-for (const surface of surfaces.filter(({ name }) => name in rights))
-  large.push(await feedLarge(surface, rights[surface.name]));
+const all = { ...rights, ...newerRights };
+for (const surface of surfaces.filter(({ name }) => name in all))
+  large.push(await feedLarge(surface, all[surface.name]));
 for (const { name, inputs, slowest, with: what } of large) {
   console.log(`${name.padEnd(28)}${String(inputs).padStart(8)} megabytes, slowest ${slowest.toFixed(1)} ms: ${what}`);
   if (slowest >= 200) slow.push(`${name}: ${slowest.toFixed(1)} ms for ${what}`);

@@ -17,6 +17,7 @@ import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedu
 import { apiSurfaces } from './apiSurfaces.ts';
 import { decideAll, mutated, now, origin } from './deciding.ts';
 import { hostile, key, mutate, mutation, text } from './hostile.ts';
+import { newerSurfaces } from './newerSurfaces.ts';
 import * as right from './templates.ts';
 
 /** A place where something from outside comes in. */
@@ -206,4 +207,5 @@ export const surfaces: Surface[] = [
   handler('startVm', startVm),
   handler('getState', getState),
   ...apiSurfaces,
+  ...newerSurfaces,
 ];

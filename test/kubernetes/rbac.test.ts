@@ -27,7 +27,7 @@ async function play(story: Story, rules: Rule[]): Promise<Played> {
   const at = await scene({}, story.env);
   await story.given(at);
   at.sim.addToken('of-the-role', 'system:serviceaccount:wukong-lifecycle:under-test', rules);
-  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig('of-the-role')), at.sim.dispatcher());
+  const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig('of-the-role')), at.sim.inProcess());
   const said: string[] = [];
   const say = (message: string) => void said.push(message);
   const { bus: _bus, ...rest } = at.world;

@@ -10,6 +10,129 @@ export interface Explained {
 
 export const explained: Explained[] = [
   {
+    file: 'cluster/transport',
+    before: 'call.body === undefined',
+    after: 'false',
+    because: 'JSON of undefined is undefined.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'data === undefined',
+    after: 'false',
+    because: 'A body that is undefined is none.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'Number.isFinite(wait) && wait > 0',
+    after: 'Number.isFinite(wait)',
+    because: 'A pause has its own length at the least.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'wait > 0',
+    after: 'wait >= 0',
+    because: 'A pause has its own length at the least.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);',
+    after: 'pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 1);',
+    because: 'A pause is longer than a millisecond.',
+  },
+  {
+    file: 'cluster/transport',
+    before: 'signal.throwIfAborted()',
+    after: 'undefined',
+    because: 'Whoever waits has been told the reason already, by the signal of the whole call.',
+  },
+  {
+    file: 'cluster/transport',
+    before: "parts.pop() ?? ''",
+    after: 'parts.pop()',
+    because: 'What is split has one part at the least.',
+  },
+  {
+    file: 'lifecycle/step',
+    before: 'askedAt !== undefined && now < askedAt + lagMs',
+    after: 'now < askedAt + lagMs',
+    because: 'Nothing is before an instant that is none.',
+  },
+  {
+    file: 'lifecycle/step',
+    before:
+      'export function isOvertaken({ askedOn, overtaken = 0 }: Seen, { generation, strategy, queue }: VmView): boolean {',
+    after:
+      'export function isOvertaken({ askedOn, overtaken = 1 }: Seen, { generation, strategy, queue }: VmView): boolean {',
+    because: 'Both are below five.',
+  },
+  {
+    file: 'cluster/silence',
+    before: 'true',
+    after: 'false',
+    because: 'A signal is aborted once.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "'Unreachable'",
+    after: "''",
+    because:
+      'It is never the last failure of a first state: a LIST takes over from the third attempt on, and afterwards only refusals count.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: 'message && …',
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: 'message',
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "message ?? 'the server ended it'",
+    after: "'the server ended it'",
+    because: 'As above: nobody is shown it.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'kept !== undefined',
+    after: 'true',
+    because: 'A set with undefined in it names no more than without.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "since ?? ''",
+    after: 'since',
+    because: 'A list without a resourceVersion is none.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'body: undefined',
+    after: '(left out)',
+    because: 'Left out is undefined.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'warnings: []',
+    after: '(left out)',
+    because: 'A failure shows no warnings.',
+  },
+  {
+    file: 'cluster/informer',
+    before: 'closing.signal.aborted',
+    after: 'false',
+    because: 'The loop ends by the same signal a moment later, and what it counts until then nobody sees.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "'Unknown'",
+    after: "''",
+    because: 'Who closes a watch is not told why it ended.',
+  },
+  {
     file: 'cluster/store',
     before: 'calls.size === 0',
     after: 'false',

@@ -215,7 +215,7 @@ interface Place {
 }
 
 /**
- * The source with all its mutants at once, each asleep until `mutant(index)` says that it is its turn; and with a call in
+ * The source with all its mutants at once, each asleep until `__mutant(index)` says that it is its turn; and with a call in
  * each loop, so that one that has become endless is noticed.
  */
 export function together(source: string, { mutants, loops }: Found): string {
@@ -223,11 +223,11 @@ export function together(source: string, { mutants, loops }: Found): string {
   mutants.forEach(({ start, end, text, atLoad }, index) => {
     if (atLoad) return;
     const key = `${start}-${end}`;
-    const choices = `${places.get(key)?.choices ?? ''}mutant(${index}) ? (${text}) : `;
+    const choices = `${places.get(key)?.choices ?? ''}__mutant(${index}) ? (${text}) : `;
     places.set(key, { start, end, choices, write: (inner) => `(${choices}(${inner}))` });
   });
   const turns = loops.map(({ start, end }): Place => {
-    return { start, end, write: (inner) => `{ turn(); ${inner} }` };
+    return { start, end, write: (inner) => `{ __turn(); ${inner} }` };
   });
   // Outer before inner; of one range the loop's body is the outer one.
   const all = [...turns, ...places.values()].sort((a, b) => a.start - b.start || b.end - a.end);

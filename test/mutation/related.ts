@@ -8,7 +8,7 @@ const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
 const informer = {
-  quick: [...unit('store', 'watch'), 'test/property/informer.test.ts', ...flow('reconnect')],
+  quick: [...unit('informer', 'silence', 'store', 'watch'), 'test/property/informer.test.ts'],
   stories: [],
 };
 
@@ -41,6 +41,21 @@ export const related: Record<string, Related> = {
   'cluster/informer': informer,
   'cluster/store': informer,
   'cluster/silence': informer,
+  // What acts: stories reach it, many of them in one process.
+  'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
+  'lifecycle/finish': { quick: flow('status', 'sharpen', 'order', 'endings', 'stop', 'start'), stories: [] },
+  'lifecycle/act': { quick: flow('start', 'stop', 'order', 'generations'), stories: [] },
+  'lifecycle/drive': { quick: flow('start', 'stop', 'order', 'sharpen', 'generations'), stories: [] },
+  'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
+  'execute/rounds': { quick: unit('places'), stories: flow('execute') },
+  'execute/places': { quick: unit('places'), stories: flow('execute') },
+  'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
+  'report/status': { quick: [...unit('lifecycleState'), ...flow('status')], stories: [] },
+  'report/runStatus': { quick: unit('runStatus'), stories: [] },
+  'report/runLines': { quick: unit('runStatus'), stories: [] },
+  'reconcile/runPlans': { quick: [...unit('runPlans'), ...flow('runs')], stories: [] },
+  'reconcile/runs': { quick: flow('runs'), stories: [] },
+  'reconcile/runWrites': { quick: flow('runs'), stories: [] },
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
   'reconcile/scheduleStatus': { quick: unit('mark'), stories: flow('schedule') },
 };

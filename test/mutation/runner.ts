@@ -29,11 +29,11 @@ let reached: Set<number> | undefined;
 class Endless extends Error {}
 
 Object.assign(globalThis, {
-  mutant(index: number): boolean {
+  __mutant(index: number): boolean {
     if (on === undefined) (reached ?? elsewhere).add(index);
     return on === index;
   },
-  turn() {
+  __turn() {
     if (on !== undefined && ++turns % 1_000 === 0 && performance.now() > until) throw new Endless('a loop without end');
   },
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 
-import { ticks } from '../../cli/page/axis.ts';
 import { type Course, foreseeCourse } from '../../cli/page/course.ts';
 import type { Facts } from '../../shared/schedule/decide.ts';
 import { checkSchedule } from '../../shared/schedule/schedule.ts';
@@ -120,11 +119,4 @@ describe('what is foreseen for a machine', () => {
     const course = foreseeCourse([early], facts, { from: at('2026-03-28T12:00:00Z'), to: at('2026-03-29T12:00:00Z') });
     expect(course.switches.map(told)).toEqual(['03-29T00:00 stop', '03-29T01:00 start gap']);
   });
-});
-
-test('a last day that is nearly over has no label, as there is no room for one', () => {
-  const days = (to: string) => ticks(office().zone, { from, to: at(to) }).map(({ day }) => day);
-  expect(days('2026-03-28T22:00:00Z')).toEqual(['26', '27', '28']);
-  expect(days('2026-03-29T00:00:00Z')).toEqual(['26', '27', '28']);
-  expect(days('2026-03-29T12:00:00Z')).toEqual(['26', '27', '28', '29']);
 });

@@ -2,13 +2,15 @@ import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import { readConfig } from '../../shared/cluster/config.ts';
-import { transportTo } from '../../shared/cluster/transport.ts';
+import { type Call, type Transport, transportTo } from '../../shared/cluster/transport.ts';
 import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Condition, KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { source } from '../../shared/report/bus.ts';
 import { outcomeType } from '../../shared/report/report.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { type Limits, sleep } from '../../shared/time/wait.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';
 import { type Ground, worldOf } from './ground.ts';
@@ -47,8 +49,20 @@ export function liveBeside(ground: Ground, tenants: Tenants, withX: boolean): Pr
 }
 
 /** The mark on a schedule and its runs are written at the end of a tick, which waits for guests until its time is up. */
-const isMark = (path: string): boolean =>
-  path.includes('/wukongruns') || (path.endsWith('/status') && path.includes('/wukongschedules/'));
+const isMark = (path: string): boolean => path.includes('/wukongruns') || path.endsWith('/status');
+
+/**
+ * Ticks are farther away than functions, and never at the instant of a wish: of two processes that hear of the same thing
+ * at once the same one is first in both lives, however many calls a tick makes for X.
+ */
+const tickAwayMs = 5;
+const distant = ({ call, stream }: Transport, clock: Clock, ms: number): Transport => ({
+  stream,
+  async call<T>(sent: Call, limits?: Partial<Limits>) {
+    await sleep(clock, ms, limits?.signal);
+    return call<T>(sent, limits);
+  },
+});
 
 /** The end of a run is told where it is written. */
 const isOfRun = (reason: string): boolean => /^Run[A-Z]/.test(reason);
@@ -99,7 +113,7 @@ class Life {
     await this.#until(5);
     this.#later();
     for (let minute = 0; minute < minutes; minute++) {
-      await this.#until(60 * minute + 10);
+      await this.#until(60 * minute + 10.5);
       this.#launch(this.#tick());
     }
     await this.#until(60 * minutes + 60);
@@ -228,11 +242,12 @@ class Life {
   }
 
   /** A process of its own, with the same luck in every life. */
-  #invocation(leftMs: number) {
+  #invocation(leftMs: number, awayMs = 0) {
     const { clock, credentials } = this.#ground;
     const now = clock.now();
     const random = dice();
-    const world = { ...this.#world, random, transport: transportTo(credentials, clock, random) };
+    const near = transportTo(credentials, clock, random);
+    const world = { ...this.#world, random, transport: awayMs > 0 ? distant(near, clock, awayMs) : near };
     return { world, limits: { deadline: now + leftMs }, id: `invocation-${++this.#requests}`, now };
   }
 
@@ -247,7 +262,7 @@ class Life {
 
   /** A tick may leave work of X undone, and throws then; what it did for Y is seen on Y's objects. */
   async #tick(): Promise<void> {
-    await reconcileState({}, this.#invocation(50_000)).catch(() => {});
+    await reconcileState({}, this.#invocation(50_000, tickAwayMs)).catch(() => {});
   }
 
   #launch(work: Promise<unknown>) {
@@ -291,10 +306,14 @@ class Life {
     };
   }
 
-  /** How often a mark is written depends on how long ticks wait, which is when they write it: what it says at the end counts. */
+  /**
+   * How often a mark or a status is written depends on how long ticks wait, which is when they write it: what it says at
+   * the end counts. What a process of Y's lost to another one of Y's (409, 422) changed nothing.
+   */
   #requestsIn(own: RequestRecord[]): Sight[] {
     const marked = new Set<string>();
     return own.flatMap(({ method, path, status, at }) => {
+      if (status === 409 || status === 422) return [];
       const known = path.replace(this.#y, 'y').replace(/-\d{8}-(\d{4}-\w+?)-[0-9a-f]+/, '-$1');
       const what = `${method} ${known} ${status}`;
       // When an Event was told is known from the Event.

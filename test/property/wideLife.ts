@@ -23,6 +23,7 @@ import { Witness } from './wideWitness.ts';
 
 export const minuteMs = 60_000;
 const redeliveries = 4;
+const prompt = { times: 1, afterSeconds: 1 };
 
 /** A cluster with everybody who asks it for something, for one history. */
 export class WideLife {
@@ -31,6 +32,8 @@ export class WideLife {
   readonly witness: Witness;
   /** Whatever was thrown that nobody expects. */
   readonly thrown: string[] = [];
+  /** Nothing is lost or late any more: what Enforce wants is sent until it arrives. */
+  busIsWell = false;
   /** What the last tick could not do. */
   problems: string[] = [];
   readonly #history: WideHistory;
@@ -170,7 +173,8 @@ export class WideLife {
       const action = (['start', 'stop'] as const).find((one) => requestedType[one] === type);
       if (!action) continue;
       const { fates } = this.#history;
-      const { times, afterSeconds } = fates[this.#messages++ % fates.length]!;
+      const { times, afterSeconds } = this.busIsWell ? prompt : fates[this.#messages % fates.length]!;
+      this.#messages++;
       const event = { id: `bus-${this.#messages}`, source, 'detail-type': type, time: new Date(time).toISOString() };
       const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
       for (let copy = 0; copy < times; copy++)

@@ -22,12 +22,19 @@ export function wallAt(zone: string, instant: number): number {
 export const wallAfter = (begin: number, zone: string, minutes: number): number =>
   wallAt(zone, begin) + minutes * minuteMs;
 
+const instants = new Map<string, number>();
 /** The first instant of that day at which the wall clock shows it, or has jumped over it. */
 export function instantOf(begin: number, zone: string, wall: number): number {
+  const key = `${begin} ${zone} ${wall}`;
+  const known = instants.get(key);
+  if (known !== undefined) return known;
   const day = Math.floor(wall / 86_400_000);
   for (let at = begin; ; at += minuteMs) {
     const shown = wallAt(zone, at);
-    if (Math.floor(shown / 86_400_000) === day ? shown >= wall : shown > wall) return at;
+    const isThere = Math.floor(shown / 86_400_000) === day ? shown >= wall : shown > wall;
+    if (!isThere) continue;
+    instants.set(key, at);
+    return at;
   }
 }
 

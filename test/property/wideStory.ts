@@ -76,6 +76,7 @@ class WideStory {
       for (const step of this.#history.steps) if (step.minute === minute) this.#acts.act(step);
       if (this.#isBusy(minute) || minute % 15 === 3) this.#tick();
     }
+    life.busIsWell = true;
     life.sim.faults.clear();
     life.sim.faults.virtApiDown(false);
     return this.#rest();

@@ -33,6 +33,7 @@ export function inTime(history: WideHistory, tale: WideTale): string[] {
         call.at >= at &&
         call.at < at + lastingMs,
     )?.at;
+  const all = history.wukongs.flatMap((_, index) => duesFor(history, tale, index));
   const found: string[] = [];
   for (const due of toDo) {
     const { version, at, action, span } = due;
@@ -42,7 +43,7 @@ export function inTime(history: WideHistory, tale: WideTale): string[] {
     else if (
       !version.spec.waves &&
       call > at + lateMs + version.spec.jitterSeconds * 1000 &&
-      !hasWaves(history, due, toDo)
+      !hasWaves(history, due, all)
     )
       found.push(`${what} was asked for ${(call - at) / 1000} s late`);
   }
@@ -51,7 +52,7 @@ export function inTime(history: WideHistory, tale: WideTale): string[] {
   return found;
 }
 
-/** Others of the same boundary are in other waves. */
+/** Others of the same boundary are in other waves: also one that is neither on nor off is waited for. */
 const hasWaves = ({ wukongs }: WideHistory, due: DueFor, all: DueFor[]): boolean =>
   new Set(
     all

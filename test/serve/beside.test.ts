@@ -180,7 +180,7 @@ it('a ClusterWukongSchedule is seen at once, and lists nothing at rest', async (
     .slice(from)
     .filter(
       ({ method, watch, path }) =>
-        method === 'GET' && !watch && /(schedules|wukongs|machines|instances|namespaces)$/.test(path),
+        method === 'GET' && !watch && /(schedules|wukongs|wukongruns|machines|instances|namespaces)$/.test(path),
     );
   expect(lists.map(({ path }) => path)).toEqual([]);
   await server.end();

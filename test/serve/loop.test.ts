@@ -19,7 +19,8 @@ const schedule = (at: Scene, spec: object, name = 'office') =>
   });
 const writes = (at: Scene, from: number) =>
   at.sim.requests.slice(from).filter(({ method, path }) => method !== 'GET' && !path.includes('/leases'));
-const collections = /\/(wukongs|wukongschedules|virtualmachines|virtualmachineinstances|namespaces)$/;
+const collections =
+  /\/(wukongs|wukongschedules|clusterwukongschedules|wukongruns|virtualmachines|virtualmachineinstances|namespaces)$/;
 const lists = (at: Scene, from: number) =>
   at.sim.requests.slice(from).filter(({ method, path, watch }) => method === 'GET' && !watch && collections.test(path));
 
@@ -83,6 +84,8 @@ describe('the server', () => {
     await at.pass(200_000);
     const [call] = at.calls();
     expect(call!.at - Date.parse(`2026-11-23T20:0${minute}:00Z`)).toBeLessThan(1_500);
+    const runs = at.sim.list<{ status?: { phase: string }; metadata: object }>('wukongruns', namespace);
+    expect(runs.map(({ status }) => status?.phase)).toEqual(['Succeeded']);
     expect(outcome(at, 'web')).toBe('Stopped');
     await server.end();
   });

@@ -17,7 +17,7 @@ let world: World;
 beforeEach(async () => {
   clock = new VirtualClock('2026-11-23T20:00:00Z');
   sim = await startSim({ clock });
-  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher());
+  const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.inProcess());
   world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials, clock });
 });
 afterEach(() => sim.close());

@@ -38,6 +38,27 @@ describe('what is kept of VMIs', () => {
     expect(() => plain.tellAll()).not.toThrow();
   });
 
+  it('says of each change what is now and what was before', () => {
+    const seen: unknown[] = [];
+    const all = newKnown<string>({ read: ({ metadata }) => metadata.uid!, changed: (...change) => seen.push(change) });
+    all.put(vmi('web', 'one', '1'));
+    all.put(vmi('web', 'two', '2'));
+    all.remove(vmi('web', 'two', '3'));
+    expect(seen).toEqual([
+      ['a/web', 'one', undefined],
+      ['a/web', 'two', 'one'],
+      ['a/web', undefined, 'two'],
+    ]);
+  });
+
+  it('remembers of ever new names the newest ten thousand ends', () => {
+    for (let i = 0; i <= 10_000; i++) {
+      known.put(vmi(`vm-${i}`, `${i}`, '1'));
+      known.remove(vmi(`vm-${i}`, `${i}`, '2'));
+    }
+    expect([known.gone('a', 'vm-0'), known.gone('a', 'vm-1')]).toEqual([undefined, '1 2']);
+  });
+
   it('is no change when it is shown once more; where it bears no version nobody knows', () => {
     known.put(vmi('web', 'one', '1'));
     expect(changes).toBe(1);

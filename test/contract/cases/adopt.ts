@@ -162,6 +162,7 @@ const ownedBy = (kind: string, apiVersion: string, name: string, uid: string) =>
 export const adoptionCases = cases('adoption', [
   {
     name: 'a VM of a pool is refused, saying what to scale',
+    alone: true,
     async run(stage) {
       const { uid } = (await stage.send('GET', `/api/v1/namespaces/${stage.namespace}`)).body.metadata;
       const pool = ownedBy('VirtualMachinePool', 'pool.kubevirt.io/v1alpha1', 'workers', uid);
@@ -171,6 +172,7 @@ export const adoptionCases = cases('adoption', [
   },
   {
     name: 'a VM that another controller owns is refused, naming it',
+    alone: true,
     async run(stage) {
       const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `owner-${++vms}` } };
       const { uid, name } = (await stage.send('POST', paths.core(stage.namespace, 'configmaps'), map)).body.metadata;

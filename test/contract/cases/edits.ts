@@ -124,14 +124,14 @@ export const editCases = cases('a schedule that changes', [
     async run(stage) {
       const made = await stage.make(on);
       const at = laterOn(stage);
-      const ends = new Date(at + 20_000).toISOString();
+      const ends = new Date(at + 45_000).toISOString();
       await annotate(stage, made, `${prefix}keep-running-until`, ends);
       await schedule(stage, { stop: cronAt(at) });
       await stage.tick();
       await until(stage, at + 1_000);
       await stage.tick();
       assert.ok(await isUp(stage, made));
-      await until(stage, at + 21_000);
+      await until(stage, at + 46_000);
       is((await stage.tick()).outcomes[0]!, 'Stopped');
       await isOffNow(stage, made);
     },

@@ -93,9 +93,9 @@ export const runCases = cases('runs', [
     alone: true,
     guests: true,
     async run(stage) {
-      await stage.make({ ...on, guest: { 'shutdown-seconds': '15' } });
+      await stage.make({ ...on, guest: { 'shutdown-seconds': '25' } });
       await boundary(stage, 'stop');
-      await stage.tick({ leftMs: 14_000 });
+      await stage.tick({ leftMs: 20_000 });
       const [run] = await runsOf(stage);
       assert.deepEqual(counts(run!), { ...none, phase: 'Running', targets: 1, inProgress: 1 });
       assert.equal((await ended(stage)).metadata.name, run!.metadata.name);
@@ -216,9 +216,9 @@ export const runCases = cases('runs', [
     guests: true,
     async run(stage) {
       const made = await stage.make({ ...on, wukong: 'web' });
-      await stage.make({ ...on, wukong: 'slow', guest: { 'shutdown-seconds': '20' } });
+      await stage.make({ ...on, wukong: 'slow', guest: { 'shutdown-seconds': '30' } });
       await boundary(stage, 'stop');
-      await stage.tick({ leftMs: 16_000 });
+      await stage.tick({ leftMs: 25_000 });
       is(await stage.start(made), 'Started');
       const run = await ended(stage);
       assert.deepEqual(counts(run), { ...none, phase: 'Succeeded', targets: 2, done: 2 });

@@ -1,18 +1,16 @@
 // Opens the live page in a real browser: .ci/page.sh runs it. Screenshots go to the folder that is given.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { chromium } from 'playwright-core';
-
 import { livePage } from '../../../cli/ui/livePage.ts';
 import { serveUi } from '../../../cli/ui/uiServer.ts';
+import { runsScene } from '../liveScenes.ts';
+import { launch, open, phone, scrollsOneWay, violations, wide } from './browser.mjs';
 
 const folder = process.argv[2] ?? mkdtempSync(join(tmpdir(), 'ui-'));
 mkdirSync(folder, { recursive: true });
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const vms = 1_000;
 const tonight = new Date(Date.now() + 3 * 3_600_000).toISOString();
 
@@ -24,12 +22,17 @@ const vm = (i, more = {}) => ({
   name: `vm-${i}`,
   state: i % 3 ? 'Running' : 'Stopped',
   vm: { name: `vm-${i}-vm` },
-  last: { outcome: i % 3 ? 'Started' : 'Stopped', finishedAt: '2026-11-23T20:00:04Z' },
+  last: {
+    outcome: i % 3 ? 'Started' : 'Stopped',
+    lastAction: i % 3 ? 'start' : 'stop',
+    finishedAt: '2026-11-23T20:00:04Z',
+  },
   nextAction: 'stop',
   nextActionTime: tonight,
   ...more,
 });
 const failed = {
+  lastAction: 'stop',
   outcome: 'Failed',
   reason: 'Stuck',
   message: 'The guest <b>does not</b> end on node01',
@@ -43,17 +46,9 @@ all[701] = vm(701, {
 });
 server.show(all, []);
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  headless: true,
-  args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-});
+server.showRuns(runsScene(Date.now()));
 
-async function violations(page) {
-  await page.evaluate(axe);
-  const { violations: found } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
-  return found.map(({ id, nodes }) => `${id}: ${nodes.length} × ${nodes[0].html.slice(0, 120)}`);
-}
+const browser = await launch();
 
 /** Milliseconds from the server's word to the screen. */
 async function untilShown(page, state) {
@@ -68,6 +63,26 @@ async function untilShown(page, state) {
     { polling: 20, timeout: 10_000 },
   );
   return Date.now() - at;
+}
+
+/** What failed is on the first screen and leads to its VM; runs that ended badly come before those that went well. */
+async function failuresAndRuns(page, { height }) {
+  const wrong = page.locator('#wrong li');
+  assert.equal(await wrong.count(), 1);
+  assert.match(await wrong.textContent(), /team-0\/vm-700.*failed: Stuck.*<b>does not<\/b>/);
+  const { y, height: tall } = await wrong.boundingBox();
+  assert.ok(y + tall <= height, 'failures are on the first screen');
+  await wrong.locator('a').click();
+  assert.equal(
+    await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+    'Switch or keep team-0/vm-700',
+  );
+  const runs = await page.locator('#runs li .verdict').allTextContents();
+  assert.deepEqual(
+    runs.map((one) => one.trim().split(':')[0]),
+    ['Incomplete', 'Missed', 'Running', 'Succeeded'],
+  );
+  await page.evaluate(() => (document.activeElement.blur(), scrollTo({ top: 0, behavior: 'instant' })));
 }
 
 /** The longest time between two frames while all VMs are scrolled through. */
@@ -88,19 +103,35 @@ const longestFrame = (page) =>
       }),
   );
 
+/** Without a VM, and without the right to read runs, the page says what to do. */
+async function nothingThere() {
+  const empty = await serveUi({ page: livePage('https://cluster.example'), token: 'token', port: 0, act });
+  empty.show([], []);
+  empty.showRuns({ runs: [], problem: 'wukongruns is forbidden' });
+  const { page, said, close } = await open(browser, empty.url, { viewport: phone });
+  await page.waitForSelector('#advice .notes');
+  assert.match(await page.textContent('#advice'), /wukong ui -A.*wukong adopt/);
+  assert.match(await page.textContent('#runs'), /cannot be read: wukongruns is forbidden/);
+  assert.deepEqual(await violations(page), [], 'axe-core, empty');
+  await page.screenshot({ path: join(folder, 'ui-empty.png') });
+  assert.deepEqual(said, []);
+  await close();
+  await empty.close();
+}
+
 try {
   const figures = [];
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [1280, 'dark'],
-    [390, 'light'],
+  for (const [viewport, colorScheme] of [
+    [wide, 'light'],
+    [wide, 'dark'],
+    [phone, 'light'],
   ]) {
-    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
-    const page = await context.newPage();
-    const said = [];
-    page.on('console', (message) => said.push(message.text()));
-    page.on('pageerror', (error) => said.push(error.message));
-    await page.goto(server.url);
+    const { width } = viewport;
+    const { page, said, close } = await open(browser, server.url, {
+      viewport,
+      colorScheme,
+      hasTouch: viewport === phone,
+    });
     await page.waitForFunction((n) => document.querySelectorAll('#rows tr').length === n, vms);
     assert.ok(!page.url().includes('token'), 'the token is not where a screenshot shows it');
     const names = await page.evaluate(() =>
@@ -112,9 +143,9 @@ try {
       'failures first, then what is under way',
     );
     assert.match(await page.textContent('#rows tr'), /<b>does not<\/b>/, 'what others wrote is text');
-    assert.match(await page.textContent('#plan'), /stop 1000 VMs|stop 1,?000 VMs/);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${wide} px too wide at ${width}`);
+    assert.match(await page.textContent('#plan'), /stop 1,000 VMs/);
+    await failuresAndRuns(page, viewport);
+    await scrollsOneWay(page, `the live page at ${width}`);
     await page.screenshot({ path: join(folder, `ui-${width}-${colorScheme}.png`) });
     const shownMs = Math.max(await untilShown(page, 'Starting'), await untilShown(page, 'Running'));
     assert.ok(shownMs < 1_000, `a state was shown after ${shownMs} ms`);
@@ -145,8 +176,9 @@ try {
     assert.equal(wish.action, 'stop');
     assert.deepEqual(said, [], 'nothing on the console');
     figures.push(`${width} ${colorScheme}: shown after ${shownMs} ms, longest frame ${frameMs} ms`);
-    await context.close();
+    await close();
   }
+  await nothingThere();
   console.log(`the live page, ${vms} VMs: ${figures.join('; ')}; axe-core finds nothing; by keyboard`);
 } finally {
   await browser.close();
