@@ -40,6 +40,9 @@ export function decodedObject(target: Target, call: Call): Thing {
       `the object provided is unrecognized (must be of type ${resource.kind}): couldn't get version/kind`,
     );
   const apiVersion = apiVersionOf({ group, version });
+  // Of a built-in kind both may be left out, as Python's client does: the path has said them.
+  if (!resource.custom)
+    Object.assign(body, { kind: body['kind'] ?? resource.kind, apiVersion: body['apiVersion'] ?? apiVersion });
   if (body['kind'] !== resource.kind || body['apiVersion'] !== apiVersion)
     throw badRequest(
       `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
