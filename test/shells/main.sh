@@ -18,7 +18,7 @@ offers() {
   shift
   for shell in bash zsh fish; do
     if [ "$shell" = fish ]; then said=$(fish --no-config -c "source $folder/of.fish; complete -C '$line'")
-    else said=$(timeout 30 zsh -f test/shells/type.zsh "$shell" "$folder/of.$shell" "$line" | tail -n +2); fi
+    else said=$(timeout 30 zsh -f test/shells/type.zsh "$shell" "$folder/of.$shell" "$line" | tail -n +2) || true; fi
     for word in "$@"; do
       grep -qF -- "$word" <<< "$said" || { echo "completion: $shell: $line: expected $word, found: $said" >&2; exit 1; }
     done
