@@ -20,23 +20,19 @@ import { loadCel } from './apiserver/cel.ts';
 import { makeCertificates } from './apiserver/certificate.ts';
 import { Cluster } from './apiserver/cluster.ts';
 import { Discovery } from './apiserver/discovery.ts';
-import { GarbageCollector } from './apiserver/garbage.ts';
 import { HttpServer } from './apiserver/http.ts';
 import type { Thing } from './apiserver/object.ts';
-import { Quotas } from './apiserver/quota.ts';
 import { Access, type PolicyRule } from './apiserver/rbac.ts';
 import { Lists } from './apiserver/reading.ts';
 import { type RequestRecord, Service } from './apiserver/service.ts';
 import { arranging } from './arranging.ts';
 import { realClock } from './clock.ts';
+import { startControllers } from './controllers.ts';
 import { type Fault, Faults } from './faults.ts';
 import { furnish } from './furnish.ts';
 import { InProcess } from './inProcess.ts';
-import { VmController } from './kubevirt/controller.ts';
-import { limitedBusyMs, LimitedPace, limitedWorkers, unlimitedPace } from './kubevirt/limits.ts';
+import { LimitedPace, unlimitedPace } from './kubevirt/limits.ts';
 import { Power } from './kubevirt/power.ts';
-import { Recorder } from './kubevirt/recorder.ts';
-import { NodeSide } from './node/node.ts';
 import type { WukongOptions } from './operator/wukong.ts';
 import { Timers } from './timers.ts';
 import { Traffic } from './traffic.ts';
@@ -186,33 +182,6 @@ export async function startSim(options: SimOptions = {}): Promise<Sim> {
       await traffic.close();
       await server.close();
     },
-  };
-}
-
-function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
-  const { controllerDelayMs, controllerLagMs = 50, limits, guestEvents } = options;
-  const limited = limits === 'limited';
-  const lag = pseudoRandom(2);
-  new GarbageCollector(cluster);
-  new Quotas(cluster);
-  new VmController(cluster, new Recorder(cluster, 'virtualmachine-controller'), {
-    delayMs: controllerDelayMs ?? 40,
-    vmiDelayMs: controllerDelayMs ?? 22, // KUBEVIRT.md §2: a VMI's change is on its VM 15 to 22 ms later
-    lagMs: () => Math.floor(lag() * (controllerLagMs + 1)),
-    workers: limited ? limitedWorkers : Infinity,
-    busyMs: limited ? limitedBusyMs : 0,
-    random: pseudoRandom(),
-  });
-  return new NodeSide(cluster, { guestEvents });
-}
-
-/** The same numbers in every run (mulberry32). */
-function pseudoRandom(seed = 1): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let value = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
-
 import { parse } from 'yaml';
 
 import { group, type KubeObject, version, type Wukong } from '../../shared/domain/model.ts';
@@ -8,7 +5,7 @@ import { holidayText } from '../../shared/schedule/configMap.ts';
 import { type FindText, isCalendar, type TextRef } from '../../shared/schedule/holiday.ts';
 import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
-import { UsageError } from '../command.ts';
+import { documents, manifestTexts } from './manifestTexts.ts';
 
 export interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -19,6 +16,8 @@ export interface Manifests {
   schedules: { object: WukongSchedule; from: string }[];
   configMaps: ConfigMap[];
   wukongs: Wukong[];
+  /** VirtualMachines and their instances, which no plan needs: in files they may stand for their Wukongs. */
+  vms?: KubeObject[];
   namespaces: KubeObject[];
   /** Finds texts of ConfigMaps where not these are what is known: a cluster's, or calendar files among them. */
   findText?: FindText;
@@ -31,24 +30,34 @@ export interface Manifests {
 }
 
 /**
- * All objects of YAML or JSON files; `-` is standard input. A document that cannot be read does not hurt the others.
+ * All objects of YAML or JSON files and of directories of them; `-` is standard input. A document that cannot be read
+ * does not hurt the others.
  * @throws UsageError when a file cannot be opened.
  */
 export async function readManifests(files: string[], option = 'schedule'): Promise<Manifests> {
-  const found: Manifests = { schedules: [], configMaps: [], wukongs: [], namespaces: [], problems: [], warnings: [] };
-  for (const file of files) {
-    const text = await open(file, option);
-    documents(text).forEach(({ body, line }) => {
-      try {
-        sort(parse(body, { merge: true, logLevel: 'error' }) as unknown, file, found);
-      } catch (wrong) {
-        const first = (wrong as Error).message.split('\n')[0];
-        found.problems.push(`${file}: document at line ${line}: ${first}`);
-      }
-    });
-  }
+  const found: Manifests = {
+    schedules: [],
+    configMaps: [],
+    wukongs: [],
+    vms: [],
+    namespaces: [],
+    problems: [],
+    warnings: [],
+  };
+  for (const file of files)
+    for (const { from, text } of await manifestTexts(file, option))
+      for (const { body, line } of documents(text))
+        try {
+          sort(parse(body, { merge: true, logLevel: 'error' }) as unknown, from, found);
+        } catch (wrong) {
+          found.problems.push(`${from}: document at line ${line}: ${printable((wrong as Error).message)}`);
+        }
   return withCalendars(found);
 }
+
+/** The beginning of a parser's message, which quotes the file: what that holds must not steer a terminal. */
+const printable = (message: string): string =>
+  (message.split('\n')[0] ?? '').replaceAll(/[\p{C}\uFFFD]+/gu, '?').slice(0, 160);
 
 /** Of files: calendars among the ConfigMaps are read, in the years about now. */
 export async function withCalendars(manifests: Manifests): Promise<Manifests> {
@@ -78,32 +87,13 @@ export const textIn =
     return map && holidayText(map, key);
   };
 
-async function open(file: string, option: string): Promise<string> {
-  try {
-    return file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8');
-  } catch (wrong) {
-    throw new UsageError(
-      `--${option} ${file}: cannot be read (${(wrong as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      {
-        cause: wrong,
-      },
-    );
-  }
-}
+const vmKinds = /^kubevirt\.io\/\S+ VirtualMachine(Instance)?$/;
 
-/** The documents that hold anything; the loader takes neither an empty one nor several of which one is empty. */
-function documents(text: string): { body: string; line: number }[] {
-  let line = 1;
-  const found: { body: string; line: number }[] = [];
-  for (const body of text.replace(/^\uFEFF/, '').split(/^---(?=\s|$)/m)) {
-    if (body.split('\n').some((each) => !/^\s*(#.*|\.\.\.\s*)?$/.test(each))) found.push({ body, line });
-    line += body.split('\n').length - 1;
-  }
-  return found;
-}
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function sort(value: unknown, from: string, found: Manifests): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isObject(value)) {
     found.problems.push(`${from}: expected Kubernetes objects, found ${JSON.stringify(value)?.slice(0, 40)}`);
     return;
   }
@@ -112,13 +102,17 @@ function sort(value: unknown, from: string, found: Manifests): void {
   const name = object.metadata?.name ?? '(no name)';
   if (typeof kind === 'string' && kind.endsWith('List') && Array.isArray(items)) {
     const single = kind.slice(0, -4);
-    for (const item of items as object[])
-      sort({ ...(single ? { apiVersion, kind: single } : {}), ...item }, from, found);
+    for (const item of items as unknown[])
+      sort(isObject(item) && single ? { apiVersion, kind: single, ...item } : item, from, found);
   } else if (kind === 'WukongSchedule' || kind === clusterKind) {
     if (apiVersion === `${group}/${version}`) found.schedules.push({ object, from });
     else found.problems.push(`${from}: ${name}: apiVersion: expected ${group}/${version}, found ${String(apiVersion)}`);
   } else if (kind === 'ConfigMap') found.configMaps.push(object);
-  else if (kind === 'Wukong') found.wukongs.push(object as Wukong);
+  else if (kind === 'Wukong' && String(apiVersion ?? group).split('/')[0] === group)
+    found.wukongs.push(object as Wukong);
   else if (kind === 'Namespace') found.namespaces.push(object);
-  else found.warnings.push(`${from}: ${String(kind ?? 'an object without kind')} ${name} is ignored`);
+  else {
+    if (vmKinds.test(`${String(apiVersion)} ${String(kind)}`)) found.vms?.push(object);
+    found.warnings.push(`${from}: ${String(kind ?? 'an object without kind')} ${name} is ignored`);
+  }
 }

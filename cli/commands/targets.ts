@@ -23,7 +23,7 @@ export const targetOptions: Options = {
     short: 'f',
     multiple: true,
     value: 'FILE',
-    about: 'the Wukongs of a manifest; - is stdin',
+    about: 'the Wukongs and VMs of a manifest or directory; - is stdin',
   },
 };
 
@@ -34,13 +34,14 @@ export interface Typed {
 }
 
 const wukongWord = /^(wukongs?(\.vm\.novasphere\.dev)?|wk)\//;
+const nameShape = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 const vmWord = /^((vm|vmi|virtualmachine|virtualmachineinstance)s?(\.kubevirt\.io)?)\//;
 
 /** `web`, `wk/web`, or as `-o name` prints it: `wukong.vm.novasphere.dev/web`; `vm/web-vm`. @throws UsageError */
 export function typedName(typed: string): Typed {
   const vm = vmWord.test(typed);
   const name = typed.replace(vm ? vmWord : wukongWord, '');
-  if (!/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name))
+  if (!nameShape.test(name))
     throw new UsageError(`"${typed}": expected the name of a Wukong, such as web, or of its VM, such as vm/web-vm`);
   return { name, vm };
 }
@@ -132,22 +133,41 @@ export function queryOf(queries: Record<string, string | undefined>): string {
   return parts.length > 0 ? `?${parts.join('&')}` : '';
 }
 
-/** The Wukongs that manifests name. @throws UsageError for a file that cannot be read or is for another namespace. */
+/**
+ * The Wukongs that manifests name, by themselves or by their VMs.
+ * @throws UsageError for a file that cannot be read, that has none of them, or is for another namespace.
+ */
 async function placesIn(files: string[], values: Values, namespace: string) {
   const { readManifests } = await import('./manifest.ts');
-  const { wukongs, problems } = await readManifests(files, 'filename');
-  if (files.length > 0 && wukongs.length === 0 && problems.length === 0)
-    throw new UsageError(`--filename ${files.join(', ')}: expected a Wukong, found none`);
-  const places = wukongs.map(({ metadata }) => {
-    const { name, namespace: own = namespace } = metadata ?? {};
-    if (typeof name !== 'string') throw new UsageError('--filename: expected metadata.name of each Wukong');
-    if (values.namespace !== undefined && own !== values.namespace)
-      throw new UsageError(
-        `--filename: Wukong ${name} is in namespace ${own}, and -n says ${String(values.namespace)}`,
+  const { wukongs, vms = [], problems, warnings } = await readManifests(files, 'filename');
+  if (files.length > 0 && wukongs.length + vms.length + problems.length === 0) {
+    const instead = warnings.length > 0 ? ` (${warnings.slice(0, 3).join('; ')})` : '';
+    throw new UsageError(
+      `--filename ${files.join(', ')}: expected a Wukong or its VirtualMachine, found none${instead}`,
+    );
+  }
+  const places: (Typed & Place)[] = [];
+  for (const { kind, metadata } of [...wukongs, ...vms]) {
+    const { name, namespace: own = namespace } = (metadata ?? {}) as Partial<Record<'name' | 'namespace', unknown>>;
+    if (!isName(name) || !isName(own))
+      problems.push(
+        `--filename: a ${kind}: expected metadata.name and namespace to be names, found ${saying(metadata)}`,
       );
-    return { ...typedName(name), namespace: own };
-  });
+    else if (values.namespace !== undefined && own !== values.namespace)
+      throw new UsageError(
+        `--filename: ${kind} ${name} is in namespace ${own}, and -n says ${String(values.namespace)}`,
+      );
+    else places.push({ name, vm: kind !== 'Wukong', namespace: own });
+  }
   return { places, problems };
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && nameShape.test(value);
+
+/** What stands where a name should. */
+function saying(metadata: unknown): string {
+  const { name, namespace } = (metadata ?? {}) as Record<string, unknown>;
+  return JSON.stringify({ name, namespace }).slice(0, 100);
 }
 
 function resolve(world: World, { namespace, name, vm }: Typed & Place, limits: Partial<Limits>): Promise<Wukong> {

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
+import { readAnnotation } from './annotation.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
-import { annotationPrefix, type Annotations, placeOf, type Wukong } from './model.ts';
+import { annotationPrefix, placeOf, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
 import { type Outcome, outcomeNames, type Result, skipReasons } from './outcome.ts';
 
@@ -142,33 +143,9 @@ const skipped = z.array(
 
 export type Skipped = z.output<typeof skipped>[number];
 
-/** What was read of a Wukong's annotations, by their key: a tick asks for the same record many times. */
-const records = new WeakMap<Annotations, Map<string, { text: string; record: unknown }>>();
-
-/** An annotation that is not ours to understand any more (edited by hand) is as good as none. */
-function read<T>(schema: z.ZodType<T>, { metadata: { annotations } }: Wukong, key: string): T | undefined {
-  const text = annotations?.[key];
-  if (annotations === undefined || text === undefined) return undefined;
-  const known = records.get(annotations) ?? new Map<string, { text: string; record: unknown }>();
-  records.set(annotations, known);
-  const found = known.get(key);
-  if (found?.text === text) return found.record as T | undefined;
-  const record = parsed(schema, text);
-  known.set(key, { text, record });
-  return record;
-}
-
-function parsed<T>(schema: z.ZodType<T>, text: string): T | undefined {
-  try {
-    return Object.freeze(schema.parse(JSON.parse(text)));
-  } catch {
-    return undefined;
-  }
-}
-
 /** One of another Wukong is none; version 0.1.0 did not write whose it is. */
 function readOwn<T extends { wukongUid?: string | undefined }>(schema: z.ZodType<T>, wukong: Wukong, key: string) {
-  const record = read(schema, wukong, key);
+  const record = readAnnotation(schema, wukong.metadata.annotations, key);
   return record?.wukongUid === undefined || record.wukongUid === wukong.metadata.uid ? record : undefined;
 }
 
@@ -184,7 +161,8 @@ export const lastOf = (wukong: Wukong): Last | undefined => readOwn(last, wukong
 
 export const settledOf = (wukong: Wukong): Settled | undefined => readOwn(settled, wukong, settledKey);
 
-export const skippedOf = (wukong: Wukong): Skipped[] => read(skipped, wukong, skippedKey) ?? [];
+export const skippedOf = (wukong: Wukong): Skipped[] =>
+  readAnnotation(skipped, wukong.metadata.annotations, skippedKey) ?? [];
 
 /** An untold end older than this is not told any more, as its Event may have expired; only the status is put right. */
 const tellWithinMs = 30 * 60_000;

@@ -96,6 +96,21 @@ async function mark(cluster: Cluster, vm: RawVm, to: string, query: string, limi
   }
 }
 
+/** Takes off the VM that it was given to `from`. One that does not say so may have been read too late: asked by version. */
+async function unmark(cluster: Cluster, vm: RawVm, from: string, limits: Partial<Limits>): Promise<void> {
+  const path = pathOf(vm);
+  let seen = vm;
+  for (let tries = 1; [undefined, from].includes(giverOf(seen)); tries++) {
+    const answer = await mergePatch(cluster, path, given(null, seen), limits);
+    if (answer.status === 404) return;
+    const doing = `VM ${keyOf(vm.metadata)} cannot be released`;
+    if (answer.status !== 409 || tries === mostTries) return void bodyOf(answer, doing);
+    const again = await get<RawVm>(cluster, path, limits);
+    if (again.status === 404) return;
+    seen = bodyOf(again, doing);
+  }
+}
+
 async function make(cluster: Cluster, wukong: Wukong, query: string, limits: Partial<Limits>): Promise<void> {
   const { namespace, name } = wukong.metadata;
   const path = wukongPath(namespace);
@@ -136,11 +151,7 @@ export async function release(
   const restore = vm?.spec?.runStrategy === 'Halted' ? lastOf(wukong)?.restore : undefined;
   const released = { plan, vmName, restore };
   if (plan.do === 'refuse' || dryRun) return released;
-  if (vm?.metadata.annotations?.[adoptedByKey] === name) {
-    const body = { metadata: { annotations: { [adoptedByKey]: null } } };
-    const answer = await mergePatch(cluster, path, body, limits);
-    if (answer.status !== 404) bodyOf(answer, `VM ${namespace}/${vmName} cannot be released`);
-  }
+  if (vm) await unmark(cluster, vm, name, limits);
   if (plan.remove) {
     const body = { preconditions: { uid, resourceVersion } };
     const gone = await cluster.transport.call(

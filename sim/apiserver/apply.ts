@@ -1,6 +1,7 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { WriteOptions } from './cluster.ts';
 import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
+import { isOn } from './options.ts';
 import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
 import { badRequest, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
@@ -55,7 +56,7 @@ export function applied(
     return json(201, cluster.create(resource, namespace, { ...body, metadata }, options), warnings);
   }
   const entries = old.metadata.managedFields ?? [];
-  const force = call.query.get('force') === 'true';
+  const force = isOn(call.query, 'force');
   const others = entries.some((entry) => entry.operation === 'Apply') ? entries : [...entries, ...assumed(old, target)];
   const clashes = conflicts(others, wanted, old, owner);
   if (clashes.length > 0 && !force) throw applyConflict(clashes);

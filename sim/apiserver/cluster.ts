@@ -4,21 +4,12 @@ import type { Timers } from '../timers.ts';
 import { admit, webhookDown } from './admission.ts';
 import type { User } from './call.ts';
 import type { Cel } from './cel.ts';
-import { brokenRules, hasRules } from './celrules.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { checkPolicies } from './policies.ts';
-import {
-  alreadyExists,
-  badRequest,
-  conflict,
-  type FieldError,
-  invalid,
-  modified,
-  notFound,
-  Refusal,
-} from './refusal.ts';
+import { newFaults } from './ratcheting.ts';
+import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
-import { prune, type Schema, violations, withDefaults } from './schema.ts';
+import { prune, withDefaults } from './schema.ts';
 import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
@@ -199,7 +190,7 @@ export class Cluster {
       next = withDefaults(schema, prune(schema, next, unknown)) as Thing;
       if (unknown.length > 0 && options.strict) throw options.strict(unknown);
       for (const field of unknown) warn(`unknown field "${field}"`);
-      const errors = resource.custom ? this.#violations(schema, old, next, options) : crdFaults(next, this.cel);
+      const errors = resource.custom ? newFaults(this.cel, schema, { old, next }, options) : crdFaults(next, this.cel);
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
     }
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
@@ -209,20 +200,5 @@ export class Cluster {
     const { user, dryRun = false } = options;
     if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
     return admitted;
-  }
-
-  /** What breaks the schema and its rules, but for what was there before and did not change (ratcheting). */
-  #violations(schema: Schema, old: Thing | undefined, next: Thing, options: WriteOptions): FieldError[] {
-    if (options.unchecked) return [];
-    const { warn = () => undefined } = options;
-    const before = new Set(old ? violations(schema, old).map(({ field, message }) => `${field} ${message}`) : []);
-    const errors = violations(schema, next).filter(({ field, message }) => !before.has(`${field} ${message}`));
-    return errors.length > 0 ? errors : this.#brokenRules(schema, old, next, warn);
-  }
-
-  #brokenRules(schema: Schema, old: Thing | undefined, next: Thing, warn: (text: string) => void): FieldError[] {
-    if (this.cel) return brokenRules(this.cel, schema, next, old);
-    if (hasRules(schema)) warn(`x-kubernetes-validations of ${next.kind} are not evaluated here: no CEL`);
-    return [];
   }
 }

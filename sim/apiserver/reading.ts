@@ -1,6 +1,7 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import { newEvent } from './events.ts';
 import { at, type Fields, type Thing } from './object.ts';
+import { wholeNumber } from './options.ts';
 import { badRequest, expired, invalid, notFound, Refusal } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
@@ -86,7 +87,7 @@ export class Lists {
   list(target: Target, call: Call): Answer {
     const { resource } = target;
     const token = call.query.get('continue');
-    const limit = Number(call.query.get('limit') ?? 0);
+    const limit = wholeNumber(call.query, 'limit') ?? 0;
     checkMatch(call.query, false);
     if (!token) checkRevision(this.#scope, call.query.get('resourceVersion'));
     const page = token ? this.#continued(target, call, token) : this.#fresh(target, call);

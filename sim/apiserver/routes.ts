@@ -1,6 +1,7 @@
 import type { Power } from '../kubevirt/power.ts';
 import { type Answer, type Call, json, type Scope, type Stream, type Target, text } from './call.ts';
 import type { Discovery } from './discovery.ts';
+import { isOn } from './options.ts';
 import { type Access, open } from './rbac.ts';
 import { type Lists, read } from './reading.ts';
 import { noSuchPath, Refusal } from './refusal.ts';
@@ -36,7 +37,8 @@ export async function route(served: Served, call: Call): Promise<Answer | Stream
     served.access.checkKnown(call);
     throw noSuchPath();
   }
-  const watching = isWatch(call.query) && call.method === 'GET';
+  // Who names one object gets it, whatever else is asked: only a list is watched.
+  const watching = isWatch(call.query) && call.method === 'GET' && target.name === undefined;
   served.access.check(call.user, { verb: verbOf(call, target, watching), ...attributesOf(target, call) });
   const special = builtinSubresources[`${target.resource.plural}/${target.subresource ?? ''}`];
   if (special) return special(served, target, call);
@@ -47,7 +49,7 @@ export async function route(served: Served, call: Call): Promise<Answer | Stream
 /** Whether a path is that of objects, which RBAC knows by kind. */
 const isResource = (path: string): boolean => /^\/(api\/[^/]+|apis\/[^/]+\/[^/]+)\/./.test(path);
 
-export const isWatch = (query: URLSearchParams): boolean => ['true', '1', ''].includes(query.get('watch') ?? 'no');
+export const isWatch = (query: URLSearchParams): boolean => isOn(query, 'watch');
 
 function carryOut(served: Served, target: Target, call: Call): Answer {
   switch (call.method) {

@@ -1,6 +1,7 @@
 import { type Answer, type Call, json, type Scope, type Target, text } from './call.ts';
 import { decoded } from './decoding.ts';
 import { at, type Fields, isFields, stamp, type Thing } from './object.ts';
+import { wholeNumber } from './options.ts';
 import { mergePatch } from './patch.ts';
 import { badRequest, Refusal } from './refusal.ts';
 
@@ -31,11 +32,11 @@ function logOf(scope: Scope, target: Target, call: Call): Answer {
     `${pod.metadata.creationTimestamp} ${wanted} of pod ${pod.metadata.name} was created`,
     `${stamp(scope.clock.now())} it is ${phase}`,
   ];
-  const tail = call.query.get('tailLines');
+  const tail = wholeNumber(call.query, 'tailLines');
   return text(
     200,
     lines
-      .slice(tail === null ? 0 : -Number(tail))
+      .slice(tail === undefined ? 0 : Math.max(lines.length - tail, 0))
       .map((line) => `${line}\n`)
       .join(''),
   );

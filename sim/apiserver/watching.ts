@@ -1,5 +1,6 @@
 import type { Call, Scope, Stream, Target } from './call.ts';
 import type { Fields, Thing } from './object.ts';
+import { isOn, wholeNumber } from './options.ts';
 import { checkMatch, checkRevision, selected, shown } from './reading.ts';
 import { expired, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
@@ -17,12 +18,13 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
   const { query } = call;
   const { store } = scope.cluster;
   const from = query.get('resourceVersion') ?? '';
-  const initial = query.get('sendInitialEvents') === 'true';
+  const initial = isOn(query, 'sendInitialEvents');
   checkMatch(query, true);
   if (initial) checkRevision(scope, from);
   else if (from && !/^\d+$/.test(from)) throw unparsable(from);
   const byLabel = labelMatcher(query.get('labelSelector'));
   const byField = fieldMatcher(target.resource, query.get('fieldSelector'));
+  const seconds = wholeNumber(query, 'timeoutSeconds') ?? 0;
   const home = target.namespace;
   const matches = (thing: Thing | undefined) =>
     thing !== undefined &&
@@ -51,7 +53,7 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
       }
       if (initial || revision === 0) for (const thing of selected(scope, target, call)) say('ADDED', thing);
       else for (const event of store.since(target.resource, revision)) tell(event);
-      if (initial && query.get('allowWatchBookmarks') === 'true') bookmark({ 'k8s.io/initial-events-end': 'true' });
+      if (initial && isOn(query, 'allowWatchBookmarks')) bookmark({ 'k8s.io/initial-events-end': 'true' });
 
       const unsubscribe = store.subscribe(target.resource, tell);
       // A cache that lags catches up: what a watch began with may be old, but what came since is told.
@@ -66,8 +68,7 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
           tick();
         });
       };
-      if (query.get('allowWatchBookmarks') === 'true') tick();
-      const seconds = Number(query.get('timeoutSeconds') ?? 0);
+      if (isOn(query, 'allowWatchBookmarks')) tick();
       const arm = seconds > 0 ? scope.clock.after.bind(scope.clock) : scope.clock.background.bind(scope.clock);
       const cancelEnd = arm(seconds > 0 ? seconds * 1000 : longestWatchMs, () => out.end());
       return () => {

@@ -4,6 +4,7 @@ import type { DeleteOptions, WriteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { checkPolicies } from './policies.ts';
 import { selected, shown } from './reading.ts';
@@ -126,12 +127,7 @@ function checkUid(resource: Resource, old: Thing, next: Thing): void {
 function deleteOptions(call: Call): DeleteOptions {
   const body = decoded(call);
   const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
-  const seconds = call.query.get('gracePeriodSeconds');
-  const {
-    gracePeriodSeconds = seconds === null ? undefined : Number(seconds),
-    preconditions,
-    propagationPolicy,
-  } = sent;
+  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions, propagationPolicy } = sent;
   const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
   return {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { main } from '../../cli/main.ts';
-import { simulate, type Simulated } from './simulated.ts';
+import { namesIn, simulate, type Simulated } from './simulated.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let sim: Simulated;
@@ -17,12 +17,6 @@ afterAll(() => sim.close());
 const own = '/apis/vm.novasphere.dev/v1alpha1/namespaces/demo-a';
 const a = ['batch', 'db', 'import', 'shop', 'web'];
 const b = ['crashy', 'deaf', 'huge'];
-const namesIn = (out: string) =>
-  out
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => line.replace('wukong.vm.novasphere.dev/', ''));
-
 describe('arguments are read as kubectl reads them', () => {
   it.each([
     ['-n=demo-a', a],

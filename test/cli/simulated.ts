@@ -72,6 +72,13 @@ async function here(args: string[], env: Record<string, string>): Promise<Done> 
   return { code, out, err };
 }
 
+/** Of what `-o name` prints. */
+export const namesIn = (out: string): string[] =>
+  out
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.replace('wukong.vm.novasphere.dev/', ''));
+
 export interface Simulated {
   kubeconfig: string;
   folder: string;

@@ -181,7 +181,7 @@ export const explained: Explained[] = [
     because: 'The removal has two steps or none.',
   },
   {
-    file: 'domain/operation',
+    file: 'domain/annotation',
     before: 'text === undefined',
     after: 'false',
     because: 'JSON.parse throws on undefined, which comes to the same, only slower.',

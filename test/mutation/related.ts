@@ -21,6 +21,7 @@ export const related: Record<string, Related> = {
   'lifecycle/plan': { quick: unit('admit'), stories: flow('order') },
   'lifecycle/sharpen': { quick: unit('sharpen'), stories: flow('sharpen', 'sharpenOrder') },
   'lifecycle/claim': { quick: unit('claim'), stories: flow('order') },
+  'domain/annotation': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/operation': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/earlier': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/claimTimes': { quick: unit('operation', 'claim'), stories: flow('order') },

@@ -296,11 +296,7 @@ class Life {
     const returned = this.#returned.map((outcome) => ({ ...outcome, at: outcome.finishedAt }));
     return {
       requests: this.#requestsIn(own),
-      outcomes: [...told, ...returned].flatMap(({ at, ...detail }) => {
-        const { namespace, name, action, outcome, reason = '', trigger } = detail as Record<string, string>;
-        const what = `${name} ${action} ${outcome} ${reason} ${trigger}`;
-        return namespace === this.#y ? [{ what, at: since(at) }] : [];
-      }),
+      outcomes: this.#outcomesIn([...told, ...returned]),
       events: events
         .filter(({ reason }) => !reason.startsWith('Successful'))
         .map(({ reason, message, firstTimestamp }) => ({
@@ -309,6 +305,18 @@ class Life {
         })),
       statuses: [...this.#statuses(), ...this.#marks()],
     };
+  }
+
+  /** A skip is told by each tick until its boundary is over for all that the schedule selects; the first one counts. */
+  #outcomesIn(all: { at: number }[]): Sight[] {
+    const skipped = new Set<string>();
+    return all.flatMap(({ at, ...detail }) => {
+      const { namespace, name, action, outcome, reason = '', trigger, requestId } = detail as Record<string, string>;
+      const what = `${name} ${action} ${outcome} ${reason} ${trigger}`;
+      const again = outcome === 'Skipped' && skipped.has(`${what} ${requestId}`);
+      if (outcome === 'Skipped') skipped.add(`${what} ${requestId}`);
+      return namespace === this.#y && !again ? [{ what, at: at - this.#begin }] : [];
+    });
   }
 
   /**

@@ -2,19 +2,10 @@ import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { targets } from './history.ts';
 import type { WideHistory, WideSchedule, WideStep } from './wideHistory.ts';
 import { minuteMs, type WideLife } from './wideLife.ts';
-import { type Span, type Version, wallAfter } from './wideModel.ts';
+import type { Span, Version } from './wideModel.ts';
+import { edited, guests, specOf } from './wideSpec.ts';
 
 const prefix = 'lifecycle.novasphere.dev/';
-const guests = {
-  plain: {},
-  slow: { 'shutdown-seconds': '20' },
-  slowBoot: { 'boot-seconds': '40' },
-  deaf: { 'ignore-acpi': 'true' },
-  hangs: { hang: 'true' },
-  crashes: { 'crash-after-seconds': '20' },
-  unschedulable: { unschedulable: 'true' },
-} as const;
-
 /** Somebody asked for it. */
 export interface Asked {
   step: WideStep;
@@ -69,34 +60,9 @@ export class WideActs {
       apiVersion: 'vm.novasphere.dev/v1alpha1',
       kind: spec.space === 'cluster' ? 'ClusterWukongSchedule' : 'WukongSchedule',
       metadata: { name: `plan-${index}`, ...(spec.space === 'cluster' ? {} : { namespace: spec.space }) },
-      spec: this.#specOf(spec),
+      spec: specOf(spec, this.#begin),
     }).metadata;
     this.versions.push({ index, spec, from: clock.now(), to: Infinity, made: true, uid });
-  }
-
-  #specOf({ env, zone, policy, start, stop, suspend, waves, jitterSeconds, exception, space, over }: WideSchedule) {
-    const cron = (minutes: number) => {
-      const wall = new Date(wallAfter(this.#begin, zone, minutes));
-      return `${wall.getUTCMinutes()} ${wall.getUTCHours()} * * *`;
-    };
-    const at = (minutes: number) => new Date(this.#begin + minutes * minuteMs).toISOString().replace('.000', '');
-    return {
-      ...{ timeZone: zone, policy, suspend, jitterSeconds },
-      ...(env === 'any'
-        ? { selector: { matchExpressions: [{ key: 'env', operator: 'Exists' }] } }
-        : { selector: { matchLabels: { env } } }),
-      ...(start === undefined ? {} : { start: cron(start) }),
-      ...(stop === undefined ? {} : { stop: cron(stop) }),
-      ...(waves ? { waves } : {}),
-      ...(exception
-        ? {
-            exceptions: [
-              { from: at(exception.from), to: at(exception.from + exception.minutes), state: exception.state },
-            ],
-          }
-        : {}),
-      ...(space === 'cluster' ? { namespaceSelector: {}, enforceOverNamespaces: over } : {}),
-    };
   }
 
   act(step: WideStep) {
@@ -217,7 +183,7 @@ export class WideActs {
     const version = this.versions.findLast(({ index, to }) => index === of && to === Infinity);
     if (!version) return;
     const { spec, uid } = version;
-    const { space, suspend, policy, stop } = spec;
+    const { space } = spec;
     const [plural, namespace, name] = [
       ...(space === 'cluster' ? (['clusterwukongschedules', ''] as const) : (['wukongschedules', space] as const)),
       `plan-${of}`,
@@ -228,14 +194,14 @@ export class WideActs {
       if (edit === 'recreate') clock.after(70_000, () => this.#makeSchedule(of, spec));
       return;
     }
-    const changed: WideSchedule = {
-      ...spec,
-      suspend: edit === 'suspend' ? true : edit === 'resume' ? false : suspend,
-      policy: edit === 'policy' ? (policy === 'Respect' ? 'Enforce' : 'Respect') : policy,
-      ...(edit === 'later' && stop !== undefined && stop + 30 !== spec.start ? { stop: stop + 30 } : {}),
-    };
+    const changed = edited(spec, edit);
     if (JSON.stringify(changed) === JSON.stringify(spec)) return;
-    sim.change<{ spec: object }>(plural, namespace, name, (object) => void (object.spec = this.#specOf(changed)));
+    sim.change<{ spec: object }>(
+      plural,
+      namespace,
+      name,
+      (object) => void (object.spec = specOf(changed, this.#begin)),
+    );
     version.to = now;
     this.versions.push({ index: of, spec: changed, from: now, to: Infinity, made: false, uid });
   }

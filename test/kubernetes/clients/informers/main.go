@@ -6,13 +6,16 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	authorization "k8s.io/api/authorization/v1"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/informers"
@@ -89,6 +92,7 @@ func main() {
 		return
 	}
 	watches(ctx, typed, anything)
+	relists(ctx, typed)
 }
 
 func watches(ctx context.Context, typed kubernetes.Interface, anything dynamic.Interface) {
@@ -128,6 +132,43 @@ func watches(ctx context.Context, typed kubernetes.Interface, anything dynamic.I
 	awaits(ofOurs, "add default/"+one.GetName())
 	must(anything.Resource(wukongs).Namespace("default").Delete(ctx, one.GetName(), meta.DeleteOptions{}), "a Wukong is deleted")
 	awaits(ofOurs, "delete default/"+one.GetName())
+}
+
+// Goes on after its revision was forgotten: the watch is told 410, and all there is is read again.
+func relists(ctx context.Context, typed kubernetes.Interface) {
+	client := typed.CoreV1().ConfigMaps("default")
+	var read, spoiled atomic.Int32
+	soon := int64(1)
+	forgetful := &cache.ListWatch{
+		ListFunc: func(options meta.ListOptions) (runtime.Object, error) {
+			read.Add(1)
+			return client.List(ctx, options)
+		},
+		WatchFunc: func(options meta.ListOptions) (watch.Interface, error) {
+			if options.SendInitialEvents != nil {
+				read.Add(1)
+				options.TimeoutSeconds = &soon
+			} else if spoiled.Add(1) == 1 {
+				options.ResourceVersion = "1"
+			}
+			return client.Watch(ctx, options)
+		},
+	}
+	maps := cache.NewSharedIndexInformer(forgetful, &core.ConfigMap{}, 0, cache.Indexers{})
+	said := heard(maps)
+	go maps.Run(ctx.Done())
+	synced(ctx, map[string]cache.InformerSynced{"ConfigMaps that are forgotten": maps.HasSynced})
+	for limit := time.Now().Add(patience); read.Load() < 2; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(limit) {
+			must(fmt.Errorf("not within %s", patience), "a reflector that is told 410 reads all again")
+		}
+	}
+	must(nil, "a reflector that is told 410 reads all again")
+	made, err := client.Create(ctx, &core.ConfigMap{ObjectMeta: meta.ObjectMeta{GenerateName: "relisted-"}}, meta.CreateOptions{})
+	must(err, "a ConfigMap is made")
+	awaits(said, "add default/"+made.Name)
+	must(client.Delete(ctx, made.Name, meta.DeleteOptions{}), "a ConfigMap is deleted")
+	awaits(said, "delete default/"+made.Name)
 }
 
 // What k9s asks before it shows anything, and what it shows then.
