@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Renders the kustomize overlays; holds them against the API server's own types and the restricted Pod Security Standard;
-# applies them to the embedded cluster with kubectl; and runs each CronJob's container there with its account's rights.
+# applies them to the embedded cluster with kubectl; runs each CronJob's container there with its account's rights; and
+# lets bash, zsh and fish complete `wukong` and `kubectl wukong`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/common.sh
@@ -44,4 +45,15 @@ for overlay in $overlays; do
 done
 kubectl get cronjob,networkpolicy,serviceaccount -A
 kubectl delete -f "$work/cluster-wide.yaml" --ignore-not-found > /dev/null
+
+for shell in zsh fish; do command -v "$shell" > /dev/null || install_packages "$shell"; done
+[ -f /usr/share/bash-completion/bash_completion ] || install_packages bash-completion
+kubectl create namespace team-x
+kubectl apply -f - <<'YAML'
+apiVersion: vm.novasphere.dev/v1alpha1
+kind: Wukong
+metadata: { name: worker, namespace: team-x }
+spec: { cpu: 1, memory: 64Mi }
+YAML
+test/shells/main.sh "$work/shells"
 echo "kubernetes: both overlays render, are taken, and their CronJobs do their work with no more rights than they have"

@@ -3,11 +3,11 @@ import { listAll } from '../../shared/cluster/list.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
-import { type CliCommand, exitCodes, type Io, type Options, UsageError, wukongNames } from '../command.ts';
+import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { columns, text, widthsOf } from '../terminal/columns.ts';
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
-import { type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { inLines, type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
 import { findTargets, tellTargets, typedName } from './targets.ts';
 
 interface KubeEvent extends KubeObject {
@@ -20,7 +20,7 @@ interface KubeEvent extends KubeObject {
 }
 
 const { selector: _none, ...places } = scopeOptions;
-const formats = ['json', ...templateForms] as const;
+const formats = ['json', 'yaml', 'name', ...templateForms] as const;
 const options: Options = {
   follow: { type: 'boolean', short: 'f', about: 'goes on showing what comes, until Ctrl-C' },
   output: {
@@ -28,7 +28,7 @@ const options: Options = {
     short: 'o',
     choices: formats,
     value: 'FORM',
-    about: 'json: an Event a line; or as in wukong state',
+    about: `json: an Event a line; or as in wukong state: ${formats.slice(1).join(', ')}`,
   },
   'field-selector': { type: 'string', value: 'SELECTOR', about: 'by fields that the API server knows: type=Warning' },
   ...tableOptions,
@@ -49,8 +49,7 @@ export const events: CliCommand = {
   run: async (values, io, names) => {
     const printing = printingOf(values);
     const typed = names.map(typedName);
-    if (values.follow === true && (printing.template ?? values['sort-by'] ?? values['field-selector']) !== undefined)
-      throw new UsageError('--follow: expected without --sort-by and --field-selector, and with -o json or none');
+    if (values.follow === true) checkFollow(values, printing);
     const session = await openCluster(values, io);
     const { world, namespace } = session;
     const wanted = new Set(typed.filter(({ vm }) => !vm).map(({ name }) => name));
@@ -106,16 +105,22 @@ export const events: CliCommand = {
   },
 };
 
+function checkFollow(values: Values, { template, format }: Printing): void {
+  if ((template ?? values['sort-by'] ?? values['field-selector']) === undefined && format !== 'yaml') return;
+  throw new UsageError('--follow: expected without --sort-by and --field-selector, and with -o json, name or none');
+}
+
 const timeOf = ({ lastTimestamp, eventTime, metadata }: KubeEvent): string =>
   lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '';
 const byTime = (a: KubeEvent, b: KubeEvent) => timeOf(a).localeCompare(timeOf(b));
 
-function printer(io: Io, all: boolean, { format, headers, template }: Printing) {
+function printer(io: Io, all: boolean, printing: Printing) {
+  const { format, headers } = printing;
   const headings = ['AGO', 'TYPE', 'REASON', 'WUKONG', 'MESSAGE'];
   let widths: number[] | undefined;
   return (found: KubeEvent[], now: number) => {
-    if (template) return io.out(template({ items: found }, found));
-    if (format === 'json') return io.out(text(found.map((event) => JSON.stringify(event))));
+    if (format === 'name') return io.out(text(found.map(({ metadata }) => `event/${metadata.name}`)));
+    if (format !== undefined) return io.out(inLines(found, printing));
     const rows = found.map((event) => {
       const { namespace = '', name } = event.involvedObject;
       const since = ago(now - Date.parse(timeOf(event)));

@@ -6,6 +6,7 @@ import type { CliCommand, Io } from '../command.ts';
 import { UsageError } from '../command.ts';
 import { writePlanPage } from '../page/pages.ts';
 import { priceHelp, priceOptions, readPrices } from '../page/prices.ts';
+import { lineOptions, linesOf } from '../terminal/printed.ts';
 import { type Span, spanOf } from '../terminal/span.ts';
 import { foresee, type Item } from './foresee.ts';
 import { seeingFreeze } from './installations.ts';
@@ -17,7 +18,7 @@ const { selector: _none, ...placeOptions } = scopeOptions;
 
 export const plan: CliCommand = {
   summary: 'shows what schedules will do, and when',
-  help: `Usage: wukong plan [--schedule FILE …] [-n NAME | -A] [--from TIME] [--to TIME] [--zone ZONE] [--json]
+  help: `Usage: wukong plan [--schedule FILE …] [-n NAME | -A] [--from TIME] [--to TIME] [--zone ZONE] [-o FORM]
        wukong plan … --html FILE [--price-vcpu-hour N] [--price-gib-hour N] [--currency EUR]
 
 Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of the cluster are taken.
@@ -27,8 +28,13 @@ Without --schedule the schedules, Wukongs, holidays, overrides and the freeze of
                    ConfigMaps with holidays, Wukongs and Namespaces with overrides are used when they are in it too.
   --from TIME      RFC 3339, or a date: its midnight in --zone, else in UTC. Default: now.
   --to TIME        the same; itself not included. Default: 7 days after --from.
-  --zone ZONE      shows the local times of this IANA zone. Default: that of most schedules; with --json each one's own.
-  --json           one object a line: at, local, zone, schedule, action (start, stop, skip), note.
+  --zone ZONE      shows the local times of this IANA zone. Default: that of most schedules; with -o each one's own.
+  -o, --output FORM
+                   json: an object a line: at, local, zone, schedule, action (start, stop, skip), note; or, as in wukong
+                   state: yaml, jsonpath=, jsonpath-file=, custom-columns=, custom-columns-file=.
+  --json           the same as -o json.
+  --no-headers     leaves the headings of custom-columns out.
+  --sort-by JSONPATH   in the order of a field of what -o json prints: .schedule
   --html FILE      writes a page instead: one file that needs no network, with a timeline of every VM; - is standard
                    output. At most 93 days. Its hours off are counted, and with prices their worth.
 ${priceHelp}
@@ -45,7 +51,7 @@ reached, or 2 for wrong usage.
     from: { type: 'string' },
     to: { type: 'string' },
     zone: { type: 'string' },
-    json: { type: 'boolean' },
+    ...lineOptions,
     html: { type: 'string', value: 'FILE' },
     ...priceOptions,
     ...placeOptions,
@@ -55,10 +61,10 @@ reached, or 2 for wrong usage.
     const span = spanOf(values, ({ from = io.now, to = from + 7 * dayMs }) => ({ from, to }));
     const prices = readPrices(values);
     const html = values.html as string | undefined;
-    if (html !== undefined && values.json === true) throw new UsageError('expected either --html or --json, not both');
+    const print = linesOf(values);
     const tell = (manifests: Manifests) =>
       html === undefined
-        ? show(manifests, span, values.json === true, io)
+        ? show(manifests, span, print, io)
         : writePlanPage(html, manifests, { ...span, now: io.now, prices }, io);
     const files = values.schedule as string[] | undefined;
     const all = values['all-namespaces'] === true;
@@ -77,13 +83,12 @@ reached, or 2 for wrong usage.
 };
 
 /** Everything after the reading, so that it does not matter where the objects come from. */
-export function show(manifests: Manifests, span: Span, json: boolean, io: Io): number {
+export function show(manifests: Manifests, span: Span, print: ReturnType<typeof linesOf>, io: Io): number {
   const { items, problems, warnings } = foresee(manifests, span.from, span.to);
   const old = tzWarning(io.now);
   for (const text of [...manifests.warnings, ...warnings, ...(old ? [old] : [])]) io.err(`note: ${text}\n`);
   for (const text of [...manifests.problems, ...problems]) io.err(`error: ${text}\n`);
-  if (json) for (const item of items) io.out(`${JSON.stringify(line(item, span.zone))}\n`);
-  else io.out(table(items, span, io.colour));
+  io.out(print ? print(items.map((item) => line(item, span.zone))) : table(items, span, io.colour));
   return manifests.problems.length + problems.length > 0 ? 1 : 0;
 }
 

@@ -20,6 +20,7 @@ import { figure, money } from '../page/words.ts';
 import { columns, text } from '../terminal/columns.ts';
 import { durationMs } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
+import { lineOptions, linesOf } from '../terminal/printed.ts';
 import { spanOf } from '../terminal/span.ts';
 import { readFromCluster } from './planCluster.ts';
 import { readRuns } from './runs.ts';
@@ -27,9 +28,10 @@ import { readRuns } from './runs.ts';
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {
   html: { type: 'string', value: 'FILE', about: 'writes a page: one file that needs no network; - is standard output' },
+  ...lineOptions,
   json: {
     type: 'boolean',
-    about: 'one object a planned switch: at, vm, action, verdict, lateSeconds, reason, message',
+    about: 'the same as -o json: for each planned switch at, vm, action, verdict, lateSeconds, reason, message',
   },
   from: { type: 'string', value: 'TIME', about: 'RFC 3339, or a date. Default: 7 days before --to' },
   to: { type: 'string', value: 'TIME', about: 'the same; itself not included. Default: now' },
@@ -54,8 +56,8 @@ export const report: CliCommand = {
   summary: 'holds what happened against what was planned',
   help: helpOf({
     usage: [
-      'report [-n NAME | -A] [--from TIME] [--to TIME] [--html FILE | --json]',
-      'report --from-file FILE … [--html FILE | --json]',
+      'report [-n NAME | -A] [--from TIME] [--to TIME] [--html FILE | -o FORM]',
+      'report --from-file FILE … [--html FILE | -o FORM]',
     ],
     about:
       'Each start and stop that schedules had planned: on time, late, forced, failed, missed or skipped; and the hours that VMs were off, with the vCPUs and the memory they did not take. It is made from WukongRuns, the records on the Wukongs, and Events. A schedule keeps as many runs as its runsHistoryLimit says, so a month needs no archive of outcome events; those that were kept can be added by --from-file. What no record tells is shown as such, and saved nothing.',
@@ -70,15 +72,14 @@ export const report: CliCommand = {
   options,
   run: async (values, io) => {
     const asked = askedOf(values, io.now);
-    const { html, json } = values as { html?: string; json?: boolean };
-    if (html !== undefined && json) throw new UsageError('expected either --html or --json, not both');
+    const html = values.html as string | undefined;
+    const print = linesOf(values);
     const { manifests, happenings } = await read(values, io);
     const make = () => pageModel('report', { ...sourcesOf(manifests), happenings }, asked);
     if (html !== undefined) return writePage(html, make, asked, io);
     const model = make();
     tellProblems(model, io);
-    if (json) for (const line of lines(model)) io.out(`${JSON.stringify(line)}\n`);
-    else io.out(table(model, asked.zone));
+    io.out(print ? print([...lines(model)]) : table(model, asked.zone));
     return model.problems.length > 0 ? exitCodes.failed : exitCodes.done;
   },
 };

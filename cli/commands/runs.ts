@@ -11,10 +11,19 @@ import { type CliCommand, exitCodes, type Io, type Options, UsageError } from '.
 import { isGenuine } from '../page/fromRun.ts';
 import { columns, text } from '../terminal/columns.ts';
 import { helpOf } from '../terminal/help.ts';
+import { inLines, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
 
 const { selector: _none, ...places } = scopeOptions;
+const formats = ['json', 'yaml', 'name', ...templateForms] as const;
 const options: Options = {
-  output: { type: 'string', short: 'o', choices: ['json'], about: 'a run a line' },
+  output: {
+    type: 'string',
+    short: 'o',
+    choices: formats,
+    value: 'FORM',
+    about: `json: a run a line; or as in wukong state: ${formats.slice(1).join(', ')}`,
+  },
+  ...tableOptions,
   ...places,
   ...clusterOptions,
 };
@@ -22,7 +31,7 @@ const options: Options = {
 export const runs: CliCommand = {
   summary: 'shows what came of each boundary of schedules, and of fleet commands',
   help: helpOf({
-    usage: ['runs [SCHEDULE] [-n NAME | -A] [-o json]'],
+    usage: ['runs [SCHEDULE] [-n NAME | -A] [-o FORM]'],
     about:
       'The WukongRuns, the newest last: how many VMs each was for, how many were switched, forced or failed, and how late the last was begun. With a schedule, its own, and which VMs failed.',
     options,
@@ -33,14 +42,17 @@ export const runs: CliCommand = {
   run: async (values, io, names) => {
     if (names.length > 1) throw new UsageError(`expected one schedule, found ${names.length}`);
     const [schedule] = names;
+    const printing = printingOf(values);
     const { world, namespace } = await openCluster(values, io);
     const all = values['all-namespaces'] === true;
     const limits = { deadline: world.clock.now() + 60_000 };
     const found = (await readRuns(world, all ? undefined : namespace, limits))
       .filter((run) => isGenuine(run) && (schedule === undefined || run.spec.schedule === schedule))
       .sort((a, b) => (a.spec.dueAt < b.spec.dueAt ? -1 : 1));
-    if (values.output === 'json') io.out(text(found.map((run) => JSON.stringify(run))));
-    else if (found.length > 0) show(found, { all, named: schedule !== undefined }, io);
+    const sorted = printing.sorted(found);
+    if (printing.format === 'name') io.out(text(sorted.map(nameOf)));
+    else if (printing.format !== undefined) io.out(inLines(sorted, printing));
+    else if (found.length > 0) show(sorted, { all, named: schedule !== undefined, headers: printing.headers }, io);
     else
       io.err(
         `No runs${schedule ? ` of ${schedule}` : ''}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`,
@@ -63,7 +75,15 @@ export async function readRuns(
   }
 }
 
-function show(found: WukongRun[], { all, named }: { all: boolean; named: boolean }, io: Io): void {
+const nameOf = ({ metadata }: WukongRun): string => `wukongrun.vm.novasphere.dev/${metadata.name}`;
+
+interface Showing {
+  all: boolean;
+  named: boolean;
+  headers: boolean;
+}
+
+function show(found: WukongRun[], { all, named, headers }: Showing, io: Io): void {
   const heads = [
     'DUE',
     'SCHEDULE',
@@ -86,7 +106,8 @@ function show(found: WukongRun[], { all, named }: { all: boolean; named: boolean
     return all ? [metadata.namespace ?? '', ...row] : row;
   });
   const colourOf = (cell: string) => (cell === 'Incomplete' || cell === 'Missed' ? ('red' as const) : undefined);
-  io.out(text(columns(all ? ['NAMESPACE', ...heads] : heads, rows, io.colour ? colourOf : undefined)));
+  const lines = columns(all ? ['NAMESPACE', ...heads] : heads, rows, io.colour ? colourOf : undefined);
+  io.out(text(headers ? lines : lines.slice(1)));
   if (!named) return;
   const failures = found.flatMap(({ spec, status }) =>
     runCounts

@@ -41,13 +41,13 @@ export async function complete(words: string[], known: Known, io: Io): Promise<n
   return exitCodes.done;
 }
 
-/** bash cuts words at `=`, so they are put together again. It has no mapfile on a Mac. */
+/** bash cuts words at `=` and `:`, so they are put together again. It has no mapfile on a Mac. */
 const bash = `# bash completion of wukong
 _wukong() {
   local words=() word last="" i line cur found="" files=""
   for ((i = 1; i <= COMP_CWORD; i++)); do
     word="\${COMP_WORDS[i]}"
-    if ((\${#words[@]} > 0)) && { [[ "$word" == "=" ]] || [[ "$last" == -*= ]]; }; then
+    if ((\${#words[@]} > 0)) && { [[ "$word" == [=:]* ]] || [[ "$last" == -*= || "$last" == *: ]]; }; then
       words[\${#words[@]}-1]="$last$word"; last="$last$word"
     else
       words+=("$word"); last="$word"
@@ -55,13 +55,15 @@ _wukong() {
   done
   cur="$last"
   if [[ "$cur" == -*=* ]]; then cur="\${cur#*=}"; fi
+  if [[ "$cur" == *:* && "$COMP_WORDBREAKS" == *:* ]]; then found="\${cur%"\${cur##*:}"}"; fi
   COMPREPLY=()
   while IFS= read -r line; do
     if [[ "$line" == ":0" ]]; then files=yes
-    elif [[ "$line" != :* ]]; then COMPREPLY+=("\${line%%$'\\t'*}")
+    elif [[ "$line" != :* ]]; then line="\${line%%$'\\t'*}"; COMPREPLY+=("\${line#"$found"}")
     fi
   done < <(wukong __complete "\${words[@]}" 2>/dev/null)
   if [[ -n "$files" ]]; then
+    compopt -o filenames 2>/dev/null
     while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -f -- "$cur")
   fi
   if [[ \${#COMPREPLY[@]} == 1 && "\${COMPREPLY[0]}" == *= ]]; then compopt -o nospace 2>/dev/null; fi
@@ -69,32 +71,52 @@ _wukong() {
 complete -F _wukong wukong kubectl-wukong
 `;
 
-/** zsh runs the bash script; so both complete the same. */
+/** Read by `source`, or as a file _wukong of the fpath, which zsh runs as the function itself. */
 const zsh = `#compdef wukong kubectl-wukong
-autoload -Uz compinit bashcompinit
-(( $+functions[compdef] )) || compinit
-bashcompinit
-${bash}`;
+_wukong() {
+  local line value about typed="\${(Q)PREFIX}"
+  local -a offers unfinished
+  for line in "\${(@f)$(wukong __complete "\${(@Q)words[2,CURRENT-1]}" "$typed" 2>/dev/null)}"; do
+    value="\${\${line%%$'\\t'*}//:/\\\\:}"
+    about="\${line#*$'\\t'}"
+    if [[ "$about" != "$line" ]]; then about=":$about"; else about=""; fi
+    case "$line" in
+      :0) if [[ "$typed" == -*=* ]]; then compset -P 1 '*='; fi; _files; return ;;
+      :*) ;;
+      *=) unfinished+=("$value") ;;
+      ?*) offers+=("$value$about") ;;
+    esac
+  done
+  if [[ "$typed" == -*=* ]]; then compset -P 1 '*='; fi
+  _describe wukong offers -- unfinished -S ''
+}
+if [[ "\${funcstack[1]}" == _wukong ]]; then
+  _wukong
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit; compinit; }
+  compdef _wukong wukong kubectl-wukong
+fi
+`;
 
 const fish = `# fish completion of wukong
 function __wukong_complete
   set -l words (commandline -opc)
-  set -l cur (commandline -ct)
+  set -l cur (commandline -ct | string trim -l -c '\\'"')
+  set -l flag (string match -r '^-[^=]*=' -- "$cur")
   for line in (wukong __complete $words[2..] "$cur" 2>/dev/null)
     switch $line
       case ':0'
-        __fish_complete_path (string replace -r '^--?[^=]+=' '' -- "$cur")
+        for file in (__fish_complete_path (string replace -- "$flag" '' "$cur"))
+          echo "$flag$file"
+        end
       case ':*'
       case '*'
-        if string match -qr '^-.*=' -- "$cur"
-          echo (string replace -r '=.*' '=' -- "$cur")$line
-        else
-          echo $line
-        end
+        echo "$flag$line"
     end
   end
 end
 complete -c wukong -f -a '(__wukong_complete)'
+complete -c kubectl-wukong -f -a '(__wukong_complete)'
 `;
 
 const scripts: Record<(typeof shells)[number], string> = { bash, zsh, fish };

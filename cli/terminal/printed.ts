@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { type Options, UsageError, type Values } from '../command.ts';
-import { columns, text } from './columns.ts';
+import { columns, dump, text } from './columns.ts';
 import { jsonPath, shown } from './jsonPath.ts';
 import { template } from './template.ts';
 
@@ -11,6 +11,21 @@ export const templateForms = ['jsonpath=', 'jsonpath-file=', 'custom-columns=', 
 export const tableOptions: Options = {
   'no-headers': { type: 'boolean', about: 'leaves the headings out' },
   'sort-by': { type: 'string', value: 'JSONPATH', about: 'in the order of a field of what -o json prints: .name' },
+};
+
+const lineForms = ['json', 'yaml', ...templateForms] as const;
+
+/** Of commands that show people something of their own, and programs an object a line. */
+export const lineOptions: Options = {
+  json: { type: 'boolean', about: 'the same as -o json' },
+  output: {
+    type: 'string',
+    short: 'o',
+    choices: lineForms,
+    value: 'FORM',
+    about: `json: an object a line; or as in wukong state: ${lineForms.slice(1).join(', ')}`,
+  },
+  ...tableOptions,
 };
 
 export interface Printing {
@@ -36,6 +51,26 @@ export function printingOf(values: Values): Printing {
     return { format: 'template', headers, sorted, template: (whole) => fill(whole) };
   }
   return { format: 'template', headers, sorted, template: customColumns(written, headers) };
+}
+
+/** How lineOptions ask for objects; undefined where people are shown something. @throws UsageError */
+export function linesOf(values: Values): ((items: object[]) => string) | undefined {
+  const { json, html, output } = values;
+  const printing = printingOf(values);
+  if (html !== undefined && (json === true || output !== undefined))
+    throw new UsageError(`expected either --html or ${json === true ? '--json' : '-o'}, not both`);
+  if (json === true && output !== undefined && output !== 'json')
+    throw new UsageError('expected either --json or -o, not both');
+  if (json === true || output !== undefined) return (items) => inLines(printing.sorted(items), printing);
+  for (const option of ['sort-by', 'no-headers'])
+    if (values[option] !== undefined && values[option] !== false) throw new UsageError(`--${option}: expected with -o`);
+  return undefined;
+}
+
+/** Objects as -o asks: json is one a line. */
+export function inLines(items: object[], { format, template }: Printing): string {
+  if (template) return template({ items }, items);
+  return format === 'yaml' ? dump(format, { items }) : text(items.map((item) => JSON.stringify(item)));
 }
 
 function read(file: string): string {

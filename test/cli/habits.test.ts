@@ -96,6 +96,47 @@ describe('forms of output', () => {
   });
 });
 
+describe('forms of output of what is told line by line', () => {
+  const schedule = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule' };
+  const spec = { timeZone: 'UTC', start: '0 8 * * *', stop: '0 20 * * *', selector: { matchLabels: { demo: 'yes' } } };
+  const plan = () => `plan -f ${join(sim.folder, 'office.json')} --from 2026-05-04 --to 2026-05-05`;
+  beforeAll(async () => {
+    const office = { ...schedule, metadata: { name: 'office', namespace: 'demo-a' }, spec };
+    const wukong = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'Wukong' };
+    const web = { ...wukong, metadata: { name: 'web', namespace: 'demo-a', labels: { demo: 'yes' } }, spec: {} };
+    writeFileSync(join(sim.folder, 'office.json'), JSON.stringify(office));
+    writeFileSync(join(sim.folder, 'all.json'), JSON.stringify({ kind: 'List', items: [office, web] }, undefined, 2));
+    for (const verb of ['stop', 'start']) await sim.wukong(`${verb} -l start=on-demand -n demo-a --yes`);
+  });
+  const out = async (words: string) => {
+    const done = await sim.wukong(words);
+    expect([words, done.code, done.err]).toEqual([words, 0, '']);
+    return done.out;
+  };
+
+  it('plan', async () => {
+    expect(await out(`${plan()} -o jsonpath={.items[*].action}`)).toBe('start stop');
+    expect(await out(`${plan()} -o custom-columns=WHAT:.action --sort-by=.action --no-headers`)).toBe('start\nstop\n');
+    expect(await out(`${plan()} -o json`)).toBe(await out(`${plan()} --json`));
+    expect(await out(`${plan()} -o yaml`)).toMatch(/^items:\n {2}- at: /);
+    for (const wrong of ['--sort-by=.at', '--no-headers', '-o yaml --html x', '-o yaml --json', '-o name'])
+      expect([wrong, (await sim.wukong(`${plan()} ${wrong}`)).code]).toEqual([wrong, 2]);
+  });
+
+  it('report', async () => {
+    const report = `report --from-file ${join(sim.folder, 'all.json')} --from 2026-05-04 --to 2026-05-05`;
+    expect(await out(`${report} -o jsonpath={.items[*].action}`)).toBe('start stop');
+    expect(await out(`${report} -o custom-columns=VM:.vm --no-headers`)).toBe('demo-a/web\ndemo-a/web\n');
+    expect(await out(`${report} -o yaml`)).toMatch(/^items:\n {2}- at: /);
+  });
+
+  it('events', async () => {
+    expect(await out('events batch -n demo-a -o name')).toMatch(/^(event\/\S+\n)+$/);
+    expect(await out('events batch -n demo-a -o yaml')).toMatch(/^items:\n/);
+    expect((await sim.wukong('events -n demo-a --follow -o yaml')).code).toBe(2);
+  });
+});
+
 describe('names', () => {
   it('of the kind are short for kubectl: wk, wks', async () => {
     const { body } = await sim.api('GET', '/apis/vm.novasphere.dev/v1alpha1');

@@ -34,6 +34,18 @@ it('wukong runs shows what a fleet command came to, a line a namespace', async (
   expect((await sim.wukong('runs a b')).code).toBe(2);
 });
 
+it('wukong runs prints them in the forms of wukong state', async () => {
+  const out = async (words: string) => (await sim.wukong(`runs -A ${words}`)).out;
+  expect(await out('-o name')).toMatch(/^(wukongrun\.vm\.novasphere\.dev\/\S+\n){2}$/);
+  const sorted = '-o custom-columns=N:.metadata.namespace,T:.status.targets --sort-by=.status.targets';
+  expect(await out(sorted)).toBe('N        T\ndemo-b   3\ndemo-a   5\n');
+  expect(await out(`${sorted} --no-headers`)).toBe('demo-b   3\ndemo-a   5\n');
+  expect(await out('-o jsonpath={.items[*].spec.action}')).toBe('stop stop');
+  expect(await out('-o yaml')).toMatch(/^items:\n/);
+  const [first = '', ...more] = lines(await out('--no-headers --sort-by={.status.targets}'));
+  expect([first.slice(0, 6), more.length]).toEqual(['demo-b', 1]);
+});
+
 it('wukong why tells the story of one VM', async () => {
   const { out, code } = await sim.wukong('why web -n demo-a');
   expect(code).toBe(0);

@@ -147,7 +147,7 @@ describe('completion', () => {
     expect(scripts.map(({ code, err }) => [code, err])).toEqual(Array(3).fill([0, '']));
     const { status, stderr } = spawnSync('bash', ['-n'], { input: scripts[0]?.out, encoding: 'utf8' });
     expect([status, stderr]).toEqual([0, '']);
-    expect(scripts[1]?.out).toContain('bashcompinit');
+    expect(scripts[1]?.out).toContain('compdef _wukong wukong kubectl-wukong');
     expect(scripts[2]?.out).toContain("complete -c wukong -f -a '(__wukong_complete)'");
   });
 });
