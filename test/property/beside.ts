@@ -56,11 +56,6 @@ const isMark = (path: string): boolean => path.includes('/wukongruns') || path.e
  * at once the same one is first in both lives, however many calls a tick makes for X.
  */
 const tickAwayMs = 5;
-/**
- * Not the 60 s that KubeVirt has for a force: of a tick at the very instant when they are over a few milliseconds of a
- * neighbour's decide whether this one or the next tells that it is stuck.
- */
-const tickSeconds = 58;
 const distant = ({ call, stream }: Transport, clock: Clock, ms: number): Transport => ({
   stream,
   async call<T>(sent: Call, limits?: Partial<Limits>) {
@@ -118,7 +113,7 @@ class Life {
     await this.#until(5);
     this.#later();
     for (let minute = 0; minute < minutes; minute++) {
-      await this.#until(tickSeconds * minute + 10.5);
+      await this.#until(60 * minute + 10.5);
       this.#launch(this.#tick());
     }
     await this.#until(60 * minutes + 60);
