@@ -5,8 +5,6 @@ import { type Condition, conditionOf, type StateName } from './model.ts';
  * `…View` is read from the API's JSON by one function here; nothing else knows the JSON.
  */
 
-export const runStrategies = ['Always', 'RerunOnFailure', 'Manual', 'Halted', 'Once', 'WaitAsReceiver'] as const;
-
 /** A VirtualMachine. `strategy` is in KubeVirt's words also for the legacy field: `running: true` reads Always. */
 export interface VmView {
   namespace: string;

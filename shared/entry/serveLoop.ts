@@ -26,8 +26,6 @@ export interface Changes {
   foreseen(at: number): void;
 }
 
-export type Loop = ReturnType<typeof newLoop>;
-
 /**
  * Ticks of two kinds: of the Wukongs that changed, at once and as many beside each other as come, and of all, one after
  * the other, at boundaries, when something changed on which schedules depend, and every minute.

@@ -5,7 +5,7 @@ import { parseAllDocuments } from 'yaml';
 
 import type { Cluster } from './cluster.ts';
 import { at, clone, type Fields, isFields, type Thing } from './object.ts';
-import { keyOf, type PrinterColumn, type Resource } from './resources.ts';
+import { type PrinterColumn, type Resource } from './resources.ts';
 import type { Schema } from './schema.ts';
 
 interface CrdVersion {
@@ -189,5 +189,3 @@ export function kubevirtCrds(): Thing[] {
     define('KubeVirt', ['kv', 'kvs'], true, [age, column('Phase', 'string', '.status.phase')]),
   ];
 }
-
-export const isKubevirt = (resource: Resource): boolean => keyOf(resource).endsWith('.kubevirt.io');

@@ -101,11 +101,3 @@ export function hashOf(text: string): number {
 
 /** An instant as the API writes it: whole seconds. */
 export const stamp = (instant: number): string => new Date(instant).toISOString().replace(/\.\d{3}Z$/, 'Z');
-
-/** As MicroTime: exactly six fractional digits. */
-export const microStamp = (instant: number): string => new Date(instant).toISOString().replace(/Z$/, '000Z');
-
-export const withoutStatus = (thing: Thing): Omit<Thing, 'status'> => {
-  const { status: _, ...rest } = thing;
-  return rest;
-};

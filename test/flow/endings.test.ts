@@ -6,18 +6,28 @@ import type { GuestAnnotations } from '../../sim/kubevirt/kubevirt.ts';
 import type { SimOptions } from '../../sim/sim.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
-/** A guest whose stop is asked for and left alone, as by `--wait=false`, and which a tick finds off some time later. */
-async function leftAlone(
-  { guest, grace = 4 }: { guest?: GuestAnnotations; grace?: number },
-  { awayMs, ...options }: SimOptions & { awayMs: number },
-): Promise<Scene> {
+interface Left {
+  guest?: GuestAnnotations;
+  grace?: number;
+}
+
+/** A guest whose stop is asked for and left alone, as by `--wait=false`. */
+async function left({ guest, grace = 4 }: Left, options: SimOptions): Promise<Scene> {
   const at = await scene(options);
   at.sim.createWukong({ namespace, name: 'deaf', runStrategy: 'Always', guest, terminationGracePeriodSeconds: grace });
   await at.pass(5_000);
-  const left = await at.perform('stop', 'deaf', {}, { leftMs: 100 });
-  expect(left.outcome).toBe('InProgress');
+  const asked = await at.perform('stop', 'deaf', {}, { leftMs: 100 });
+  expect(asked.outcome).toBe('InProgress');
+  return at;
+}
+
+const look = (at: Scene) => at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+
+/** Such a guest that a tick finds off some time later. */
+async function leftAlone(one: Left, { awayMs, ...options }: SimOptions & { awayMs: number }): Promise<Scene> {
+  const at = await left(one, options);
   await at.pass(awayMs);
-  await at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+  await look(at);
   return at;
 }
 
@@ -50,19 +60,10 @@ describe('the end of a guest that nobody watched', () => {
   });
 
   it('is not told as seen where the Events may not be read', async () => {
-    const at = await scene({ guestEvents: true });
-    at.sim.createWukong({
-      namespace,
-      name: 'deaf',
-      runStrategy: 'Always',
-      guest: deaf,
-      terminationGracePeriodSeconds: 4,
-    });
-    await at.pass(5_000);
-    await at.perform('stop', 'deaf', {}, { leftMs: 100 });
+    const at = await left({ guest: deaf }, { guestEvents: true });
     await at.pass(60_000);
     at.sim.faults.add({ when: { method: 'GET', path: /\/events\?/ }, does: { kind: 'status', status: 403 } });
-    await at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+    await look(at);
     expect(shown(at)).toMatchObject({ outcome: 'Stopped', observed: false });
   });
 
@@ -78,7 +79,7 @@ describe('the end of a guest that nobody watched', () => {
     await at.pass(5_000);
     expect(await at.perform('stop', 'deaf', { force: true }, { leftMs: 50 })).toMatchObject({ outcome: 'InProgress' });
     await at.pass(60_000);
-    await at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+    await look(at);
     expect(shown(at)).toMatchObject({ outcome: 'ForcedOff', forceReason: 'Requested', forced: true, observed: false });
   });
 
@@ -114,16 +115,7 @@ describe('Events that somebody forged', () => {
     guestEvents: boolean,
     lateMs = 2_000,
   ) {
-    const at = await scene({ guestEvents });
-    at.sim.createWukong({
-      namespace,
-      name: 'deaf',
-      runStrategy: 'Always',
-      guest: deaf,
-      terminationGracePeriodSeconds: 4,
-    });
-    await at.pass(5_000);
-    await at.perform('stop', 'deaf', {}, { leftMs: 100 });
+    const at = await left({ guest: deaf }, { guestEvents });
     const uids = [at.vmi('deaf')!.metadata.uid, at.vm('deaf').metadata.uid] as [string, string];
     await at.pass(lateMs);
     for (const [i, { metadata, involvedObject, ...event }] of make(at, ...uids).entries())
@@ -134,7 +126,7 @@ describe('Events that somebody forged', () => {
         ...event,
       });
     await at.pass(60_000);
-    await at.run(reconcile(at.world, at.invocation('tick', 50_000).limits));
+    await look(at);
     return shown(at);
   }
   const now = (at: Scene) => ({ lastTimestamp: new Date(at.clock.now()).toISOString().replace(/\.\d+/, '') });

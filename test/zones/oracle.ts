@@ -84,7 +84,3 @@ export const oracle = (cron: Plain, minutes: Minute[]): number[] =>
       ({ wall, skipped, again }) => (!again && happensAt(cron, wall)) || skipped.some((each) => happensAt(cron, each)),
     )
     .map(({ at }) => at);
-
-/** What a naive clock would do: each pass of a repeated minute, and no skipped ones. */
-export const everyShowing = (cron: Plain, minutes: Minute[]): number[] =>
-  minutes.filter(({ wall }) => happensAt(cron, wall)).map(({ at }) => at);
