@@ -44,7 +44,7 @@ export const related: Record<string, Related> = {
   'cluster/silence': informer,
   // What acts: stories reach it, many of them in one process.
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
-  'lifecycle/finish': { quick: flow('status', 'sharpen', 'order', 'endings', 'stop', 'start'), stories: [] },
+  'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
   'lifecycle/act': { quick: flow('start', 'stop', 'order', 'generations'), stories: [] },
   'lifecycle/drive': { quick: flow('start', 'stop', 'order', 'sharpen', 'generations'), stories: [] },
   'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
