@@ -45,7 +45,7 @@ export const related: Record<string, Related> = {
   // What acts: stories reach it, many of them in one process.
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
   'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
-  'lifecycle/act': { quick: flow('start', 'stop', 'order', 'generations'), stories: [] },
+  'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: flow('start', 'stop', 'order', 'sharpen', 'generations'), stories: [] },
   'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
