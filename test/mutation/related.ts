@@ -46,7 +46,7 @@ export const related: Record<string, Related> = {
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
   'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
   'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
-  'lifecycle/drive': { quick: flow('start', 'stop', 'order', 'sharpen', 'generations'), stories: [] },
+  'lifecycle/drive': { quick: unit('drive', 'driveStart'), stories: flow('sharpen', 'generations') },
   'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
   'execute/places': { quick: unit('places'), stories: flow('execute') },
