@@ -1,7 +1,7 @@
 import type { Call } from '../../shared/cluster/transport.ts';
 import type { BusEntry, Metrics } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
+import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
 import type { VirtualClock } from '../../sim/clock.ts';
 import type { Sim } from '../../sim/sim.ts';
@@ -84,7 +84,7 @@ export class Witness {
       const { namespace, name, requestId, action } = outcome;
       const key = `${namespace}/${name}`;
       const at = this.#clock.now();
-      const reason = 'reason' in outcome ? outcome.reason : '';
+      const reason = reasonOf(outcome) ?? '';
       this.counted.push({ at, key, requestId, action, outcome: outcome.outcome, reason });
       const vmi = this.look().get(key);
       const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
