@@ -33,6 +33,8 @@ export interface Told {
   action: string;
   outcome: string;
   reason: string;
+  /** Instant at which its operation began. */
+  startedAt: number;
 }
 
 type Vmi = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
@@ -74,18 +76,19 @@ export class Witness {
   put(entries: BusEntry[]): void {
     for (const { type, detail, time } of entries)
       if (type === outcomeType) {
-        const { namespace, name, reason = '', ...told } = detail as Record<string, string>;
-        this.onBus.push({ ...(told as never as Told), at: time, reason, key: `${namespace}/${name}` });
+        const { namespace, name, reason = '', startedAt = '', ...told } = detail as Record<string, string>;
+        const key = `${namespace}/${name}`;
+        this.onBus.push({ ...(told as never as Told), at: time, reason, key, startedAt: Date.parse(startedAt) });
       }
   }
 
   readonly metrics: Metrics = {
     outcome: (outcome: Outcome) => {
-      const { namespace, name, requestId, action } = outcome;
+      const { namespace, name, requestId, action, startedAt } = outcome;
       const key = `${namespace}/${name}`;
       const at = this.#clock.now();
       const reason = reasonOf(outcome) ?? '';
-      this.counted.push({ at, key, requestId, action, outcome: outcome.outcome, reason });
+      this.counted.push({ at, key, requestId, action, startedAt, outcome: outcome.outcome, reason });
       const vmi = this.look().get(key);
       const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
       if (off && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
