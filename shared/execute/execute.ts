@@ -6,7 +6,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { finishUnclaimed } from '../lifecycle/unclaimed.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
 import { here } from './here.ts';
-import type { Job } from './job.ts';
+import { type Job, requestOf } from './job.ts';
 import { overBus } from './overBus.ts';
 import { ofJobsMs, paced } from './paced.ts';
 import { newPlaces, type Turn } from './places.ts';
@@ -55,7 +55,7 @@ export interface Executed {
 export async function execute(jobs: Job[], world: World, options: Executing): Promise<Executed> {
   const { deadline, signal, machines, progress = () => {} } = options;
   const limiter = rateLimiterOf(world);
-  const own = paced(withBatchedBus(world), deadline, ofJobsMs);
+  const own = paced(withBatchedBus(world), { deadline, signal }, ofJobsMs);
   const done: Executed = { outcomes: [], sent: [], left: [], failures: [] };
   const allBegun = new AbortController();
   const running = new Set<Promise<void>>();
@@ -104,7 +104,7 @@ async function failed(job: Job, thrown: unknown, world: World, done: Executed): 
     done.failures.push({ job, error });
     return undefined;
   }
-  const asked = work.do === 'command' ? work.command : 'op' in work ? work.op : undefined;
+  const asked = requestOf(work);
   const now = world.clock.now();
   const outcome: Outcome = {
     ...place,

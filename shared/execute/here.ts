@@ -14,7 +14,7 @@ import { runOperation } from '../lifecycle/runOperation.ts';
 import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
 import { follow } from './follow.ts';
-import type { Job } from './job.ts';
+import { type Job, requestOf } from './job.ts';
 import type { Turn } from './places.ts';
 import type { RateLimiter } from './rateLimiter.ts';
 
@@ -38,6 +38,9 @@ export interface Here {
 export function here(world: World, to: Here): Sink {
   return async ({ job, asked, release }) => {
     const leaving = new AbortController();
+    const startedAt = world.clock.now();
+    /** What the record, which is written by then, is waited with for. */
+    let waitedFor: string | undefined;
     const signals = [to.limits.signal, leaving.signal].filter((signal) => signal !== undefined);
     const limits = {
       deadline: to.recordOnly ? world.clock.now() : to.limits.deadline,
@@ -48,10 +51,12 @@ export function here(world: World, to: Here): Sink {
       machines: to.machines,
       begun: release,
       async turn(until = limits) {
+        waitedFor ??= 'its turn';
         await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
         asked();
       },
       watching(waitingFor) {
+        waitedFor = waitingFor;
         to.waiting(job, waitingFor);
         if (!to.wait) leaving.abort(new Error('not waited for'));
       },
@@ -62,7 +67,10 @@ export function here(world: World, to: Here): Sink {
       return await carryOut(job, world, options, to);
     } catch (thrown) {
       if (!limits.signal?.aborted) throw thrown;
-      return leave(job, world, to.machines);
+      return leave(job, world, to.machines).catch((silence: unknown) => {
+        if (waitedFor === undefined) throw silence;
+        return leftInProgress(job, waitedFor, { startedAt, now: world.clock.now() });
+      });
     }
   };
 }
@@ -117,7 +125,7 @@ async function join(
 
 /** Looks once more without waiting: what has ended meanwhile is reported, what has not is left in progress. */
 async function leave({ place, work }: Job, world: World, machines: Machines): Promise<Outcome | undefined> {
-  const requestId = work.do === 'command' ? work.command.requestId : 'op' in work ? work.op.requestId : undefined;
+  const requestId = requestOf(work)?.requestId;
   const isOurs = (one: { requestId: string } | undefined) => work.do === 'join' || one?.requestId === requestId;
   const wukong = await readWukong(world, place, { deadline: world.clock.now() + tellingMs });
   const [op, last] = [operationOf(wukong), lastOf(wukong)];
@@ -125,4 +133,18 @@ async function leave({ place, work }: Job, world: World, machines: Machines): Pr
   if (last && isOurs(last)) return outcomeOf(wukong, last);
   world.log.debug(`${keyOf(place)} was left before it was claimed`);
   return undefined;
+}
+
+/** What is said of one that cannot be looked at once more: its record stands. */
+function leftInProgress(
+  { place, action, work }: Job,
+  waitedFor: string,
+  { startedAt, now }: { startedAt: number; now: number },
+): Outcome {
+  const { requestId = work.do, trigger = work.do } = requestOf(work) ?? {};
+  const message = `Not over yet (waiting for ${waitedFor}); reconcileState goes on.`;
+  return {
+    ...{ ...place, action, requestId, trigger, startedAt, finishedAt: now },
+    ...{ outcome: 'InProgress', forced: false, message },
+  };
 }
