@@ -35,17 +35,16 @@ export interface Commanding {
  */
 export async function executeCommand(command: Command, world: World, options: Commanding): Promise<Report> {
   const { target } = command;
-  const { deadline } = options.limits;
   if ('name' in target) {
     const limiter = rateLimiterOf(world);
     const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
-    const own = paced(world, deadline);
+    const own = paced(world, options.limits);
     const refused = await refusedFor(command, target, own, options.limits);
     return reportOf(command, [refused ?? (await performOne(command, target, own, { ...options, turn }))]);
   }
   await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
-  const own = paced(withBatchedBus(world), deadline);
+  const own = paced(withBatchedBus(world), options.limits);
   const { report, unsent, unheld } = await executeFleet(command, own, options);
   const isTold = await tellFleet(own, command, report, startedAt);
   // Who is left as it is has no record, and no tick will find that it was asked for.

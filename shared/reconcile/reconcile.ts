@@ -6,7 +6,7 @@ import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
 import { troubleLines, troublesOf } from '../schedule/timetable.ts';
-import type { Limits } from '../time/wait.ts';
+import { Interrupted, type Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
@@ -53,7 +53,7 @@ export async function reconcile(
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
   const { busy, few = false } = standing;
-  const world = paced(withBatchedBus(given), limits.deadline);
+  const world = paced(withBatchedBus(given), limits);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
   const runs = few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
@@ -95,7 +95,8 @@ export async function reconcile(
   } finally {
     machines.close();
     const now = world.clock.now();
-    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
+    const end = limits.signal?.reason instanceof Interrupted ? now : limits.deadline;
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, end + 1_000)));
   }
 }
 
