@@ -35,19 +35,20 @@ export interface Commanding {
  */
 export async function executeCommand(command: Command, world: World, options: Commanding): Promise<Report> {
   const { target } = command;
-  const { deadline } = options.limits;
   if ('name' in target) {
     const limiter = rateLimiterOf(world);
     const turn = (limits = options.limits) => limiter.turn(command.action, limits, target.namespace, command.requestId);
-    const own = paced(world, deadline);
+    const own = paced(world, options.limits);
     const refused = await refusedFor(command, target, own, options.limits);
     return reportOf(command, [refused ?? (await performOne(command, target, own, { ...options, turn }))]);
   }
   await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
-  const own = paced(withBatchedBus(world), deadline);
-  const { report, unsent } = await executeFleet(command, own, options);
-  await tellFleet(own, command, report, startedAt);
+  const own = paced(withBatchedBus(world), options.limits);
+  const { report, unsent, unheld } = await executeFleet(command, own, options);
+  const isTold = await tellFleet(own, command, report, startedAt);
+  // Who is left as it is has no record, and no tick will find that it was asked for.
+  if (!isTold && unheld?.code === 'Unreachable') throw unheld;
   if (!unsent) return report;
   const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
   throw new LifecycleError('Unreachable', message, { cause: unsent });
@@ -57,6 +58,8 @@ export async function executeCommand(command: Command, world: World, options: Co
 interface Done {
   report: Report;
   unsent?: LifecycleError | undefined;
+  /** Why those that are left as they are stand in no run. */
+  unheld?: LifecycleError | undefined;
 }
 
 async function executeFleet(command: Command, world: World, options: Commanding): Promise<Done> {
@@ -72,8 +75,8 @@ async function executeFleet(command: Command, world: World, options: Commanding)
     const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
     const opened = openFleetRun(world, command, { done, begun, missing }, limits);
     const { outcomes, ...rest } = await inTime(command, [...absent, ...jobs], world, { ...options, machines });
-    await opened;
-    return { report: reportOf(command, [...done, ...outcomes], rest), unsent: rest.unsent };
+    const unheld = await opened;
+    return { report: reportOf(command, [...done, ...outcomes], rest), unsent: rest.unsent, unheld };
   } finally {
     if (!options.machines) machines.close();
   }

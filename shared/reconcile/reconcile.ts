@@ -5,8 +5,9 @@ import type { WukongRun } from '../domain/run.ts';
 import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
+import { nextOfAll } from '../schedule/calendar.ts';
 import { troubleLines, troublesOf } from '../schedule/timetable.ts';
-import type { Limits } from '../time/wait.ts';
+import { Interrupted, type Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
@@ -38,6 +39,8 @@ export interface Standing {
   busy: Set<string>;
   /** Only a few Wukongs are looked at: what they ask for themselves. What schedules want is for a whole tick. */
   few?: boolean;
+  /** Told when the next boundary of any schedule is due. Instant; Infinity: none is. */
+  foresee?: (at: number) => void;
   /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
   runs?: () => WukongRun[] | undefined;
 }
@@ -53,7 +56,7 @@ export async function reconcile(
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
   const { busy, few = false } = standing;
-  const world = paced(withBatchedBus(given), limits.deadline);
+  const world = paced(withBatchedBus(given), limits);
   const problems: Problem[] = [];
   const tick = { world, limits, problems };
   const runs = few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
@@ -62,6 +65,13 @@ export async function reconcile(
   try {
     const decided = await collectJobs(seen, tick, few);
     const { table, wanted } = decided;
+    if (!few)
+      standing.foresee?.(
+        nextOfAll(
+          table.selecting.flatMap(({ checked }) => checked.schedule ?? []),
+          table.at,
+        ),
+      );
     const wishes = await withoutThoseInUse(decided, tick);
     const own = claimOwn(wishes, busy);
     const schedules = few
@@ -95,7 +105,8 @@ export async function reconcile(
   } finally {
     machines.close();
     const now = world.clock.now();
-    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
+    const end = limits.signal?.reason instanceof Interrupted ? now : limits.deadline;
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, end + 1_000)));
   }
 }
 
