@@ -51,7 +51,7 @@ export const related: Record<string, Related> = {
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
   'execute/places': { quick: unit('places'), stories: flow('execute') },
   'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
-  'report/status': { quick: [...unit('lifecycleState'), ...flow('status')], stories: [] },
+  'report/status': { quick: unit('status'), stories: flow('status') },
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
   'report/runLines': { quick: unit('runStatus'), stories: [] },
   'reconcile/runPlans': { quick: [...unit('runPlans'), ...flow('runs')], stories: [] },
