@@ -118,6 +118,18 @@ export const explained: Explained[] = [
     because: 'What is no count is none.',
   },
   {
+    file: 'lifecycle/perform',
+    before: 'found.get(namespace) ?? {}',
+    after: 'found.get(namespace)',
+    because: 'Whoever asks takes what is not known for nothing.',
+  },
+  {
+    file: 'lifecycle/perform',
+    before: '!vm',
+    after: 'false',
+    because: 'Without a VM it was answered before.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'seen.up?.since',
     after: 'seen.up.since',

@@ -47,7 +47,7 @@ export const related: Record<string, Related> = {
   'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
   'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: unit('drive', 'driveStart'), stories: flow('sharpen', 'generations') },
-  'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
+  'lifecycle/perform': { quick: flow('perform'), stories: flow('order', 'sharpen', 'restart') },
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
   'execute/places': { quick: unit('places'), stories: flow('execute') },
   'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
