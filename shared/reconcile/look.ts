@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
@@ -62,6 +62,7 @@ export async function lookAround(
 ): Promise<Seen> {
   const lines: string[] = [];
   const unanswered: Unanswered = new Map();
+  const to: Reading = { world, limits, problems: lines, unanswered };
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
@@ -69,13 +70,8 @@ export async function lookAround(
   };
   const [machines, around, declaring] = await Promise.allSettled([
     given,
-    known.around ??
-      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }, unanswered).catch(
-        failure,
-      ),
-    known.namespaces
-      ? annotationsOf(known.namespaces)
-      : readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
+    known.around ?? readSurroundings(to, { ...known, cluster: !world.config.watchNamespaces }).catch(failure),
+    known.namespaces ? annotationsOf(known.namespaces) : readNamespaces(spaces, to).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;
