@@ -88,13 +88,13 @@ export async function openView(world: World, changes: Changes, limits: Limits) {
       runs: () => runs?.all().flatMap(({ run }) => run ?? []),
       /** For a tick of all Wukongs, or of those that have these keys. */
       look(keys?: string[]): Standing['look'] {
-        return async (at, within, problems) => {
+        return async (tick) => {
           check();
           const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
           const known = { schedules: schedules(), namespaces: namespaces?.all() };
           const before = keys && around && { ...around, schedules: known.schedules };
           const from = { ...known, machines, wukongs: seen.map(copy), around: before };
-          const looked = await lookAround(at, from, within, problems);
+          const looked = await lookAround(from, tick);
           if (!keys) around = looked.blind ? undefined : looked.around;
           return looked;
         };
