@@ -7,6 +7,13 @@ import type { Clock } from '../time/clock.ts';
 import type { Answer } from './http.ts';
 import type { HttpRequest } from './request.ts';
 
+export interface Where {
+  /** 0: any. */
+  port: number;
+  host?: string | undefined;
+  tls?: { cert: string; key: string } | undefined;
+}
+
 export interface Listening {
   port: number;
   /** Who is being answered still gets so long. */
@@ -16,7 +23,7 @@ export interface Listening {
 /** Takes requests from now on. @throws when the port is taken. */
 export async function listen(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>,
-  { port, host, tls }: { port: number; host?: string | undefined; tls?: { cert: string; key: string } | undefined },
+  { port, host, tls }: Where,
 ): Promise<Listening> {
   const server = tls ? createTlsServer(tls) : createServer();
   server.on('request', (request, response) => void answer(request, response));

@@ -41,9 +41,11 @@ export async function executeCommand(command: Command, world: World, options: Co
   await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
   const own = paced(withBatchedBus(world), options.limits);
-  const { outcomes, unsent, ...rest } = await executeFleet(command, own, options);
+  const { outcomes, unsent, unheld, ...rest } = await executeFleet(command, own, options);
   const report = reportOf(command, outcomes, rest);
-  await tellFleet(own, command, report, startedAt);
+  const isTold = await tellFleet(own, command, report, startedAt);
+  // Who is left as it is has no record, and no tick will find that it was asked for.
+  if (!isTold && unheld?.code === 'Unreachable') throw unheld;
   if (!unsent) return report;
   const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
   throw new LifecycleError('Unreachable', message, { cause: unsent });
@@ -57,6 +59,8 @@ interface Done {
   left: number;
   /** Why the bus did not take what was to be sent. */
   unsent?: LifecycleError | undefined;
+  /** Why those that are left as they are stand in no run. */
+  unheld?: LifecycleError | undefined;
 }
 
 async function executeFleet(command: Command, world: World, options: Commanding): Promise<Done> {
@@ -71,8 +75,8 @@ async function executeFleet(command: Command, world: World, options: Commanding)
     for (const outcome of done) progress?.({ targets: wukongs.length, inFlight: 0, outcome });
     const opened = openFleetRun(world, command, { done, jobs, missing }, limits);
     const came = await inTime(command, [...absent, ...jobs], world, { ...limits, machines, progress });
-    await opened;
-    return { ...came, outcomes: [...done, ...came.outcomes] };
+    const unheld = await opened;
+    return { ...came, unheld, outcomes: [...done, ...came.outcomes] };
   } finally {
     if (!options.machines) machines.close();
   }

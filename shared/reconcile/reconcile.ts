@@ -5,7 +5,8 @@ import type { WukongRun } from '../domain/run.ts';
 import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
-import { troubleLines, troublesOf } from '../schedule/timetable.ts';
+import { nextOfAll } from '../schedule/calendar.ts';
+import { type Timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
 import { Interrupted, type Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
 import { collectJobs, type Decided } from './collectJobs.ts';
@@ -38,6 +39,8 @@ export interface Standing {
   busy: Set<string>;
   /** Only a few Wukongs are looked at: what they ask for themselves. What schedules want is for a whole tick. */
   few?: boolean;
+  /** Told when the next boundary of any schedule is due. Instant; Infinity: none is. */
+  foresee?: (at: number) => void;
   /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
   runs?: () => WukongRun[] | undefined;
 }
@@ -68,14 +71,15 @@ export async function reconcile(
   }
 }
 
-type Ground = Pick<Standing, 'busy' | 'few'> & { runs: Read | Promise<Read> | undefined };
+type Ground = Pick<Standing, 'busy' | 'few' | 'foresee'> & { runs: Read | Promise<Read> | undefined };
 
 /** All that a tick does once everything was read. */
-async function tickOver(seen: Seen, to: Ticking, { busy, few = false, runs }: Ground): Promise<Tick> {
+async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, runs }: Ground): Promise<Tick> {
   const { world, limits, problems } = to;
   const { wukongs, machines, blind } = seen;
   const decided = await collectJobs(seen, to, few);
   const { table, wanted } = decided;
+  if (!few) foresee?.(nextOfAll(schedulesOf(table), table.at));
   const own = claimOwn(await withoutThoseInUse(decided, to), busy);
   const schedules = few
     ? unkept
@@ -103,6 +107,8 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, runs }: Gr
     undone: problems.filter(({ minor }) => !minor).length,
   };
 }
+
+const schedulesOf = ({ selecting }: Timetable) => selecting.flatMap(({ checked }) => checked.schedule ?? []);
 
 /** Those of which everything is known that their status depends on. */
 const knownOf = ({ wukongs, unanswered }: Seen, { undecided }: Decided): Wukong[] =>

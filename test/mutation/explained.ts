@@ -52,6 +52,18 @@ export const explained: Explained[] = [
     because: 'What is split has one part at the least.',
   },
   {
+    file: 'lifecycle/finish',
+    before: 'limits.deadline ?? Infinity',
+    after: 'limits.deadline',
+    because: 'Nothing is later than an instant that is none.',
+  },
+  {
+    file: 'lifecycle/finish',
+    before: 'now && last?.requestId === op.requestId',
+    after: 'last?.requestId === op.requestId',
+    because: 'What could not be read has no end.',
+  },
+  {
     file: 'lifecycle/step',
     before: 'askedAt !== undefined && now < askedAt + lagMs',
     after: 'now < askedAt + lagMs',

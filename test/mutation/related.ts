@@ -44,8 +44,8 @@ export const related: Record<string, Related> = {
   'cluster/silence': informer,
   // What acts: stories reach it, many of them in one process.
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
-  'lifecycle/finish': { quick: flow('status', 'sharpen', 'order', 'endings', 'stop', 'start'), stories: [] },
-  'lifecycle/act': { quick: flow('start', 'stop', 'order', 'generations'), stories: [] },
+  'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
+  'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: flow('start', 'stop', 'order', 'sharpen', 'generations'), stories: [] },
   'lifecycle/perform': { quick: flow('order', 'sharpen', 'restart', 'status', 'identity'), stories: [] },
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },

@@ -121,11 +121,14 @@ function differences({ witness, asked }: WideTale, { metadata, spec, status }: W
   if (asked.some(({ step }) => step.do === 'recreate')) return [];
   const ofCluster = metadata.ownerReferences?.[0]?.kind === 'ClusterWukongSchedule';
   const requestId = `schedule:${ofCluster ? '' : `${metadata.namespace}/`}${spec.schedule}@${spec.dueAt}`;
-  const ends = new Map(
-    witness.counted
-      .filter((told) => told.requestId === requestId && told.key.startsWith(`${metadata.namespace}/`) && isFinal(told))
-      .map((told) => [told.key, told]),
-  );
+  const due = Date.parse(spec.dueAt);
+  const counted = witness.counted.filter((told) => told.key.startsWith(`${metadata.namespace}/`) && isFinal(told));
+  // What was under way for the same when it was due is what the boundary came to, too.
+  const isIn = ({ key }: Told) => status!.vms?.some((line) => line.startsWith(`${key.split('/')[1]} `));
+  const spans = ({ action, startedAt, at }: Told) => action === spec.action && startedAt < due && at >= due;
+  const joined = counted.filter((told) => spans(told) && isIn(told));
+  const own = counted.filter((told) => told.requestId === requestId);
+  const ends = new Map([...joined, ...own].map((told) => [told.key, told]));
   const count = (words: RegExp) => [...ends.values()].filter((told) => words.test(wordsOf(told))).length;
   const { done, forced, failed } = status!;
   const pairs = [

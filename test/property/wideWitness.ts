@@ -1,7 +1,7 @@
 import type { Call } from '../../shared/cluster/transport.ts';
 import type { BusEntry, Metrics } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
+import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
 import type { VirtualClock } from '../../sim/clock.ts';
 import type { Sim } from '../../sim/sim.ts';
@@ -33,6 +33,8 @@ export interface Told {
   action: string;
   outcome: string;
   reason: string;
+  /** Instant at which its operation began. */
+  startedAt: number;
 }
 
 type Vmi = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
@@ -74,18 +76,19 @@ export class Witness {
   put(entries: BusEntry[]): void {
     for (const { type, detail, time } of entries)
       if (type === outcomeType) {
-        const { namespace, name, reason = '', ...told } = detail as Record<string, string>;
-        this.onBus.push({ ...(told as never as Told), at: time, reason, key: `${namespace}/${name}` });
+        const { namespace, name, reason = '', startedAt = '', ...told } = detail as Record<string, string>;
+        const key = `${namespace}/${name}`;
+        this.onBus.push({ ...(told as never as Told), at: time, reason, key, startedAt: Date.parse(startedAt) });
       }
   }
 
   readonly metrics: Metrics = {
     outcome: (outcome: Outcome) => {
-      const { namespace, name, requestId, action } = outcome;
+      const { namespace, name, requestId, action, startedAt } = outcome;
       const key = `${namespace}/${name}`;
       const at = this.#clock.now();
-      const reason = 'reason' in outcome ? outcome.reason : '';
-      this.counted.push({ at, key, requestId, action, outcome: outcome.outcome, reason });
+      const reason = reasonOf(outcome) ?? '';
+      this.counted.push({ at, key, requestId, action, startedAt, outcome: outcome.outcome, reason });
       const vmi = this.look().get(key);
       const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
       if (off && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
