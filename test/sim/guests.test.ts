@@ -169,3 +169,16 @@ test('userlist names who is logged in, where the guest agent can say it', () =>
     sim.addToken('nobody', 'nobody', []);
     expect((await send('GET', path, { token: 'nobody' })).status).toBe(403);
   }));
+
+test('the container of a launcher waits, is ready while its guest runs, and says how it ended', () =>
+  story({}, async ({ sim, sleep }) => {
+    type Pod = { status: { containerStatuses: { ready: boolean; state: object }[] } };
+    make(sim, { 'poweroff-after-seconds': '5' }, 'RerunOnFailure');
+    const seen = new Set<string>();
+    for (let ms = 0; ms < 8_000; ms += 20) {
+      await sleep(20);
+      const [pod] = sim.list<Pod>('pods', namespace);
+      for (const { ready, state } of pod?.status.containerStatuses ?? []) seen.add(`${Object.keys(state)[0]} ${ready}`);
+    }
+    expect([...seen]).toEqual(['waiting false', 'running true', 'terminated false']);
+  }));
