@@ -29,9 +29,9 @@ const mostNotes = 8;
 export async function answer(command: Command, wukong: Wukong, told: Outcome, world: World): Promise<Outcome> {
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
-  if (reason && 'name' in command.target)
-    await rememberSkipped({ requestId: command.requestId, reason, action: command.action }, wukong, world);
-  return finishUnclaimed(world, wukong, told);
+  const skipped = reason && { requestId: command.requestId, reason, action: command.action };
+  const remembered = skipped && 'name' in command.target && (await rememberSkipped(skipped, wukong, world));
+  return finishUnclaimed(world, wukong, told, { remembered: remembered === true });
 }
 
 function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
@@ -39,19 +39,21 @@ function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
   return told.outcome === 'Skipped' && told.reason !== 'Duplicate' ? told.reason : undefined;
 }
 
-async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<void> {
+/** Whether a record says so now. */
+async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<boolean> {
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
       const before = skippedOf(now);
-      if (before.some(({ requestId }) => requestId === one.requestId)) return;
+      if (before.some(({ requestId }) => requestId === one.requestId)) return true;
       const text = JSON.stringify([one, ...before].slice(0, mostRemembered));
-      if (await annotate(now, { [skippedKey]: text }, world, limits)) return;
+      if (await annotate(now, { [skippedKey]: text }, world, limits)) return true;
       now = await readWukong(world, placeOf(wukong), limits);
     }
   } catch (thrown) {
     world.log.warn('a skipped request could not be remembered', { problem: (thrown as Error).message });
   }
+  return false;
 }
 
 /**
