@@ -9,7 +9,7 @@ const vms = `/apis/kubevirt.io/v1/namespaces/${namespace}`;
 const sub = `/apis/subresources.kubevirt.io/v1/namespaces/${namespace}`;
 const vmOf = (sim: Sim) => sim.get<Vm>('virtualmachines', namespace, 'web-vm');
 const vmiOf = (sim: Sim) => sim.get<Vmi>('virtualmachineinstances', namespace, 'web-vm');
-const make = (sim: Sim, guest: GuestAnnotations = {}, runStrategy: 'Always' | 'Halted' = 'Always') =>
+const make = (sim: Sim, guest: GuestAnnotations = {}, runStrategy: 'Always' | 'Halted' | 'RerunOnFailure' = 'Always') =>
   sim.createWukong({ namespace, name: 'web', runStrategy, guest });
 
 test('a paused guest does not answer ACPI: its grace goes on, and it is killed at its end', () =>
