@@ -53,7 +53,7 @@ export const related: Record<string, Related> = {
   'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
   'report/status': { quick: unit('status'), stories: flow('status') },
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
-  'report/runLines': { quick: unit('runStatus'), stories: [] },
+  'report/runLines': { quick: unit('runLines', 'runStatus'), stories: [] },
   'reconcile/runPlans': { quick: [...unit('runPlans'), ...flow('runs')], stories: [] },
   'reconcile/runs': { quick: flow('runs'), stories: [] },
   'reconcile/runWrites': { quick: flow('runs'), stories: [] },
