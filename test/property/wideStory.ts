@@ -27,7 +27,7 @@ export interface WideTale {
   accepted: { at: number; key: string; verb: string }[];
   runs: WukongRun[];
   wukongs: Wukong[];
-  events: (KubeObject & { reason: string; message: string })[];
+  events: (KubeObject & { reason: string; message: string; involvedObject: { namespace?: string; name: string } })[];
   last: Sight;
   /** Whatever was written after a quiet hour. */
   written: string[];
