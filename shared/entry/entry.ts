@@ -12,7 +12,6 @@ import { connect } from './connect.ts';
 import { answerHttp, httpLimitMs, refusalAnswer } from './http.ts';
 import { eachRecord, isBatch } from './queue.ts';
 import { type HttpRequest, isHttp } from './request.ts';
-import { readStates } from './state.ts';
 import { isEvent, isRecord } from './trigger.ts';
 
 /** What a handler is given beside its event. */
@@ -112,16 +111,9 @@ async function overHttp(
 ): Promise<unknown> {
   const { now, limits } = invocation;
   const sooner = { ...limits, deadline: Math.min(limits.deadline, now + httpLimitMs) };
-  const { namespace, name } = request.pathParameters ?? {};
-  const look = async () => {
-    const world = await worldOf(invocation, request.queryStringParameters?.['cluster']);
-    const [state] = await readStates(world, { namespace, name }, { deadline: now + httpLimitMs + lookLimitMs });
-    return state;
-  };
-  return answerHttp(request, () => handle(request, { ...invocation, limits: sooner }), look);
+  const clusterOf = () => worldOf(invocation, request.queryStringParameters?.['cluster']);
+  return answerHttp(request, () => handle(request, { ...invocation, limits: sooner }), clusterOf);
 }
-
-const lookLimitMs = 5_000;
 
 /** The world of each cluster, opened once; one that could not be opened is tried again. */
 function kept(open: (cluster?: string) => Promise<World>): (cluster?: string) => Promise<World> {

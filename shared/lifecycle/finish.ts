@@ -85,7 +85,7 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
       problem: error.message,
       requestId: outcome.requestId,
     });
-    return { ...outcome, outcome: 'InProgress', forced: outcome.forced, message: because } as Outcome;
+    return { ...outcome, outcome: 'InProgress', message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
   note(world, failed);
@@ -101,7 +101,7 @@ async function leave(
   machine: Machine,
 ): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
-  const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
+  const left = await advance(world, wukong, op, op, limits);
   if (!left) return outcome;
   const now = await readWukong(world, placeOf(wukong), limits);
   const goesOn = (wukong: Wukong) => operationOf(wukong)?.requestId === op.requestId;
@@ -165,8 +165,11 @@ export async function tellBefore(
   const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
   if (clock.now() + patienceMs > (limits.deadline ?? Infinity))
     throw new LifecycleError('Unreachable', 'the operation before has ended, and is being reported by its process');
-  if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
-  const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
+  let now = wukong;
+  if (patienceMs > 0) {
+    await sleep(clock, patienceMs, limits.signal);
+    now = await readWukong(world, placeOf(wukong), limits);
+  }
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
   const own = { deadline: clock.now() + tellingMs };
   const options = { teller: newHolder(world), limits: own, insist: true };
@@ -183,8 +186,9 @@ async function lost(
   follow: Finishing['follow'],
 ): Promise<Outcome> {
   await follow?.().catch(() => {}); // who cannot look says what is known
-  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
-  const now = await readWukong(world, place, { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
+  const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(
+    () => undefined,
+  );
   const last = now && lastOf(now);
   if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(machine)))
     return { ...outcomeOf(now, last), quiet: true };

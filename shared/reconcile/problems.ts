@@ -22,6 +22,14 @@ export interface Problem {
   minor?: boolean;
 }
 
+/** What every part of one tick is given. */
+export interface Ticking {
+  world: World;
+  limits: Limits;
+  /** What could not be done is added here; none of it ends the tick. */
+  problems: Problem[];
+}
+
 const mostEvents = 10;
 const mostConditions = 100;
 const atOnce = 20;

@@ -52,6 +52,42 @@ export const explained: Explained[] = [
     because: 'What is split has one part at the least.',
   },
   {
+    file: 'lifecycle/drive',
+    before: 'seen.up?.since',
+    after: 'seen.up.since',
+    because: 'What has started is up.',
+  },
+  {
+    file: 'lifecycle/drive',
+    before: '!vm || since === undefined',
+    after: 'since === undefined',
+    because: 'Without a VM nothing is off or up.',
+  },
+  {
+    file: 'lifecycle/drive',
+    before: "step.do === 'ask' && step.again",
+    after: 'step.again',
+    because: 'Nothing else is done again.',
+  },
+  {
+    file: 'lifecycle/drive',
+    before: 'died.size > (op.died ?? 0)',
+    after: 'died.size >= (op.died ?? 0)',
+    because: 'As many are as many.',
+  },
+  {
+    file: 'lifecycle/finish',
+    before: 'limits.deadline ?? Infinity',
+    after: 'limits.deadline',
+    because: 'Nothing is later than an instant that is none.',
+  },
+  {
+    file: 'lifecycle/finish',
+    before: 'now && last?.requestId === op.requestId',
+    after: 'last?.requestId === op.requestId',
+    because: 'What could not be read has no end.',
+  },
+  {
     file: 'lifecycle/step',
     before: 'askedAt !== undefined && now < askedAt + lagMs',
     after: 'now < askedAt + lagMs',

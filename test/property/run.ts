@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 import { explore, tellOf } from './explore.ts';
-import { interference, interferenceText } from './noninterference.ts';
+import { interference, interferenceText, tiesText } from './noninterference.ts';
 import { exploreMixed, exploreWide, wideText } from './wide.ts';
 
 const { values } = parseArgs({
@@ -50,7 +50,10 @@ const kinds = {
   noninterference: {
     ...{ runs: 20_000, every: 5_000, well: 'no tenant notices its neighbour' },
     live: async ({ lived, ...given }: Given) =>
-      interference({ ...given, onLived: lived }).then((found) => found && interferenceText(found)),
+      interference({ ...given, onLived: lived }).then((searched) => {
+        console.log(tiesText(searched));
+        return interferenceText(searched);
+      }),
   },
 };
 type Kind = keyof typeof kinds;
