@@ -86,8 +86,8 @@ function toldOnce(history: WideHistory, { witness, events }: WideTale): string[]
     const [one] = counted.get(id) ?? [];
     if (!one) continue;
     const said = events.filter(
-      ({ message, metadata }) =>
-        metadata.namespace === one.key.split('/')[0] && message.includes(`request ${one.requestId})`),
+      ({ message, involvedObject: { namespace, name } }) =>
+        `${namespace}/${name}` === one.key && message.includes(`request ${one.requestId})`),
     );
     if (said.length > 0 && !said.some(({ reason }) => reason === wordsOf(one)))
       found.push(`${id} came to ${wordsOf(one)}, and its Event says ${said.map(({ reason }) => reason).join(', ')}`);
