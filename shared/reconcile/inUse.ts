@@ -49,8 +49,7 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits
       reason: 'StopWaits',
       message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
     },
-    newHolder(world),
-    limits,
+    { teller: newHolder(world), limits },
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
