@@ -148,7 +148,7 @@ async function surroundingsOf({ world }: Session, vms: RawVm[], io: Io): Promise
   if (spaces.size === 0) return undefined;
   const config = { ...world.config, watchNamespaces: [...spaces] };
   const limits = { deadline: world.clock.now() + 30_000 };
-  return readSurroundings({ ...world, config }, limits, []).catch((thrown: unknown) => {
+  return readSurroundings({ world: { ...world, config }, limits, problems: [] }).catch((thrown: unknown) => {
     io.err(`note: what schedules will do is not known: ${plain(asLifecycleError(thrown).message)}\n`);
     return undefined;
   });

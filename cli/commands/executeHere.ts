@@ -3,9 +3,9 @@ import type { World } from '../../shared/cluster/world.ts';
 import type { Command } from '../../shared/domain/command.ts';
 import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { jobsOf } from '../../shared/execute/command.ts';
 import { execute, type Progress } from '../../shared/execute/execute.ts';
 import { openFleetRun } from '../../shared/execute/fleetRun.ts';
+import { preflight } from '../../shared/execute/preflight.ts';
 
 export interface Watching {
   /** Instant at which the command returns with what it has. */
@@ -40,10 +40,9 @@ export async function executeHere(
     if (now.outcome) ended(now.outcome);
   };
   try {
-    const { jobs, done } = await jobsOf(command, wukongs, machines, world, limits);
+    const { jobs, done } = await preflight(command, wukongs, { world, machines, limits });
     done.forEach(ended);
-    const begun = jobs.flatMap(({ place, work }) => (work.do === 'command' ? [place] : []));
-    const opened = wukongs.length > 1 && openFleetRun(world, command, { done, begun, missing: [] }, soon);
+    const opened = wukongs.length > 1 && openFleetRun(world, command, { done, jobs }, soon);
     const { outcomes } = await execute(jobs, world, { ...limits, machines, progress, wait, joins: wait });
     await opened;
     return [...done, ...outcomes];

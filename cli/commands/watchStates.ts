@@ -97,6 +97,8 @@ export async function watchStates(
     if (signal.aborted) end();
     signal.addEventListener('abort', () => end(), { once: true });
     await ended;
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown; // also before the first state was there
   } finally {
     for (const cancel of cancels.values()) cancel();
     for (const followed of open) followed.close();

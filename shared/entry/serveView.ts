@@ -78,13 +78,13 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     runs: () => runs?.all().flatMap(({ run }) => run ?? []),
     /** For a tick of all Wukongs, or of those that have these keys. */
     look(keys?: string[]): Standing['look'] {
-      return async (at, within, problems) => {
+      return async (tick) => {
         kept.forEach((one) => one?.check());
         const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
         const schedules = [...(own?.all() ?? []), ...(wide?.all() ?? [])];
         const known = { schedules, namespaces: namespaces?.all(), machines, wukongs: seen.map(copy) };
         const from = { ...known, around: keys && around && { ...around, schedules } };
-        const looked = await lookAround(at, from, within, problems);
+        const looked = await lookAround(from, tick);
         if (!keys) around = looked.blind ? undefined : looked.around;
         return looked;
       };

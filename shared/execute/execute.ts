@@ -9,7 +9,7 @@ import { here } from './here.ts';
 import { type Job, requestOf } from './job.ts';
 import { overBus } from './overBus.ts';
 import { ofJobsMs, paced } from './paced.ts';
-import { newPlaces, type Turn } from './places.ts';
+import { Places, type Turn } from './places.ts';
 import { type RateLimiter, rateLimiterOf } from './rateLimiter.ts';
 
 export interface Progress {
@@ -77,7 +77,7 @@ export async function execute(jobs: Job[], given: World, options: Executing): Pr
     options.progress?.({ targets: jobs.length, inFlight: running.size, ...more });
   const to = { ...options, world, limiter: rateLimiterOf(given), allBegun: allBegun.signal, report, done };
 
-  const places = newPlaces(jobs, given.clock);
+  const places = new Places(jobs, given.clock);
   for (let turn = await places.next(limits); turn; turn = await places.next(limits)) {
     const work = carryOut(turn, to).then((outcome) => {
       running.delete(work);

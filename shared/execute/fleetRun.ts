@@ -2,19 +2,17 @@ import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';
-import type { Outcome } from '../domain/outcome.ts';
 import { isOver, type Member } from '../domain/run.ts';
 import { memberOf } from '../domain/runTrace.ts';
 import { createRun } from '../report/runObject.ts';
 import { runStatusOf } from '../report/runStatus.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Preflight } from './preflight.ts';
 
 /** What a fleet command is for: those that are left as they are, those that are to be begun, those that are not there. */
-export interface FleetTargets {
-  done: Outcome[];
-  begun: Place[];
-  missing: Place[];
+interface FleetTargets extends Preflight {
+  missing?: Place[];
 }
 
 /**
@@ -25,7 +23,7 @@ export interface FleetTargets {
 export async function openFleetRun(
   world: World,
   command: Command,
-  { done, begun, missing }: FleetTargets,
+  { done, jobs, missing = [] }: FleetTargets,
   limits: Limits,
 ): Promise<LifecycleError | undefined> {
   const { action, requestId, requestedAt, dryRun, part } = command;
@@ -36,7 +34,7 @@ export async function openFleetRun(
     const members = spaces.get(namespace) ?? new Map<string, Member>();
     spaces.set(namespace, members.set(name, member));
   };
-  for (const place of begun) add(place, { outcome: 'Pending' });
+  for (const { place, work } of jobs) if (work.do === 'command') add(place, { outcome: 'Pending' });
   for (const place of missing) add(place, { outcome: 'Failed', reason: 'NotFound', startedAt: now, finishedAt: now });
   for (const outcome of done) add(outcome, memberOf(outcome));
   const dueAt = Math.floor(requestedAt / 1000) * 1000;

@@ -186,7 +186,9 @@ async function lost(
   follow: Finishing['follow'],
 ): Promise<Outcome> {
   await follow?.().catch(() => {}); // who cannot look says what is known
-  const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
+  const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(
+    () => undefined,
+  );
   const last = now && lastOf(now);
   if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(machine)))
     return { ...outcomeOf(now, last), quiet: true };

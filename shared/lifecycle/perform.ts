@@ -70,7 +70,7 @@ export async function performOne(command: Command, place: Place, world: World, o
 /** What stands on the namespace; what may not be read counts as nothing, and is told. @throws LifecycleError Unreachable. */
 async function annotationsAround({ namespace }: Place, world: World, limits: Limits): Promise<Annotations> {
   const problems: string[] = [];
-  const found = await readNamespaces(world, [namespace], limits, problems);
+  const found = await readNamespaces([namespace], { world, limits, problems });
   for (const problem of problems) world.log.warn('overrides on namespaces are not known', { problem });
   return found.get(namespace) ?? {};
 }

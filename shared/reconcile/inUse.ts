@@ -1,5 +1,4 @@
 import { apiPath } from '../cluster/path.ts';
-import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import type { Job } from '../execute/job.ts';
@@ -10,8 +9,7 @@ import type { Acting } from '../schedule/decide.ts';
 import type { Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
-import { type Problem, problemOf } from './problems.ts';
+import { problemOf, type Ticking } from './problems.ts';
 
 const atOnce = 32;
 
@@ -21,7 +19,7 @@ const atOnce = 32;
  */
 export async function withoutThoseInUse(
   { table, jobs }: { table: Timetable; jobs: Job[] },
-  { world, limits, problems }: { world: World; limits: Limits; problems: Problem[] },
+  to: Ticking,
 ): Promise<Job[]> {
   const waiting = new Set<Job>();
   await each(jobs, atOnce, async (job) => {
@@ -30,19 +28,18 @@ export async function withoutThoseInUse(
     const { skipWhileInUse } = acting.boundary.schedule;
     const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
     if (!skipWhileInUse || table.at >= until) return;
-    const why = await useOf(job.wukong, skipWhileInUse, world, limits, problems);
+    const why = await useOf(job.wukong, skipWhileInUse, to);
     if (why === undefined) return;
     waiting.add(job);
     table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
-    await tell(job.wukong, acting, `${why}; at the latest it is carried out at ${rfc3339(until)}`, world, limits).catch(
-      () => {},
-    );
+    const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
+    await tell(job.wukong, acting, told, to).catch(() => {});
   });
-  world.metrics.count('StopsWaitingForUsers', waiting.size);
+  to.world.metrics.count('StopsWaitingForUsers', waiting.size);
   return jobs.filter((job) => !waiting.has(job));
 }
 
-const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, limits: Limits) =>
+const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits }: Ticking) =>
   putEvent(
     world,
     wukong,
@@ -52,17 +49,14 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, l
       reason: 'StopWaits',
       message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
     },
-    newHolder(world),
-    limits,
+    { teller: newHolder(world), limits },
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
 export async function useOf(
   wukong: Wukong,
   { loggedIn, annotation }: { loggedIn: boolean; annotation?: string | undefined },
-  world: World,
-  limits: Limits,
-  problems: Problem[],
+  { world, limits, problems }: Ticking,
 ): Promise<string | undefined> {
   const { annotations = {}, namespace } = wukong.metadata;
   const said = annotation !== undefined && Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;

@@ -73,7 +73,7 @@ export async function tell(
     note(world, outcome, counts);
     if (outcome.forced && counts) world.webhook?.put(forcedNotice(outcome));
   };
-  const event = await putEvent(world, wukong, eventOf(outcome), teller, limits).catch(asLifecycleError);
+  const event = await putEvent(world, wukong, eventOf(outcome), { teller, limits }).catch(asLifecycleError);
   const unwritten = event instanceof LifecycleError ? event : undefined;
   if (unwritten) world.log.warn('the Event could not be written', { problem: unwritten.message });
   else if (!event && !insist) return undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Group, Job } from '../../shared/execute/job.ts';
-import { newPlaces, type Turn } from '../../shared/execute/places.ts';
+import { Places, type Turn } from '../../shared/execute/places.ts';
 import { Rounds } from '../../shared/execute/rounds.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
@@ -24,7 +24,7 @@ const minutes = 60_000;
 function turns(jobs: Job[], begun: (turn: Turn, clock: VirtualClock) => void, untilMs = 60 * minutes) {
   const clock = new VirtualClock(0);
   const seen: { name: string; at: number }[] = [];
-  const places = newPlaces(jobs, clock);
+  const places = new Places(jobs, clock);
   const work = async () => {
     for (let turn = await places.next({ deadline: untilMs }); turn; turn = await places.next({ deadline: untilMs })) {
       seen.push({ name: turn.job.place.name, at: clock.now() });
