@@ -50,6 +50,7 @@ export const related: Record<string, Related> = {
   'lifecycle/perform': { quick: flow('perform'), stories: flow('order', 'sharpen', 'restart') },
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
   'execute/places': { quick: unit('places'), stories: flow('execute') },
+  'execute/waves': { quick: unit('places'), stories: flow('execute') },
   'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
   'report/status': { quick: unit('status'), stories: flow('status') },
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
