@@ -55,7 +55,7 @@ export const related: Record<string, Related> = {
   'report/status': { quick: unit('status'), stories: flow('status') },
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
   'report/runLines': { quick: unit('runLines', 'runStatus'), stories: [] },
-  'reconcile/runPlans': { quick: [...unit('runPlans'), ...flow('runs')], stories: [] },
+  'reconcile/runPlans': { quick: unit('planRuns', 'runPlans'), stories: flow('runs') },
   'reconcile/runs': { quick: flow('runs'), stories: [] },
   'reconcile/runWrites': { quick: flow('runs'), stories: [] },
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
