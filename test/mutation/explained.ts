@@ -214,6 +214,12 @@ export const explained: Explained[] = [
     because: 'What is no text is no time.',
   },
   {
+    file: 'execute/execute',
+    before: 'left: []',
+    after: '(left out)',
+    because: 'It is put there at the end.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'seen.up?.since',
     after: 'seen.up.since',

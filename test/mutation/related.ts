@@ -51,7 +51,7 @@ export const related: Record<string, Related> = {
   'execute/rounds': { quick: unit('places'), stories: flow('execute') },
   'execute/places': { quick: unit('places'), stories: flow('execute') },
   'execute/waves': { quick: unit('places'), stories: flow('execute') },
-  'execute/execute': { quick: flow('execute', 'fleet'), stories: [] },
+  'execute/execute': { quick: flow('executing'), stories: flow('execute') },
   'report/status': { quick: unit('status'), stories: flow('status') },
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
   'report/runLines': { quick: unit('runLines', 'runStatus'), stories: [] },
