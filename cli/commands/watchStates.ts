@@ -60,6 +60,8 @@ export async function watchStates(
         leaving(states).map((place) => ({ ...place, why: why(place) })),
       );
     });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown; // also before the first state was there
   } finally {
     for (const followed of open) followed.close();
   }

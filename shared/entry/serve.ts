@@ -67,7 +67,9 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   const listening = await listen(async (request, response) => {
     const answer = await answerTo(request, serving).catch((thrown: unknown) => {
       const refused = refusalAnswer(thrown);
-      if (refused.statusCode === 500) world.log.error('a request failed', { cause: (thrown as Error).stack });
+      // Who has hung up in the middle of a request hears nothing, and nothing of ours has failed.
+      if (refused.statusCode === 500 && !request.readableAborted)
+        world.log.error('a request failed', { cause: (thrown as Error).stack });
       return refused;
     });
     send(response, answer);

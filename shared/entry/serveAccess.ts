@@ -55,7 +55,8 @@ export function newAccess(world: Pick<World, 'clock' | 'transport'>, { audience,
       const { authenticated, user, audiences, error } =
         token === '' ? {} : await ask(world, 'TokenReview', { token, audiences: [audience] });
       if (!authenticated || !user || !audiences?.includes(audience)) {
-        const why = token === '' ? 'no token' : `the token does not hold${error ? ` (${error.slice(0, 200)})` : ''}`;
+        const none = authorization === undefined ? 'no token' : 'Authorization is not one word behind Bearer';
+        const why = token === '' ? none : `the token does not hold${error ? ` (${error.slice(0, 200)})` : ''}`;
         const says = `${why}: expected Authorization: Bearer with one for the audience ${audience}`;
         throw refusal(401, 'Unauthenticated', says, { 'www-authenticate': 'Bearer' });
       }

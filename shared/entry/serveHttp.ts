@@ -8,7 +8,7 @@ import type { Place } from '../domain/model.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { eventIn } from './cloudEvents.ts';
 import { type Answer, answerHttp, httpLimitMs, refusal } from './http.ts';
-import { apiRequestOf, bodyOf } from './httpServer.ts';
+import { apiRequestOf, bodyOf, urlOf } from './httpServer.ts';
 import type { Access } from './serveAccess.ts';
 import { parseStateQuery, readStates } from './state.ts';
 import { parseTrigger } from './trigger.ts';
@@ -27,7 +27,7 @@ const noStore = { 'cache-control': 'no-store' };
 /** The API of the functions, CloudEvents, and what is open to everybody. @throws what `refusalAnswer` answers. */
 export async function answerTo(request: IncomingMessage, { world, access, carryOut, open }: Serving): Promise<Answer> {
   const { headers, method = 'GET', socket } = request;
-  const path = request.url?.split('?')[0] ?? '/';
+  const path = urlOf(request)?.pathname ?? '';
   const probe = /^(GET|HEAD)$/.test(method) && Object.hasOwn(open, path) && open[path];
   if (probe) return text(await probe());
   const api = apiRequestOf(request);

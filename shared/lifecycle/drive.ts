@@ -158,7 +158,7 @@ const ofAnother = { forceAt: undefined, periodSeconds: undefined };
 /** What another process needs to know if this one leaves the record to it. */
 function noted(op: Operation, { vmi }: Machine, { died }: Seen): Operation {
   if (op.action === 'start') return died.size > (op.died ?? 0) ? { ...op, died: died.size } : op;
-  if (!vmi || vmi.uid !== op.vmiUid || isEnded(vmi.phase)) return op;
+  if (!vmi || isEnded(vmi.phase)) return op;
   const { deletingSince, graceSeconds } = vmi;
   const begun = deletingSince !== undefined && op.step === 'Claimed';
   return {

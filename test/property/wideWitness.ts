@@ -24,6 +24,8 @@ export interface PowerCall {
   verb: string;
   grace: number | undefined;
   sight: Sight;
+  /** Of version 0.1.0, whose own doing is not judged. */
+  older: boolean;
 }
 
 export interface Told {
@@ -35,6 +37,7 @@ export interface Told {
   reason: string;
   /** Instant at which its operation began. */
   startedAt: number;
+  older: boolean;
 }
 
 type Vmi = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
@@ -64,39 +67,38 @@ export class Witness {
     return new Map(all.map((vmi) => [`${vmi.metadata.namespace}/${vmi.metadata.name.replace(/-vm$/, '')}`, seen(vmi)]));
   }
 
-  call({ path, method, body }: Call): void {
+  call({ path, method, body }: Call, older: boolean): void {
     if (method === 'DELETE' && /\/pods\//.test(path)) this.podsDeleted++;
     const [, namespace, vm, verb] =
       /^\/apis\/subresources.+\/namespaces\/([^/]+)\/virtualmachines\/([^/]+)-vm\/(start|stop)$/.exec(path) ?? [];
     if (verb === undefined) return;
     const grace = (body as { gracePeriod?: number } | undefined)?.gracePeriod;
-    this.power.push({ at: this.#clock.now(), key: `${namespace}/${vm}`, verb, grace, sight: this.look() });
+    this.power.push({ at: this.#clock.now(), key: `${namespace}/${vm}`, verb, grace, sight: this.look(), older });
   }
 
-  put(entries: BusEntry[]): void {
+  put(entries: BusEntry[], older: boolean): void {
     for (const { type, detail, time } of entries)
       if (type === outcomeType) {
         const { namespace, name, reason = '', startedAt = '', ...told } = detail as Record<string, string>;
         const key = `${namespace}/${name}`;
-        this.onBus.push({ ...(told as never as Told), at: time, reason, key, startedAt: Date.parse(startedAt) });
+        this.onBus.push({ ...(told as never as Told), at: time, reason, key, startedAt: Date.parse(startedAt), older });
       }
   }
 
-  readonly metrics: Metrics = {
-    outcome: (outcome: Outcome) => {
-      const { namespace, name, requestId, action, startedAt } = outcome;
-      const key = `${namespace}/${name}`;
-      const at = this.#clock.now();
-      const reason = reasonOf(outcome) ?? '';
-      this.counted.push({ at, key, requestId, action, startedAt, outcome: outcome.outcome, reason });
-      const vmi = this.look().get(key);
-      const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
-      if (off && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
-        this.lies.push(`${key} was told as ${outcome.outcome} (${requestId}) while its VMI was there`);
-    },
-    count() {},
-    flush() {},
-  };
+  readonly metrics: Metrics = { outcome: (outcome) => this.#outcome(outcome, false), count() {}, flush() {} };
+  readonly metricsOfOlder: Metrics = { ...this.metrics, outcome: (outcome) => this.#outcome(outcome, true) };
+
+  #outcome(outcome: Outcome, older: boolean) {
+    const { namespace, name, requestId, action, startedAt } = outcome;
+    const key = `${namespace}/${name}`;
+    const at = this.#clock.now();
+    const reason = reasonOf(outcome) ?? '';
+    this.counted.push({ at, key, requestId, action, startedAt, outcome: outcome.outcome, reason, older });
+    const vmi = this.look().get(key);
+    const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
+    if (off && !older && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
+      this.lies.push(`${key} was told as ${outcome.outcome} (${requestId}) while its VMI was there`);
+  }
 }
 
 function seen({ metadata, spec, status }: Vmi): VmSeen {
