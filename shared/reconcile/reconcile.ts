@@ -62,19 +62,21 @@ export async function reconcile(
   try {
     const decided = await collectJobs(seen, tick, few);
     const { table, wanted } = decided;
-    const wishes = await withoutThoseInUse(decided, tick);
-    const own = claimOwn(wishes, busy);
+    const unused = await withoutThoseInUse(decided, tick);
+    const own = claimOwn(unused.jobs, busy);
     const schedules = few
       ? unkept
       : keepSchedules(tick, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
     const sink = world.bus ? 'bus' : 'here';
     const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
     const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
+    const telling = unused.tellWaiting();
     const isKnown = ({ metadata }: Wukong) =>
       !unanswered.has(metadata.namespace ?? '') && !decided.undecided.has(keyOf(metadata));
     const known = wukongs.filter(isKnown);
     const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machines, busy });
     await schedules.meanwhile(unsaid);
+    await telling;
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
     await schedules.atEnd(done, unsaid);
