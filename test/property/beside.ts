@@ -7,8 +7,10 @@ import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Condition, KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
+import { currentKey, scheduleUidKey } from '../../shared/domain/run.ts';
 import { source } from '../../shared/report/bus.ts';
 import { outcomeType } from '../../shared/report/report.ts';
+import { holidaysLabel } from '../../shared/schedule/configMap.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { type Limits, sleep } from '../../shared/time/wait.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
@@ -17,6 +19,8 @@ import { type Ground, worldOf } from './ground.ts';
 import type { HostileWrite, Tenants } from './tenants.ts';
 
 const minutes = 4;
+/** So long the bus takes. */
+const busMs = 300;
 const guests = {
   plain: {},
   slow: { 'shutdown-seconds': '20' },
@@ -145,8 +149,9 @@ class Life {
       this.#launch(this.#tick());
     }
     await this.#until(60 * minutes + 60);
-    while (this.#open.size > 0) await Promise.all(this.#open);
+    await this.#allOver();
     await this.#tick();
+    await this.#allOver();
     const seen = this.#look(begun);
     sim.faults.clear();
     for (const plural of ['wukongruns', 'wukongschedules', 'wukongs', 'virtualmachines', 'configmaps', 'events'])
@@ -185,7 +190,7 @@ class Life {
 
   #makeX() {
     const { sim } = this.#ground;
-    const { wukongs, schedules, configMaps, faults } = this.#tenants.x;
+    const { wukongs, schedules, configMaps, runs, faults } = this.#tenants.x;
     const named = new Map(wukongs.map((wukong) => [wukong.name, wukong]));
     for (const { on, guest, name, annotations, lifecycleAction, status } of named.values())
       attempt(() => {
@@ -201,16 +206,37 @@ class Life {
     schedules.forEach(({ spec, status }, i) =>
       attempt(() => this.#makeSchedule(this.#x, `s-${i}.${'n'.repeat(200)}`, spec, status)),
     );
-    configMaps.forEach((data, i) =>
-      attempt(() =>
-        sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: this.#x, name: `days-${i}` }, data }),
-      ),
-    );
+    configMaps.forEach(({ labelled, data }, i) => {
+      const metadata = {
+        namespace: this.#x,
+        name: `days-${i}`,
+        ...(labelled ? { labels: { [holidaysLabel]: 'true' } } : {}),
+      };
+      attempt(() => sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }));
+    });
+    runs.forEach((run, i) => attempt(() => this.#makeRun(run, `run-${i}`)));
     for (const { path, status, times } of faults) {
-      const of =
-        path === 'namespaces' ? new RegExp(`/namespaces/${this.#x}$`) : new RegExp(`/namespaces/${this.#x}/${path}`);
-      sim.faults.add({ when: { path: of, from: 1 }, times, does: { kind: 'status', status } });
+      const of = {
+        namespaces: `/namespaces/${this.#x}$`,
+        userlist: `/namespaces/${this.#x}/virtualmachineinstances/.*/userlist`,
+      };
+      const struck = path in of ? of[path as keyof typeof of] : `/namespaces/${this.#x}/${path}`;
+      sim.faults.add({ when: { path: new RegExp(struck), from: 1 }, times, does: { kind: 'status', status } });
     }
+  }
+
+  #makeRun({ ofY, spec, status }: Tenants['x']['runs'][number], name: string) {
+    const { sim } = this.#ground;
+    const [schedule] = sim.list<KubeObject>('wukongschedules', ofY ? this.#y : this.#x);
+    const uid = schedule?.metadata.uid ?? '';
+    const reference = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', name: 'office', uid };
+    sim.create({
+      ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongRun', spec, status },
+      metadata: {
+        ...{ namespace: this.#x, name, labels: { [currentKey]: 'true', [scheduleUidKey]: uid } },
+        ownerReferences: [reference],
+      },
+    });
   }
 
   #makeSchedule(namespace: string, name: string, spec: unknown, status?: unknown) {
@@ -286,7 +312,7 @@ class Life {
     if (!action) return;
     const event = { id: `bus-${++this.#requests}`, source, 'detail-type': type, time: new Date(time).toISOString() };
     const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
-    this.#ground.clock.after(300, () => this.#deliver(action, sent));
+    this.#ground.clock.after(busMs, () => this.#deliver(action, sent));
   }
 
   /** A tick may leave work of X undone, and throws then; what it did for Y is seen on Y's objects. */
@@ -310,6 +336,14 @@ class Life {
   #launch(work: Promise<unknown>) {
     const settled = work.catch(() => {}).finally(() => this.#open.delete(settled));
     this.#open.add(settled);
+  }
+
+  /** What was put on the bus is delivered, and what was begun has come to its end. */
+  async #allOver(): Promise<void> {
+    do {
+      await sleep(this.#ground.clock, 2 * busMs);
+      await Promise.all(this.#open);
+    } while (this.#open.size > 0);
   }
 
   #until(seconds: number): Promise<void> {

@@ -19,7 +19,7 @@ const tenants: Tenants = {
   },
   x: {
     wukongs: [{ on: true, guest: 'hangs', name: 'a', annotations: {}, lifecycleAction: { action: 'stop' } }],
-    ...{ schedules: [], configMaps: [], writes: [], faults: [] },
+    ...{ schedules: [], configMaps: [], runs: [], writes: [], faults: [] },
   },
 };
 
@@ -106,7 +106,7 @@ it('which of two things of one’s own comes first by less than the neighbour ma
           status: { lastHandled: '', observedGeneration: '', observedSince: '', conditions: 0 },
         },
       ],
-      ...{ configMaps: [], writes: [], faults: [{ path: 'namespaces', status: 500, times: 1 }] },
+      ...{ configMaps: [], runs: [], writes: [], faults: [{ path: 'namespaces', status: 500, times: 1 }] },
     },
   };
   expect(await compareLives(hangs).finally(leave)).toEqual({ wrong: [], tie: true });
