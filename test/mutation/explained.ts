@@ -268,6 +268,30 @@ export const explained: Explained[] = [
     because: 'The plan has it as well.',
   },
   {
+    file: 'lifecycle/start',
+    before: 'if (seen.died.size === 0 && (op.died ?? 0) === 0) return 0;',
+    after: 'if (seen.died.size === 0 && (op.died ?? 0) === 0) return 1;',
+    because: 'Both are long ago.',
+  },
+  {
+    file: 'lifecycle/start',
+    before: 'vmi?.readySince ?? 0',
+    after: 'vmi?.readySince',
+    because: 'What nobody knows is waited for no longer than what is long ago.',
+  },
+  {
+    file: 'lifecycle/start',
+    before: 'vmi?.readySince',
+    after: 'vmi.readySince',
+    because: 'What is up is there.',
+  },
+  {
+    file: 'lifecycle/start',
+    before: 'const since = seen.up?.since ?? Math.min(vmi?.readySince ?? 0, startDeadline(op, seen));',
+    after: 'const since = seen.up?.since ?? Math.min(vmi?.readySince ?? 1, startDeadline(op, seen));',
+    because: 'Both are long ago.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'seen.up?.since',
     after: 'seen.up.since',
