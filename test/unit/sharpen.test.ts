@@ -184,6 +184,11 @@ it('reads the record before it gives a guest in its shutdown another period', ()
   expect(mayLengthen({ do: 'force' }, machineOf({}, deleting(0)))).toBe(false);
 });
 
+it('a lease that is asked for hours later counts from then', () => {
+  const running = operation({ action: 'start', leaseSeconds: 10_055 });
+  expect(asksForMore(command('start', { leaseSeconds: 60 }), running, t0 + 10_000 * s)).toBe(true);
+});
+
 describe('what comes after the stop, and for how long, ', () => {
   const terms = { holder: 'other', now: t0 + 10 * s };
   it('is for the newest to say: a restart, or none', () => {
@@ -238,6 +243,14 @@ describe('whoever was sharpened waits for the end', () => {
     at.at(15_800, at.end);
     expect(await at.follows()).toBe(16 * s);
     expect(looks(at.asked)).toEqual(['0.0', '10.0', '12.0', '15.0', '15.5', '16.0']);
+  });
+
+  it('finds the end ten seconds after it looked', async () => {
+    const at = stage();
+    at.show(running, {});
+    at.sharpen(by('two'));
+    at.at(10 * s, at.end);
+    expect(await at.follows()).toBe(10 * s);
   });
 
   it('no longer than it has time, or than somebody wants it', async () => {
