@@ -7,15 +7,15 @@ import type { Raw, Story, Wish } from './life.ts';
 /** What must be true of every history once quiet has returned; each sentence that is returned says what is not. */
 export function verdict(history: History, story: Story): string[] {
   if (story.quietAfter === undefined) return [`never came to rest; last problems: ${story.problems.join('; ')}`];
-  return [
+  const always = [
     ...story.problems.filter((problem) => problem.startsWith('thrown:')),
     ...nothingLeft(story.after.wukong),
     ...othersUntouched(story),
     ...neverForcedEarly(history, story),
-    ...oneOutcomeEach(history, story),
-    ...asWished(history, story),
-    ...statusIsTrue(history, story),
   ];
+  // What version 0.1.0 did with wishes, and what it told, is not judged.
+  if (history.upgradeAfter !== undefined) return [...always, ...statusIsTrue(history, story)];
+  return [...always, ...oneOutcomeEach(history, story), ...asWished(history, story), ...statusIsTrue(history, story)];
 }
 
 const prefix = 'lifecycle.novasphere.dev/';
@@ -56,7 +56,7 @@ const isForce = ({ step }: Wish): boolean => 'force' in step && step.force;
 
 function neverForcedEarly(history: History, story: Story): string[] {
   const found: string[] = [];
-  for (const call of story.power.filter(({ verb }) => verb === 'stop')) {
+  for (const call of story.power.filter(({ verb, older }) => verb === 'stop' && !older)) {
     if (history.protected) found.push('a protected VM was asked to stop');
     const asked = stopsIn(story).filter(({ from }) => from <= call.at);
     if (asked.some(isForce) || call.grace === undefined || !call.vmi) continue;
