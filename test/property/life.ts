@@ -47,6 +47,8 @@ export interface Wish {
 /** All that was seen of one history. */
 export interface Story {
   begin: number;
+  /** Since then every new process is of the present version. */
+  upgradedAt: number;
   end: number;
   name: string;
   wishes: Wish[];
@@ -119,6 +121,7 @@ class Life {
     this.#world = { ...worldOf(ground, this.#namespace), bus: { put } };
     this.#story = {
       begin: 0,
+      upgradedAt: -Infinity,
       name: this.#name,
       wishes: [],
       returned: [],
@@ -138,10 +141,11 @@ class Life {
     const before = { wukong: this.#wukong(), vm: this.#vm() };
     for (const step of this.#history.steps) {
       await this.#do(step);
-      this.#steps++;
+      if (++this.#steps === this.#history.upgradeAfter) this.#story.upgradedAt = clock.now();
       this.#lookAtDeclared();
     }
     this.#steps = Infinity;
+    if ((this.#history.upgradeAfter ?? 0) > this.#history.steps.length) this.#story.upgradedAt = clock.now();
     sim.faults.clear();
     sim.faults.virtApiDown(false);
     await this.#untilQuiet();

@@ -1,10 +1,11 @@
 /**
- * npm run test:property -- [--histories | --upgrades | --wide | --versions | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model: of one Wukong (2,000), the same with an upgrade from
- * version 0.1.0 in the middle (1,000), of several for some hours (500), the same while version 0.1.0 acts too (200; both
- * need the history of this repository), and of one tenant beside a hostile one (20,000); one
- * process for each worker. Without a seed, others every time. What is found is made small, and
- * told with how to live through it again.
+ * npm run test:property -- [--histories | --upgrades | --wide | --versions | --noninterference] [--runs N]
+ *   [--seed S [--path P]] [--workers W]
+ * Random histories against the model: of one Wukong (2,000), the same with an upgrade from version 0.1.0 in the middle
+ * (1,000), of several for some hours (500), the same while version 0.1.0 acts too (200), and of one tenant beside a
+ * hostile one (20,000); one process for each worker. Those with version 0.1.0 take it out of the history of this
+ * repository, and are lived through only when they are asked for. Without a seed, others every time. What is found is
+ * made small, and told with how to live through it again.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';

@@ -13,8 +13,9 @@ export function verdict(history: History, story: Story): string[] {
     ...othersUntouched(story),
     ...neverForcedEarly(history, story),
   ];
-  // What version 0.1.0 did with wishes, and what it told, is not judged.
-  if (history.upgradeAfter !== undefined) return [...always, ...statusIsTrue(history, story)];
+  // What version 0.1.0 told, and did with wishes of before the upgrade, is not judged.
+  if (history.upgradeAfter !== undefined)
+    return [...always, ...asWished(history, story), ...statusIsTrue(history, story)];
   return [...always, ...oneOutcomeEach(history, story), ...asWished(history, story), ...statusIsTrue(history, story)];
 }
 
@@ -201,7 +202,7 @@ function claimsOf(history: History, story: Story): Claim[] {
     if (kind === 'guest' && stays) claims.push({ action: 'stop', low: at, high: ever, weak: true, id: 'the guest' });
   }
   if (schedule) claims.push(...scheduled(history, story, claims));
-  return claims;
+  return claims.map((one) => (one.low < story.upgradedAt ? { ...one, high: ever, weak: true } : one));
 }
 
 /** A boundary was due shortly before, and the tick that sees to it may be still to come. */
