@@ -95,6 +95,7 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
       problem: error.message,
       requestId: outcome.requestId,
     });
+    if (outcome.outcome === 'InProgress') return outcome; // as its record has it
     return { ...outcome, outcome: 'InProgress', message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
