@@ -15,8 +15,7 @@ import {
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { type Machine, stateOf } from '../domain/vm.ts';
-import { tellingMs } from '../report/limits.ts';
-import { note, tell } from '../report/report.ts';
+import { note, tell, tellingMs } from '../report/report.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { advance, endRecord, newHolder } from './claim.ts';
