@@ -178,6 +178,48 @@ export const explained: Explained[] = [
     because: 'They are first in their queue as it is, and wait for no instant.',
   },
   {
+    file: 'reconcile/runPlans',
+    before: 'members: new Map()',
+    after: '(left out)',
+    because: 'They are put there next.',
+  },
+  {
+    file: 'reconcile/runPlans',
+    before: "spec?.dueAt ?? ''",
+    after: 'spec?.dueAt',
+    because: 'What is no text is no time.',
+  },
+  {
+    file: 'reconcile/runPlans',
+    before: 'spec?.dueAt',
+    after: 'spec.dueAt',
+    because: 'What cannot be read is nobody’s, either way.',
+  },
+  {
+    file: 'reconcile/runPlans',
+    before: 'spec?.requestId',
+    after: 'spec.requestId',
+    because: 'What cannot be read is nobody’s, either way.',
+  },
+  {
+    file: 'reconcile/runPlans',
+    before: "object?.status?.lastHandled ?? ''",
+    after: 'object?.status?.lastHandled',
+    because: 'What is no text is no time.',
+  },
+  {
+    file: 'reconcile/runPlans',
+    before: "wukong.metadata.creationTimestamp ?? ''",
+    after: 'wukong.metadata.creationTimestamp',
+    because: 'What is no text is no time.',
+  },
+  {
+    file: 'execute/execute',
+    before: 'left: []',
+    after: '(left out)',
+    because: 'It is put there at the end.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'seen.up?.since',
     after: 'seen.up.since',
