@@ -55,7 +55,7 @@ export function livePage(cluster: string): string {
       <p id="said" role="status"></p>
     </main>
     <dialog id="dialog" aria-labelledby="who">
-      <h2 id="who"></h2>
+      <h2 id="who" tabindex="-1" autofocus></h2>
       <p>
         <button type="button" data-action="stop">Stop</button> <button type="button" data-action="start">Start</button>
       </p>
