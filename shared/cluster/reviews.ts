@@ -6,11 +6,21 @@ import { bodyOf } from './failure.ts';
 import { apiPath } from './path.ts';
 import type { Cluster } from './world.ts';
 
+/** Of nobody that anybody knows there are more. */
+const mostExtra = 1_000;
+/** Said of the whole list: zod would make a problem of each of its entries. */
+const isTexts = (one: unknown): one is string[] => Array.isArray(one) && one.every((each) => typeof each === 'string');
+const texts = z.custom<string[]>(isTexts);
+const isExtra = (given: unknown): given is Record<string, string[]> => {
+  const values = typeof given === 'object' && given !== null ? Object.values(given) : [];
+  return typeof given === 'object' && values.length <= mostExtra && values.every(isTexts);
+};
+
 const principal = z.object({
   username: z.string().min(1),
   uid: z.string().optional(),
-  groups: z.array(z.string()).optional(),
-  extra: z.record(z.string(), z.array(z.string())).optional(),
+  groups: texts.optional(),
+  extra: z.custom<Record<string, string[]>>(isExtra).optional(),
 });
 /** Who asks, as the API server knows them. */
 export type Principal = z.output<typeof principal>;
@@ -19,7 +29,7 @@ const token = z.object({
   authenticated: z.boolean().optional(),
   /** Empty for who is nobody. */
   user: principal.optional().catch(undefined),
-  audiences: z.array(z.string()).optional(),
+  audiences: texts.optional(),
   error: z.string().optional(),
 });
 const access = z.object({ allowed: z.boolean(), reason: z.string().optional() });

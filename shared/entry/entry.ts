@@ -2,7 +2,7 @@ import middy, { type Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 
 import { readConfig } from '../cluster/config.ts';
-import type { World } from '../cluster/world.ts';
+import type { Log, World } from '../cluster/world.ts';
 import { asLifecycleError, failures, LifecycleError } from '../domain/errors.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { jsonLog } from '../report/log.ts';
@@ -80,20 +80,11 @@ export function lambda<Answer>(
       world.metrics.flush();
     }
   };
-  const onError = (request: Request<unknown, Answer | Refusal>) => {
-    // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
-    if (request.error instanceof Retry || isBatch(request.event)) return;
-    const { code, message } = asLifecycleError(request.error);
-    log.error(message, { reason: code });
-    request.response = isHttp(request.event)
-      ? (refusalAnswer(request.error) as Answer)
-      : { outcome: 'Failed', reason: code, message, next: failures[code].next };
-  };
   const within = (timeoutEarlyResponse: () => unknown) =>
     middy<unknown, Answer | Refusal>(answer as never, {
       timeoutEarlyInMillis: lastWordMs,
       timeoutEarlyResponse,
-    }).onError(onError);
+    }).onError((request) => answerError(request, log));
   const waitedFor = within(() => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }));
   // An answer would acknowledge what nobody knows to be recorded; what fails is delivered again.
   const delivered = within(() => {
@@ -102,6 +93,17 @@ export function lambda<Answer>(
   // Of two parameters: Lambda refuses to start a function that has a third, which would be a callback.
   return (event: unknown, context: Context): Promise<Answer | Refusal> =>
     (isBatch(event) || isEvent(event) ? delivered : waitedFor)(event, context) as Promise<Answer | Refusal>;
+}
+
+/** An error of the closed set is an answer. */
+function answerError<Answer>(request: Request<unknown, Answer | Refusal>, log: Log): void {
+  // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
+  if (request.error instanceof Retry || isBatch(request.event)) return;
+  const { code, message } = asLifecycleError(request.error);
+  log.error(message, { reason: code });
+  request.response = isHttp(request.event)
+    ? (refusalAnswer(request.error) as Answer)
+    : { outcome: 'Failed', reason: code, message, next: failures[code].next };
 }
 
 async function overHttp(

@@ -129,14 +129,15 @@ export class Places {
 
   /** When there may be a turn although nobody gives anything back. */
   #wakeAt(now: number): number {
-    const starts = this.#cells.values().map(({ queue: [first] }) => first?.notBefore ?? Infinity);
+    const starts = this.#cells.values().map(({ queue }) => queue[0]!.notBefore);
     const waves = this.#lanes.values().map(({ waves }) => waves.nextAt());
     return [...starts, ...waves].reduce((first, at) => (at > now ? Math.min(first, at) : first), Infinity);
   }
 }
 
-function mayBegin({ queue: [first], lane, space }: Cell, now: number): boolean {
-  if (!first || first.notBefore > now) return false;
+function mayBegin({ queue, lane, space }: Cell, now: number): boolean {
+  const first = queue[0]!;
+  if (first.notBefore > now) return false;
   return first.job.urgent === true || (lane.held < lane.most && space.onTheirWay < mostOnTheirWay);
 }
 

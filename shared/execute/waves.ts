@@ -50,7 +50,7 @@ export class Waves {
   }
 
   #isOver(now: number): boolean {
-    return (this.#open.get(this.#rank) ?? 0) === 0 || now >= this.#overAt;
+    return this.#open.get(this.#rank) === 0 || now >= this.#overAt;
   }
 
   ended({ wave }: Job): void {

@@ -15,10 +15,20 @@ import {
   write,
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { tellingMs } from '../report/limits.ts';
+import { tellingMs } from '../report/report.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Performing } from './perform.ts';
 import { asDryRun, intentHolds } from './plan.ts';
 import { finishUnclaimed } from './unclaimed.ts';
+
+/** One command on one Wukong, as each step of beginning it sees it. */
+export interface Request {
+  command: Command;
+  world: World;
+  options: Performing;
+  /** What a result is to whoever asked. */
+  outcome: (result: Result) => Outcome;
+}
 
 const mostNotes = 8;
 
@@ -61,23 +71,13 @@ async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Prom
  * it. False: the Wukong has changed meanwhile, and is to be read again.
  */
 export async function join(
-  command: Command,
+  { command, world, options: { declared, limits } }: Request,
   wukong: Wukong,
   running: Operation | undefined,
-  world: World,
-  { declared, limits }: Answering,
 ): Promise<boolean> {
   if (!running || command.dryRun || declared !== undefined) return true;
   const settled = settledByJoining(command, wukong, running, world.clock.now());
   return annotate(wukong, { [settledKey]: write(settled) }, world, limits);
-}
-
-export type ToOutcome = (result: Result) => Outcome;
-
-interface Answering {
-  limits: Limits;
-  declared?: unknown;
-  remember?: boolean;
 }
 
 /**
@@ -87,12 +87,9 @@ interface Answering {
  * Undefined: the Wukong has changed meanwhile, and is to be read again.
  */
 export async function settleAlready(
-  command: Command,
+  { command, world, outcome, options }: Request,
   wukong: Wukong,
   result: Result,
-  world: World,
-  outcome: ToOutcome,
-  options: Answering,
 ): Promise<Outcome | undefined> {
   const told = outcome(result);
   const { namespace = '', name, resourceVersion } = wukong.metadata;

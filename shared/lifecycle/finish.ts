@@ -15,8 +15,7 @@ import {
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { type Machine, stateOf } from '../domain/vm.ts';
-import { tellingMs } from '../report/limits.ts';
-import { note, tell } from '../report/report.ts';
+import { note, tell, tellingMs } from '../report/report.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { advance, endRecord, newHolder } from './claim.ts';
@@ -30,6 +29,15 @@ interface Finishing {
   until?: number;
   /** Waits for the end of an operation that somebody else sharpened and carries on. */
   follow?: () => Promise<void>;
+}
+
+/** An operation that this process is done with. */
+interface Ending extends Pick<Finishing, 'follow'> {
+  world: World;
+  wukong: Wukong;
+  op: Operation;
+  machine: Machine;
+  told: (of: Result) => Outcome;
 }
 
 /**
@@ -56,12 +64,13 @@ export async function finish(
     startedAt: op.startedAt,
     finishedAt: world.clock.now(),
   });
-  if (result === 'superseded') return lost(world, wukong, op, machine, told, follow);
+  const ending: Ending = { world, wukong, op, machine, told, follow };
+  if (result === 'superseded') return lost(ending);
   const outcome = told(result);
   try {
-    if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
+    if (outcome.outcome === 'InProgress') return await leave(ending, outcome);
     const ended = await endRecord(world, wukong, op, outcome, limits);
-    if (!ended) return await lost(world, wukong, op, machine, told, follow);
+    if (!ended) return await lost(ending);
     await tellEnd(world, ended, outcome, op, { teller: op.holder, limits });
     await writeStatus(
       world,
@@ -85,6 +94,7 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
       problem: error.message,
       requestId: outcome.requestId,
     });
+    if (outcome.outcome === 'InProgress') return outcome; // as its record has it
     return { ...outcome, outcome: 'InProgress', message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
@@ -93,13 +103,7 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
 }
 
 /** Leaves the record for the next process, with the hour of force in it, and says in the status what is waited for. */
-async function leave(
-  world: World,
-  wukong: Wukong,
-  op: Operation,
-  outcome: Outcome,
-  machine: Machine,
-): Promise<Outcome> {
+async function leave({ world, wukong, op, machine }: Ending, outcome: Outcome): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
   const left = await advance(world, wukong, op, op, limits);
   if (!left) return outcome;
@@ -177,14 +181,7 @@ export async function tellBefore(
 }
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
-async function lost(
-  world: World,
-  wukong: Wukong,
-  op: Operation,
-  machine: Machine,
-  told: (of: Result) => Outcome,
-  follow: Finishing['follow'],
-): Promise<Outcome> {
+async function lost({ world, wukong, op, machine, told, follow }: Ending): Promise<Outcome> {
   await follow?.().catch(() => {}); // who cannot look says what is known
   const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(
     () => undefined,

@@ -11,7 +11,17 @@ import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
 import { problemOf, type Ticking } from './problems.ts';
 
-const atOnce = 32;
+/** So many are asked, or told, at once: of each namespace, and of all. */
+const askedAtOnce = 8;
+const toldAtOnce = 32;
+/** So long a tick asks who is logged in: nobody's stop waits longer for what a neighbour's guests answer. */
+const askingMs = 2_000;
+
+export interface Unused {
+  jobs: Job[];
+  /** Tells the owners of the others that their stop waits: when all jobs were begun, as it is none of their business. */
+  tellWaiting(): Promise<void>;
+}
 
 /**
  * The jobs without the scheduled stops of VMs that are in use, as long as their schedule lets them wait: those stay open,
@@ -20,23 +30,30 @@ const atOnce = 32;
 export async function withoutThoseInUse(
   { table, jobs }: { table: Timetable; jobs: Job[] },
   to: Ticking,
-): Promise<Job[]> {
-  const waiting = new Set<Job>();
-  await each(jobs, atOnce, async (job) => {
+): Promise<Unused> {
+  const { world, limits } = to;
+  const waiting = new Map<Job, () => Promise<unknown>>();
+  const soon = { ...to, limits: { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + askingMs) } };
+  const look = async (job: Job) => {
+    const { wukong } = job;
     const acting = table.decisions.get(keyOf(job.place));
-    if (!job.wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
+    if (!wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
     const { skipWhileInUse } = acting.boundary.schedule;
     const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
     if (!skipWhileInUse || table.at >= until) return;
-    const why = await useOf(job.wukong, skipWhileInUse, to);
+    const why = await useOf(wukong, skipWhileInUse, soon);
     if (why === undefined) return;
-    waiting.add(job);
     table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
     const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
-    await tell(job.wukong, acting, told, to).catch(() => {});
-  });
-  to.world.metrics.count('StopsWaitingForUsers', waiting.size);
-  return jobs.filter((job) => !waiting.has(job));
+    waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
+  };
+  const spaces = Map.groupBy(jobs, ({ place }) => place.namespace);
+  await Promise.all([...spaces.values()].map((mine) => each(mine, askedAtOnce, look)));
+  world.metrics.count('StopsWaitingForUsers', waiting.size);
+  return {
+    jobs: jobs.filter((job) => !waiting.has(job)),
+    tellWaiting: () => each(waiting.values(), toldAtOnce, async (telling) => void (await telling())),
+  };
 }
 
 const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits }: Ticking) =>
@@ -49,8 +66,7 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits
       reason: 'StopWaits',
       message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
     },
-    newHolder(world),
-    limits,
+    { teller: newHolder(world), limits },
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
@@ -64,6 +80,7 @@ export async function useOf(
   if (said !== undefined && said !== '' && said !== 'false')
     return `the annotation ${annotation} says that it is in use`;
   if (!loggedIn) return undefined;
+  if (world.clock.now() >= limits.deadline) return 'nobody could tell in time who is logged in';
   try {
     const path = apiPath({
       ...{ api: 'subresources.kubevirt.io/v1', kind: 'virtualmachineinstances' },
@@ -81,7 +98,8 @@ export async function useOf(
       });
     return `nobody can tell who is logged in (${answer.status})`;
   } catch (thrown) {
-    problems.push(problemOf(asLifecycleError(thrown), wukong));
+    limits.signal?.throwIfAborted();
+    problems.push({ ...problemOf(asLifecycleError(thrown), wukong), minor: true }); // the stop waits, as for a 500
     return 'nobody can tell who is logged in';
   }
 }

@@ -80,16 +80,19 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   const decided = await collectJobs(seen, to, few);
   const { table, wanted } = decided;
   if (!few) foresee?.(nextOfAll(schedulesOf(table), table.at));
-  const own = claimOwn(await withoutThoseInUse(decided, to), busy);
+  const unused = await withoutThoseInUse(decided, to);
+  const own = claimOwn(unused.jobs, busy);
   const schedules = few
     ? unkept
     : keepSchedules(to, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
   const sink = world.bus ? 'bus' : 'here';
   const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
   const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
+  const telling = unused.tellWaiting();
   const known = knownOf(seen, decided);
   const { repaired, unsaid } = await mend(known, { ...to, table, wanted, machines, busy });
   await schedules.meanwhile(unsaid);
+  await telling;
   const done = await executing;
   for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
   await schedules.atEnd(done, unsaid);

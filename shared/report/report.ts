@@ -7,6 +7,9 @@ import type { Limits } from '../time/wait.ts';
 import { eventOf, putEvent, subjectOf } from './events.ts';
 import { plain } from './plain.ts';
 
+/** How long telling the end may take: its own limit, never the one that has just run out (STYLE 8). */
+export const tellingMs = 8_000;
+
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
 const outcomeNotice = 'dev.novasphere.wukong.outcome.v1';
 
@@ -73,7 +76,7 @@ export async function tell(
     note(world, outcome, counts);
     if (outcome.forced && counts) world.webhook?.put(forcedNotice(outcome));
   };
-  const event = await putEvent(world, wukong, eventOf(outcome), teller, limits).catch(asLifecycleError);
+  const event = await putEvent(world, wukong, eventOf(outcome), { teller, limits }).catch(asLifecycleError);
   const unwritten = event instanceof LifecycleError ? event : undefined;
   if (unwritten) world.log.warn('the Event could not be written', { problem: unwritten.message });
   else if (!event && !insist) return undefined;

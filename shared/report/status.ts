@@ -4,7 +4,14 @@ import type { Cluster } from '../cluster/world.ts';
 import { isBelievable } from '../domain/believe.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { isShown, lifecycleStateOf, mostMessage } from '../domain/lifecycleState.ts';
-import { type Condition, conditionOf, type LifecycleState, placeOf, type StateName, type Wukong } from '../domain/model.ts';
+import {
+  type Condition,
+  conditionOf,
+  type LifecycleState,
+  placeOf,
+  type StateName,
+  type Wukong,
+} from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';

@@ -27,7 +27,7 @@ export interface WideTale {
   accepted: { at: number; key: string; verb: string }[];
   runs: WukongRun[];
   wukongs: Wukong[];
-  events: (KubeObject & { reason: string; message: string })[];
+  events: (KubeObject & { reason: string; message: string; involvedObject: { namespace?: string; name: string } })[];
   last: Sight;
   /** Whatever was written after a quiet hour. */
   written: string[];
@@ -58,6 +58,7 @@ class WideStory {
   readonly #acts: WideActs;
   readonly #sights = new Map<number, Sight>();
   #busyUntil = 0;
+  #ticks = 0;
 
   constructor(history: WideHistory, life: WideLife, begin: number) {
     this.#history = history;
@@ -125,9 +126,11 @@ class WideStory {
     const life = this.#life;
     const { older } = life;
     const isAlone = older && this.#history.older?.how === 'instead';
-    if (older) life.launch(life.sleep(isAlone ? 0 : 7_000).then(() => life.tick({ older })));
+    // Whoever comes first does what is due.
+    const isFirst = isAlone || ++this.#ticks % 2 === 0;
+    if (older) life.launch(life.sleep(isFirst ? 0 : 7_000).then(() => life.tick({ older })));
     if (isAlone) return;
-    life.launch(life.tick());
+    life.launch(life.sleep(older && isFirst ? 7_000 : 0).then(() => life.tick()));
     if (this.#history.tickers === 'two') life.launch(life.sleep(13_000).then(() => life.tick()));
   }
 

@@ -19,6 +19,7 @@ export function wideVerdict(history: WideHistory, tale: WideTale): string[] {
     ...leftBehind(tale),
     ...forcedEarly(history, tale),
     ...toldOnce(history, tale),
+    ...failedForNothing(history, tale),
     ...runsAreTrue(history, tale),
     ...history.wukongs.flatMap((_, index) => wished(history, tale, index)),
     ...inTime(history, tale),
@@ -86,13 +87,27 @@ function toldOnce(history: WideHistory, { witness, events }: WideTale): string[]
     const [one] = counted.get(id) ?? [];
     if (!one) continue;
     const said = events.filter(
-      ({ message, metadata }) =>
-        metadata.namespace === one.key.split('/')[0] && message.includes(`request ${one.requestId})`),
+      ({ message, involvedObject: { namespace, name } }) =>
+        `${namespace}/${name}` === one.key && message.includes(`request ${one.requestId})`),
     );
     if (said.length > 0 && !said.some(({ reason }) => reason === wordsOf(one)))
       found.push(`${id} came to ${wordsOf(one)}, and its Event says ${said.map(({ reason }) => reason).join(', ')}`);
   }
   return found;
+}
+
+const sound = new Set(['plain', 'slow', 'slowBoot', 'deaf']);
+const byHand = new Set(['hand', 'guest', 'recreate', 'relabel']);
+/** Where there is no fault, and nobody does anything at the VM itself, a sound guest is no reason to fail. */
+function failedForNothing(history: WideHistory, { witness, asked }: WideTale): string[] {
+  if (isHarmed(history)) return [];
+  const failed = witness.counted.filter(({ outcome, older }) => outcome === 'Failed' && !older);
+  return failed.flatMap(({ key, requestId, reason }) => {
+    const index = history.wukongs.findIndex((_, i) => keyOfWide(history, i) === key);
+    const touched = asked.some(({ step, whom }) => byHand.has(step.do) && whom.includes(index));
+    if (touched || !sound.has(history.wukongs[index]?.guest ?? '')) return [];
+    return [`${key} ${requestId} failed (${reason}) although nothing was wrong`];
+  });
 }
 
 /** What was skipped may be told again; a tick that comes between an end and its telling tells it too: at least once. */
