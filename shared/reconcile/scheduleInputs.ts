@@ -14,7 +14,7 @@ import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { dayMs } from '../time/zone.ts';
 
@@ -164,7 +164,8 @@ const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNam
   name,
 });
 
-const atOnce = 50;
+/** Of a namespace. */
+const atOnce = 8;
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -205,14 +206,19 @@ async function readConfigMaps(
     named.set(keyOf(place), place);
   }
   const read = new Map<string, ConfigMap | undefined>();
-  await each(named, atOnce, async ([key, place]) => {
-    try {
-      read.set(key, await readConfigMap(world, place, limits, problems));
-    } catch (thrown) {
-      limits.signal?.throwIfAborted();
-      if (!unanswered) throw thrown;
-      unanswered.set(place.namespace, asLifecycleError(thrown));
-    }
-  });
+  await eachApart(
+    named,
+    ([, { namespace }]) => namespace,
+    atOnce,
+    async ([key, place]) => {
+      try {
+        read.set(key, await readConfigMap(world, place, limits, problems));
+      } catch (thrown) {
+        limits.signal?.throwIfAborted();
+        if (!unanswered) throw thrown;
+        unanswered.set(place.namespace, asLifecycleError(thrown));
+      }
+    },
+  );
   return read;
 }
