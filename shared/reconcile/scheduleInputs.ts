@@ -1,22 +1,18 @@
-import type { Config } from '../cluster/config.ts';
-import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
 import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
-import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { isObjectName } from '../domain/names.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { type Annotations, group, keyOf, type KubeObject, placeOf, version } from '../domain/model.ts';
 import { holidayText } from '../schedule/configMap.ts';
-import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
+import { type CalendarDates, type FindText, isCalendar } from '../schedule/holiday.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
-import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { dayMs } from '../time/zone.ts';
+import { type ConfigMap, mapOf, readConfigMap, readHolidayMaps } from './holidayMaps.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
   apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongschedules', name, subresource });
@@ -49,7 +45,7 @@ export async function readSurroundings(
   const [wide, own] = [true, false].map((one) => schedules.filter((schedule) => isClusterSchedule(schedule) === one));
   const spaces = new Set(own?.map((one) => placeOf(one).namespace));
   const [texts, { namespaces, labels }, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits, problems, unanswered),
+    readHolidayMaps(world, schedules, limits, problems, unanswered),
     known.namespaces
       ? factsOf(known.namespaces)
       : wide?.length
@@ -156,69 +152,4 @@ async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config
     read.set(text, calendar);
     return calendar;
   };
-}
-
-/** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
-const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({
-  namespace: shared || namespace === undefined ? lifecycleNamespace : namespace,
-  name,
-});
-
-/** Of a namespace. */
-const atOnce = 8;
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
-
-async function readConfigMap(
-  { transport }: World,
-  { namespace, name }: Place,
-  limits: Limits,
-  problems: string[],
-): Promise<ConfigMap | undefined> {
-  const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
-  const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
-  if (answer.status === 200) return ours<ConfigMap>(answer.body);
-  if (answer.status === 404) return undefined;
-  const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
-  if (failure.code === 'Unreachable') throw failure;
-  problems.push(failure.message);
-  return undefined;
-}
-
-/** Each ConfigMap that a schedule names, once. */
-async function readConfigMaps(
-  world: World,
-  schedules: WukongSchedule[],
-  limits: Limits,
-  problems: string[],
-  unanswered?: Unanswered,
-): Promise<Map<string, ConfigMap | undefined>> {
-  const named = new Map<string, Place>();
-  for (const { metadata, spec } of schedules) {
-    const { name, shared } =
-      (spec as { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined)?.holidays
-        ?.configMapRef ?? {};
-    // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name !== 'string' || !isObjectName(name)) continue;
-    const place = mapOf({ namespace: metadata.namespace, name, shared: shared === true }, world.config);
-    named.set(keyOf(place), place);
-  }
-  const read = new Map<string, ConfigMap | undefined>();
-  await eachApart(
-    named,
-    ([, { namespace }]) => namespace,
-    atOnce,
-    async ([key, place]) => {
-      try {
-        read.set(key, await readConfigMap(world, place, limits, problems));
-      } catch (thrown) {
-        limits.signal?.throwIfAborted();
-        if (!unanswered) throw thrown;
-        unanswered.set(place.namespace, asLifecycleError(thrown));
-      }
-    },
-  );
-  return read;
 }
