@@ -82,7 +82,8 @@ function parseEvent(event: unknown, origin: Origin & Sent): Command {
     requestId:
       typeof envelope.id === 'string' ? requestIdOf(source, envelope.id.slice(0, longestRequestId)) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
-    ...(!origin.sender && isOurs(envelope) ? {} : { source, given: hasId }),
+    ...(!origin.sender && isOurs(envelope) ? {} : { source }),
+    ...(envelope.source === busSource ? { given: false } : hasId ? { given: true } : {}),
   });
 }
 
@@ -96,7 +97,8 @@ interface Envelope {
 
 /**
  * What another of our functions put on the bus keeps its id: only they may put events with our source (the policy of the
- * bus, infra/aws/events.yml). One of version 0.1.0, whose id has no source, is an event like any other.
+ * bus, infra/aws/events.yml). One of version 0.1.0, whose id has no source, is an event like any other, but for this: it
+ * gave all VMs of a boundary, and all parts of a fleet, the same id.
  */
 function isOurs({ source, detail }: Envelope): boolean {
   const { requestId } = (detail ?? {}) as { requestId?: unknown };

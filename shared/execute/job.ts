@@ -1,7 +1,7 @@
 import type { Command } from '../domain/command.ts';
 import type { Annotations, LifecycleState, Place, Wukong } from '../domain/model.ts';
 import type { Last, Operation } from '../domain/operation.ts';
-import type { Action, Outcome } from '../domain/outcome.ts';
+import type { Action } from '../domain/outcome.ts';
 
 /** What is to be done with one Wukong. */
 export type Work =
@@ -10,14 +10,16 @@ export type Work =
   | { do: 'declared' }
   /** A record that nobody ends: it is taken over. */
   | { do: 'resume'; op: Operation }
-  /** Somebody asked for the same before us, and goes on: their end is ours. `otherwise`: what it is where none is known. */
-  | { do: 'join'; otherwise: Outcome }
   /** A record whose claim expired again and again. */
   | { do: 'giveUp'; op: Operation }
   /** An end that was recorded and not reported. */
   | { do: 'reportAgain'; last: Last }
   /** Somebody else carries it out; it holds its wave here, and, unless it is `placeless`, its place. */
   | { do: 'await'; placeless?: boolean };
+
+/** The request that it is of, where that is known before it is begun. */
+export const requestOf = (work: Work): Pick<Command, 'requestId' | 'trigger'> | undefined =>
+  work.do === 'command' ? work.command : 'op' in work ? work.op : undefined;
 
 /** Those that one schedule, command or record asks for: they share places, and have waves. */
 export interface Group {

@@ -60,7 +60,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
     if (to.begun && !loadsCluster(op.action, machine, seen)) to.begun();
     const step = decide(op, machine, seen, to);
     if (step.do === 'end') {
-      if (await isTold(op, step.result, machine, seen, to)) return { op, result: step.result };
+      if (await isTold({ op, result: step.result }, machine, seen, to)) return { op, result: step.result };
       continue;
     }
     if (step.do === 'wait') op = noted(op, machine, seen);
@@ -126,7 +126,12 @@ function complaintOf({ status }: Wukong) {
  * after one more look, which costs no request as the watch is open: a VMI may be on its way that KubeVirt makes from an
  * older spec, and a guest that dies at once is Ready for some twenty milliseconds (KUBEVIRT §5).
  */
-async function isTold(op: Operation, result: Result, { vm }: Machine, seen: Seen, to: Drive): Promise<boolean> {
+async function isTold(
+  { op, result }: { op: Operation; result: Result },
+  { vm }: Machine,
+  seen: Seen,
+  to: Drive,
+): Promise<boolean> {
   const { world, wukong, machines, limits } = to;
   const since = op.action === 'stop' ? seen.offSince : result.outcome === 'Started' ? seen.up?.since : undefined;
   if (!vm || since === undefined) return true;
@@ -158,7 +163,7 @@ const ofAnother = { forceAt: undefined, periodSeconds: undefined };
 /** What another process needs to know if this one leaves the record to it. */
 function noted(op: Operation, { vmi }: Machine, { died }: Seen): Operation {
   if (op.action === 'start') return died.size > (op.died ?? 0) ? { ...op, died: died.size } : op;
-  if (!vmi || vmi.uid !== op.vmiUid || isEnded(vmi.phase)) return op;
+  if (!vmi || isEnded(vmi.phase)) return op;
   const { deletingSince, graceSeconds } = vmi;
   const begun = deletingSince !== undefined && op.step === 'Claimed';
   return {

@@ -1,5 +1,4 @@
 import { apiPath } from '../cluster/path.ts';
-import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import type { Job } from '../execute/job.ts';
@@ -10,8 +9,7 @@ import type { Acting } from '../schedule/decide.ts';
 import type { Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { eachApart } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
-import { type Problem, problemOf } from './problems.ts';
+import { problemOf, type Ticking } from './problems.ts';
 
 /** So many of a namespace are asked, or told, at once. */
 const atOnce = 8;
@@ -30,10 +28,11 @@ export interface Unused {
  */
 export async function withoutThoseInUse(
   { table, jobs }: { table: Timetable; jobs: Job[] },
-  { world, limits, problems }: { world: World; limits: Limits; problems: Problem[] },
+  to: Ticking,
 ): Promise<Unused> {
+  const { world, limits } = to;
   const waiting = new Map<Job, () => Promise<unknown>>();
-  const soon = { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + askingMs) };
+  const soon = { ...to, limits: { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + askingMs) } };
   const look = async (job: Job) => {
     const { wukong } = job;
     const acting = table.decisions.get(keyOf(job.place));
@@ -41,14 +40,11 @@ export async function withoutThoseInUse(
     const { skipWhileInUse } = acting.boundary.schedule;
     const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
     if (!skipWhileInUse || table.at >= until) return;
-    const why = await useOf(wukong, skipWhileInUse, world, soon, problems);
+    const why = await useOf(wukong, skipWhileInUse, soon);
     if (why === undefined) return;
     table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
-    waiting.set(job, () =>
-      tell(wukong, acting, `${why}; at the latest it is carried out at ${rfc3339(until)}`, world, limits).catch(
-        () => {},
-      ),
-    );
+    const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
+    waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
   };
   await eachApart(jobs, ({ place }) => place.namespace, atOnce, look);
   world.metrics.count('StopsWaitingForUsers', waiting.size);
@@ -64,7 +60,7 @@ export async function withoutThoseInUse(
   };
 }
 
-const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, limits: Limits) =>
+const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits }: Ticking) =>
   putEvent(
     world,
     wukong,
@@ -74,17 +70,14 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, l
       reason: 'StopWaits',
       message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
     },
-    newHolder(world),
-    limits,
+    { teller: newHolder(world), limits },
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
 export async function useOf(
   wukong: Wukong,
   { loggedIn, annotation }: { loggedIn: boolean; annotation?: string | undefined },
-  world: World,
-  limits: Limits,
-  problems: Problem[],
+  { world, limits, problems }: Ticking,
 ): Promise<string | undefined> {
   const { annotations = {}, namespace } = wukong.metadata;
   const said = annotation !== undefined && Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;

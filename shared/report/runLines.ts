@@ -26,8 +26,7 @@ export function readLines(vms: unknown, dueAt: number): Map<string, Member> {
   for (const text of vms.slice(0, mostLines)) {
     const { name, outcome, reason, start, end, unseen } = (typeof text === 'string' && line.exec(text)?.groups) || {};
     if (!name || !outcome || !known.has(outcome)) continue;
-    const instant = (seconds: string | undefined) =>
-      seconds === undefined ? undefined : dueAt + Number(seconds) * 1000;
+    const instant = (seconds: string) => dueAt + Number(seconds) * 1000;
     members.set(name, {
       outcome: outcome as Member['outcome'],
       ...(reason ? { reason } : {}),

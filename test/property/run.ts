@@ -1,7 +1,8 @@
 /**
- * npm run test:property -- [--histories | --wide | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model: of one Wukong (2,000), of several for some hours (500), and of one tenant beside a
- * hostile one (20,000); one process for each worker. Without a seed, others every time. What is found is made small, and
+ * npm run test:property -- [--histories | --wide | --versions | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
+ * Random histories against the model: of one Wukong (2,000), of several for some hours (500), of the same while version
+ * 0.1.0 acts too (200; needs the history of this repository), and of one tenant beside a hostile one (20,000); one
+ * process for each worker. Without a seed, others every time. What is found is made small, and
  * told with how to live through it again.
  */
 import { spawn } from 'node:child_process';
@@ -11,13 +12,14 @@ import { parseArgs } from 'node:util';
 
 import { explore, tellOf } from './explore.ts';
 import { interference, interferenceText, tiesText } from './noninterference.ts';
-import { exploreWide, wideText } from './wide.ts';
+import { exploreMixed, exploreWide, wideText } from './wide.ts';
 
 const { values } = parseArgs({
   options: {
     histories: { type: 'boolean', default: false },
     noninterference: { type: 'boolean', default: false },
     wide: { type: 'boolean', default: false },
+    versions: { type: 'boolean', default: false },
     runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
@@ -40,6 +42,10 @@ const kinds = {
   wide: {
     ...{ runs: 500, every: 100, well: 'nothing contradicts the model' },
     live: async (given: Given) => exploreWide(given).then((found) => found && wideText(found)),
+  },
+  versions: {
+    ...{ runs: 200, every: 100, well: 'nothing contradicts the model' },
+    live: async (given: Given) => exploreMixed(given).then((found) => found && wideText(found, 'versions')),
   },
   noninterference: {
     ...{ runs: 20_000, every: 5_000, well: 'no tenant notices its neighbour' },
@@ -85,7 +91,7 @@ async function liveApart(kind: Kind, workers: number): Promise<boolean> {
 
 const all = Object.keys(kinds) as Kind[];
 const named = all.filter((kind) => values[kind]);
-const usual: Kind[] = values.path ? ['histories'] : all;
+const usual: Kind[] = values.path ? ['histories'] : all.filter((kind) => kind !== 'versions');
 let well = true;
 for (const kind of named.length > 0 ? named : usual) {
   const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runsOf(kind));
