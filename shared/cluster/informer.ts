@@ -65,8 +65,8 @@ export async function follow<V>(
   let failed = 0;
   let onSynced = () => {};
 
-  function settle(present: Set<string>, moment: string | undefined) {
-    known.settle(present);
+  function settle(moment: string | undefined) {
+    known.settle();
     since = moment;
     synced = true;
     onSynced();
@@ -77,14 +77,15 @@ export async function follow<V>(
     return `${source.path}?${new URLSearchParams(all)}`;
   };
 
-  /** One stream, from its opening to its end. `present` collects the first state until the stream has told all of it. */
-  async function stream(parts: Record<string, string>, present?: Set<string>): Promise<number> {
+  /** One stream, from its opening to its end. `initial`: it begins with the first state, until it has told all of it. */
+  async function stream(parts: Record<string, string>, initial = false): Promise<number> {
     const watch = { watch: 'true', allowWatchBookmarks: 'true', timeoutSeconds: `${serverTimeoutSeconds}`, ...parts };
     const quiet = silence(clock, closing.signal);
     try {
       const { status, lines } = await transport.stream(query(watch), quiet.signal);
       quiet.heard();
-      let collecting = status === 200 ? present : undefined;
+      let collecting = initial && status === 200;
+      if (collecting) known.begin();
       for await (const line of lines) {
         quiet.heard();
         if (status !== 200) continue; // only frees the connection
@@ -97,8 +98,8 @@ export async function follow<V>(
     }
   }
 
-  /** Returns what still collects the first state. */
-  function take({ type, object }: WatchEvent, collecting: Set<string> | undefined): Set<string> | undefined {
+  /** Returns whether it is the first state that is still told. */
+  function take({ type, object }: WatchEvent, collecting: boolean): boolean {
     if (type === 'ERROR') throw endOf(object);
     const { resourceVersion, annotations } = object?.metadata ?? {};
     if (!collecting) {
@@ -107,30 +108,26 @@ export async function follow<V>(
     }
     if (type === 'BOOKMARK') {
       if (!collecting || annotations?.['k8s.io/initial-events-end'] !== 'true') return collecting;
-      settle(collecting, resourceVersion);
-      return undefined;
+      settle(resourceVersion);
+      return false;
     }
     const one = ours(object);
     if (one && type === 'DELETED') known.remove(one);
-    const kept = one && type !== 'DELETED' ? known.put(one) : undefined;
-    if (kept !== undefined) collecting?.add(kept);
+    else if (one) known.put(one);
     return collecting;
   }
 
   /** The state of one moment, page by page. Pages of two moments are none: what came up between them is in neither. */
   async function list() {
-    const present = new Set<string>();
+    known.begin();
     const limit = { deadline: clock.now() + 60_000, signal: closing.signal };
     let moment: string | undefined;
     for await (const page of listPages(transport, query({}), limit)) {
       moment ??= page.resourceVersion;
       if (page.resourceVersion !== moment) throw new Expired();
-      for (const object of page.items) {
-        const kept = known.put(object);
-        if (kept !== undefined) present.add(kept);
-      }
+      for (const object of page.items) known.put(object);
     }
-    settle(present, moment);
+    settle(moment);
   }
 
   /**
@@ -140,7 +137,7 @@ export async function follow<V>(
   async function attempt(): Promise<number> {
     if (since === undefined) {
       const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
-      const status = failed >= 2 ? 400 : await stream(initial, new Set());
+      const status = failed >= 2 ? 400 : await stream(initial, true);
       if (status !== 400 && status !== 422) return status;
       await list();
     }

@@ -4,7 +4,8 @@ import { remember } from '../domain/remember.ts';
 /** How objects of one kind are read and which are wanted; the rest costs no memory. */
 export interface Keeping<V> {
   read(object: KubeObject): V;
-  wanted?(namespace: string, name: string): boolean;
+  /** By its key, `namespace/name`. */
+  wanted?(key: string, namespace: string): boolean;
   /** Called after every change of any object, with what it is now and was before; without a key when the watch failed for good. */
   changed?(key?: string, now?: V, before?: V): void;
 }
@@ -18,12 +19,14 @@ export interface Known<V> {
   gone(namespace: string, name: string): V | undefined;
   /** Calls `call` after every later change of that object, and of `tellAll`. Returns its end. */
   on(namespace: string, name: string, call: () => void): () => void;
-  /** Keeps its newest state, and returns its key; undefined when it is not wanted. */
-  put(object: KubeObject): string | undefined;
+  /** Keeps its newest state, where it is wanted. */
+  put(object: KubeObject): void;
   /** It is gone, and was like this at its end. Returns its key; undefined when it was not known. */
   remove(object: KubeObject): string | undefined;
-  /** Those that are present are all that there are: what else was known was deleted while nobody looked. */
-  settle(present: Set<string>): void;
+  /** From now on all that there are is put, until `settle`. */
+  begin(): void;
+  /** Those put since `begin` are all that there are: what else was known was deleted while nobody looked. */
+  settle(): void;
   tellAll(): void;
 }
 
@@ -31,6 +34,8 @@ interface Kept<V> {
   uid: string | undefined;
   version: string | undefined;
   value: V;
+  /** When it was put last, counted in calls of `begin`. */
+  round: number;
 }
 
 /** A process that stays sees VMs of ever new names end: of so many it is remembered how. */
@@ -40,6 +45,7 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
   const known = new Map<string, Kept<V>>();
   const gone = new Map<string, V>();
   const listeners = new Map<string, Set<() => void>>();
+  let round = 0;
   const call = (key: string) => {
     for (const one of [...(listeners.get(key) ?? [])]) one();
   };
@@ -67,18 +73,20 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
       };
     },
     put(object) {
-      const { namespace, name } = placeOf(object);
-      if (keeping.wanted && !keeping.wanted(namespace, name)) return undefined;
-      const key = keyOf({ namespace, name });
+      const place = placeOf(object);
+      const key = keyOf(place);
+      if (keeping.wanted && !keeping.wanted(key, place.namespace)) return;
       const { uid, resourceVersion: version } = object.metadata;
       const before = known.get(key);
       // After a reconnect everything is shown once more; what is known already is no change.
-      if (before && version !== undefined && before.version === version && before.uid === uid) return key;
+      if (before && version !== undefined && before.version === version && before.uid === uid) {
+        before.round = round;
+        return;
+      }
       // Another generation of the name: the end of the one before was missed.
       if (before && before.uid !== uid) ended(key, before.value);
-      known.set(key, { uid, version, value: keeping.read(object) });
+      known.set(key, { uid, version, value: keeping.read(object), round });
       tell(key, before?.value);
-      return key;
     },
     remove(object) {
       const key = keyOf(placeOf(object));
@@ -87,8 +95,9 @@ export function newKnown<V>(keeping: Keeping<V>): Known<V> {
       forget(key, keeping.read(object));
       return key;
     },
-    settle(present) {
-      for (const [key, { value }] of [...known]) if (!present.has(key)) forget(key, value);
+    begin: () => void round++,
+    settle() {
+      for (const [key, kept] of known) if (kept.round !== round) forget(key, kept.value);
     },
     tellAll() {
       for (const key of [...listeners.keys()]) call(key);

@@ -153,6 +153,6 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
   for await (const chunk of chunks) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
-    yield* parts.filter((line) => line !== '');
+    for (const line of parts) if (line !== '') yield line; // not yield*, which would wrap each once more
   }
 }

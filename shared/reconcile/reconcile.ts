@@ -61,7 +61,7 @@ export async function reconcile(
   const { wukongs, machines, blind, unanswered } = seen;
   try {
     const decided = await collectJobs(seen, tick, few);
-    const { table, wanted } = decided;
+    const { table, wanted, machineOf } = decided;
     const wishes = await withoutThoseInUse(decided, tick);
     const own = claimOwn(wishes, busy);
     const schedules = few
@@ -73,7 +73,7 @@ export async function reconcile(
     const isKnown = ({ metadata }: Wukong) =>
       !unanswered.has(metadata.namespace ?? '') && !decided.undecided.has(keyOf(metadata));
     const known = wukongs.filter(isKnown);
-    const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machines, busy });
+    const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machineOf, machines, busy });
     await schedules.meanwhile(unsaid);
     const done = await executing;
     for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));

@@ -5,7 +5,7 @@ import type { Machine } from '../domain/vm.ts';
 import { isThere } from '../execute/follow.ts';
 import type { Group, Job } from '../execute/job.ts';
 import { type Boundary, newestBoundary } from '../schedule/calendar.ts';
-import type { Acting } from '../schedule/decide.ts';
+import type { Acting, Decision } from '../schedule/decide.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { commandFor, nextFor, type Timetable } from '../schedule/timetable.ts';
 import { jitterMs, knownWaves, rankOf } from '../schedule/wave.ts';
@@ -34,7 +34,7 @@ export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => M
   };
   const isOpen = (wukong: Wukong, schedule: Schedule, action: Action): boolean => {
     if (operationOf(wukong)) return true;
-    const acting = actingOf(table, wukong);
+    const acting = actingIn(table.decisions.get(keyOf(wukong.metadata)));
     if (acting?.do !== action || acting.boundary.schedule.key !== schedule.key) return false;
     try {
       const machine = machineOf(wukong);
@@ -58,7 +58,7 @@ export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => M
     wanted(wukong) {
       const decision = table.decisions.get(keyOf(wukong.metadata));
       if (decision?.do === 'skip') return { do: 'skip', decision };
-      const acting = actingOf(table, wukong);
+      const acting = actingIn(decision);
       if (!acting || isResting(wukong, acting, table.at)) return undefined;
       const { do: action, boundary, keep } = acting;
       const running = operationOf(wukong);
@@ -98,8 +98,7 @@ export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => M
 }
 
 /** What a schedule wants done now, or at a moment that is known already. */
-function actingOf({ decisions }: Timetable, { metadata }: Wukong): Acting | undefined {
-  const decision = decisions.get(keyOf(metadata));
+function actingIn(decision: Decision | undefined): Acting | undefined {
   if (decision?.do === 'nothing') return decision.then;
   return decision?.do === 'skip' ? undefined : decision;
 }
