@@ -83,10 +83,10 @@ export function timetable(
   for (const wukong of wukongs) {
     const rule = ruled.get(wukong);
     if (!rule) continue;
-    const key = keyOf(wukong.metadata);
+    const { key } = rule;
     table.schedulesOf.set(key, rule.schedules);
     try {
-      const known = { ...factsOf(wukong, machineOf(wukong), around, { ...rule, now }), name: key };
+      const known = factsOf(wukong, machineOf(wukong), around, rule, now);
       table.facts.set(key, known);
       table.decisions.set(key, unlessDeleted(wukong, decide(rule.schedules, known, now)));
     } catch (thrown) {
@@ -98,6 +98,8 @@ export function timetable(
 
 /** What schedules say of one of the Wukongs that they rule. Instants. */
 interface Rule {
+  /** Of the Wukong. */
+  key: string;
   schedules: Schedule[];
   /** The newest boundary that one of them is through with. */
   handled?: number;
@@ -112,7 +114,7 @@ function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
     if (!schedule) continue;
     const mark = instantIn(object.status?.lastHandled);
     for (const wukong of matched) {
-      const rule = all.get(wukong) ?? { schedules: [] };
+      const rule = all.get(wukong) ?? { key: keyOf(wukong.metadata), schedules: [] };
       all.set(wukong, rule);
       rule.schedules.push(schedule);
       if (mark !== undefined) rule.handled = Math.max(rule.handled ?? -Infinity, mark);
@@ -135,8 +137,9 @@ function factsOf(
   wukong: Wukong,
   machine: Machine,
   around: Surroundings,
-  { handled, turnAt, now }: Omit<Rule, 'schedules'> & { now: number },
-): Omit<Facts, 'name'> {
+  { key, handled, turnAt }: Rule,
+  now: number,
+): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
   const memory = readMemory(wukong, now);
@@ -148,6 +151,7 @@ function factsOf(
   for (const instant of [through, kept, memory.skipped, ...asked])
     if (instant !== undefined && !isYetToCome(instant, now)) lastHandled = Math.max(lastHandled, instant);
   return {
+    name: key,
     createdAt: Date.parse(creationTimestamp ?? '') || 0,
     wukongAnnotations: annotations,
     namespaceAnnotations: around.namespaces.get(namespace),
