@@ -1,7 +1,8 @@
 import type { Condition, KubeObject } from '../domain/model.ts';
 import { type Selector } from '../domain/selector.ts';
 import { type Cron } from '../time/cron.ts';
-import { parseZone, type Zone } from '../time/zone.ts';
+import { parseZone } from '../time/parseZone.ts';
+import { type Zone } from '../time/zone.ts';
 import type { DefaultZone } from './defaultZone.ts';
 import { type Exception, readExceptions } from './exception.ts';
 import { type FindText, readHolidays } from './holiday.ts';
