@@ -34,7 +34,7 @@ The highest that applies, in the order 1, 3, 4.
 
 ## Signals
 
-Ctrl-C (SIGINT) and SIGTERM are obeyed at once. A command that has begun something leaves it in order and answers 3 or 130, within 15 s; a second Ctrl-C ends it there and then. One that has not ends by the signal, which a shell shows as 130 or 143.
+Ctrl-C (SIGINT) and SIGTERM are obeyed at once. A command that has begun something leaves it in order and answers 3 or 130, after about a second (5 s at the most); a second Ctrl-C ends it there and then. One that has not ends by the signal, which a shell shows as 130 or 143.
 
 \`npx wukong\` and \`npm run wukong --\` answer the same codes, but for a signal: npm and the shell that it starts answer that themselves, with 130 or 143, whatever the command has left on the Wukong. npm does not pass a SIGTERM on, so the command ends when it sees that npm has gone; a SIGINT that only npm is sent reaches nobody, so send SIGTERM. A script that needs the code calls \`node cli/wukong.mjs\` or an installed \`wukong\`.
 

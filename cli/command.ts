@@ -60,9 +60,6 @@ export interface CliCommand {
 /** What was typed cannot be understood: exit code 2. The message says what was expected. */
 export class UsageError extends Error {}
 
-/** Ctrl-C, where nothing is left behind. */
-export class Interrupted extends Error {}
-
 export const exitCodes = {
   done: 0,
   failed: 1,

@@ -32,7 +32,13 @@ export function readFlags(args: string[], options: Options): { values: Values; p
     else
       for (const { name, text } of flagsIn(arg, options))
         if (options[name]!.type === 'boolean') values[name] = truthOf(name, text, options[name]!);
-        else keep(values, name, options[name]!, text ?? following(args[++at], options), arg);
+        else
+          values[name] = kept(
+            values[name],
+            { name, option: options[name]! },
+            text ?? following(args[++at], options),
+            arg,
+          );
   }
   return { values, positionals };
 }
@@ -122,13 +128,19 @@ function following(arg: string | undefined, options: Options): string | undefine
   return isFlag(arg) && takesNext(arg, options) !== undefined ? undefined : arg;
 }
 
-function keep(values: Values, name: string, option: Option, text: string | undefined, arg: string): void {
+/** What is kept of an option once `text` was found for it in `arg`. */
+function kept(
+  before: Values[string],
+  { name, option }: { name: string; option: Option },
+  text: string | undefined,
+  arg: string,
+): Values[string] {
   if (text === undefined || text === '') {
     const found = text === '' || /^-.*=$/s.test(arg) ? ', found nothing' : ' after it';
     throw new UsageError(`--${name}: expected ${expectedOf(option)}${found}`);
   }
   if (option.choices) checkChoice(`--${name}`, text, option.choices);
-  values[name] = option.multiple ? [...((values[name] as string[] | undefined) ?? []), text] : text;
+  return option.multiple ? [...((before as string[] | undefined) ?? []), text] : text;
 }
 
 function expectedOf({ choices, value }: Option): string {

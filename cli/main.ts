@@ -1,8 +1,9 @@
 import { asLifecycleError, failures, LifecycleError } from '../shared/domain/errors.ts';
 import { didYouMean } from '../shared/domain/suggest.ts';
 import { plain as plainText } from '../shared/report/plain.ts';
+import { Interrupted } from '../shared/time/wait.ts';
 import { clusterOptions, scopeOptions } from './cluster.ts';
-import { commonOptions, exitCodes, Interrupted, type Io, oneOf, type Options, UsageError } from './command.ts';
+import { commonOptions, exitCodes, type Io, oneOf, type Options, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 import { commandFirst, readArguments } from './flags.ts';
 import { endProcess, processIo } from './terminal/process.ts';

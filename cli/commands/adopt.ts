@@ -69,7 +69,10 @@ export const adopt: CliCommand = {
       );
       const { plan } = adopted;
       if (plan.do === 'adopt' && plan.wukong) known.push(plan.wukong);
-      return { refused: plan.do === 'refuse', text: adoptedText(vm, adopted, dry, session, around) };
+      return {
+        refused: plan.do === 'refuse',
+        text: adoptedText(vm, adopted, { dry, around, now: session.world.clock.now() }),
+      };
     });
   },
 };
@@ -148,7 +151,7 @@ async function surroundingsOf({ world }: Session, vms: RawVm[], io: Io): Promise
   if (spaces.size === 0) return undefined;
   const config = { ...world.config, watchNamespaces: [...spaces] };
   const limits = { deadline: world.clock.now() + 30_000 };
-  return readSurroundings({ ...world, config }, limits, []).catch((thrown: unknown) => {
+  return readSurroundings({ world: { ...world, config }, limits, problems: [] }).catch((thrown: unknown) => {
     io.err(`note: what schedules will do is not known: ${plain(asLifecycleError(thrown).message)}\n`);
     return undefined;
   });
@@ -157,9 +160,7 @@ async function surroundingsOf({ world }: Session, vms: RawVm[], io: Io): Promise
 function adoptedText(
   vm: RawVm,
   { plan, size }: Adopted,
-  dry: boolean,
-  { world }: Session,
-  around?: Surroundings,
+  { dry, around, now }: { dry: boolean; around: Surroundings | undefined; now: number },
 ): string {
   if (plan.do === 'refuse') return `refused: ${plan.because}`;
   if (plan.do === 'already') return `Wukong ${plan.name} has it already`;
@@ -167,7 +168,7 @@ function adoptedText(
   const is = `${strategy}, ${size.cpu} CPU${size.cpu === 1 ? '' : 's'}, ${size.memory}`;
   const note = size.note ? ` (${size.note})` : '';
   const what = plan.wukong ? '' : 'the existing ';
-  const then = plan.wukong && around ? `; ${foreseen(plan.wukong, world.clock.now(), around)}` : '';
+  const then = plan.wukong && around ? `; ${foreseen(plan.wukong, now, around)}` : '';
   return `${dry ? 'would be given to' : 'given to'} ${what}Wukong ${plan.name} (${is})${note}${then}`;
 }
 

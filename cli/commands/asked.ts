@@ -48,10 +48,10 @@ export function commandOf(verb: Action | 'restart', values: Values, io: Io): Com
   }
 }
 
-/** Stop: when to come back with what there is. Start: late enough for every VM's own time limit. */
-export function deadlineOf(action: Action, values: Values, command: Command, count: number, now: number): number {
-  if (action === 'stop') return now + (durationSeconds('timeout', values.timeout as string | undefined) ?? 900) * 1000;
-  return now + (command.waitSeconds * Math.ceil(count / command.maxInFlight) + 60) * 1000;
+/** How long to wait. Stop: then with what there is. Start: long enough for every VM's own time limit. */
+export function waitMsOf(action: Action, values: Values, command: Command, count: number): number {
+  if (action === 'stop') return (durationSeconds('timeout', values.timeout as string | undefined) ?? 900) * 1000;
+  return (command.waitSeconds * Math.ceil(count / command.maxInFlight) + 60) * 1000;
 }
 
 export function countOf(values: Values, option: string): number | undefined {

@@ -64,28 +64,16 @@ export const awsLocal: CliCommand = {
     await Promise.race([connect({ env: {}, ...given }).then((world) => furnishEmbedded(world)), aborted(signal)]);
     signal?.throwIfAborted();
     let opened: Promise<World> | undefined;
-    const open = () => (opened ??= connect({ env: { EVENT_BUS_NAME: 'local' }, ...given }));
-    const tick = lambda('reconcileState', reconcileState, open) as unknown as LocalHandler;
-    const aws = await startLocalAws(
-      {
-        start: lambda('startVm', startVm, open) as unknown as LocalHandler,
-        stop: lambda('stopVm', stopVm, open) as unknown as LocalHandler,
-        restart: lambda('restartVm', restartVm, open) as unknown as LocalHandler,
-        getState: lambda('getState', getState, open) as unknown as LocalHandler,
-        outcome: (event) => io.out(`${JSON.stringify(event)}\n`),
-        deadLetter: (body) => io.err(`dead letter: ${body}\n`),
-      },
-      port,
-    ).catch((thrown: NodeJS.ErrnoException) => {
+    const { tick, ...parts } = functionsOf(() => (opened ??= connect({ env: { EVENT_BUS_NAME: 'local' }, ...given })));
+    const told = {
+      outcome: (event: object) => io.out(`${JSON.stringify(event)}\n`),
+      deadLetter: (body: string) => io.err(`dead letter: ${body}\n`),
+    };
+    const aws = await startLocalAws({ ...parts, ...told }, port).catch((thrown: NodeJS.ErrnoException) => {
       throw thrown.code === 'EADDRINUSE' ? new UsageError(`--port ${port}: is taken by another program`) : thrown;
     });
     // Our own outcome events go out through the SDK, as they do in AWS, and come in again at the endpoint.
-    Object.assign(process.env, {
-      AWS_ENDPOINT_URL_EVENTBRIDGE: aws.url,
-      AWS_REGION: 'eu-central-1',
-      AWS_ACCESS_KEY_ID: 'local',
-      AWS_SECRET_ACCESS_KEY: 'local',
-    });
+    Object.assign(process.env, { AWS_ENDPOINT_URL_EVENTBRIDGE: aws.url, ...localCredentials });
     if (file) {
       await writeKubeconfig(file, sim.kubeconfig());
       io.err(`export KUBECONFIG=${file}\n`);
@@ -100,3 +88,20 @@ export const awsLocal: CliCommand = {
     return exitCodes.done;
   },
 };
+
+const localCredentials = {
+  AWS_REGION: 'eu-central-1',
+  AWS_ACCESS_KEY_ID: 'local',
+  AWS_SECRET_ACCESS_KEY: 'local',
+};
+
+/** The five functions as they run in AWS, on one world. */
+function functionsOf(open: () => Promise<World>) {
+  return {
+    tick: lambda('reconcileState', reconcileState, open) as unknown as LocalHandler,
+    start: lambda('startVm', startVm, open) as unknown as LocalHandler,
+    stop: lambda('stopVm', stopVm, open) as unknown as LocalHandler,
+    restart: lambda('restartVm', restartVm, open) as unknown as LocalHandler,
+    getState: lambda('getState', getState, open) as unknown as LocalHandler,
+  };
+}

@@ -9,30 +9,37 @@ const nameOf = (item: unknown): unknown => (isFields(item) ? item['name'] : unde
 const has = (list: unknown[], item: unknown): boolean => list.some((other) => isDeepStrictEqual(other, item));
 const below = (path: string, key: string): string => (path ? `${path}.${key}` : key);
 
+/** Whether the whole schema is ours, and whether this is inside of it. */
+interface Own {
+  whole?: boolean;
+  inSchema?: boolean;
+}
+
 /**
  * Paths at which `found` lacks or contradicts what is `shipped`. What it has besides is its own, but inside a schema
  * that is `whole`ly ours nothing may be added: a default that is not shipped is a difference.
  */
-export function differences(shipped: unknown, found: unknown, path: string, whole = false, inSchema = false): string[] {
+export function differences(shipped: unknown, found: unknown, path: string, own: Own = {}): string[] {
   if (isFields(shipped) && isFields(found)) {
-    const added = whole && inSchema ? Object.keys(found).filter((key) => !Object.hasOwn(shipped, key)) : [];
-    const own = Object.keys(shipped).flatMap((key) =>
-      differences(shipped[key], valueOf(found, key), below(path, key), whole, inSchema || key === 'openAPIV3Schema'),
+    const added = own.whole && own.inSchema ? Object.keys(found).filter((key) => !Object.hasOwn(shipped, key)) : [];
+    const inside = (key: string) => (key === 'openAPIV3Schema' ? { ...own, inSchema: true } : own);
+    const lacking = Object.keys(shipped).flatMap((key) =>
+      differences(shipped[key], valueOf(found, key), below(path, key), inside(key)),
     );
-    return [...own, ...added.map((key) => below(path, key))];
+    return [...lacking, ...added.map((key) => below(path, key))];
   }
-  if (Array.isArray(shipped) && Array.isArray(found)) return listDifferences(shipped, found, path, whole, inSchema);
+  if (Array.isArray(shipped) && Array.isArray(found)) return listDifferences(shipped, found, path, own);
   return isDeepStrictEqual(shipped, found) ? [] : [path];
 }
 
-function listDifferences(shipped: unknown[], found: unknown[], path: string, whole: boolean, inSchema: boolean) {
+function listDifferences(shipped: unknown[], found: unknown[], path: string, own: Own) {
   if (shipped.every((item) => nameOf(item) !== undefined))
     return shipped.flatMap((item) => {
       const there = found.find((other) => nameOf(other) === nameOf(item));
-      return differences(item, there, `${path}[${String(nameOf(item))}]`, whole, inSchema);
+      return differences(item, there, `${path}[${String(nameOf(item))}]`, own);
     });
   const covered = shipped.every((item) => has(found, item));
-  return covered && (!whole || shipped.length === found.length) ? [] : [path];
+  return covered && (!own.whole || shipped.length === found.length) ? [] : [path];
 }
 
 /** What is shipped, laid over what is there: nothing that is there besides goes, from lists of values neither. */

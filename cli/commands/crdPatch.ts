@@ -93,7 +93,7 @@ function addColumns(
 export function faultOf(crd: Crd | undefined, name: string): { found: string; next: string } | undefined {
   if (!crd) return { found: 'is not installed', next: 'wukong crd install' };
   if (name !== wukongCrd)
-    return differing(differences(shippedCrd(name).spec, crd.spec, '', true), 'wukong crd install');
+    return differing(differences(shippedCrd(name).spec, crd.spec, '', { whole: true }), 'wukong crd install');
   const { served, adds, renews } = extensionOf(crd);
   if (!served) return { found: `does not serve ${version}`, next: 'install an operator that serves it' };
   if (adds.length > 0) return { found: `lacks ${adds.join(' and ')}`, next: 'wukong crd patch' };

@@ -1,6 +1,7 @@
 import { follow } from '../../shared/cluster/informer.ts';
 import { listAll } from '../../shared/cluster/list.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
+import type { World } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
@@ -8,6 +9,7 @@ import { columns, text, widthsOf } from '../terminal/columns.ts';
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { inLines, type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { aborted } from '../terminal/process.ts';
 import { findTargets, tellTargets, typedName } from './targets.ts';
 
 interface KubeEvent extends KubeObject {
@@ -65,45 +67,51 @@ export const events: CliCommand = {
     const ours = ({ involvedObject: on }: KubeEvent) =>
       on?.kind === 'Wukong' && (wanted.size === 0 || wanted.has(on.name));
     const print = printer(io, all, printing);
-    if (values.follow !== true) {
-      const found = (await listAll<KubeEvent>(world.transport, path, {})).filter(ours).toSorted(byTime);
-      if (found.length === 0 && printing.format === undefined)
-        io.err(
-          `No Events on ${[...wanted].join(', ') || 'Wukongs'}${all ? '' : ` in namespace ${namespace}; -A looks in all`}.\n`,
-        );
-      else print(printing.sorted(found), world.clock.now());
-      return problems.length > 0 ? exitCodes.failed : exitCodes.done;
-    }
-    const signal = io.interrupt?.() ?? new AbortController().signal;
-    const first: KubeEvent[] = [];
-    let synced = false;
-    const read = (object: KubeObject) => {
-      const event = object as KubeEvent;
-      if (!ours(event)) return;
-      if (synced) print([event], world.clock.now());
-      else first.push(event);
-    };
-    let changed = () => {};
-    const source = { path, read, changed: () => changed() };
-    const followed = await follow(world, source, { deadline: world.clock.now() + 30_000, signal });
-    synced = true;
-    print(first.toSorted(byTime), world.clock.now());
-    await new Promise<void>((end, fail) => {
-      changed = () => {
-        try {
-          followed.check();
-        } catch (failure) {
-          fail(failure as Error);
-        }
-      };
-      if (signal.aborted) end();
-      signal.addEventListener('abort', () => end(), { once: true });
-    });
-    followed.close();
-    if (io.terminal) io.out('\n'); // the terminal has written ^C
-    return exitCodes.interrupted;
+    if (values.follow === true) return followEvents(world, { path, ours, print }, io);
+    const found = (await listAll<KubeEvent>(world.transport, path, {})).filter(ours).toSorted(byTime);
+    const where = all ? '' : ` in namespace ${namespace}; -A looks in all`;
+    if (found.length > 0 || printing.format !== undefined) print(printing.sorted(found), world.clock.now());
+    else io.err(`No Events on ${[...wanted].join(', ') || 'Wukongs'}${where}.\n`);
+    return problems.length > 0 ? exitCodes.failed : exitCodes.done;
   },
 };
+
+interface Following {
+  path: string;
+  ours: (event: KubeEvent) => boolean;
+  print: (events: KubeEvent[], now: number) => void;
+}
+
+/** Those that there are, and then each as it comes, until Ctrl-C. */
+async function followEvents(world: World, { path, ours, print }: Following, io: Io): Promise<number> {
+  const signal = io.interrupt?.() ?? new AbortController().signal;
+  const first: KubeEvent[] = [];
+  let synced = false;
+  const read = (object: KubeObject) => {
+    const event = object as KubeEvent;
+    if (!ours(event)) return;
+    if (synced) print([event], world.clock.now());
+    else first.push(event);
+  };
+  let changed = () => {};
+  const source = { path, read, changed: () => changed() };
+  const followed = await follow(world, source, { deadline: world.clock.now() + 30_000, signal });
+  synced = true;
+  print(first.toSorted(byTime), world.clock.now());
+  await new Promise<void>((end, fail) => {
+    changed = () => {
+      try {
+        followed.check();
+      } catch (failure) {
+        fail(failure as Error);
+      }
+    };
+    void aborted(signal).then(end);
+  });
+  followed.close();
+  if (io.terminal) io.out('\n'); // the terminal has written ^C
+  return exitCodes.interrupted;
+}
 
 function checkFollow(values: Values, { template, format }: Printing): void {
   if ((template ?? values['sort-by'] ?? values['field-selector']) === undefined && format !== 'yaml') return;

@@ -33,7 +33,7 @@ export function foresee(manifests: Manifests, from: number, to: number): Foresee
   const freeze = freezeFrom(manifests.configMaps.find(({ metadata }) => metadata?.name === freezeConfigMap.name)?.data);
   if (freeze.problem) warnings.push(freeze.problem);
   const rulers = rulersIn(manifests, schedules, warnings);
-  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, rulers(wukong), manifests, from, warnings));
+  const machines = manifests.wukongs.map((wukong) => machineOf(wukong, rulers(wukong), { manifests, from, warnings }));
   const regular = schedules.flatMap((schedule) => boundaries(schedule, from - 1, to - 1)).sort(compare);
   const items = [
     ...regular.map((boundary) => itemFor(boundary, machines, freeze.until)),
@@ -107,7 +107,11 @@ interface Machine {
   skipped: Boundary | undefined;
 }
 
-function machineOf(wukong: Wukong, own: Schedule[], manifests: Manifests, from: number, warnings: string[]): Machine {
+function machineOf(
+  wukong: Wukong,
+  own: Schedule[],
+  { manifests, from, warnings }: { manifests: Manifests; from: number; warnings: string[] },
+): Machine {
   const { name, namespace, annotations } = wukong.metadata ?? ({} as KubeObject['metadata']);
   const around = manifests.namespaces.find(({ metadata }) => metadata?.name === namespace);
   const override = (now: number) =>

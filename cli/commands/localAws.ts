@@ -45,31 +45,11 @@ export async function startLocalAws(
   port: number,
   retryPauseMs = usualRetryPauseMs,
 ): Promise<LocalAws> {
-  const timers = new Set<NodeJS.Timeout>();
-
-  async function deliver(action: Action, message: Message): Promise<void> {
-    const attributes = { SentTimestamp: String(Date.now()), ApproximateReceiveCount: String(++message.received) };
-    const record = { messageId: message.messageId, body: message.body, eventSource: 'aws:sqs', attributes };
-    const answer = (await parts[action]({ Records: [record] }, context()).catch(() => undefined)) as
-      SQSBatchResponse | undefined;
-    if (answer && answer.batchItemFailures.length === 0) return;
-    if (message.received >= mostReceives) return parts.deadLetter(message.body);
-    const timer = setTimeout(() => (timers.delete(timer), void deliver(action, message)), retryPauseMs);
-    timers.add(timer);
-  }
-
-  function route(event: Record<string, unknown>): void {
-    const type = event['detail-type'];
-    for (const action of ['start', 'stop'] as const)
-      if (type === requestedType[action])
-        void deliver(action, { messageId: randomUUID(), body: JSON.stringify(event), received: 0 });
-    if (type === outcomeType) parts.outcome(event);
-  }
-
+  const queue = new Queue(parts, retryPauseMs);
   async function serve(request: IncomingMessage, answer: ServerResponse): Promise<void> {
     const body = (await bodyOf(request, mostBody)) ?? '';
-    if (request.headers['x-amz-target'] !== undefined) return putEvents(request, body, answer, route);
-    send(answer, await http(request, body, parts));
+    if (request.headers['x-amz-target'] === undefined) return send(answer, await http(request, body, parts));
+    return putEvents(request, body, answer, (event) => queue.route(event));
   }
   const { port: own, close } = await listen(
     (request, answer) =>
@@ -82,10 +62,46 @@ export async function startLocalAws(
   return {
     url: `http://127.0.0.1:${own}`,
     async close() {
-      timers.forEach(clearTimeout);
+      queue.close();
       await close();
     },
   };
+}
+
+/** Request events go to their function, three times at the most; outcome events to whoever listens. */
+class Queue {
+  readonly #parts: LocalParts;
+  readonly #retryPauseMs: number;
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  constructor(parts: LocalParts, retryPauseMs: number) {
+    this.#parts = parts;
+    this.#retryPauseMs = retryPauseMs;
+  }
+
+  route(event: Record<string, unknown>): void {
+    const type = event['detail-type'];
+    for (const action of ['start', 'stop'] as const)
+      if (type === requestedType[action])
+        void this.#deliver(action, { messageId: randomUUID(), body: JSON.stringify(event), received: 0 });
+    if (type === outcomeType) this.#parts.outcome(event);
+  }
+
+  close(): void {
+    this.#timers.forEach(clearTimeout);
+  }
+
+  async #deliver(action: Action, message: Message): Promise<void> {
+    const attributes = { SentTimestamp: String(Date.now()), ApproximateReceiveCount: String(++message.received) };
+    const record = { messageId: message.messageId, body: message.body, eventSource: 'aws:sqs', attributes };
+    const answer = (await this.#parts[action]({ Records: [record] }, context()).catch(() => undefined)) as
+      SQSBatchResponse | undefined;
+    if (answer && answer.batchItemFailures.length === 0) return;
+    if (message.received >= mostReceives) return this.#parts.deadLetter(message.body);
+    const again = () => (this.#timers.delete(timer), void this.#deliver(action, message));
+    const timer = setTimeout(again, this.#retryPauseMs);
+    this.#timers.add(timer);
+  }
 }
 
 export function context(limitMs = functionLimitMs): Context {

@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { parseAllDocuments } from 'yaml';
 
-import { bodyOf } from '../../shared/cluster/failure.ts';
-import { apiPath } from '../../shared/cluster/path.ts';
+import { review } from '../../shared/cluster/reviews.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { each } from '../../shared/time/forEachLimited.ts';
 import type { Examined } from './checks.ts';
@@ -118,13 +117,7 @@ export async function missingPermissions(
   return missing.toSorted();
 }
 
-async function allowed({ transport }: World, permission: Permission, namespace = ''): Promise<boolean> {
-  const body = {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: { ...permission, namespace } },
-  };
-  const path = apiPath({ api: 'authorization.k8s.io/v1', kind: 'selfsubjectaccessreviews' });
-  const answer = await transport.call<{ status?: { allowed?: boolean } }>({ method: 'POST', path, body, safe: true });
-  return bodyOf(answer, 'SelfSubjectAccessReview').status?.allowed === true;
+async function allowed(world: World, permission: Permission, namespace = ''): Promise<boolean> {
+  const spec = { resourceAttributes: { ...permission, namespace } };
+  return (await review(world, 'SelfSubjectAccessReview', spec)).allowed;
 }

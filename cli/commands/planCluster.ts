@@ -13,7 +13,7 @@ export async function readFromCluster({ world: whole, namespace }: Session, all:
   const world = { ...whole, config: { ...whole.config, watchNamespaces } };
   const limits = { deadline: world.clock.now() + 60_000 };
   const problems: string[] = [];
-  const around = await readSurroundings(world, limits, problems);
+  const around = await readSurroundings({ world, limits, problems });
   if (around.schedules.length === 0)
     problems.push(`there is no WukongSchedule${all ? '' : ` in namespace ${namespace}; -A looks at all`}`);
   const configMaps: ConfigMap[] = [];

@@ -4,7 +4,7 @@ import { type CliCommand, type Io, type Options, type Values, wukongNames } from
 import { helpOf } from '../terminal/help.ts';
 import { exitCodeOf } from '../terminal/outcomes.ts';
 import { printingOf, templateForms } from '../terminal/printed.ts';
-import { commandOf, deadlineOf } from './asked.ts';
+import { commandOf, waitMsOf } from './asked.ts';
 import { executeHere } from './executeHere.ts';
 import { showing } from './showing.ts';
 import { checkTargets, targetOptions } from './targets.ts';
@@ -85,7 +85,7 @@ async function run(action: Action, values: Values, io: Io, names: string[]): Pro
     const show = showing(action, wukongs, printing, io);
     try {
       const outcomes = await executeHere(command, wukongs, world, {
-        deadline: deadlineOf(action, values, command, wukongs.length, world.clock.now()),
+        deadline: world.clock.now() + waitMsOf(action, values, command, wukongs.length),
         interrupted: io.interrupt?.() ?? new AbortController().signal,
         wait: values.wait !== false,
         waiting: show.waiting,

@@ -5,7 +5,6 @@ import { plain } from '../../shared/report/plain.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { sleep } from '../../shared/time/wait.ts';
 import { clusterOptions, namespaceOption, openCluster } from '../cluster.ts';
-import { Interrupted } from '../command.ts';
 import { type CliCommand, exitCodes, type Io, type Options } from '../command.ts';
 import { widest } from '../terminal/columns.ts';
 import { durationMs } from '../terminal/duration.ts';
@@ -53,7 +52,7 @@ export const reconcile: CliCommand = {
 
 /**
  * Ticks at once and then every minute until the signal; or once, and answers whether it had problems. A tick that fails
- * is told on standard error, and the next one comes all the same. @throws what a single tick throws; Interrupted
+ * is told on standard error, and the next one comes all the same. @throws what a single tick throws; the signal's reason
  */
 export async function tickEveryMinute(
   world: World,
@@ -68,7 +67,7 @@ export async function tickEveryMinute(
       told(tick, begun);
       if (once) return tick.problems.length > 0;
     } catch (thrown) {
-      if (signal?.aborted || once) throw signal?.aborted ? new Interrupted() : thrown;
+      if (signal?.aborted || once) throw signal?.aborted ? signal.reason : thrown;
       io.err(`${rfc3339(begun)} ${(thrown as Error).message}\n`);
     }
     await sleep(world.clock, Math.max(0, begun + everyMs - world.clock.now()), signal);

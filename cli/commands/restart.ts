@@ -3,7 +3,7 @@ import { type CliCommand, exitCodes, type Options, wukongNames } from '../comman
 import { helpOf } from '../terminal/help.ts';
 import { exitCodeOf } from '../terminal/outcomes.ts';
 import { printingOf } from '../terminal/printed.ts';
-import { commandOf, deadlineOf } from './asked.ts';
+import { commandOf, waitMsOf } from './asked.ts';
 import { executeHere } from './executeHere.ts';
 import { bothOptions, ctrlC, stopOptions } from './power.ts';
 import { showing } from './showing.ts';
@@ -46,9 +46,9 @@ export const restart: CliCommand = {
     return withTargets(asking, async (wukongs, { world }) => {
       const show = showing('restart', wukongs, printing, io);
       try {
-        const stopped = deadlineOf('stop', {}, command, wukongs.length, world.clock.now());
+        const stopMs = waitMsOf('stop', {}, command, wukongs.length);
         const outcomes = await executeHere(command, wukongs, world, {
-          deadline: deadlineOf('start', values, command, wukongs.length, stopped),
+          deadline: world.clock.now() + stopMs + waitMsOf('start', values, command, wukongs.length),
           interrupted: io.interrupt?.() ?? new AbortController().signal,
           wait: true,
           waiting: show.waiting,

@@ -30,7 +30,7 @@ export async function lookAtSchedules(
   };
   const limits = { deadline: world.clock.now() + 30_000 };
   const problems: string[] = [];
-  const around = await readSurroundings(world, limits, problems);
+  const around = await readSurroundings({ world, limits, problems });
   if (around.schedules.length === 0) return { count: 0, troubles: [], problems, rulings: [] };
   const wukongs = await listAll<Wukong>(world.transport, wukongPath(namespace), limits);
   const table = timetable(wukongs, () => ({}), around, world.clock.now());

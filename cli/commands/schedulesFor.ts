@@ -12,7 +12,7 @@ export async function schedulesFor(whole: World, wukongs: Wukong[]): Promise<Map
   const watchNamespaces = [...new Set(wukongs.map((wukong) => placeOf(wukong).namespace))];
   const world = { ...whole, config: { ...whole.config, watchNamespaces } };
   try {
-    const around = await readSurroundings(world, { deadline: world.clock.now() + 30_000 }, []);
+    const around = await readSurroundings({ world, limits: { deadline: world.clock.now() + 30_000 }, problems: [] });
     const { schedulesOf } = timetable(wukongs, () => ({}), around, world.clock.now());
     return new Map([...schedulesOf].map(([key, all]) => [key, all.filter(({ suspended }) => !suspended)]));
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 
 import { readConfig } from '../../shared/cluster/config.ts';
@@ -74,15 +75,26 @@ function fileOf(values: Values, name: string): string | undefined {
 
 function tlsOf(values: Values): { cert: string; key: string } | undefined {
   const [cert, key] = [fileOf(values, 'tls-cert'), fileOf(values, 'tls-key')];
-  if (cert !== undefined && key !== undefined) return { cert, key };
+  if (cert !== undefined && key !== undefined) return fitting({ cert, key });
   if (cert !== undefined || key !== undefined)
     throw new UsageError('--tls-cert and --tls-key: expected both, or neither');
   return undefined;
 }
 
+function fitting(tls: { cert: string; key: string }): { cert: string; key: string } {
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (wrong) {
+    const why = (wrong as Error).message;
+    throw new UsageError(`--tls-cert and --tls-key: expected a certificate and the key to it, in PEM (${why})`);
+  }
+}
+
 function secretOf(values: Values): string | undefined {
   const secret = fileOf(values, 'webhook-secret')?.trim();
-  if (secret !== undefined && secret.length < leastSecret)
-    throw new UsageError(`--webhook-secret: expected at least ${leastSecret} characters in the file`);
+  // What cannot be sent as a bearer token proves nobody.
+  if (secret !== undefined && (secret.length < leastSecret || !/^[!-~]*$/.test(secret)))
+    throw new UsageError(`--webhook-secret: expected at least ${leastSecret} characters of ASCII, no space among them`);
   return secret;
 }

@@ -4,6 +4,8 @@ import { vmPath } from '../../shared/cluster/vmInformer.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { keyOf, type KubeObject, type Place, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import { stateFrom, type WukongState } from '../../shared/entry/state.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { aborted } from '../terminal/process.ts';
 
 /** Changes that come together are shown together. */
 const settleMs = 50;
@@ -31,76 +33,89 @@ export async function watchStates(
   signal: AbortSignal,
   show: (states: WukongState[], left: Left[]) => void,
 ): Promise<void> {
+  const pace = newPace(world.clock, everyMs);
   const limits = { deadline: world.clock.now() + 30_000, signal };
   const open: Followed<unknown>[] = [];
-  const cancels = new Map<() => void, () => void>();
-  const later = (ms: number, run: () => void) => {
-    if (!cancels.has(run))
-      cancels.set(
-        run,
-        world.clock.after(ms, () => (cancels.delete(run), run())),
-      );
-  };
-  let ready = false;
-  let end: (failure?: unknown) => void = () => {};
-  const ended = new Promise<void>((resolve, reject) => {
-    end = (failure) => (failure === undefined ? resolve() : reject(failure as Error));
-  });
-  ended.catch(() => {});
-  const look = () => {
-    try {
-      draw();
-    } catch (failure) {
-      end(failure);
-    }
-  };
-  const changed = () => {
-    if (ready) later(settleMs, look);
-  };
-  const tick = () => {
-    look();
-    if (everyMs !== undefined) later(everyMs, tick);
-  };
   const opened = async <V>(source: Source<V>): Promise<Followed<V>> => {
-    const followed = await follow(world, { ...source, changed }, limits);
+    const followed = await follow(world, { ...source, changed: pace.changed }, limits);
     open.push(followed);
     return followed;
   };
-  const shown = new Map<string, Place>();
-  let draw = () => {};
   try {
     const read = (object: KubeObject) => object;
     const wukongs = await opened<Wukong>({ path: wukongPath(namespace), name, read });
     const vms = await opened({ path: vmPath('virtualmachines', namespace), read });
     const vmis = await opened({ path: vmPath('virtualmachineinstances', namespace), read });
-    draw = () => {
+    const leaving = newLeaving();
+    await pace.run(signal, () => {
       for (const followed of open) followed.check();
-      const states = wukongs
-        .all()
-        .filter(({ metadata }) => mine(metadata.labels, metadata.name))
-        .map((wukong) => {
-          const { namespace: space } = placeOf(wukong);
-          return stateFrom(wukong, (vmName) => ({ vm: vms.get(space, vmName), vmi: vmis.get(space, vmName) }));
-        });
-      const now = new Map(states.map((state) => [keyOf(state), placeIn(state)]));
-      const left = [...shown.values()].filter((place) => !now.has(keyOf(place)));
-      for (const place of left) shown.delete(keyOf(place));
-      for (const [key, place] of now) shown.set(key, place);
+      const chosen = wukongs.all().filter(({ metadata }) => mine(metadata.labels, metadata.name));
+      const states = chosen.map((wukong) => {
+        const { namespace: space } = placeOf(wukong);
+        return stateFrom(wukong, (vmName) => ({ vm: vms.get(space, vmName), vmi: vmis.get(space, vmName) }));
+      });
       const why = (place: Place) => (wukongs.get(place.namespace, place.name) ? 'NotSelected' : 'Gone');
       show(
         states,
-        left.map((place) => ({ ...place, why: why(place) })),
+        leaving(states).map((place) => ({ ...place, why: why(place) })),
       );
-    };
-    ready = true;
-    tick();
-    if (signal.aborted) end();
-    signal.addEventListener('abort', () => end(), { once: true });
-    await ended;
+    });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown; // also before the first state was there
   } finally {
-    for (const cancel of cancels.values()) cancel();
     for (const followed of open) followed.close();
   }
+}
+
+/** When to look: soon after a change, and every now and then. */
+function newPace(clock: Clock, everyMs: number | undefined) {
+  let look = () => {};
+  const cancels = new Map<string, () => void>();
+  const later = (what: string, ms: number, run: () => void) => {
+    if (!cancels.has(what))
+      cancels.set(
+        what,
+        clock.after(ms, () => (cancels.delete(what), run())),
+      );
+  };
+  return {
+    changed: () => later('change', settleMs, () => look()),
+    /** Draws until the signal is aborted. @throws what `draw` throws. */
+    async run(signal: AbortSignal, draw: () => void): Promise<void> {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      look = () => {
+        try {
+          draw();
+        } catch (failure) {
+          reject(failure as Error);
+        }
+      };
+      const tick = () => {
+        look();
+        if (everyMs !== undefined) later('tick', everyMs, tick);
+      };
+      try {
+        tick();
+        void aborted(signal).then(resolve);
+        await promise;
+      } finally {
+        look = () => {};
+        for (const cancel of cancels.values()) cancel();
+      }
+    },
+  };
+}
+
+/** Who was shown the last time and is shown no more. */
+function newLeaving(): (states: WukongState[]) => Place[] {
+  const shown = new Map<string, Place>();
+  return (states) => {
+    const now = new Map(states.map((state) => [keyOf(state), placeIn(state)]));
+    const left = [...shown.values()].filter((place) => !now.has(keyOf(place)));
+    for (const place of left) shown.delete(keyOf(place));
+    for (const [key, place] of now) shown.set(key, place);
+    return left;
+  };
 }
 
 const placeIn = ({ namespace, name }: Place): Place => ({ namespace, name });

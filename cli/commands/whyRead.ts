@@ -32,7 +32,7 @@ export async function readKnown(world: World, place: Place, limits: Limits): Pro
   const unread: string[] = [];
   const here = { ...world, config: { ...world.config, watchNamespaces: [place.namespace] } };
   const none: Surroundings = { schedules: [], findText: () => undefined, namespaces: new Map() };
-  const around = await readSurroundings(here, limits, unread).catch((thrown: unknown) => {
+  const around = await readSurroundings({ world: here, limits, problems: unread }).catch((thrown: unknown) => {
     unread.push(`schedules cannot be read: ${(thrown as Error).message}`);
     return none;
   });

@@ -1,4 +1,5 @@
-import { Interrupted } from '../command.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { Interrupted } from '../../shared/time/wait.ts';
 import { interrupt } from '../terminal/process.ts';
 
 /** Namespaces of a slow cluster, or one that does not answer, are given up after that. */
@@ -10,11 +11,13 @@ const patienceMs = 120_000;
  */
 export function ending(): AbortSignal {
   const controller = new AbortController();
-  process.stdout.on('error', () => controller.abort(new Interrupted('nobody reads the output any more')));
+  process.stdout.on('error', () =>
+    controller.abort(new Interrupted(systemClock.now(), 'nobody reads the output any more')),
+  );
   process.stderr.on('error', () => undefined); // what is said at the end may have no listener either
   process.on('uncaughtException', (thrown) => controller.abort(thrown));
   process.on('unhandledRejection', (thrown) => controller.abort(thrown));
-  process.on('SIGHUP', () => controller.abort(new Interrupted('the terminal has gone')));
+  process.on('SIGHUP', () => controller.abort(new Interrupted(systemClock.now(), 'the terminal has gone')));
   return AbortSignal.any([interrupt(patienceMs), controller.signal]);
 }
 

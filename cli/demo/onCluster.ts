@@ -8,12 +8,13 @@ import { connect } from '../../shared/entry/connect.ts';
 import { plain, printable } from '../../shared/report/plain.ts';
 import { silentLog } from '../../shared/report/silent.ts';
 import { silentMetrics } from '../../shared/report/silent.ts';
+import { Interrupted } from '../../shared/time/wait.ts';
 import { findLogin } from '../cluster.ts';
-import { exitCodes, Interrupted } from '../command.ts';
+import { exitCodes } from '../command.ts';
 import { ask } from '../terminal/process.ts';
 import { ending, unless } from './ending.ts';
 import { leftOver, removalOf } from './leftOver.ts';
-import { newRun, ownNamespaces } from './ownNamespaces.ts';
+import { newRun, OwnNamespaces } from './ownNamespaces.ts';
 import { tell } from './story.ts';
 import type { Voice } from './voice.ts';
 
@@ -38,7 +39,7 @@ export async function onCluster(voice: Voice, agreed: boolean): Promise<number> 
     voice.notice('Nothing was made.');
     return exitCodes.failed;
   }
-  const own = ownNamespaces(world, run);
+  const own = new OwnNamespaces(world, run);
   const signal = ending();
   const code = await unless(signal, async () => {
     await own.make();

@@ -29,71 +29,79 @@ export function newRun(): Run {
   return { label, names: [name('a'), name('b')] };
 }
 
-export interface OwnNamespaces {
+/** The two namespaces of this run. Nothing is asked of the cluster before `make`. */
+export class OwnNamespaces {
+  readonly #world: World;
+  readonly #run: Run;
+  readonly #uids = new Map<string, string | undefined>();
+  readonly #asked: Promise<unknown>[] = [];
+  #isRemoving = false;
+
+  constructor(world: World, run: Run) {
+    this.#world = world;
+    this.#run = run;
+  }
+
   /** @throws LifecycleError Refused where one of the names is taken, Denied where namespaces may not be made. */
-  make(): Promise<void>;
+  async make(): Promise<void> {
+    for (const name of this.#run.names) {
+      if (this.#isRemoving) return;
+      const making = this.#makeOne(name);
+      this.#asked.push(making);
+      await making;
+    }
+  }
+
   /**
    * Takes away those that this run made, and waits up to a minute until they are gone; `told` hears that it waits.
    * Answers the names of those that are still there. A namespace that is not ours by label and uid is left alone.
    */
-  remove(told: () => void): Promise<string[]>;
-}
+  async remove(told: () => void): Promise<string[]> {
+    const { clock } = this.#world;
+    this.#isRemoving = true;
+    await Promise.allSettled(this.#asked);
+    let left = await those([...this.#uids.keys()], (name) => this.#removeOne(name));
+    if (left.length > 0) told();
+    for (const end = clock.now() + goneWithinMs; left.length > 0 && clock.now() < end;) {
+      await sleep(clock, lookEveryMs);
+      left = await those(left, async (name) => (await this.#ours(name)) !== undefined);
+    }
+    return left;
+  }
 
-/** The two namespaces of this run. Nothing is asked of the cluster before `make`. */
-export function ownNamespaces(world: World, run: Run): OwnNamespaces {
-  const uids = new Map<string, string | undefined>();
-  const asked: Promise<unknown>[] = [];
-  let removing = false;
-
-  async function makeOne(name: string): Promise<void> {
+  async #makeOne(name: string): Promise<void> {
     const annotations = { [processAnnotation]: `${hostname()} ${process.pid}` };
-    const call = makeNamespace({ name, labels: { [runLabel]: run.label }, annotations });
-    uids.set(name, undefined);
-    const answer = await world.transport.call<KubeObject>({ ...call, safe: false });
+    const call = makeNamespace({ name, labels: { [runLabel]: this.#run.label }, annotations });
+    this.#uids.set(name, undefined);
+    const answer = await this.#world.transport.call<KubeObject>({ ...call, safe: false });
     if (answer.status === 409)
       throw new LifecycleError('Refused', `namespace ${name} exists already, so it is left alone; try again`);
-    uids.set(name, bodyOf(answer, `namespace ${name}`).metadata.uid);
+    this.#uids.set(name, bodyOf(answer, `namespace ${name}`).metadata.uid);
   }
 
   /** Ours, and still there: of one whose making was not answered the label tells, as nobody else knows the run. */
-  async function ours(name: string): Promise<string | undefined> {
-    const answer = await world.transport.call<KubeObject>({ method: 'GET', path: namespacePath(name), safe: true });
+  async #ours(name: string): Promise<string | undefined> {
+    const call = { method: 'GET', path: namespacePath(name), safe: true } as const;
+    const answer = await this.#world.transport.call<KubeObject>(call);
     if (answer.status === 404) return undefined;
     const { uid, labels } = bodyOf(answer, `namespace ${name}`).metadata;
-    return labels?.[runLabel] === run.label && uid === (uids.get(name) ?? uid) ? uid : undefined;
+    return labels?.[runLabel] === this.#run.label && uid === (this.#uids.get(name) ?? uid) ? uid : undefined;
   }
 
-  async function removeOne(name: string): Promise<boolean> {
-    const uid = await ours(name);
+  async #removeOne(name: string): Promise<boolean> {
+    const uid = await this.#ours(name);
     if (uid === undefined) return false;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
-    const answer = await world.transport.call({ method: 'DELETE', path: namespacePath(name), body, safe: true });
+    const call = { method: 'DELETE', path: namespacePath(name), body, safe: true } as const;
+    const answer = await this.#world.transport.call(call);
     // 409: it is going already, or it is another one by now.
     if (answer.status !== 404 && answer.status !== 409) bodyOf(answer, `namespace ${name}`);
     return true;
   }
+}
 
-  return {
-    async make() {
-      for (const name of run.names) {
-        if (removing) return;
-        const making = makeOne(name);
-        asked.push(making);
-        await making;
-      }
-    },
-    async remove(told) {
-      removing = true;
-      await Promise.allSettled(asked);
-      const removed = await Promise.all([...uids.keys()].map(async (name) => ((await removeOne(name)) ? name : '')));
-      let left = removed.filter((name) => name !== '');
-      if (left.length > 0) told();
-      for (const end = world.clock.now() + goneWithinMs; left.length > 0 && world.clock.now() < end;) {
-        await sleep(world.clock, lookEveryMs);
-        const there = await Promise.all(left.map(async (name) => ((await ours(name)) === undefined ? '' : name)));
-        left = there.filter((name) => name !== '');
-      }
-      return left;
-    },
-  };
+/** The names of which it is true, asked of all at once. */
+async function those(names: string[], isSo: (name: string) => Promise<boolean>): Promise<string[]> {
+  const answers = await Promise.all(names.map(isSo));
+  return names.filter((_name, i) => answers[i]);
 }

@@ -2,7 +2,7 @@ import { type Glyph, icon, verdictGlyph } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
 import { verdictWords } from './reasons.ts';
-import { costOf, type Saved } from './saved.ts';
+import { costOf } from './saved.ts';
 import { gravities, type Gravity, gravityOf, troubleCounts } from './troubles.ts';
 import { shownVerdicts, type Verdict, verdicts } from './verdict.ts';
 import { count, durationText, figure, longTime, money, offsetText, percent } from './words.ts';
@@ -100,40 +100,11 @@ const onPaper = 15;
 
 /** A line a namespace, and their sum. */
 export function summary(model: PageModel): Html {
-  const report = model.kind === 'report';
-  const shown = report ? shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows))) : [];
-  const unknown = model.saved.unknownMs > 0;
-  const priced = costOf(model.saved, model.prices) !== undefined;
-  const head = [
-    ...(model.saved.machines > 0 ? ['VMs'] : ['Schedules']),
-    'Hours on',
-    'Hours off',
-    ...(unknown ? ['Hours not known'] : []),
-    'vCPU-hours saved',
-    'GiB-hours saved',
-    ...(priced ? ['Saved'] : []),
-    ...shown.map((verdict) => capital(verdictWords[verdict])),
-  ];
-  const line = (label: Html, saved: Saved, rows: Row[]) => {
-    const counts = verdictCounts(rows);
-    const cells = [
-      figure(saved.machines || rows.length),
-      hours(saved.onMs),
-      hours(saved.offMs),
-      ...(unknown ? [hours(saved.unknownMs)] : []),
-      figure(saved.vcpuHours),
-      figure(saved.gibHours),
-      ...(priced && model.prices ? [money(costOf(saved, model.prices) ?? 0, model.prices.currency)] : []),
-      ...shown.map((verdict) => figure(counts.get(verdict)!)),
-    ];
-    return markup`<tr>
-      <th scope="row">${label}</th>
-      ${cells.map((cell) => markup`<td>${cell}</td>`)}
-    </tr>`;
-  };
-  const each = ({ namespace, saved, rows }: Group) => line(name(namespace || '(no namespace)'), saved, rows);
+  const columns = columnsOf(model);
+  const each = ({ namespace, saved, rows }: Group) =>
+    line(name(namespace || '(no namespace)'), columns, { saved, rows });
   const beyond = model.groups.length - onPaper;
-  const all = model.groups.flatMap(({ rows }) => rows);
+  const all = { saved: model.saved, rows: model.groups.flatMap(({ rows }) => rows) };
   return markup`<section class="summary" aria-labelledby="h-summary">
     <h2 id="h-summary">By namespace</h2>
     <div class="wide" role="region" aria-label="Figures" tabindex="0">
@@ -141,7 +112,7 @@ export function summary(model: PageModel): Html {
         <thead>
           <tr>
             <th scope="col">Namespace</th>
-            ${head.map((label) => markup`<th scope="col">${label}</th>`)}
+            ${columns.map(({ head }) => markup`<th scope="col">${head}</th>`)}
           </tr>
         </thead>
         <tbody>
@@ -150,7 +121,7 @@ export function summary(model: PageModel): Html {
         ${
           model.groups.length > 1 &&
           markup`<tfoot>
-            ${line(markup`All`, model.saved, all)}
+            ${line(markup`All`, columns, all)}
           </tfoot>`
         }
       </table>
@@ -159,6 +130,42 @@ export function summary(model: PageModel): Html {
     ${remarks(model)}
   </section>`;
 }
+
+type Summed = Pick<Group, 'saved' | 'rows'>;
+
+interface Column {
+  head: string;
+  cell(of: Summed): string;
+}
+
+function columnsOf({ kind, saved, prices, groups }: PageModel): Column[] {
+  const shown = kind === 'report' ? shownVerdicts(verdictCounts(groups.flatMap(({ rows }) => rows))) : [];
+  const isPriced = prices && costOf(saved, prices) !== undefined;
+  return [
+    {
+      head: saved.machines > 0 ? 'VMs' : 'Schedules',
+      cell: (of) => figure(of.saved.machines || of.rows.length),
+    },
+    { head: 'Hours on', cell: (of) => hours(of.saved.onMs) },
+    { head: 'Hours off', cell: (of) => hours(of.saved.offMs) },
+    ...(saved.unknownMs > 0 ? [{ head: 'Hours not known', cell: (of: Summed) => hours(of.saved.unknownMs) }] : []),
+    { head: 'vCPU-hours saved', cell: (of) => figure(of.saved.vcpuHours) },
+    { head: 'GiB-hours saved', cell: (of) => figure(of.saved.gibHours) },
+    ...(isPriced
+      ? [{ head: 'Saved', cell: (of: Summed) => money(costOf(of.saved, prices) ?? 0, prices.currency) }]
+      : []),
+    ...shown.map((verdict) => ({
+      head: capital(verdictWords[verdict]),
+      cell: ({ rows }: Summed) => figure(verdictCounts(rows).get(verdict)!),
+    })),
+  ];
+}
+
+const line = (label: Html, columns: Column[], of: Summed): Html =>
+  markup`<tr>
+      <th scope="row">${label}</th>
+      ${columns.map(({ cell }) => markup`<td>${cell(of)}</td>`)}
+    </tr>`;
 
 function remarks(model: PageModel): Html {
   const { saved, kind, lateAfterMs } = model;

@@ -1,4 +1,5 @@
 import { tzVersion } from '../../shared/time/tzData.ts';
+import type { Zone } from '../../shared/time/zone.ts';
 import type { Course } from './course.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { PageModel, Row } from './model.ts';
@@ -28,16 +29,18 @@ const mostNames = 12;
 /** A schedule of every minute has more than anybody reads. */
 const mostSwitches = 1_000;
 
+function switchLine(one: Course['switches'][number], zone: Zone): Html {
+  const iso = new Date(one.at).toISOString();
+  const what = one.happens ? one.action : `no ${one.action}`;
+  const quiet = one.happens && !one.same ? '' : markup` class="quiet"`;
+  return markup`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;
+}
+
 function courseTable(id: string, course: Course, who: string[], { zone, schedules: own }: Row): Html {
   const [first = '', ...rest] = who;
   const keys = own.map(({ key }) => key).join(', ') || 'no schedule';
   const left = course.switches.length - mostSwitches;
-  const rows = course.switches.slice(0, mostSwitches).map((one) => {
-    const iso = new Date(one.at).toISOString();
-    const what = one.happens ? one.action : `no ${one.action}`;
-    const quiet = one.happens && !one.same ? '' : markup` class="quiet"`;
-    return markup`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;
-  });
+  const rows = course.switches.slice(0, mostSwitches).map((one) => switchLine(one, zone));
   const names =
     rest.length > 0 &&
     markup`<p class="quiet">

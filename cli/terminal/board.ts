@@ -18,52 +18,72 @@ const clearLine = '\u001b[2K';
 
 /** Outside a terminal only the lines of what is through are written. */
 export function openBoard(io: Io, title: string, total: number): Board {
-  const { screen, env } = io;
-  if (!screen) return { show() {}, done: (_key, line) => io.out(`${line}\n`), close() {} };
-  const begin = performance.now();
-  const waiting = new Map<string, { for: string; since: number }>();
-  let through = 0;
-  let drawn = 0;
-  const draws = io.draw?.err ?? io.err;
+  if (!io.screen) return { show() {}, done: (_key, line) => io.out(`${line}\n`), close() {} };
+  return new Drawn(io, title, total);
+}
 
-  function lines(): string[] {
-    const { columns, rows } = screen?.() ?? { columns: 80, rows: 24 };
+class Drawn implements Board {
+  readonly #io: Io;
+  readonly #title: string;
+  readonly #total: number;
+  readonly #begin = performance.now();
+  readonly #waiting = new Map<string, { for: string; since: number }>();
+  readonly #timer: NodeJS.Timeout;
+  #through = 0;
+  #drawn = 0;
+
+  constructor(io: Io, title: string, total: number) {
+    this.#io = io;
+    this.#title = title;
+    this.#total = total;
+    this.#timer = setInterval(() => this.#draw(), redrawMs);
+  }
+
+  show(key: string, what: string): void {
+    this.#waiting.set(key, { for: what, since: this.#waiting.get(key)?.since ?? performance.now() });
+  }
+
+  done(key: string, line: string): void {
+    this.#waiting.delete(key);
+    this.#through++;
+    this.#wipe();
+    this.#io.out(`${line}\n`);
+    this.#draw();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#wipe();
+  }
+
+  #lines(): string[] {
+    const { columns, rows } = this.#io.screen?.() ?? { columns: 80, rows: 24 };
     const now = performance.now();
-    const fits = total <= Math.min(mostLines, rows - 4);
-    const width = widest(waiting.keys());
+    const fits = this.#total <= Math.min(mostLines, rows - 4);
+    const width = widest(this.#waiting.keys());
+    const count = `${this.#through} of ${this.#total} through, ${this.#waiting.size} under way`;
     const text = fits
-      ? [...waiting].map(
+      ? [...this.#waiting].map(
           ([key, one]) => `${key.padEnd(width)}   ${spoken(now - one.since).padStart(6)}   waiting for ${one.for}`,
         )
-      : [`${title}: ${through} of ${total} through, ${waiting.size} under way, ${spoken(now - begin)}`];
+      : [`${this.#title}: ${count}, ${spoken(now - this.#begin)}`];
     return text.map((line) => plain(line).slice(0, columns - 1));
   }
-  function wipe() {
-    if (drawn > 0) draws(`\r${`\u001b[1A${clearLine}`.repeat(drawn)}`);
-    drawn = 0;
+
+  #wipe(): void {
+    if (this.#drawn > 0) this.#write(`\r${`\u001b[1A${clearLine}`.repeat(this.#drawn)}`);
+    this.#drawn = 0;
   }
-  function draw() {
-    const now = lines();
-    wipe();
-    const dim = (line: string) => (env?.['NO_COLOR'] ? line : `\u001b[2m${line}\u001b[22m`);
-    draws(now.map((line) => `${clearLine}${dim(line)}\n`).join(''));
-    drawn = now.length;
+
+  #draw(): void {
+    const now = this.#lines();
+    this.#wipe();
+    const dim = (line: string) => (this.#io.env?.['NO_COLOR'] ? line : `\u001b[2m${line}\u001b[22m`);
+    this.#write(now.map((line) => `${clearLine}${dim(line)}\n`).join(''));
+    this.#drawn = now.length;
   }
-  const timer = setInterval(draw, redrawMs);
-  return {
-    show(key, what) {
-      waiting.set(key, { for: what, since: waiting.get(key)?.since ?? performance.now() });
-    },
-    done(key, line) {
-      waiting.delete(key);
-      through++;
-      wipe();
-      io.out(`${line}\n`);
-      draw();
-    },
-    close() {
-      clearInterval(timer);
-      wipe();
-    },
-  };
+
+  #write(text: string): void {
+    (this.#io.draw?.err ?? this.#io.err)(text);
+  }
 }

@@ -1,12 +1,14 @@
 import { createInterface } from 'node:readline';
 
 import { printable } from '../../shared/report/plain.ts';
-import { exitCodes, Interrupted, type Io } from '../command.ts';
+import { systemClock } from '../../shared/time/clock.ts';
+import { Interrupted } from '../../shared/time/wait.ts';
+import { exitCodes, type Io } from '../command.ts';
 
 /** A wrapper passes on the Ctrl-C that the terminal has sent us too: what comes within this time is one key. */
 const sameKeyMs = 500;
-/** How long a command may take to leave things in order after a signal. */
-const usualPatienceMs = 15_000;
+/** How long a command may take to leave things in order after a signal: it takes about a second (decision 100). */
+const usualPatienceMs = 5_000;
 
 /** This process as commands see it. */
 export function processIo(): Io {
@@ -66,7 +68,7 @@ export function interrupt(patienceMs = usualPatienceMs): AbortSignal {
     const now = Date.now();
     if (first === undefined) {
       first = now;
-      controller.abort(new Interrupted('interrupted'));
+      controller.abort(new Interrupted(systemClock.now()));
       setTimeout(() => process.exit(exitCodes.interrupted), patienceMs).unref();
     } else if (now - first > sameKeyMs) process.exit(exitCodes.interrupted);
   };

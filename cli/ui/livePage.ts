@@ -14,9 +14,44 @@ const place = (id: string, title: string): Html =>
     <div id="${id}"></div>
   </section>`;
 
+const headings = ['VM', 'State', 'Last', 'Next'];
+const table = markup`<table id="live">
+  <thead>
+    <tr>
+      ${headings.map((heading) => markup`<th scope="col">${heading}</th>`)}
+      <th scope="col"><span class="sr">Actions</span></th>
+    </tr>
+  </thead>
+  <tbody id="rows"></tbody>
+</table>`;
+
+/** What may be done with one VM. */
+function dialog(): Html {
+  const durations = ['1h', '2h', '4h', '12h', '1d'];
+  return markup`<dialog id="dialog" aria-labelledby="who">
+      <h2 id="who" tabindex="-1" autofocus></h2>
+      <p>
+        <button type="button" data-action="stop">Stop</button> <button type="button" data-action="start">Start</button>
+      </p>
+      <p>
+        <label
+          >For <select id="for">
+            ${durations.map((each) => markup`<option>${each}</option>`)}
+          </select></label
+        >
+        ${' '}<button type="button" data-action="keep running">Keep running</button>${' '}<button
+          type="button"
+          data-action="keep stopped"
+        >
+          Keep stopped</button
+        >${' '}<button type="button" data-action="clear">Let schedules rule again</button>
+      </p>
+      <p><button type="button" id="cancel">Cancel</button></p>
+    </dialog>`;
+}
+
 /** The page that lives: it has no VM in it, and is told of them by its server. */
 export function livePage(cluster: string): string {
-  const durations = ['1h', '2h', '4h', '12h', '1d'];
   const body = markup`<svg class="defs" aria-hidden="true" width="0" height="0">
       <defs>${glyphSymbols()}</defs>
     </svg>
@@ -39,41 +74,11 @@ export function livePage(cluster: string): string {
           <p class="quiet" id="count" role="status"></p>
           <p class="quiet" id="keys">Arrow keys go from VM to VM, Enter switches or keeps it.</p>
         </div>
-        <table id="live">
-          <thead>
-            <tr>
-              <th scope="col">VM</th>
-              <th scope="col">State</th>
-              <th scope="col">Last</th>
-              <th scope="col">Next</th>
-              <th scope="col"><span class="sr">Actions</span></th>
-            </tr>
-          </thead>
-          <tbody id="rows"></tbody>
-        </table>
+        ${table}
       </section>
       <p id="said" role="status"></p>
     </main>
-    <dialog id="dialog" aria-labelledby="who">
-      <h2 id="who"></h2>
-      <p>
-        <button type="button" data-action="stop">Stop</button> <button type="button" data-action="start">Start</button>
-      </p>
-      <p>
-        <label
-          >For <select id="for">
-            ${durations.map((each) => markup`<option>${each}</option>`)}
-          </select></label
-        >
-        ${' '}<button type="button" data-action="keep running">Keep running</button>${' '}<button
-          type="button"
-          data-action="keep stopped"
-        >
-          Keep stopped</button
-        >${' '}<button type="button" data-action="clear">Let schedules rule again</button>
-      </p>
-      <p><button type="button" id="cancel">Cancel</button></p>
-    </dialog>`;
+    ${dialog()}`;
   const style = [...['page.css', 'lists.css', 'shapes.css'].map(part), own('ui.css')].join('\n');
   return shell({ title: 'VMs now', style, script: own('ui.js'), body, asks: true });
 }

@@ -51,88 +51,105 @@ const beatMs = 15_000;
  * a request for another Host or from another Origin is refused, so that no site in the same browser can ask in its
  * user's name.
  */
-export async function serveUi({ page, token, port, act: carryOut }: Ui): Promise<LiveServer> {
-  const open = new Set<ServerResponse>();
-  const known = new Map<string, { state: WukongState; row: LiveRow; text: string }>();
-  let parts: Partial<Parts> = {};
-  let runs: RunsSeen = { runs: [] };
-  /** Runs may be read before VMs are: that there are none is said only when it is so. */
-  let ready = false;
-
-  async function answer(request: IncomingMessage, response: ServerResponse) {
-    const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${server.port}`);
-    const { host = '', origin, authorization } = request.headers;
-    const url = new URL(request.url ?? '/', 'http://ui');
-    if (!hosts.includes(host)) return end(response, 421, { says: 'expected another Host' });
-    if (origin !== undefined && !hosts.some((one) => origin === `http://${one}`))
-      return end(response, 403, { says: 'expected no other Origin' });
-    const given = authorization?.replace(/^Bearer /, '') ?? url.searchParams.get('token') ?? '';
-    if (!same(given, token)) return end(response, 403, { says: 'expected the URL that wukong ui has printed' });
-    const asked = `${request.method} ${url.pathname}`;
-    if (asked === 'GET /') return void response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(page);
-    if (asked === 'GET /events') return stream(response);
-    if (asked !== 'POST /act') return end(response, 404, { says: 'there is no such page' });
-    // A form of another site cannot send this type, nor the header with the token.
-    if (authorization === undefined) return end(response, 403, { says: 'expected the token as Authorization' });
-    const wish = act.safeParse(await wishOf(request));
-    if (!wish.success) return end(response, 400, { says: `not understood: ${wish.error.issues[0]?.path.join('.')}` });
-    end(response, 200, { says: await carryOut(wish.data) });
-  }
-
-  function stream(response: ServerResponse) {
-    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
-    const rows = [...known.values()].map(({ row }) => row);
-    response.write(message({ whole: true, rows, gone: [], parts }));
-    open.add(response);
-    response.on('close', () => open.delete(response));
-  }
-
-  /** What has changed, to every open page; nothing where nothing has. */
-  function tell(rows: LiveRow[], gone: Place[]) {
-    if (!ready) return;
-    const states = [...known.values()].map(({ state }) => state);
-    const now = partsOf(states, runs, Date.now());
-    const changed = Object.fromEntries(
-      Object.entries(now).filter(([place, html]) => parts[place as keyof Parts] !== html),
-    );
-    parts = now;
-    if (rows.length + gone.length + Object.keys(changed).length === 0) return;
-    for (const one of open) one.write(message({ rows, gone, parts: changed }));
-  }
-
+export async function serveUi(ui: Ui): Promise<LiveServer> {
+  const live = new LiveStream();
   const server = await listen(
     (request, response) =>
-      answer(request, response).catch(() => end(response, 500, { says: 'wukong ui could not do that' })),
-    { port, host: '127.0.0.1' },
+      answer(request, response, { ...ui, ownPort: server.port, live }).catch(() =>
+        end(response, 500, { says: 'wukong ui could not do that' }),
+      ),
+    { port: ui.port, host: '127.0.0.1' },
   );
-  const beat = setInterval(() => {
-    tell([], []); // what was to come may be over
-    for (const one of open) one.write(': still here\n\n');
-  }, beatMs);
+  const beat = setInterval(() => live.beat(), beatMs);
   return {
-    url: `http://127.0.0.1:${server.port}/?token=${token}`,
-    show(states, gone) {
-      const changed: LiveRow[] = [];
-      for (const state of states) {
-        const text = JSON.stringify(state);
-        if (known.get(keyOf(state))?.text === text) continue;
-        const row = rowOf(state);
-        known.set(keyOf(state), { state, row, text });
-        changed.push(row);
-      }
-      for (const place of gone) known.delete(keyOf(place));
-      ready = true;
-      tell(changed, gone);
-    },
-    showRuns(seen) {
-      runs = seen;
-      tell([], []);
-    },
+    url: `http://127.0.0.1:${server.port}/?token=${ui.token}`,
+    show: (states, gone) => live.show(states, gone),
+    showRuns: (seen) => live.showRuns(seen),
     async close() {
       clearInterval(beat);
       await server.close();
     },
   };
+}
+
+type Serving = Ui & { ownPort: number; live: LiveStream };
+
+async function answer(request: IncomingMessage, response: ServerResponse, ui: Serving): Promise<void> {
+  const { page, token, ownPort, live } = ui;
+  const hosts = ['127.0.0.1', 'localhost'].map((host) => `${host}:${ownPort}`);
+  const { host = '', origin, authorization } = request.headers;
+  const url = new URL(request.url ?? '/', 'http://ui');
+  if (!hosts.includes(host)) return end(response, 421, { says: 'expected another Host' });
+  if (origin !== undefined && !hosts.some((one) => origin === `http://${one}`))
+    return end(response, 403, { says: 'expected no other Origin' });
+  const given = authorization?.replace(/^Bearer /, '') ?? url.searchParams.get('token') ?? '';
+  if (!same(given, token)) return end(response, 403, { says: 'expected the URL that wukong ui has printed' });
+  const asked = `${request.method} ${url.pathname}`;
+  if (asked === 'GET /') return void response.writeHead(200, { ...headers, 'content-type': 'text/html' }).end(page);
+  if (asked === 'GET /events') return live.open(response);
+  if (asked !== 'POST /act') return end(response, 404, { says: 'there is no such page' });
+  // A form of another site cannot send this type, nor the header with the token.
+  if (authorization === undefined) return end(response, 403, { says: 'expected the token as Authorization' });
+  const wish = act.safeParse(await wishOf(request));
+  if (!wish.success) return end(response, 400, { says: `not understood: ${wish.error.issues[0]?.path.join('.')}` });
+  end(response, 200, { says: await ui.act(wish.data) });
+}
+
+/** What every open page is told. */
+class LiveStream {
+  readonly #open = new Set<ServerResponse>();
+  readonly #known = new Map<string, { state: WukongState; row: LiveRow; text: string }>();
+  #parts: Partial<Parts> = {};
+  #runs: RunsSeen = { runs: [] };
+  /** Runs may be read before VMs are: that there are none is said only when it is so. */
+  #isReady = false;
+
+  /** A page that was opened: it is told all. */
+  open(response: ServerResponse): void {
+    response.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
+    const rows = [...this.#known.values()].map(({ row }) => row);
+    response.write(message({ whole: true, rows, gone: [], parts: this.#parts }));
+    this.#open.add(response);
+    response.on('close', () => this.#open.delete(response));
+  }
+
+  show(states: WukongState[], gone: Place[]): void {
+    const changed: LiveRow[] = [];
+    for (const state of states) {
+      const text = JSON.stringify(state);
+      if (this.#known.get(keyOf(state))?.text === text) continue;
+      const row = rowOf(state);
+      this.#known.set(keyOf(state), { state, row, text });
+      changed.push(row);
+    }
+    for (const place of gone) this.#known.delete(keyOf(place));
+    this.#isReady = true;
+    this.#tell(changed, gone);
+  }
+
+  showRuns(seen: RunsSeen): void {
+    this.#runs = seen;
+    this.#tell([], []);
+  }
+
+  beat(): void {
+    this.#tell([], []); // what was to come may be over
+    for (const one of this.#open) one.write(': still here\n\n');
+  }
+
+  /** What has changed, to every open page; nothing where nothing has. */
+  #tell(rows: LiveRow[], gone: Place[]): void {
+    if (!this.#isReady) return;
+    const states = [...this.#known.values()].map(({ state }) => state);
+    const now = partsOf(states, this.#runs, Date.now());
+    const before = this.#parts;
+    const changed = Object.fromEntries(
+      Object.entries(now).filter(([place, html]) => before[place as keyof Parts] !== html),
+    );
+    this.#parts = now;
+    if (rows.length + gone.length + Object.keys(changed).length === 0) return;
+    for (const one of this.#open) one.write(message({ rows, gone, parts: changed }));
+  }
 }
 
 interface Message {

@@ -11,6 +11,20 @@ export interface SpacedSource<V> extends Omit<Source<V>, 'path'> {
   path(space: Space): string;
 }
 
+type Opened = { close(): void } | undefined;
+
+/** Resolves when all of these are open. @throws what one of them throws; then none is open. */
+export async function allOpen<T extends Record<string, Promise<Opened> | undefined>>(
+  opening: T,
+): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  const ends = await Promise.allSettled<Opened>(Object.values(opening).map((one) => one ?? Promise.resolve(undefined)));
+  const failed = ends.find((one) => one.status === 'rejected');
+  const open = ends.map((one) => (one.status === 'fulfilled' ? one.value : undefined));
+  if (failed) open.forEach((one) => one?.close());
+  if (failed) throw failed.reason;
+  return Object.fromEntries(Object.keys(opening).map((key, nth) => [key, open[nth]])) as never;
+}
+
 /** How many watches of a kind are begun at once. */
 const openedAtOnce = 32;
 

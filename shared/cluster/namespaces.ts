@@ -22,49 +22,55 @@ export const namespacePath = (name?: string): string => apiPath({ api: 'v1', kin
 export const annotationsOf = (namespaces: KubeObject[]): Map<string, Annotations> =>
   new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.annotations ?? {}]));
 
+/** What is read together: what of it is not known is noted, and keeps nobody from reading the rest. */
+export interface Reading {
+  world: World;
+  limits: Limits;
+  /** A sentence for each thing that may not be read, or is not there. */
+  problems: string[];
+  /**
+   * Namespaces for which there was no answer, so that it is nobody's trouble but theirs: what was not seen is not taken
+   * for absent. Not given: no answer is an error.
+   */
+  unanswered?: Unanswered;
+}
+
 /**
- * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none, and a
- * sentence in `problems`. What was not seen is not taken for absent: one for which there was no answer is in `unanswered`,
- * so that it is nobody's trouble but its own. @throws LifecycleError where that is not given, or all are had by one LIST.
+ * The annotations of namespaces, where overrides may stand too. What may not be read, or is not there, has none.
+ * @throws LifecycleError where nobody answers and `unanswered` is not given, or all are had by one LIST.
  */
-export async function readNamespaces(
-  { transport, config }: World,
-  names: Iterable<string>,
-  limits: Partial<Limits>,
-  problems: string[],
-  unanswered?: Unanswered,
-): Promise<Map<string, Annotations>> {
+export async function readNamespaces(names: Iterable<string>, to: Reading): Promise<Map<string, Annotations>> {
+  const { world, limits } = to;
   const wanted = new Set(names);
   const found = new Map<string, Annotations>();
   const keep = ({ metadata }: KubeObject) => found.set(metadata.name, metadata.annotations ?? {});
-  const attempt = async (what: string, read: () => Promise<unknown>, name?: string) => {
-    try {
-      await read();
-    } catch (thrown) {
-      limits.signal?.throwIfAborted();
-      const error = asLifecycleError(thrown);
-      const known = error.code === 'Denied' || error.code === 'NotFound';
-      if (!known && name !== undefined && unanswered) return void unanswered.set(name, error);
-      if (!known) throw error;
-      problems.push(`annotations of ${what} are not known: ${error.message}`);
-    }
-  };
-  if (wanted.size > worthAList && !config.watchNamespaces)
-    await attempt('namespaces', async () => {
-      for await (const { items } of listPages(transport, namespacePath(), limits)) items.forEach(keep);
+  if (wanted.size > worthAList && !world.config.watchNamespaces)
+    await attempt(to, undefined, async () => {
+      for await (const { items } of listPages(world.transport, namespacePath(), limits)) items.forEach(keep);
     });
   else
     await each(wanted, readAtOnce, (name) =>
-      attempt(
-        `namespace ${name}`,
-        async () => {
-          const path = namespacePath(name);
-          const answer = await transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-          const namespace = ours(bodyOf(answer, `namespace ${name}`));
-          if (namespace) keep(namespace);
-        },
-        name,
-      ),
+      attempt(to, name, async () => {
+        const path = namespacePath(name);
+        const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+        const namespace = ours(bodyOf(answer, `namespace ${name}`));
+        if (namespace) keep(namespace);
+      }),
     );
   return found;
+}
+
+/** Reads one namespace, or all of them. */
+async function attempt({ limits, problems, unanswered }: Reading, name: string | undefined, read: () => Promise<void>) {
+  try {
+    await read();
+  } catch (thrown) {
+    limits.signal?.throwIfAborted();
+    const error = asLifecycleError(thrown);
+    const isKnown = error.code === 'Denied' || error.code === 'NotFound';
+    if (!isKnown && name !== undefined && unanswered) return void unanswered.set(name, error);
+    if (!isKnown) throw error;
+    const what = name === undefined ? 'namespaces' : `namespace ${name}`;
+    problems.push(`annotations of ${what} are not known: ${error.message}`);
+  }
 }

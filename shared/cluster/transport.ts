@@ -46,90 +46,108 @@ const attempts = 5;
 /** Even a call whose deadline is past has so long: a record may be written at the last moment. */
 const leastMs = 1_000;
 
+/** What a transport has. */
+interface Line {
+  credentials: Credentials;
+  clock: Clock;
+  random: () => number;
+}
+
 export function transportTo(credentials: Credentials, clock: Clock, random: () => number): Transport {
-  function once<T>(call: Call, limits: Limits): Promise<Answer<T> & { retryAfterMs?: number }> {
-    const limit = bounded(clock, limits, () => inVain(call));
-    // undici hears of the signal only when the request has a connection, and then does not send it.
-    return orAborted(exchange<T>(call, limit.signal), limit.signal).finally(limit.done);
-  }
-
-  async function exchange<T>(call: Call, signal: AbortSignal): Promise<Answer<T> & { retryAfterMs?: number }> {
-    const data = call.body === undefined ? undefined : JSON.stringify(call.body);
-    const proof = await credentials.headers();
-    const answer = await send(credentials.server + call.path, {
-      method: call.method,
-      dispatcher: credentials.dispatcher,
-      signal,
-      headers: {
-        ...proof,
-        accept: 'application/json, */*', // application/json alone is refused by virt-api: 406 (KUBEVIRT §1)
-        'user-agent': 'wukong-lifecycle',
-        ...(data === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
-      },
-      ...(data === undefined ? {} : { body: data }),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode === 401) credentials.refused?.();
-    const wait = Number(answer.headers['retry-after']);
-    return {
-      status: answer.statusCode,
-      body: parse<T>(text),
-      warnings: [answer.headers['warning'] ?? []].flat(),
-      ...(Number.isFinite(wait) && wait > 0 ? { retryAfterMs: wait * 1000 } : {}),
-    };
-  }
-
-  async function tries<T>(call: Call, deadline: number, signal: AbortSignal): Promise<Answer<T>> {
-    for (let attempt = 1; ; attempt++) {
-      const jitterMs = 100 * 2 ** attempt * (0.5 + random());
-      const last = attempt === attempts;
-      // Half of what is left, so that an answer that never comes leaves time for another try.
-      const begun = clock.now();
-      const attemptEnd = begun + Math.min(attemptLimitMs, Math.max(leastMs, (deadline - begun) / 2));
-      let pauseMs = jitterMs;
-      try {
-        const answer = await once<T>(call, { deadline: attemptEnd, signal });
-        call.heard?.(answer.status, clock.now() - begun);
-        // A 401 was not carried out: once more, at once, with credentials that were read again.
-        if (answer.status === 401 && credentials.refused && attempt === 1) continue;
-        if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
-        pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
-        if (clock.now() + pauseMs >= deadline) return answer;
-      } catch (thrown) {
-        signal.throwIfAborted();
-        const failure = connectionFailure(thrown, credentials);
-        const again = failure.code === 'Unreachable' && call.safe && !last && clock.now() + pauseMs < deadline;
-        if (!again) throw failure;
-      }
-      await sleep(clock, pauseMs, signal);
-    }
-  }
-
+  const line = { credentials, clock, random };
   return {
     call<T>(call: Call, { deadline = clock.now() + callLimitMs, signal }: Partial<Limits> = {}) {
       // One timer for all tries: a clock that steps back lengthens what is left, but not this.
       const end = Math.max(deadline, clock.now() + leastMs);
       const whole = bounded(clock, { deadline: end, signal }, () => inVain(call));
-      return orAborted(tries<T>(call, deadline, whole.signal), whole.signal).finally(whole.done);
+      return orAborted(tries<T>(call, { deadline, signal: whole.signal }, line), whole.signal).finally(whole.done);
     },
-
-    async stream(path, signal) {
-      const open = async () => {
-        const proof = await credentials.headers();
-        return send(credentials.server + path, {
-          dispatcher: credentials.streams ?? credentials.dispatcher,
-          signal,
-          headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
-        });
-      };
-      const answer = await orAborted(open(), signal).catch((thrown: unknown) => {
-        signal.throwIfAborted();
-        throw connectionFailure(thrown, credentials);
-      });
-      if (answer.statusCode === 401) credentials.refused?.();
-      return { status: answer.statusCode, lines: linesOf(answer.body) };
-    },
+    stream: (path, signal) => openStream(path, signal, credentials),
   };
+}
+
+async function tries<T>(
+  call: Call,
+  { deadline, signal }: { deadline: number; signal: AbortSignal },
+  line: Line,
+): Promise<Answer<T>> {
+  const { clock, credentials, random } = line;
+  for (let attempt = 1; ; attempt++) {
+    const jitterMs = 100 * 2 ** attempt * (0.5 + random());
+    const last = attempt === attempts;
+    // Half of what is left, so that an answer that never comes leaves time for another try.
+    const begun = clock.now();
+    const attemptEnd = begun + Math.min(attemptLimitMs, Math.max(leastMs, (deadline - begun) / 2));
+    let pauseMs = jitterMs;
+    try {
+      const answer = await once<T>(call, { deadline: attemptEnd, signal }, line);
+      call.heard?.(answer.status, clock.now() - begun);
+      // A 401 was not carried out: once more, at once, with credentials that were read again.
+      if (answer.status === 401 && credentials.refused && attempt === 1) continue;
+      if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
+      pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
+      if (clock.now() + pauseMs >= deadline) return answer;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const failure = connectionFailure(thrown, credentials);
+      const again = failure.code === 'Unreachable' && call.safe && !last && clock.now() + pauseMs < deadline;
+      if (!again) throw failure;
+    }
+    await sleep(clock, pauseMs, signal);
+  }
+}
+
+function once<T>(call: Call, limits: Limits, { clock, credentials }: Line) {
+  const limit = bounded(clock, limits, () => inVain(call));
+  // undici hears of the signal only when the request has a connection, and then does not send it.
+  return orAborted(exchange<T>(call, limit.signal, credentials), limit.signal).finally(limit.done);
+}
+
+async function exchange<T>(
+  call: Call,
+  signal: AbortSignal,
+  credentials: Credentials,
+): Promise<Answer<T> & { retryAfterMs?: number }> {
+  const data = call.body === undefined ? undefined : JSON.stringify(call.body);
+  const proof = await credentials.headers();
+  const answer = await send(credentials.server + call.path, {
+    method: call.method,
+    dispatcher: credentials.dispatcher,
+    signal,
+    headers: {
+      ...proof,
+      accept: 'application/json, */*', // application/json alone is refused by virt-api: 406 (KUBEVIRT §1)
+      'user-agent': 'wukong-lifecycle',
+      ...(data === undefined ? {} : { 'content-type': call.contentType ?? 'application/json' }),
+    },
+    ...(data === undefined ? {} : { body: data }),
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode === 401) credentials.refused?.();
+  const wait = Number(answer.headers['retry-after']);
+  return {
+    status: answer.statusCode,
+    body: parse<T>(text),
+    warnings: [answer.headers['warning'] ?? []].flat(),
+    ...(Number.isFinite(wait) && wait > 0 ? { retryAfterMs: wait * 1000 } : {}),
+  };
+}
+
+async function openStream(path: string, signal: AbortSignal, credentials: Credentials) {
+  const open = async () => {
+    const proof = await credentials.headers();
+    return send(credentials.server + path, {
+      dispatcher: credentials.streams ?? credentials.dispatcher,
+      signal,
+      headers: { ...proof, accept: 'application/json', 'user-agent': 'wukong-lifecycle' },
+    });
+  };
+  const answer = await orAborted(open(), signal).catch((thrown: unknown) => {
+    signal.throwIfAborted();
+    throw connectionFailure(thrown, credentials);
+  });
+  if (answer.statusCode === 401) credentials.refused?.();
+  return { status: answer.statusCode, lines: linesOf(answer.body) };
 }
 
 const inVain = ({ method }: Call) => new LifecycleError('Unreachable', `no answer to ${method} in time`);

@@ -5,7 +5,7 @@ import { readVm, readVmi } from '../domain/readVm.ts';
 import { type Machine, type VmiView, type VmView } from '../domain/vm.ts';
 import { heard, type Limits } from '../time/wait.ts';
 import type { Followed, Source } from './informer.ts';
-import { followIn, type Space } from './informers.ts';
+import { allOpen, followIn, type Space } from './informers.ts';
 import { apiPath } from './path.ts';
 import type { Cluster } from './world.ts';
 
@@ -111,7 +111,7 @@ interface Pair {
 }
 
 /** Both kinds in each of these places; all of them are open, or none. */
-async function openPair(
+function openPair(
   cluster: Cluster,
   places: Iterable<Space>,
   which: Pick<Source<object>, 'name' | 'wanted' | 'changed'>,
@@ -119,11 +119,9 @@ async function openPair(
 ): Promise<Pair> {
   const spaces = [...places];
   const pathOf = (kind: Parameters<typeof vmPath>[0]) => (space: Space) => vmPath(kind, space);
-  const [vms, vmis] = await Promise.allSettled([
-    followIn<VmView>(cluster, spaces, { ...which, path: pathOf('virtualmachines'), read: readVm }, limits),
-    followIn<VmiView>(cluster, spaces, { ...which, path: pathOf('virtualmachineinstances'), read: readVmi }, limits),
-  ]);
-  if (vms.status === 'fulfilled' && vmis.status === 'fulfilled') return { vms: vms.value, vmis: vmis.value };
-  for (const one of [vms, vmis]) if (one.status === 'fulfilled') one.value.close();
-  throw vms.status === 'rejected' ? vms.reason : (vmis as PromiseRejectedResult).reason;
+  const vmi = { ...which, path: pathOf('virtualmachineinstances'), read: readVmi };
+  return allOpen({
+    vms: followIn<VmView>(cluster, spaces, { ...which, path: pathOf('virtualmachines'), read: readVm }, limits),
+    vmis: followIn<VmiView>(cluster, spaces, vmi, limits),
+  });
 }

@@ -66,7 +66,7 @@ export interface Origin {
   requestId: string;
   /** Put before an id that the command names (`requestId.ts`); absent where the command is our own. */
   source?: string;
-  /** The sender of the event chose `requestId`. */
+  /** The sender of the event chose `requestId`; false: it is of version 0.1.0, which gave one to many targets. */
   given?: boolean;
   /** Instant. */
   requestedAt: number;
@@ -95,7 +95,7 @@ export function parseCommand(input: unknown, origin: Origin): Command {
     wrong.push(`requestId: expected at most ${longestGivenId} characters`);
   if (!read.success || wrong.length > 0) throw invalid(wrong);
   const { scheduledAt, trigger, requestId, action: _agreed, target: where, ...rest } = read.data;
-  const given = origin.source !== undefined && (requestId !== undefined || origin.given === true);
+  const given = origin.source !== undefined && (origin.given ?? requestId !== undefined);
   return {
     ...rest,
     // KubeVirt ends a guest without asking it where its period is 0: that is force, and is told as such.

@@ -2,7 +2,7 @@ import middy, { type Request } from '@middy/core';
 import type { Context } from 'aws-lambda';
 
 import { readConfig } from '../cluster/config.ts';
-import type { World } from '../cluster/world.ts';
+import type { Log, World } from '../cluster/world.ts';
 import { asLifecycleError, failures, LifecycleError } from '../domain/errors.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { jsonLog } from '../report/log.ts';
@@ -12,7 +12,6 @@ import { connect } from './connect.ts';
 import { answerHttp, httpLimitMs, refusalAnswer } from './http.ts';
 import { eachRecord, isBatch } from './queue.ts';
 import { type HttpRequest, isHttp } from './request.ts';
-import { readStates } from './state.ts';
 import { isEvent, isRecord } from './trigger.ts';
 
 /** What a handler is given beside its event. */
@@ -81,20 +80,11 @@ export function lambda<Answer>(
       world.metrics.flush();
     }
   };
-  const onError = (request: Request<unknown, Answer | Refusal>) => {
-    // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
-    if (request.error instanceof Retry || isBatch(request.event)) return;
-    const { code, message } = asLifecycleError(request.error);
-    log.error(message, { reason: code });
-    request.response = isHttp(request.event)
-      ? (refusalAnswer(request.error) as Answer)
-      : { outcome: 'Failed', reason: code, message, next: failures[code].next };
-  };
   const within = (timeoutEarlyResponse: () => unknown) =>
     middy<unknown, Answer | Refusal>(answer as never, {
       timeoutEarlyInMillis: lastWordMs,
       timeoutEarlyResponse,
-    }).onError(onError);
+    }).onError((request) => answerError(request, log));
   const waitedFor = within(() => ({ outcome: 'InProgress', message: 'The time was up; reconcileState goes on.' }));
   // An answer would acknowledge what nobody knows to be recorded; what fails is delivered again.
   const delivered = within(() => {
@@ -105,6 +95,17 @@ export function lambda<Answer>(
     (isBatch(event) || isEvent(event) ? delivered : waitedFor)(event, context) as Promise<Answer | Refusal>;
 }
 
+/** An error of the closed set is an answer. */
+function answerError<Answer>(request: Request<unknown, Answer | Refusal>, log: Log): void {
+  // Thrown on: the trigger delivers it again. A batch that is answered otherwise would be done with.
+  if (request.error instanceof Retry || isBatch(request.event)) return;
+  const { code, message } = asLifecycleError(request.error);
+  log.error(message, { reason: code });
+  request.response = isHttp(request.event)
+    ? (refusalAnswer(request.error) as Answer)
+    : { outcome: 'Failed', reason: code, message, next: failures[code].next };
+}
+
 async function overHttp(
   request: HttpRequest,
   invocation: Invocation,
@@ -112,16 +113,9 @@ async function overHttp(
 ): Promise<unknown> {
   const { now, limits } = invocation;
   const sooner = { ...limits, deadline: Math.min(limits.deadline, now + httpLimitMs) };
-  const { namespace, name } = request.pathParameters ?? {};
-  const look = async () => {
-    const world = await worldOf(invocation, request.queryStringParameters?.['cluster']);
-    const [state] = await readStates(world, { namespace, name }, { deadline: now + httpLimitMs + lookLimitMs });
-    return state;
-  };
-  return answerHttp(request, () => handle(request, { ...invocation, limits: sooner }), look);
+  const clusterOf = () => worldOf(invocation, request.queryStringParameters?.['cluster']);
+  return answerHttp(request, () => handle(request, { ...invocation, limits: sooner }), clusterOf);
 }
-
-const lookLimitMs = 5_000;
 
 /** The world of each cluster, opened once; one that could not be opened is tried again. */
 function kept(open: (cluster?: string) => Promise<World>): (cluster?: string) => Promise<World> {

@@ -1,14 +1,16 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
+import type { Cluster } from '../cluster/world.ts';
 import { asLifecycleError, type FailureCode, failures } from '../domain/errors.ts';
 import type { Outcome, SkipReason } from '../domain/outcome.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { detailOf } from '../report/report.ts';
 import type { HttpRequest } from './request.ts';
-import type { WukongState } from './state.ts';
+import { readStates, type WukongState } from './state.ts';
 
 /** An HTTP API waits 30 s for its function: what is not done by then is told to be under way. */
 export const httpLimitMs = 20_000;
+const lookLimitMs = 5_000;
 
 export type Answer = APIGatewayProxyStructuredResultV2;
 
@@ -74,13 +76,13 @@ const answer = (statusCode: number, body: unknown, headers: Record<string, strin
 const retryLater = { 'retry-after': '5' };
 
 /**
- * What a function answers, over HTTP. A command that was delivered before answers with where it is now: `look` reads
- * that.
+ * What a function or the server answers, over HTTP. A command that was delivered before answers with where its Wukong is
+ * now, which is looked up in the cluster that it is of.
  */
 export async function answerHttp(
   request: HttpRequest,
   handle: () => Promise<unknown>,
-  look: () => Promise<WukongState | undefined>,
+  clusterOf: () => Promise<Cluster>,
 ): Promise<Answer> {
   try {
     const done = (await handle()) as Partial<Report> & { states?: WukongState[]; omitted?: { states?: number } };
@@ -94,7 +96,9 @@ export async function answerHttp(
     const [outcome] = done.outcomes ?? [];
     if (!outcome) return answer(200, done);
     if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome);
-    const state = await look();
+    const cluster = await clusterOf();
+    const { namespace, name } = request.pathParameters ?? {};
+    const [state] = await readStates(cluster, { namespace, name }, { deadline: cluster.clock.now() + lookLimitMs });
     const running = state?.operation !== undefined;
     return answer(running ? 202 : 200, { ...detailOf(outcome), state }, running ? located(request) : {});
   } catch (thrown) {

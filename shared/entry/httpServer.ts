@@ -7,6 +7,13 @@ import type { Clock } from '../time/clock.ts';
 import type { Answer } from './http.ts';
 import type { HttpRequest } from './request.ts';
 
+export interface Where {
+  /** 0: any. */
+  port: number;
+  host?: string | undefined;
+  tls?: { cert: string; key: string } | undefined;
+}
+
 export interface Listening {
   port: number;
   /** Who is being answered still gets so long. */
@@ -16,9 +23,10 @@ export interface Listening {
 /** Takes requests from now on. @throws when the port is taken. */
 export async function listen(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<unknown>,
-  { port, host, tls }: { port: number; host?: string | undefined; tls?: { cert: string; key: string } | undefined },
+  { port, host, tls }: Where,
 ): Promise<Listening> {
-  const server = tls ? createTlsServer(tls) : createServer();
+  const watched = { connectionsCheckingInterval: 5_000 }; // how soon a slow request is seen
+  const server = tls ? createTlsServer({ ...watched, ...tls }) : createServer(watched);
   server.on('request', (request, response) => void answer(request, response));
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
@@ -50,6 +58,10 @@ export async function bodyOf(request: IncomingMessage, mostBytes: number): Promi
   return Buffer.concat(parts).toString('utf8');
 }
 
+/** What is asked for, of paths and whole addresses alike; undefined for what is neither. */
+export const urlOf = ({ url = '/' }: IncomingMessage): URL | undefined =>
+  URL.parse(url.replace(/^\/+/, '/'), 'http://server') ?? undefined;
+
 const ofTheApi = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+)(?:\/(start|stop|restart))?)?$/;
 
 /**
@@ -57,8 +69,9 @@ const ofTheApi = /^\/namespaces\/([^/]+)\/wukongs(?:\/([^/]+)(?:\/(start|stop|re
  * `verb`: what is to be done with the Wukong; none: it is only looked at.
  * @throws LifecycleError InvalidAction for a path that is not encoded as it should be.
  */
-export function apiRequestOf({ method = 'GET', url = '/', headers }: IncomingMessage) {
-  const { pathname, searchParams } = new URL(url, 'http://server');
+export function apiRequestOf(request: IncomingMessage) {
+  const { method = 'GET', headers } = request;
+  const { pathname = '', searchParams = [] } = urlOf(request) ?? {};
   const [known, ...parts] = ofTheApi.exec(pathname) ?? [];
   if (known === undefined) return undefined;
   const [namespace, name, verb] = parts.map((part) => (part === undefined ? part : decoded(part)));

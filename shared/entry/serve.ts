@@ -7,22 +7,14 @@ import { keyOf } from '../domain/model.ts';
 import { executeCommand } from '../execute/command.ts';
 import type { PrometheusMetrics } from '../report/prometheus.ts';
 import { refusal, refusalAnswer } from './http.ts';
-import { listen, send } from './httpServer.ts';
-import { newAccess } from './serveAccess.ts';
+import { listen, send, type Where } from './httpServer.ts';
+import { type Callers, newAccess } from './serveAccess.ts';
 import { answerTo } from './serveHttp.ts';
 import { lead } from './serveLease.ts';
 import { newLoop } from './serveLoop.ts';
 import { openView, type View } from './serveView.ts';
 
-export interface ServeOptions {
-  /** 0: any. */
-  port: number;
-  host?: string;
-  tls?: { cert: string; key: string } | undefined;
-  /** For whom tokens of callers have to be. */
-  audience: string;
-  /** What proves a sender of events that has no token. */
-  secret?: string | undefined;
+export interface ServeOptions extends Where, Callers {
   identity?: string;
   metrics: PrometheusMetrics;
   /** Aborted to drain: what is under way is left in progress. */
@@ -75,14 +67,16 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   const listening = await listen(async (request, response) => {
     const answer = await answerTo(request, serving).catch((thrown: unknown) => {
       const refused = refusalAnswer(thrown);
-      if (refused.statusCode === 500) world.log.error('a request failed', { cause: (thrown as Error).stack });
+      // Who has hung up in the middle of a request hears nothing, and nothing of ours has failed.
+      if (refused.statusCode === 500 && !request.readableAborted)
+        world.log.error('a request failed', { cause: (thrown as Error).stack });
       return refused;
     });
     send(response, answer);
   }, options);
   options.listening?.(listening.port);
   try {
-    const seen = (view = await openView(world, loop.changes, { deadline: clock.now() + openingMs, signal }));
+    const seen = (view = await openView(world, loop.changed, { deadline: clock.now() + openingMs, signal }));
     const lease = { namespace: world.config.lifecycleNamespace, name: 'wukong-lifecycle', identity };
     await lead(world, lease, signal, async (led) => {
       leading = true;

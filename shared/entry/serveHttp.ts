@@ -8,7 +8,7 @@ import type { Place } from '../domain/model.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { eventIn } from './cloudEvents.ts';
 import { type Answer, answerHttp, httpLimitMs, refusal } from './http.ts';
-import { apiRequestOf, bodyOf } from './httpServer.ts';
+import { apiRequestOf, bodyOf, urlOf } from './httpServer.ts';
 import type { Access } from './serveAccess.ts';
 import { parseStateQuery, readStates } from './state.ts';
 import { parseTrigger } from './trigger.ts';
@@ -27,7 +27,7 @@ const noStore = { 'cache-control': 'no-store' };
 /** The API of the functions, CloudEvents, and what is open to everybody. @throws what `refusalAnswer` answers. */
 export async function answerTo(request: IncomingMessage, { world, access, carryOut, open }: Serving): Promise<Answer> {
   const { headers, method = 'GET', socket } = request;
-  const path = request.url?.split('?')[0] ?? '/';
+  const path = urlOf(request)?.pathname ?? '';
   const probe = /^(GET|HEAD)$/.test(method) && Object.hasOwn(open, path) && open[path];
   if (probe) return text(await probe());
   const api = apiRequestOf(request);
@@ -43,22 +43,21 @@ export async function answerTo(request: IncomingMessage, { world, access, carryO
   // Where a function has from IAM who asks, the API server says it here.
   const authorizer = { iam: { userArn: who.username } };
   const http = api && { ...api.http, body, requestContext: { ...api.http.requestContext, authorizer } };
-  const read = async () => ({ states: await readStates(world, ofHere(parseStateQuery(http)), { deadline }) });
-  if (http && !api.verb) {
+  const answer = (handle: () => Promise<unknown>) => answerHttp(http!, handle, () => Promise.resolve(world));
+  if (api && !api.verb) {
     await access.may(who, api.place.name === undefined ? 'list' : 'get', api.place);
-    return answerHttp(http, read, () => Promise.resolve(undefined));
+    return answer(async () => ({ states: await readStates(world, ofHere(parseStateQuery(http)), { deadline }) }));
   }
-  const asked = api
+  const { action, event } = api
     ? { action: api.verb === 'start' ? api.verb : ('stop' as const), event: http }
     : eventIn(headers, body);
-  const { action } = asked;
   const origin = { action, requestId: randomUUID(), requestedAt: world.clock.now() };
-  const command = { ...ofHere(parseTrigger(asked.event, origin)), requestedBy: who.username.slice(0, 256) };
+  const command = { ...ofHere(parseTrigger(event, origin)), requestedBy: who.username.slice(0, 256) };
   for (const place of placesOf(command))
     for (const one of command.restart ? ['stop', 'start'] : [action]) await access.may(who, 'update', place, one);
-  const done = () => carryOut(command, deadline);
-  if (http) return answerHttp(http, done, async () => (await read()).states.at(0));
-  const again = (await done()).outcomes.find((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
+  if (api) return answer(() => carryOut(command, deadline));
+  const { outcomes } = await carryOut(command, deadline);
+  const again = outcomes.find((one) => one.outcome === 'Failed' && one.reason === 'Unreachable');
   if (again) throw new LifecycleError('Unreachable', again.message);
   return { statusCode: 202, headers: noStore }; // without a body: Knative takes one for an event in reply
 }

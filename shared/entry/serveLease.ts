@@ -13,11 +13,8 @@ const giveUpMs = 10_000;
 const askEveryMs = 2_000;
 
 interface Lease extends KubeObject {
-  spec?: { holderIdentity?: string; leaseDurationSeconds?: number; renewTime?: string; leaseTransitions?: number };
+  spec?: { holderIdentity?: string; renewTime?: string; leaseTransitions?: number };
 }
-
-/** Exactly six digits behind the second (KUBEVIRT §3). */
-const micro = (instant: number): string => new Date(instant).toISOString().replace('Z', '000Z');
 
 /**
  * Does `work` for as long as this process holds the Lease, again and again until the signal is aborted; its own signal is
@@ -31,27 +28,25 @@ export async function lead(
   work: (leading: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const { clock, transport, log } = world;
+  const what = `Lease ${namespace}/${name}`;
   const pathOf = (one?: string) => apiPath({ api: 'coordination.k8s.io/v1', namespace, kind: 'leases', name: one });
   /** What was seen of another's renewal, and when by our own clock: theirs may be wrong. */
   let seen = { renewal: '', at: 0 };
 
-  /** Takes, renews or gives it back, and says whether that was so. @throws LifecycleError when the API server refuses. */
-  async function hold(release = false): Promise<boolean> {
-    const what = `Lease ${namespace}/${name}`;
-    const limits = { deadline: clock.now() + (release ? askEveryMs : renewEveryMs) };
+  /** Takes or renews it, or gives it back, and says whether that was so. @throws LifecycleError */
+  async function hold(holder = identity): Promise<boolean> {
+    const limits = { deadline: clock.now() + renewEveryMs };
     const lease = await readObject<Lease>(world, pathOf(name), what, limits);
-    const { holderIdentity = '', renewTime = '', leaseTransitions = 0, leaseDurationSeconds } = lease?.spec ?? {};
+    const { holderIdentity = '', renewTime = '', leaseTransitions = 0 } = lease?.spec ?? {};
     const renewal = `${holderIdentity} ${renewTime}`;
     if (renewal !== seen.renewal) seen = { renewal, at: clock.now() };
     const mine = holderIdentity === identity;
-    const lasts = Math.min(durationMs, (leaseDurationSeconds ?? 0) * 1000 || durationMs);
-    if (!mine && (release || (holderIdentity !== '' && clock.now() < seen.at + lasts))) return false;
-    const now = micro(clock.now());
+    if (!mine && (holder === '' || (holderIdentity !== '' && clock.now() < seen.at + durationMs))) return false;
+    const now = new Date(clock.now()).toISOString().replace('Z', '000Z'); // six digits behind the second (KUBEVIRT §3)
     const spec = {
       ...lease?.spec,
       ...(mine ? {} : { acquireTime: now, leaseTransitions: leaseTransitions + (lease ? 1 : 0) }),
-      ...{ renewTime: now, holderIdentity: release ? '' : identity },
-      leaseDurationSeconds: release ? 1 : durationMs / 1000, // who comes next need not wait for it to run out
+      ...{ renewTime: now, holderIdentity: holder, leaseDurationSeconds: durationMs / 1000 },
     };
     const kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' };
     const body = { ...kind, metadata: lease?.metadata ?? { namespace, name }, spec };
@@ -77,15 +72,14 @@ export async function lead(
     const lost = new AbortController();
     const working = work(AbortSignal.any([signal, lost.signal]));
     const over = working.then(() => true).catch(() => true);
-    for (let held = clock.now(); !(await Promise.race([over, pause(renewEveryMs)])) && !signal.aborted;) {
+    const isOver = async () => lost.signal.aborted || (await Promise.race([over, pause(renewEveryMs)])) === true;
+    for (let held = clock.now(); !(await isOver()) && !signal.aborted;) {
       const still = await tryHold();
       if (still) held = clock.now();
-      else if (still === false || clock.now() >= held + giveUpMs) {
+      else if (still === false || clock.now() >= held + giveUpMs)
         lost.abort(new Error('the Lease is another server’s'));
-        break;
-      }
     }
     await working;
-    if (!lost.signal.aborted) await hold(true).catch(() => {});
+    if (!lost.signal.aborted) await hold('').catch(() => {});
   }
 }

@@ -76,7 +76,8 @@ function parseEvent(event: unknown, origin: Origin): Command {
     requestId:
       typeof envelope.id === 'string' ? requestIdOf('event', envelope.id.slice(0, longestRequestId)) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
-    ...(isOurs(envelope) ? {} : { source: 'event', given: hasId }),
+    ...(isOurs(envelope) ? {} : { source: 'event' }),
+    ...(envelope.source === busSource ? { given: false } : hasId ? { given: true } : {}),
   });
 }
 
@@ -90,7 +91,8 @@ interface Envelope {
 
 /**
  * What another of our functions put on the bus keeps its id: only they may put events with our source (the policy of the
- * bus, infra/aws/events.yml). One of version 0.1.0, whose id has no source, is an event like any other.
+ * bus, infra/aws/events.yml). One of version 0.1.0, whose id has no source, is an event like any other, but for this: it
+ * gave all VMs of a boundary, and all parts of a fleet, the same id.
  */
 function isOurs({ source, detail }: Envelope): boolean {
   const { requestId } = (detail ?? {}) as { requestId?: unknown };

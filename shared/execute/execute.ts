@@ -9,8 +9,8 @@ import { here } from './here.ts';
 import type { Job } from './job.ts';
 import { overBus } from './overBus.ts';
 import { ofJobsMs, paced } from './paced.ts';
-import { newPlaces, type Turn } from './places.ts';
-import { rateLimiterOf } from './rateLimiter.ts';
+import { Places, type Turn } from './places.ts';
+import { type RateLimiter, rateLimiterOf } from './rateLimiter.ts';
 
 export interface Progress {
   targets: number;
@@ -34,6 +34,8 @@ export interface Executing {
   progress?: ((progress: Progress) => void) | undefined;
   /** False: nobody waits for the end, each is left as soon as KubeVirt was asked. */
   wait?: boolean;
+  /** Where somebody asked for the same before us, their end is ours. */
+  joins?: boolean;
 }
 
 export interface Executed {
@@ -46,47 +48,43 @@ export interface Executed {
   failures: { job: Job; error: LifecycleError }[];
 }
 
+/** One `execute`, as the sinks see it. */
+export interface Execution extends Executing {
+  world: World;
+  limiter: RateLimiter;
+  /** Aborted when every job was begun: nobody is waited for any more who is another's. */
+  allBegun: AbortSignal;
+  report: (more?: Partial<Progress>) => void;
+  done: Executed;
+}
+
+/** Carries out the job whose turn it is, and returns what came of it; undefined where that is nothing to report. */
+export type Sink = (turn: Turn, to: Execution) => Promise<Outcome | undefined>;
+
 /**
  * The one loop over VMs: carries out any number of jobs, whoever asked for them. Each is begun as soon as it has its
- * turn (`places.ts`: places, waves, jitter, fairness) and asks as fast as the cluster bears (`rateLimiter.ts`); nobody
- * waits for another's guest. Then all that were begun are waited for together, until the deadline. One that throws is
- * one Failed outcome. Never throws.
+ * turn (`places.ts`: places and fairness; `waves.ts`: waves and jitter) and asks as fast as the cluster bears
+ * (`rateLimiter.ts`); nobody waits for another's guest. Then all that were begun are waited for together, until the
+ * deadline. One that throws is one Failed outcome. Never throws.
  */
-export async function execute(jobs: Job[], world: World, options: Executing): Promise<Executed> {
-  const { deadline, signal, machines, progress = () => {} } = options;
-  const limiter = rateLimiterOf(world);
-  const own = paced(withBatchedBus(world), deadline, ofJobsMs);
+export async function execute(jobs: Job[], given: World, options: Executing): Promise<Executed> {
+  const limits = { deadline: options.deadline, signal: options.signal };
+  const world = paced(withBatchedBus(given), limits, ofJobsMs);
   const done: Executed = { outcomes: [], sent: [], left: [], failures: [] };
   const allBegun = new AbortController();
   const running = new Set<Promise<void>>();
-  let inFlight = 0;
-  const report = (more: Partial<Progress> = {}) => progress({ targets: jobs.length, inFlight, ...more });
+  const report = (more: Partial<Progress> = {}) =>
+    options.progress?.({ targets: jobs.length, inFlight: running.size, ...more });
+  const to = { ...options, world, limiter: rateLimiterOf(given), allBegun: allBegun.signal, report, done };
 
-  const limits = { deadline, signal };
-  const to = { machines, limits, limiter, allBegun: allBegun.signal };
-  const recordOnly = options.sink === 'record';
-  const waiting = ({ place }: Job, what: string) => report({ waiting: { place, for: what } });
-  const local = here(own, { ...to, wait: options.wait ?? true, recordOnly, waiting });
-  const sink = options.sink === 'bus' ? overBus(own, { ...to, sent: (job) => done.sent.push(job) }, local) : local;
-
-  async function one(turn: Turn): Promise<void> {
-    const { job, release, ended } = turn;
-    inFlight++;
-    report();
-    const outcome = await sink(turn).catch((thrown: unknown) => failed(job, thrown, own, done));
-    release();
-    ended();
-    forget(job);
-    inFlight--;
-    if (outcome) done.outcomes.push(outcome);
-    report(outcome ? { outcome } : {});
-  }
-
-  const places = newPlaces(jobs, world.clock);
+  const places = new Places(jobs, given.clock);
   for (let turn = await places.next(limits); turn; turn = await places.next(limits)) {
-    const work = one(turn);
+    const work = carryOut(turn, to).then((outcome) => {
+      running.delete(work);
+      report(outcome && { outcome });
+    });
     running.add(work);
-    void work.then(() => running.delete(work));
+    report();
   }
   done.left = places.left();
   allBegun.abort('all have begun');
@@ -94,8 +92,19 @@ export async function execute(jobs: Job[], world: World, options: Executing): Pr
   return done;
 }
 
+async function carryOut(turn: Turn, to: Execution): Promise<Outcome | undefined> {
+  const { job, release, ended } = turn;
+  const sink: Sink = to.sink === 'bus' && job.work.do === 'command' ? overBus : here;
+  const outcome = await sink(turn, to).catch((thrown: unknown) => failed(job, thrown, to));
+  release();
+  ended();
+  forget(job);
+  if (outcome) to.done.outcomes.push(outcome);
+  return outcome;
+}
+
 /** What nobody expected is told as Failed; what did not reach cluster or bus is for whoever asked to ask again. */
-async function failed(job: Job, thrown: unknown, world: World, done: Executed): Promise<Outcome | undefined> {
+async function failed(job: Job, thrown: unknown, { world, done }: Execution): Promise<Outcome | undefined> {
   const { place, action, work, wukong } = job;
   const error = asLifecycleError(thrown);
   const cause = thrown instanceof Error ? thrown.stack : String(thrown);

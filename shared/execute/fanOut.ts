@@ -1,9 +1,11 @@
-import type { BusEntry } from '../cluster/world.ts';
+import type { BusEntry, World } from '../cluster/world.ts';
 import { forceWaitMs, marginMs } from '../domain/claimTimes.ts';
 import { asInput, type Command } from '../domain/command.ts';
 import { requestedType } from '../domain/command.ts';
 import { mostNames } from '../domain/commandFields.ts';
+import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';
+import type { Job } from './job.ts';
 
 /** What one control plane was measured to begin: about six VMs a second (KUBEVIRT §1), less a margin. */
 const perSecond = 5;
@@ -22,6 +24,47 @@ export function capacity(command: Command, leftMs: number): number {
   const slowestMs = command.action === 'start' ? command.waitSeconds * 1000 : graceMs + marginMs + forceWaitMs;
   const rate = command.action === 'start' ? Math.min(perSecond, command.maxInFlight / (bootMs / 1000)) : perSecond;
   return Math.max(1, Math.floor((rate * Math.max(leftMs - slowestMs, leftMs / 2)) / 1000));
+}
+
+/** Where of a fleet goes what does not fit into the time that there is: over the bus, where there is one. */
+export class FanOut {
+  /** So many are carried out here. */
+  readonly most: number;
+  /** So many were handed over. */
+  sent = 0;
+  /** Why the bus did not take any more. */
+  unsent: LifecycleError | undefined;
+  readonly #entriesFor: (jobs: Job[]) => BusEntry[];
+  readonly #world: World;
+  readonly #mayGo: boolean;
+
+  constructor(command: Command, jobs: Job[], world: World, wholeMs: number) {
+    const size = partSize(command, wholeMs);
+    const inWaves = new Set(jobs.map(({ wave }) => wave)).size > 1;
+    this.#world = world;
+    this.#mayGo = world.bus !== undefined && maySplit(command);
+    this.most = this.#mayGo && !inWaves ? capacity(command, wholeMs) : Infinity;
+    this.#entriesFor = (some) => {
+      const [now, places] = [world.clock.now(), some.map(({ place }) => place)];
+      if (inWaves) return [continuation(command, now)];
+      return parts(command, places, size, { now, after: Math.ceil(this.sent / size) });
+    };
+  }
+
+  /** Hands these over. False: they stay with whoever asks. */
+  async take(jobs: Job[]): Promise<boolean> {
+    if (jobs.length === 0) return true;
+    if (!this.#mayGo || this.unsent) return false;
+    try {
+      await this.#world.bus?.put(this.#entriesFor(jobs));
+      this.sent += jobs.length;
+      return true;
+    } catch (thrown) {
+      this.unsent = asLifecycleError(thrown);
+      this.#world.log.error('the rest of a fleet could not be handed over', { problem: this.unsent.message });
+      return false;
+    }
+  }
 }
 
 /** Parts run side by side: each gets so small a share of what may be in flight. */

@@ -1,8 +1,8 @@
 import { readWukong } from '../cluster/objects.ts';
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
-import type { World } from '../cluster/world.ts';
 import { isContradicted } from '../domain/believe.ts';
-import { keyOf, type Wukong } from '../domain/model.ts';
+import { asLifecycleError } from '../domain/errors.ts';
+import { keyOf } from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
@@ -11,71 +11,53 @@ import { type Performing, performOne } from '../lifecycle/perform.ts';
 import { heldBack } from '../lifecycle/plan.ts';
 import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
 import { runOperation } from '../lifecycle/runOperation.ts';
-import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Execution, Sink } from './execute.ts';
 import { follow } from './follow.ts';
 import type { Job } from './job.ts';
-import type { Turn } from './places.ts';
-import type { RateLimiter } from './rateLimiter.ts';
-
-/** Carries one job out, and returns what came of it; undefined where that is nothing to report. */
-export type Sink = (turn: Omit<Turn, 'ended'>) => Promise<Outcome | undefined>;
-
-export interface Here {
-  machines: Machines;
-  limits: Limits;
-  limiter: RateLimiter;
-  /** Aborted when every job was begun: nobody is waited for any more who is another's. */
-  allBegun: AbortSignal;
-  /** False: leaves each as soon as KubeVirt was asked. */
-  wait: boolean;
-  /** Only records what is wished, from which reconcileState goes on. */
-  recordOnly: boolean;
-  waiting: (job: Job, waitingFor: string) => void;
-}
 
 /** Carries jobs out in this process. One that is left, by an abort or as nobody waits, goes on from its record. */
-export function here(world: World, to: Here): Sink {
-  return async ({ job, asked, release }) => {
-    const leaving = new AbortController();
-    const signals = [to.limits.signal, leaving.signal].filter((signal) => signal !== undefined);
-    const limits = {
-      deadline: to.recordOnly ? world.clock.now() : to.limits.deadline,
-      signal: to.wait ? to.limits.signal : AbortSignal.any(signals),
-    };
-    const options: Performing & { machines: Machines } = {
-      limits,
-      machines: to.machines,
-      begun: release,
-      async turn(until = limits) {
-        await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
-        asked();
-      },
-      watching(waitingFor) {
-        to.waiting(job, waitingFor);
-        if (!to.wait) leaving.abort(new Error('not waited for'));
-      },
-      ...(job.namespaceAnnotations ? { namespaceAnnotations: job.namespaceAnnotations } : {}),
-      ...(job.next ? { next: job.next } : {}),
-    };
-    try {
-      return await carryOut(job, world, options, to);
-    } catch (thrown) {
-      if (!limits.signal?.aborted) throw thrown;
-      return leave(job, world, to.machines);
-    }
+export const here: Sink = async ({ job, asked, release }, to) => {
+  const { world, machines, signal, wait = true } = to;
+  const leaving = new AbortController();
+  const limits: Limits = {
+    deadline: to.sink === 'record' ? world.clock.now() : to.deadline,
+    signal: wait ? signal : AbortSignal.any([...(signal ? [signal] : []), leaving.signal]),
   };
-}
+  const options: Options = {
+    limits,
+    machines,
+    begun: release,
+    async turn(until = limits) {
+      await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
+      asked();
+    },
+    watching(what) {
+      to.report({ waiting: { place: job.place, for: what } });
+      if (!wait) leaving.abort(new Error('not waited for'));
+    },
+    ...(job.namespaceAnnotations ? { namespaceAnnotations: job.namespaceAnnotations } : {}),
+    ...(job.next ? { next: job.next } : {}),
+  };
+  try {
+    return await carryOut(job, options, to);
+  } catch (thrown) {
+    if (!limits.signal?.aborted) throw thrown;
+    world.log.debug(`${keyOf(job.place)} was left before it was claimed`);
+    return undefined;
+  }
+};
 
-async function carryOut(
-  { place, wukong, work, action }: Job,
-  world: World,
-  options: Performing & { machines: Machines },
-  { allBegun }: Here,
-): Promise<Outcome | undefined> {
+type Options = Performing & { machines: Machines };
+
+async function carryOut(job: Job, options: Options, to: Execution): Promise<Outcome | undefined> {
+  const { place, wukong, work } = job;
+  const { world, machines } = to;
   if (work.do === 'command') {
     const { command, remember = false } = work;
-    return performOne(command, place, world, { ...options, remember, ...(wukong ? { wukong } : {}) });
+    const outcome = await performOne(command, place, world, { ...options, remember, ...(wukong ? { wukong } : {}) });
+    const isTheirs = to.joins && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate';
+    return isTheirs ? join(outcome, options, to) : outcome;
   }
   const mine = wukong ?? (await readWukong(world, place, options.limits));
   switch (work.do) {
@@ -83,46 +65,28 @@ async function carryOut(
       return performDeclared(mine, world, options);
     case 'resume':
       return resume(work.op, mine, world, options);
-    case 'join':
-      return join(mine, work.otherwise, world, options);
     case 'giveUp':
-      return giveUp(work.op, mine, world, options.machines);
+      return giveUp(work.op, mine, world, machines);
     case 'reportAgain':
       return reportAgain(work.last, mine, world, options);
-    case 'await': {
+    case 'await':
       if (work.placeless) options.begun?.();
-      const limits = { ...options.limits, signal: allBegun };
-      await follow(action, mine, options.machines, limits, () => options.begun?.());
-      return undefined;
-    }
+      return follow({ ...job, wukong: mine }, to, () => options.begun?.());
     default:
       throw new Error(`unknown work ${JSON.stringify(work satisfies never)}`);
   }
 }
 
-async function join(
-  wukong: Wukong,
-  otherwise: Outcome,
-  world: World,
-  options: Performing & { machines: Machines },
-): Promise<Outcome> {
+/** Follows those who asked for the same before us; `otherwise`: what it is where no end of theirs is known. */
+async function join(otherwise: Outcome, options: Options, { world, machines }: Execution): Promise<Outcome> {
+  const { limits } = options;
+  const wukong = await readWukong(world, otherwise, limits).catch((thrown: unknown) => {
+    if (limits.signal?.aborted || asLifecycleError(thrown).code !== 'Unreachable') throw thrown;
+  });
+  if (!wukong) return otherwise;
   const [running, last] = [operationOf(wukong), lastOf(wukong)];
   const held = running && heldBack(running, wukong, world.clock.now(), options.namespaceAnnotations);
   if (held) return { ...otherwise, ...held, quiet: true } as Outcome;
   if (running) return runOperation(running, wukong, world, options);
-  return last && !isContradicted(last, stateOf(machineOf(wukong, options.machines)))
-    ? outcomeOf(wukong, last)
-    : otherwise;
-}
-
-/** Looks once more without waiting: what has ended meanwhile is reported, what has not is left in progress. */
-async function leave({ place, work }: Job, world: World, machines: Machines): Promise<Outcome | undefined> {
-  const requestId = work.do === 'command' ? work.command.requestId : 'op' in work ? work.op.requestId : undefined;
-  const isOurs = (one: { requestId: string } | undefined) => work.do === 'join' || one?.requestId === requestId;
-  const wukong = await readWukong(world, place, { deadline: world.clock.now() + tellingMs });
-  const [op, last] = [operationOf(wukong), lastOf(wukong)];
-  if (op && isOurs(op)) return runOperation(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
-  if (last && isOurs(last)) return outcomeOf(wukong, last);
-  world.log.debug(`${keyOf(place)} was left before it was claimed`);
-  return undefined;
+  return last && !isContradicted(last, stateOf(machineOf(wukong, machines))) ? outcomeOf(wukong, last) : otherwise;
 }

@@ -1,7 +1,7 @@
 import type { Command } from '../domain/command.ts';
 import type { Annotations, LifecycleState, Place, Wukong } from '../domain/model.ts';
 import type { Last, Operation } from '../domain/operation.ts';
-import type { Action, Outcome } from '../domain/outcome.ts';
+import type { Action } from '../domain/outcome.ts';
 
 /** What is to be done with one Wukong. */
 export type Work =
@@ -10,8 +10,6 @@ export type Work =
   | { do: 'declared' }
   /** A record that nobody ends: it is taken over. */
   | { do: 'resume'; op: Operation }
-  /** Somebody asked for the same before us, and goes on: their end is ours. `otherwise`: what it is where none is known. */
-  | { do: 'join'; otherwise: Outcome }
   /** A record whose claim expired again and again. */
   | { do: 'giveUp'; op: Operation }
   /** An end that was recorded and not reported. */

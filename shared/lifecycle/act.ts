@@ -19,7 +19,7 @@ export async function act(
   { world, limits }: { world: World; limits: Limits },
 ): Promise<void> {
   if (!vm) return;
-  const said = await perform(op, step, vm, seen, world, limits);
+  const said = await perform(step, { op, vm, seen, world, limits });
   switch (said.kind) {
     case 'accepted':
       seen.overtaken = isRecent(seen, world.clock.now()) && isOvertaken(seen, vm) ? (seen.overtaken ?? 0) + 1 : 0;
@@ -57,7 +57,16 @@ export async function act(
   }
 }
 
-async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world: World, limits: Limits): Promise<Said> {
+interface Acting {
+  op: Operation;
+  vm: VmView;
+  seen: Seen;
+  world: World;
+  limits: Limits;
+}
+
+async function perform(step: Step, to: Acting): Promise<Said> {
+  const { op, vm, seen, world, limits } = to;
   const patches = world.config.powerMethod === 'patch' || seen.noSubresource;
   switch (step.do) {
     case 'ask':
@@ -68,26 +77,24 @@ async function perform(op: Operation, step: Step, vm: VmView, seen: Seen, world:
       if (patches && vm.strategy !== 'Halted') return setStrategy(world, vm, 'Halted', limits);
       return askStop(world, vm, step.graceSeconds, limits);
     case 'force':
-      return (await sameGuest(world, vm, op, limits)) ? askStop(world, vm, 0, limits) : { kind: 'missed' };
+      return (await guestOf(to)) ? askStop(world, vm, 0, limits) : { kind: 'missed' };
     case 'clearQueue':
       return clearQueue(world, vm, limits);
     case 'strategy':
       return setStrategy(world, vm, step.value, limits);
     case 'deletePod': {
-      const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
-      const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-      const found = answer.status === 200 ? ours(answer.body) : undefined;
-      if (!found || found.metadata.uid !== op.vmiUid) return { kind: 'missed' };
-      return deleteLauncher(world, readVmi(found), limits);
+      const guest = await guestOf(to);
+      return guest ? deleteLauncher(world, readVmi(guest), limits) : { kind: 'missed' };
     }
     default:
       throw new Error(`not an act: ${step.do}`);
   }
 }
 
-/** Read anew before force: a watch that lags must not end a guest that came up since. */
-async function sameGuest(world: World, vm: VmView, op: Operation, limits: Limits): Promise<boolean> {
+/** Read anew before it is ended, as a watch that lags must not end a guest that came up since. Undefined: it is not there. */
+async function guestOf({ op: { vmiUid }, vm, world, limits }: Acting): Promise<KubeObject | undefined> {
   const path = vmPath('virtualmachineinstances', vm.namespace, vm.name);
   const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-  return answer.status === 200 && ours(answer.body)?.metadata.uid === op.vmiUid;
+  const found = answer.status === 200 ? ours(answer.body) : undefined;
+  return found?.metadata.uid === vmiUid ? found : undefined;
 }

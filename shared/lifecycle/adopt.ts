@@ -56,17 +56,24 @@ export async function adopt(
   const size = await readSize(cluster, vm, limits);
   const plan = planAdoption(vm, { ...around, size });
   if (plan.do !== 'adopt') return { plan, size };
-  const query = dryRun ? '?dryRun=All' : '';
+  const to: Asking = { cluster, query: dryRun ? '?dryRun=All' : '', limits };
   const before = giverOf(vm);
-  const marked = await mark(cluster, vm, plan.name, query, limits);
+  const marked = await mark(to, vm, plan.name);
   try {
-    if (plan.wukong) await make(cluster, plan.wukong, query, limits);
+    if (plan.wukong) await make(to, plan.wukong);
   } catch (thrown) {
     const back = given(before ?? null, marked);
     if (!dryRun) await mergePatch(cluster, pathOf(vm), back, {}).catch(() => {}); // adopting again takes it from there
     throw thrown;
   }
   return { plan, size };
+}
+
+/** How the cluster is asked: with the query of a dry run, or without. */
+interface Asking {
+  cluster: Cluster;
+  query: string;
+  limits: Partial<Limits>;
 }
 
 const giverOf = ({ metadata }: RawVm): string | undefined => metadata.annotations?.[adoptedByKey];
@@ -83,35 +90,48 @@ const decisive = (vm: RawVm) => {
 const mostTries = 5;
 
 /** Writes on the VM to whom it is given. What is decisive must be as it was; the rest may change meanwhile. */
-async function mark(cluster: Cluster, vm: RawVm, to: string, query: string, limits: Partial<Limits>): Promise<RawVm> {
-  const { namespace, name } = vm.metadata;
-  const path = pathOf(vm);
-  let seen = vm;
-  for (let tries = 1; ; tries++) {
-    const answer = await mergePatch<RawVm>(cluster, path + query, given(to, seen), limits);
-    if (answer.status !== 409) return bodyOf(answer, `VM ${namespace}/${name} cannot be given to Wukong ${to}`);
-    seen = bodyOf(await get<RawVm>(cluster, path, limits), `VM ${namespace}/${name}`);
-    if (tries === mostTries || !isDeepStrictEqual(decisive(seen), decisive(vm)))
-      throw new LifecycleError('Refused', `VM ${namespace}/${name} was changed meanwhile; adopt it again`);
-  }
+async function mark(to: Asking, vm: RawVm, name: string): Promise<RawVm> {
+  const what = `VM ${keyOf(vm.metadata)}`;
+  const changed = () => new LifecycleError('Refused', `${what} was changed meanwhile; adopt it again`);
+  const marked = await writeGiver(to, vm, name, (seen) => {
+    if (!isDeepStrictEqual(decisive(seen), decisive(vm))) throw changed();
+    return true;
+  });
+  if (marked?.status === 409) throw changed();
+  return bodyOf(marked!, `${what} cannot be given to Wukong ${name}`);
 }
 
 /** Takes off the VM that it was given to `from`. One that does not say so may have been read too late: asked by version. */
-async function unmark(cluster: Cluster, vm: RawVm, from: string, limits: Partial<Limits>): Promise<void> {
+async function unmark(to: Asking, vm: RawVm, from: string): Promise<void> {
+  const isHis = (seen: RawVm) => [undefined, from].includes(giverOf(seen));
+  if (!isHis(vm)) return;
+  const answer = await writeGiver(to, vm, null, isHis);
+  if (answer && answer.status !== 404) bodyOf(answer, `VM ${keyOf(vm.metadata)} cannot be released`);
+}
+
+/**
+ * The answer of writing it on the VM as it was seen, and as it is where it has changed meanwhile and `mayWrite` agrees;
+ * undefined where that does not.
+ */
+async function writeGiver(
+  { cluster, query, limits }: Asking,
+  vm: RawVm,
+  name: string | null,
+  mayWrite: (seen: RawVm) => boolean,
+): Promise<Answer<RawVm> | undefined> {
   const path = pathOf(vm);
   let seen = vm;
-  for (let tries = 1; [undefined, from].includes(giverOf(seen)); tries++) {
-    const answer = await mergePatch(cluster, path, given(null, seen), limits);
-    if (answer.status === 404) return;
-    const doing = `VM ${keyOf(vm.metadata)} cannot be released`;
-    if (answer.status !== 409 || tries === mostTries) return void bodyOf(answer, doing);
+  for (let tries = 1; ; tries++) {
+    const answer = await mergePatch<RawVm>(cluster, path + query, given(name, seen), limits);
+    if (answer.status !== 409 || tries === mostTries) return answer;
     const again = await get<RawVm>(cluster, path, limits);
-    if (again.status === 404) return;
-    seen = bodyOf(again, doing);
+    if (again.status === 404) return again;
+    seen = bodyOf(again, `VM ${keyOf(vm.metadata)}`);
+    if (!mayWrite(seen)) return undefined;
   }
 }
 
-async function make(cluster: Cluster, wukong: Wukong, query: string, limits: Partial<Limits>): Promise<void> {
+async function make({ cluster, query, limits }: Asking, wukong: Wukong): Promise<void> {
   const { namespace, name } = wukong.metadata;
   const path = wukongPath(namespace);
   const made = await cluster.transport.call({ method: 'POST', path: path + query, body: wukong, safe: false }, limits);
@@ -151,7 +171,7 @@ export async function release(
   const restore = vm?.spec?.runStrategy === 'Halted' ? lastOf(wukong)?.restore : undefined;
   const released = { plan, vmName, restore };
   if (plan.do === 'refuse' || dryRun) return released;
-  if (vm) await unmark(cluster, vm, name, limits);
+  if (vm) await unmark({ cluster, query: '', limits }, vm, name);
   if (plan.remove) {
     const body = { preconditions: { uid, resourceVersion } };
     const gone = await cluster.transport.call(

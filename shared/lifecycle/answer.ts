@@ -15,10 +15,20 @@ import {
   write,
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { tellingMs } from '../report/limits.ts';
+import { tellingMs } from '../report/report.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Performing } from './perform.ts';
 import { asDryRun, intentHolds } from './plan.ts';
 import { finishUnclaimed } from './unclaimed.ts';
+
+/** One command on one Wukong, as each step of beginning it sees it. */
+export interface Request {
+  command: Command;
+  world: World;
+  options: Performing;
+  /** What a result is to whoever asked. */
+  outcome: (result: Result) => Outcome;
+}
 
 const mostNotes = 8;
 
@@ -29,9 +39,9 @@ const mostNotes = 8;
 export async function answer(command: Command, wukong: Wukong, told: Outcome, world: World): Promise<Outcome> {
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
-  if (reason && 'name' in command.target)
-    await rememberSkipped({ requestId: command.requestId, reason, action: command.action }, wukong, world);
-  return finishUnclaimed(world, wukong, told);
+  const skipped = reason && { requestId: command.requestId, reason, action: command.action };
+  const remembered = skipped && 'name' in command.target && (await rememberSkipped(skipped, wukong, world));
+  return finishUnclaimed(world, wukong, told, { remembered: remembered === true });
 }
 
 function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
@@ -39,19 +49,21 @@ function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
   return told.outcome === 'Skipped' && told.reason !== 'Duplicate' ? told.reason : undefined;
 }
 
-async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<void> {
+/** Whether a record says so now. */
+async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<boolean> {
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
       const before = skippedOf(now);
-      if (before.some(({ requestId }) => requestId === one.requestId)) return;
+      if (before.some(({ requestId }) => requestId === one.requestId)) return true;
       const text = JSON.stringify([one, ...before].slice(0, mostRemembered));
-      if (await annotate(now, { [skippedKey]: text }, world, limits)) return;
+      if (await annotate(now, { [skippedKey]: text }, world, limits)) return true;
       now = await readWukong(world, placeOf(wukong), limits);
     }
   } catch (thrown) {
     world.log.warn('a skipped request could not be remembered', { problem: (thrown as Error).message });
   }
+  return false;
 }
 
 /**
@@ -59,23 +71,13 @@ async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Prom
  * it. False: the Wukong has changed meanwhile, and is to be read again.
  */
 export async function join(
-  command: Command,
+  { command, world, options: { declared, limits } }: Request,
   wukong: Wukong,
   running: Operation | undefined,
-  world: World,
-  { declared, limits }: Answering,
 ): Promise<boolean> {
   if (!running || command.dryRun || declared !== undefined) return true;
   const settled = settledByJoining(command, wukong, running, world.clock.now());
   return annotate(wukong, { [settledKey]: write(settled) }, world, limits);
-}
-
-export type ToOutcome = (result: Result) => Outcome;
-
-interface Answering {
-  limits: Limits;
-  declared?: unknown;
-  remember?: boolean;
 }
 
 /**
@@ -85,12 +87,9 @@ interface Answering {
  * Undefined: the Wukong has changed meanwhile, and is to be read again.
  */
 export async function settleAlready(
-  command: Command,
+  { command, world, outcome, options }: Request,
   wukong: Wukong,
   result: Result,
-  world: World,
-  outcome: ToOutcome,
-  options: Answering,
 ): Promise<Outcome | undefined> {
   const told = outcome(result);
   const { namespace = '', name, resourceVersion } = wukong.metadata;

@@ -15,8 +15,7 @@ import {
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { type Machine, stateOf } from '../domain/vm.ts';
-import { tellingMs } from '../report/limits.ts';
-import { note, tell } from '../report/report.ts';
+import { note, tell, tellingMs } from '../report/report.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { advance, endRecord, newHolder } from './claim.ts';
@@ -30,6 +29,15 @@ interface Finishing {
   until?: number;
   /** Waits for the end of an operation that somebody else sharpened and carries on. */
   follow?: () => Promise<void>;
+}
+
+/** An operation that this process is done with. */
+interface Ending extends Pick<Finishing, 'follow'> {
+  world: World;
+  wukong: Wukong;
+  op: Operation;
+  machine: Machine;
+  told: (of: Result) => Outcome;
 }
 
 /**
@@ -56,12 +64,13 @@ export async function finish(
     startedAt: op.startedAt,
     finishedAt: world.clock.now(),
   });
-  if (result === 'superseded') return lost(world, wukong, op, machine, told, follow);
+  const ending: Ending = { world, wukong, op, machine, told, follow };
+  if (result === 'superseded') return lost(ending);
   const outcome = told(result);
   try {
-    if (outcome.outcome === 'InProgress') return await leave(world, wukong, op, outcome, machine);
+    if (outcome.outcome === 'InProgress') return await leave(ending, outcome);
     const ended = await endRecord(world, wukong, op, outcome, limits);
-    if (!ended) return await lost(world, wukong, op, machine, told, follow);
+    if (!ended) return await lost(ending);
     await tellEnd(world, ended, outcome, op, { teller: op.holder, limits });
     await writeStatus(
       world,
@@ -85,7 +94,8 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
       problem: error.message,
       requestId: outcome.requestId,
     });
-    return { ...outcome, outcome: 'InProgress', forced: outcome.forced, message: because } as Outcome;
+    if (outcome.outcome === 'InProgress') return outcome; // as its record has it
+    return { ...outcome, outcome: 'InProgress', message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;
   note(world, failed);
@@ -93,15 +103,9 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
 }
 
 /** Leaves the record for the next process, with the hour of force in it, and says in the status what is waited for. */
-async function leave(
-  world: World,
-  wukong: Wukong,
-  op: Operation,
-  outcome: Outcome,
-  machine: Machine,
-): Promise<Outcome> {
+async function leave({ world, wukong, op, machine }: Ending, outcome: Outcome): Promise<Outcome> {
   const limits = { deadline: world.clock.now() + tellingMs };
-  const left = await advance(world, wukong, op, { ...op, forceAt: op.forceAt }, limits);
+  const left = await advance(world, wukong, op, op, limits);
   if (!left) return outcome;
   const now = await readWukong(world, placeOf(wukong), limits);
   const goesOn = (wukong: Wukong) => operationOf(wukong)?.requestId === op.requestId;
@@ -165,8 +169,11 @@ export async function tellBefore(
   const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
   if (clock.now() + patienceMs > (limits.deadline ?? Infinity))
     throw new LifecycleError('Unreachable', 'the operation before has ended, and is being reported by its process');
-  if (patienceMs > 0) await sleep(clock, patienceMs, limits.signal);
-  const now = patienceMs > 0 ? await readWukong(world, placeOf(wukong), limits) : wukong;
+  let now = wukong;
+  if (patienceMs > 0) {
+    await sleep(clock, patienceMs, limits.signal);
+    now = await readWukong(world, placeOf(wukong), limits);
+  }
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
   const own = { deadline: clock.now() + tellingMs };
   const options = { teller: newHolder(world), limits: own, insist: true };
@@ -174,17 +181,11 @@ export async function tellBefore(
 }
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
-async function lost(
-  world: World,
-  wukong: Wukong,
-  op: Operation,
-  machine: Machine,
-  told: (of: Result) => Outcome,
-  follow: Finishing['follow'],
-): Promise<Outcome> {
+async function lost({ world, wukong, op, machine, told, follow }: Ending): Promise<Outcome> {
   await follow?.().catch(() => {}); // who cannot look says what is known
-  const place = { namespace: wukong.metadata.namespace ?? '', name: wukong.metadata.name };
-  const now = await readWukong(world, place, { deadline: world.clock.now() + tellingMs }).catch(() => undefined);
+  const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(
+    () => undefined,
+  );
   const last = now && lastOf(now);
   if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(machine)))
     return { ...outcomeOf(now, last), quiet: true };

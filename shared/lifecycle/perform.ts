@@ -10,7 +10,7 @@ import { type Operation, runningOf, settledKey, write } from '../domain/operatio
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
-import { answer, join, settleAlready, type ToOutcome } from './answer.ts';
+import { answer, join, type Request, settleAlready } from './answer.ts';
 import { claim, type Extras, newHolder, newOperation } from './claim.ts';
 import { type Drive } from './drive.ts';
 import { asEndOf, tellBefore } from './finish.ts';
@@ -50,6 +50,7 @@ export async function performOne(command: Command, place: Place, world: World, o
   const startedAt = world.clock.now();
   const plain = { ...place, action: command.action, requestId: command.requestId, trigger: command.trigger, startedAt };
   const outcome = (result: Result): Outcome => ({ ...plain, ...result, forced: false, finishedAt: world.clock.now() });
+  const to: Request = { command, world, options, outcome };
   let wukong = options.wukong;
   try {
     const around = options.namespaceAnnotations ?? annotationsAround(place, world, options.limits);
@@ -58,7 +59,7 @@ export async function performOne(command: Command, place: Place, world: World, o
       around,
     ]);
     wukong = read;
-    return await begin(command, wukong, world, { ...options, namespaceAnnotations }, outcome);
+    return await begin({ ...to, options: { ...options, namespaceAnnotations } }, wukong);
   } catch (thrown) {
     options.limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
@@ -70,68 +71,65 @@ export async function performOne(command: Command, place: Place, world: World, o
 /** What stands on the namespace; what may not be read counts as nothing, and is told. @throws LifecycleError Unreachable. */
 async function annotationsAround({ namespace }: Place, world: World, limits: Limits): Promise<Annotations> {
   const problems: string[] = [];
-  const found = await readNamespaces(world, [namespace], limits, problems);
+  const found = await readNamespaces([namespace], { world, limits, problems });
   for (const problem of problems) world.log.warn('overrides on namespaces are not known', { problem });
   return found.get(namespace) ?? {};
 }
 
-async function begin(
-  command: Command,
-  first: Wukong,
-  world: World,
-  options: Performing,
-  outcome: ToOutcome,
-): Promise<Outcome> {
+/** Decides and writes; and reads and decides again where somebody wrote between the two. */
+async function begin(to: Request, first: Wukong): Promise<Outcome> {
+  const { world, options } = to;
   const { limits } = options;
-  const place = placeOf(first);
   let { machines } = options;
+  const watched = async (wukong: Wukong) => (machines ??= await watchOwn(world, wukong, limits));
   try {
-    for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, place, limits)) {
-      const admitted = admit(command, wukong, world.clock.now(), options.namespaceAnnotations);
-      const running = runningOf(wukong, world.clock.now());
-      const joined = running?.action === command.action ? running : undefined;
-      const mayWrite = attempt < mostClaims;
-      const held =
-        command.restart && admitted.kind === 'perform' ? heldOff(command, wukong, world, options) : undefined;
-      if (held) return await answer(command, wukong, outcome(held), world);
-      if (admitted.kind === 'joins' && !(await join(command, wukong, joined, world, options)) && mayWrite) continue;
-      if (admitted.kind !== 'perform') return await answer(command, wukong, outcome(admitted.result), world);
-      machines ??= await watchOwn(world, wukong, limits);
-      const machine = machineOf(wukong, machines);
-      const there = already(command, wukong, machine, world.config.requireAgent);
-      if (there?.kind === 'already' && !command.dryRun) {
-        const settled = await settleAlready(command, wukong, there.result, world, outcome, options);
-        if (settled) return settled;
-        if (mayWrite) continue;
-        return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
-      }
-      if (there) return await answer(command, wukong, outcome(there.result), world);
-      if (command.dryRun) return await dryRun(command, machine, world, outcome, limits);
-      if (joined && !asksForMore(command, joined, world.clock.now(), graceOf(machine))) {
-        if (!(await join(command, wukong, joined, world, options)) && mayWrite) continue;
-        return await answer(command, wukong, outcome(joins(joined).result), world);
-      }
-      const begun = await (joined
-        ? sharpen(command, wukong, joined, machine, world, options)
-        : claimNew(command, wukong, machine, world, options));
-      if (!begun && mayWrite) continue;
-      if (!begun) return await finishUnclaimed(world, wukong, outcome(unclaimable), limits);
-      const ended = await runOperation(begun.op, begun.wukong, world, { ...options, machines });
-      return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
+    for (let wukong = first, attempt = 1; ; attempt++, wukong = await readWukong(world, placeOf(first), limits)) {
+      const ended = await beginAs(to, wukong, watched, attempt < mostClaims);
+      if (ended) return ended;
     }
   } finally {
     if (!options.machines) machines?.close();
   }
 }
 
-/** Why what a restart stops could not be started again: then it is not stopped either. */
-function heldOff(
-  command: Command,
+/** With the Wukong as it was read. Undefined: it has changed meanwhile, and `mayRead` it again. */
+async function beginAs(
+  to: Request,
   wukong: Wukong,
-  { clock }: World,
-  { namespaceAnnotations }: Performing,
-): Result | undefined {
-  const plan = admit({ ...command, action: 'start' }, wukong, clock.now(), namespaceAnnotations);
+  watched: (wukong: Wukong) => Promise<Machines>,
+  mayRead: boolean,
+): Promise<Outcome | undefined> {
+  const { command, world, options, outcome } = to;
+  const { clock, config } = world;
+  const admitted = admit(command, wukong, clock.now(), options.namespaceAnnotations);
+  const running = runningOf(wukong, clock.now());
+  const joined = running?.action === command.action ? running : undefined;
+  const held = command.restart && admitted.kind === 'perform' ? heldOff(to, wukong) : undefined;
+  if (held) return answer(command, wukong, outcome(held), world);
+  if (admitted.kind === 'joins' && !(await join(to, wukong, joined)) && mayRead) return undefined;
+  if (admitted.kind !== 'perform') return answer(command, wukong, outcome(admitted.result), world);
+  const machines = await watched(wukong);
+  const machine = machineOf(wukong, machines);
+  const there = already(command, wukong, machine, config.requireAgent);
+  const unclaimed = () => (mayRead ? undefined : finishUnclaimed(world, wukong, outcome(unclaimable), options.limits));
+  if (there?.kind === 'already' && !command.dryRun)
+    return (await settleAlready(to, wukong, there.result)) ?? unclaimed();
+  if (there) return answer(command, wukong, outcome(there.result), world);
+  if (command.dryRun) return dryRun(to, machine);
+  if (joined && !asksForMore(command, joined, clock.now(), graceOf(machine))) {
+    if (!(await join(to, wukong, joined)) && mayRead) return undefined;
+    return answer(command, wukong, outcome(joins(joined).result), world);
+  }
+  const begun = await (joined ? sharpen(to, wukong, joined, machine) : claimNew(to, wukong, machine));
+  if (!begun) return unclaimed();
+  const ended = await runOperation(begun.op, begun.wukong, world, { ...options, machines });
+  return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
+}
+
+/** Why what a restart stops could not be started again: then it is not stopped either. */
+function heldOff({ command, world, options }: Request, wukong: Wukong): Result | undefined {
+  const asStart: Command = { ...command, action: 'start' };
+  const plan = admit(asStart, wukong, world.clock.now(), options.namespaceAnnotations);
   return plan.kind === 'answer' ? plan.result : undefined;
 }
 
@@ -143,44 +141,37 @@ export interface Begun {
 
 /** Undefined: the Wukong has changed meanwhile, and is to be read again. */
 async function claimNew(
-  command: Command,
+  { command, world, options }: Request,
   wukong: Wukong,
   machine: Machine,
-  world: World,
-  options: Performing,
 ): Promise<Begun | undefined> {
   await tellBefore(world, wukong, stateOf(machine), options.limits);
   const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
-  const claimed = await claim(world, wukong, op, options.limits);
+  const claimed = await claim(world, wukong, op, untilAnswered(options.limits));
   return claimed && { op, wukong: claimed };
 }
 
+/** An abort ends waits, and no claim: whoever is left must know whether it was begun. */
+const untilAnswered = ({ deadline }: Limits): Limits => ({ deadline });
+
 /** Writes what a later request asks for into the record under way, and takes it over: so nobody is waited for. */
 async function sharpen(
-  command: Command,
+  { command, world, options: { limits, declared } }: Request,
   wukong: Wukong,
   running: Operation,
   machine: Machine,
-  world: World,
-  { limits, declared }: Performing,
 ): Promise<Begun | undefined> {
   const terms = { holder: newHolder(world), now: world.clock.now(), declared, guestGraceSeconds: graceOf(machine) };
   const op = sharpened(running, command, terms);
   const beside = { [settledKey]: write(settledBySharpening(command, wukong, running)) };
-  const claimed = await claim(world, wukong, op, limits, beside);
+  const claimed = await claim(world, wukong, op, untilAnswered(limits), beside);
   return claimed && { op, wukong: claimed };
 }
 
 const graceOf = ({ vmi }: Machine): number | undefined => living(vmi)?.graceSeconds;
 
 /** KubeVirt's own dry run of the call that would be made; nothing is written. */
-async function dryRun(
-  command: Command,
-  { vm }: Machine,
-  world: World,
-  outcome: ToOutcome,
-  limits: Limits,
-): Promise<Outcome> {
+async function dryRun({ command, world, outcome, options: { limits } }: Request, { vm }: Machine): Promise<Outcome> {
   const would = (message: string): Outcome => ({
     ...outcome({ outcome: 'Skipped', reason: 'DryRun', message }),
     quiet: true,

@@ -44,7 +44,7 @@ export function decideStart(op: Operation, machine: Machine, seen: Seen, now: nu
     return { do: 'wait', until: Math.min(until, now + lagMs), for: 'KubeVirt to begin the start' };
   if (seen.invalid)
     return end({ outcome: 'Failed', reason: 'Refused', message: `KubeVirt refused the start: ${seen.refusal ?? ''}` });
-  return request(op, vm, machine, seen, wait);
+  return request({ op, vm, seen, ended: machine.vmi }, wait);
 }
 
 /**
@@ -64,7 +64,10 @@ const end = (result: Result): Step => ({ do: 'end', result });
 const staysOn = (vm: VmView): boolean => vm.strategy !== 'Halted' && !vm.queue.some(({ action }) => action === 'Stop');
 
 /** Nothing runs and nothing is queued: what makes this VM start, by its strategy (KUBEVIRT §1). */
-function request(op: Operation, vm: VmView, { vmi: ended }: Machine, seen: Seen, wait: (what: string) => Step): Step {
+function request(
+  { op, vm, seen, ended }: { op: Operation; vm: VmView; seen: Seen; ended: Machine['vmi'] },
+  wait: (what: string) => Step,
+): Step {
   switch (vm.strategy) {
     case 'Halted': {
       const { restore } = op;

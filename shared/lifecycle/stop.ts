@@ -14,19 +14,27 @@ export function decideStop(op: Operation, machine: Machine, seen: Seen, now: num
   const { vm } = machine;
   if (!vm) return end({ outcome: 'Failed', ...without(machine) });
   if (seen.clearedQueue && vm.strategy === 'RerunOnFailure') return { do: 'strategy', value: 'Halted' };
-  if (isOff(machine)) return atRest(op, vm, machine, seen, now);
+  const at: Moment = { op, vm, seen, now };
+  if (isOff(machine)) return atRest(at, machine);
   const vmi = living(machine.vmi);
-  if (!vmi) return keepOff(op, vm, machine.vmi, seen, now);
+  if (!vmi) return keepOff(at, machine.vmi);
   if (op.vmiUid !== vmi.uid) return retarget(op, vmi, seen);
-  return vmi.deletingSince === undefined
-    ? begin(op, vm, vmi, seen, now)
-    : insist(op, vm, vmi, vmi.deletingSince, seen, now);
+  return vmi.deletingSince === undefined ? begin(at, vmi) : insist(at, vmi, vmi.deletingSince);
+}
+
+/** One operation, and what is known of its VM at one moment. */
+interface Moment {
+  op: Operation;
+  vm: VmView;
+  seen: Seen;
+  /** Instant. */
+  now: number;
 }
 
 const end = (result: Result): Step => ({ do: 'end', result });
 
 /** No guest, and nothing that starts one; unless somebody's call, or the controller, is about to. */
-function atRest(op: Operation, vm: VmView, machine: Machine, seen: Seen, now: number): Step {
+function atRest({ op, vm, seen, now }: Moment, machine: Machine): Step {
   if (now < undoneUntil(op))
     return { do: 'wait', until: undoneUntil(op), for: 'the superseded start to leave the VM alone' };
   const goneBy = (seen.ended?.at ?? op.stepAt) + goneMs;
@@ -67,7 +75,7 @@ const isAsked = (vm: VmView, vmi: VmiView): boolean =>
   vm.strategy === 'Halted' || vm.queue.some(({ action, uid }) => action === 'Stop' && uid === vmi.uid);
 
 /** The guest runs and nothing has begun yet. */
-function begin(op: Operation, vm: VmView, vmi: VmiView, seen: Seen, now: number): Step {
+function begin({ op, vm, seen, now }: Moment, vmi: VmiView): Step {
   if (seen.invalid) return refused(op, seen);
   const recently = justAsked(seen, vmi.uid, now);
   const waits = recently && !isOvertaken(seen, vm);
@@ -114,7 +122,7 @@ function comingBack(vm: VmView, vmi: VmiView): Step | undefined {
 }
 
 /** The guest is shutting down: wait for its grace period, counted from deletionTimestamp, then force. */
-function insist(op: Operation, vm: VmView, vmi: VmiView, since: number, seen: Seen, now: number): Step {
+function insist({ op, vm, seen, now }: Moment, vmi: VmiView, since: number): Step {
   const recently = justAsked(seen, vmi.uid, now);
   const restarts =
     comingBack(vm, vmi) ?? (vm.strategy === 'Always' || vm.strategy === 'Once' ? ({ do: 'ask' } as const) : undefined);
@@ -145,7 +153,7 @@ function untilStuck(op: Operation, vmi: VmiView, until: number, now: number): St
 }
 
 /** No guest, but something is going to start one. */
-function keepOff(op: Operation, vm: VmView, ended: VmiView | undefined, seen: Seen, now: number): Step {
+function keepOff({ op, vm, seen, now }: Moment, ended: VmiView | undefined): Step {
   if (now >= op.deadline) return notAccepted('The VM did not come to rest.', seen);
   if (!vm.observed) return { do: 'wait', until: op.deadline, for: 'KubeVirt to look at the VM' };
   if (startQueued(vm)) return { do: 'clearQueue' };

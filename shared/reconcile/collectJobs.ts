@@ -1,5 +1,4 @@
 import { machineOf } from '../cluster/vmInformer.ts';
-import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Machine } from '../domain/vm.ts';
@@ -8,8 +7,8 @@ import { type Timetable, timetable } from '../schedule/timetable.ts';
 import { unhurried } from '../time/wait.ts';
 import type { Seen } from './look.ts';
 import { ownJob, withoutIdle } from './ownJobs.ts';
-import { type Problem, problemOf } from './problems.ts';
-import { scheduledJobs, type Wanted } from './scheduledJobs.ts';
+import { problemOf, type Ticking } from './problems.ts';
+import { ScheduledJobs, type Wanted } from './scheduledJobs.ts';
 
 export interface Decided {
   jobs: Job[];
@@ -25,11 +24,7 @@ export interface Decided {
  * What is to be done with each Wukong, without effects: what it asks for itself comes before what schedules want. Of
  * `few` only the former counts.
  */
-export async function collectJobs(
-  seen: Seen,
-  { world, problems }: { world: World; problems: Problem[] },
-  few: boolean,
-): Promise<Decided> {
+export async function collectJobs(seen: Seen, { world, problems }: Ticking, few: boolean): Promise<Decided> {
   const { wukongs, around, unanswered } = seen;
   const machineOf = viewer(seen);
   const undecided = new Map<string, Place>();
@@ -39,8 +34,8 @@ export async function collectJobs(
     undecided.set(keyOf(wukong.metadata), placeOf(wukong));
   };
   const table = timetable(wukongs, machineOf, around, world.clock.now(), wrong);
-  const scheduled = scheduledJobs(table, machineOf);
-  const own = { world, machineOf, around: annotationsFrom(seen), scheduled: scheduled.groupOf };
+  const scheduled = new ScheduledJobs(table, machineOf);
+  const own = { world, machineOf, around: annotationsFrom(seen), scheduled };
   const jobs: Job[] = [];
   const wanted = new Map<string, Wanted>();
   await unhurried(wukongs, world.clock, (wukong) => {

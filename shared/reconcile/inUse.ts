@@ -1,5 +1,4 @@
 import { apiPath } from '../cluster/path.ts';
-import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import type { Job } from '../execute/job.ts';
@@ -10,10 +9,19 @@ import type { Acting } from '../schedule/decide.ts';
 import type { Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { each } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
-import { type Problem, problemOf } from './problems.ts';
+import { problemOf, type Ticking } from './problems.ts';
 
-const atOnce = 32;
+/** So many are asked, or told, at once: of each namespace, and of all. */
+const askedAtOnce = 8;
+const toldAtOnce = 32;
+/** So long a tick asks who is logged in: nobody's stop waits longer for what a neighbour's guests answer. */
+const askingMs = 2_000;
+
+export interface Unused {
+  jobs: Job[];
+  /** Tells the owners of the others that their stop waits: when all jobs were begun, as it is none of their business. */
+  tellWaiting(): Promise<void>;
+}
 
 /**
  * The jobs without the scheduled stops of VMs that are in use, as long as their schedule lets them wait: those stay open,
@@ -21,28 +29,34 @@ const atOnce = 32;
  */
 export async function withoutThoseInUse(
   { table, jobs }: { table: Timetable; jobs: Job[] },
-  { world, limits, problems }: { world: World; limits: Limits; problems: Problem[] },
-): Promise<Job[]> {
-  const waiting = new Set<Job>();
-  await each(jobs, atOnce, async (job) => {
+  to: Ticking,
+): Promise<Unused> {
+  const { world, limits } = to;
+  const waiting = new Map<Job, () => Promise<unknown>>();
+  const soon = { ...to, limits: { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + askingMs) } };
+  const look = async (job: Job) => {
+    const { wukong } = job;
     const acting = table.decisions.get(keyOf(job.place));
-    if (!job.wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
+    if (!wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
     const { skipWhileInUse } = acting.boundary.schedule;
     const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
     if (!skipWhileInUse || table.at >= until) return;
-    const why = await useOf(job.wukong, skipWhileInUse, world, limits, problems);
+    const why = await useOf(wukong, skipWhileInUse, soon);
     if (why === undefined) return;
-    waiting.add(job);
     table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
-    await tell(job.wukong, acting, `${why}; at the latest it is carried out at ${rfc3339(until)}`, world, limits).catch(
-      () => {},
-    );
-  });
+    const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
+    waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
+  };
+  const spaces = Map.groupBy(jobs, ({ place }) => place.namespace);
+  await Promise.all([...spaces.values()].map((mine) => each(mine, askedAtOnce, look)));
   world.metrics.count('StopsWaitingForUsers', waiting.size);
-  return jobs.filter((job) => !waiting.has(job));
+  return {
+    jobs: jobs.filter((job) => !waiting.has(job)),
+    tellWaiting: () => each(waiting.values(), toldAtOnce, async (telling) => void (await telling())),
+  };
 }
 
-const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, limits: Limits) =>
+const tell = (wukong: Wukong, { boundary }: Acting, why: string, { world, limits }: Ticking) =>
   putEvent(
     world,
     wukong,
@@ -52,23 +66,21 @@ const tell = (wukong: Wukong, { boundary }: Acting, why: string, world: World, l
       reason: 'StopWaits',
       message: `The stop of ${boundary.wall} by schedule ${boundary.schedule.key} waits: ${why}.`,
     },
-    newHolder(world),
-    limits,
+    { teller: newHolder(world), limits },
   );
 
 /** Why it counts as in use; what cannot be found out counts too, as the delay has an end. */
 export async function useOf(
   wukong: Wukong,
   { loggedIn, annotation }: { loggedIn: boolean; annotation?: string | undefined },
-  world: World,
-  limits: Limits,
-  problems: Problem[],
+  { world, limits, problems }: Ticking,
 ): Promise<string | undefined> {
   const { annotations = {}, namespace } = wukong.metadata;
   const said = annotation !== undefined && Object.hasOwn(annotations, annotation) ? annotations[annotation] : undefined;
   if (said !== undefined && said !== '' && said !== 'false')
     return `the annotation ${annotation} says that it is in use`;
   if (!loggedIn) return undefined;
+  if (world.clock.now() >= limits.deadline) return 'nobody could tell in time who is logged in';
   try {
     const path = apiPath({
       ...{ api: 'subresources.kubevirt.io/v1', kind: 'virtualmachineinstances' },
@@ -86,7 +98,8 @@ export async function useOf(
       });
     return `nobody can tell who is logged in (${answer.status})`;
   } catch (thrown) {
-    problems.push(problemOf(asLifecycleError(thrown), wukong));
+    limits.signal?.throwIfAborted();
+    problems.push({ ...problemOf(asLifecycleError(thrown), wukong), minor: true }); // the stop waits, as for a 500
     return 'nobody can tell who is logged in';
   }
 }

@@ -7,7 +7,7 @@ import { announce, nearStops } from './announce.ts';
 import type { OwnJobs } from './busy.ts';
 import type { Decided } from './collectJobs.ts';
 import type { Seen } from './look.ts';
-import type { Problem } from './problems.ts';
+import type { Ticking } from './problems.ts';
 import { keepRuns, openRuns, type Read } from './runs.ts';
 import { mark } from './scheduleStatus.ts';
 
@@ -32,7 +32,7 @@ interface Kept extends Decided, OwnJobs {
 
 /** Announces the stops that are near, keeps runs true, and says on each schedule what it is through with. Never throws. */
 export function keepSchedules(
-  { world, limits, problems }: { world: World; limits: Limits; problems: Problem[] },
+  { world, limits, problems }: Ticking,
   { seen: { wukongs }, table, jobs, elsewhere, underWay, undecided, machineOf, runs }: Kept,
 ): ScheduleKeeping {
   const opened = openRuns(runs, { table, wukongs, machineOf });

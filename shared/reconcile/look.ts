@@ -1,15 +1,13 @@
 import { listPages } from '../cluster/list.ts';
-import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
-import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Annotations, KubeObject, Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
-import type { Limits } from '../time/wait.ts';
-import type { Problem } from './problems.ts';
+import type { Ticking } from './problems.ts';
 import { readSurroundings } from './scheduleInputs.ts';
 
 /** All that one tick has read. */
@@ -33,14 +31,15 @@ export const isAsking = (wukong: Wukong): boolean =>
   (wukong.spec?.lifecycleAction ?? operationOf(wukong) ?? undefined) !== undefined;
 
 /** Lists each kind once. @throws LifecycleError when Wukongs or VMs cannot be read. */
-export async function look(world: World, limits: Limits, problems: Problem[]): Promise<Seen> {
+export async function look(to: Ticking): Promise<Seen> {
+  const { world, limits } = to;
   const wukongs: Wukong[] = [];
   for (const namespace of world.config.watchNamespaces ?? [undefined])
     for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
       for (const item of items) wukongs.push(slim(item));
   const scope = scopeOf(wukongs, world.config.watchNamespaces ?? 'all');
   const machines = wukongs.length === 0 ? none : watchMachines(world, scope, limits);
-  return lookAround(world, { wukongs, machines }, limits, problems);
+  return lookAround({ wukongs, machines }, to);
 }
 
 /** What a tick has to look around from. */
@@ -55,13 +54,12 @@ export interface Standpoint {
 
 /** What Wukongs and VMs depend on, as far as it is not known already. */
 export async function lookAround(
-  world: World,
   { wukongs, machines: given, ...known }: Standpoint,
-  limits: Limits,
-  problems: Problem[],
+  { world, limits, problems }: Ticking,
 ): Promise<Seen> {
   const lines: string[] = [];
   const unanswered: Unanswered = new Map();
+  const to: Reading = { world, limits, problems: lines, unanswered };
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
@@ -69,13 +67,8 @@ export async function lookAround(
   };
   const [machines, around, declaring] = await Promise.allSettled([
     given,
-    known.around ??
-      readSurroundings(world, limits, lines, { ...known, cluster: !world.config.watchNamespaces }, unanswered).catch(
-        failure,
-      ),
-    known.namespaces
-      ? annotationsOf(known.namespaces)
-      : readNamespaces(world, spaces, limits, lines, unanswered).catch(failure),
+    known.around ?? readSurroundings(to, { ...known, cluster: !world.config.watchNamespaces }).catch(failure),
+    known.namespaces ? annotationsOf(known.namespaces) : readNamespaces(spaces, to).catch(failure),
   ]);
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;

@@ -1,12 +1,11 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
-import type { World } from '../cluster/world.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Machine } from '../domain/vm.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
-import { type Limits, unhurried } from '../time/wait.ts';
-import { type Problem, problemOf } from './problems.ts';
+import { unhurried } from '../time/wait.ts';
+import { problemOf, type Ticking } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
 import { tellRoom } from './room.ts';
 import type { Wanted } from './scheduledJobs.ts';
@@ -15,7 +14,7 @@ import { settle, skip, useUp } from './skips.ts';
 /** How many statuses are written at once. */
 const atOnce = 50;
 
-interface Mending {
+interface Mending extends Ticking {
   /** Keys of those that this process carries something out on. */
   busy: Set<string>;
   table: Timetable;
@@ -23,9 +22,6 @@ interface Mending {
   /** Each VM as it was when the tick decided; what is written comes from `machines`, as it is by then. */
   machineOf: (wukong: Wukong) => Machine;
   machines: Machines;
-  world: World;
-  limits: Limits;
-  problems: Problem[];
 }
 
 /** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */

@@ -3,17 +3,17 @@ import { type Annotations, placeOf, type Wukong } from '../domain/model.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
 import type { Machine } from '../domain/vm.ts';
-import { type Group, groupOf, type Job } from '../execute/job.ts';
+import { groupOf, type Job } from '../execute/job.ts';
 import { rankOf } from '../schedule/wave.ts';
 import { taskFor } from './reconcileWukong.ts';
+import type { ScheduledJobs } from './scheduledJobs.ts';
 
 export interface Own {
   world: World;
   machineOf: (wukong: Wukong) => Machine;
   /** The annotations of its namespace. @throws LifecycleError when nobody knows them. */
   around: (namespace: string) => Annotations | undefined;
-  /** The group of the schedule that wanted an operation, where it still does. */
-  scheduled: (wukong: Wukong, op: Operation) => Group | undefined;
+  scheduled: ScheduledJobs;
 }
 
 /**
@@ -28,7 +28,7 @@ export function ownJob(wukong: Wukong, { world, machineOf, around, scheduled }: 
     ...plain,
     action,
     wave: rankOf(wukong, action),
-    group: (op && scheduled(wukong, op)) ?? groupOf(`request ${requestId}`),
+    group: (op && scheduled.groupOf(wukong, op)) ?? groupOf(`request ${requestId}`),
   });
   switch (task.do) {
     case 'resume': {

@@ -22,6 +22,14 @@ export interface Problem {
   minor?: boolean;
 }
 
+/** What every part of one tick is given. */
+export interface Ticking {
+  world: World;
+  limits: Limits;
+  /** What could not be done is added here; none of it ends the tick. */
+  problems: Problem[];
+}
+
 const mostEvents = 10;
 const mostConditions = 100;
 const atOnce = 20;
@@ -65,7 +73,7 @@ export async function reportProblems(world: World, problems: Problem[], idle: Wu
     told.map(async ({ reason, object, message }) => {
       const text = { id: `problem/${reason}/${day}`, type: 'Warning', reason: `Problem${reason}`, message } as const;
       const short = { ...text, message: plain(message).slice(0, 1024) };
-      await putEvent(world, object!, short, 'reconcile', limits).catch(() => {}); // it stands in the log
+      await putEvent(world, object!, short, { teller: 'reconcile', limits }).catch(() => {}); // it stands in the log
     }),
   );
   await each(conditionsOf(idle, problems), atOnce, ([wukong, condition]) =>

@@ -5,16 +5,17 @@ import type { WukongRun } from '../domain/run.ts';
 import { execute, type Progress } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
-import { troubleLines, troublesOf } from '../schedule/timetable.ts';
-import type { Limits } from '../time/wait.ts';
+import { nextOfAll } from '../schedule/calendar.ts';
+import { type Timetable, troubleLines, troublesOf } from '../schedule/timetable.ts';
+import { Interrupted, type Limits } from '../time/wait.ts';
 import { claimOwn } from './busy.ts';
-import { collectJobs } from './collectJobs.ts';
+import { collectJobs, type Decided } from './collectJobs.ts';
 import { withoutThoseInUse } from './inUse.ts';
 import { keepSchedules, unkept } from './keepSchedules.ts';
 import { look, type Seen } from './look.ts';
 import { mend } from './mend.ts';
-import { lineOf, type Problem, problemOf, reportProblems } from './problems.ts';
-import { readRuns } from './runs.ts';
+import { lineOf, problemOf, reportProblems, type Ticking } from './problems.ts';
+import { type Read, readRuns } from './runs.ts';
 
 /** What one tick did. */
 export interface Tick {
@@ -33,11 +34,13 @@ export interface Tick {
 
 /** A process that stays: what it sees without reading, and what it carries out already. */
 export interface Standing {
-  look: (world: World, limits: Limits, problems: Problem[]) => Promise<Seen>;
+  look: (to: Ticking) => Promise<Seen>;
   /** Keys of the Wukongs that this process is carrying something out on, in another tick or for a caller. */
   busy: Set<string>;
   /** Only a few Wukongs are looked at: what they ask for themselves. What schedules want is for a whole tick. */
   few?: boolean;
+  /** Told when the next boundary of any schedule is due. Instant; Infinity: none is. */
+  foresee?: (at: number) => void;
   /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
   runs?: () => WukongRun[] | undefined;
 }
@@ -52,52 +55,67 @@ export async function reconcile(
   limits: Limits,
   standing: Standing = { look, busy: new Set() },
 ): Promise<Tick> {
-  const { busy, few = false } = standing;
-  const world = paced(withBatchedBus(given), limits.deadline);
-  const problems: Problem[] = [];
-  const tick = { world, limits, problems };
-  const runs = few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
-  const seen = await standing.look(world, limits, problems);
-  const { wukongs, machines, blind, unanswered } = seen;
+  const world = paced(withBatchedBus(given), limits);
+  const to: Ticking = { world, limits, problems: [] };
+  const runs = standing.few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
+  const seen = await standing.look(to);
   try {
-    const decided = await collectJobs(seen, tick, few);
-    const { table, wanted, machineOf } = decided;
-    const wishes = await withoutThoseInUse(decided, tick);
-    const own = claimOwn(wishes, busy);
-    const schedules = few
-      ? unkept
-      : keepSchedules(tick, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
-    const sink = world.bus ? 'bus' : 'here';
-    const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
-    const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
-    const isKnown = ({ metadata }: Wukong) =>
-      !unanswered.has(metadata.namespace ?? '') && !decided.undecided.has(keyOf(metadata));
-    const known = wukongs.filter(isKnown);
-    const { repaired, unsaid } = await mend(known, { ...tick, table, wanted, machineOf, machines, busy });
-    await schedules.meanwhile(unsaid);
-    const done = await executing;
-    for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
-    await schedules.atEnd(done, unsaid);
-    if (blind) problems.push({ message: blind.message, reason: blind.code });
-    const changed = new Set([...own.underWay, ...busy]); // what was read of these is not so any more
-    const quiet = few ? [] : known.filter(({ metadata }) => !changed.has(keyOf(metadata)));
-    await reportProblems(world, problems, quiet);
-    if (blind) throw blind;
-    return {
-      wukongs: wukongs.length,
-      outcomes: done.outcomes.filter(({ quiet }) => !quiet),
-      repaired,
-      sent: done.sent.length,
-      problems: problems.map(lineOf),
-      schedules: troubleLines(troublesOf(table)),
-      undone: problems.filter(({ minor }) => !minor).length,
-    };
+    const tick = await tickOver(seen, to, { ...standing, runs });
+    if (seen.blind) throw seen.blind;
+    return tick;
   } finally {
-    machines.close();
+    seen.machines.close();
     const now = world.clock.now();
-    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, limits.deadline + 1_000)));
+    const end = limits.signal?.reason instanceof Interrupted ? now : limits.deadline;
+    await world.webhook?.flush(Math.min(now + noticesMs, Math.max(now, end + 1_000)));
   }
 }
+
+type Ground = Pick<Standing, 'busy' | 'few' | 'foresee'> & { runs: Read | Promise<Read> | undefined };
+
+/** All that a tick does once everything was read. */
+async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, runs }: Ground): Promise<Tick> {
+  const { world, limits, problems } = to;
+  const { wukongs, machines, blind } = seen;
+  const decided = await collectJobs(seen, to, few);
+  const { table, wanted, machineOf } = decided;
+  if (!few) foresee?.(nextOfAll(schedulesOf(table), table.at));
+  const unused = await withoutThoseInUse(decided, to);
+  const own = claimOwn(unused.jobs, busy);
+  const schedules = few
+    ? unkept
+    : keepSchedules(to, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
+  const sink = world.bus ? 'bus' : 'here';
+  const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
+  const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
+  const telling = unused.tellWaiting();
+  const known = knownOf(seen, decided);
+  const { repaired, unsaid } = await mend(known, { ...to, table, wanted, machineOf, machines, busy });
+  await schedules.meanwhile(unsaid);
+  await telling;
+  const done = await executing;
+  for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
+  await schedules.atEnd(done, unsaid);
+  if (blind) problems.push({ message: blind.message, reason: blind.code });
+  const changed = new Set([...own.underWay, ...busy]); // what was read of these is not so any more
+  const quiet = few ? [] : known.filter(({ metadata }) => !changed.has(keyOf(metadata)));
+  await reportProblems(world, problems, quiet);
+  return {
+    wukongs: wukongs.length,
+    outcomes: done.outcomes.filter(({ quiet }) => !quiet),
+    repaired,
+    sent: done.sent.length,
+    problems: problems.map(lineOf),
+    schedules: troubleLines(troublesOf(table)),
+    undone: problems.filter(({ minor }) => !minor).length,
+  };
+}
+
+const schedulesOf = ({ selecting }: Timetable) => selecting.flatMap(({ checked }) => checked.schedule ?? []);
+
+/** Those of which everything is known that their status depends on. */
+const knownOf = ({ wukongs, unanswered }: Seen, { undecided }: Decided): Wukong[] =>
+  wukongs.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? '') && !undecided.has(keyOf(metadata)));
 
 /** How long it may take until notices have gone out, where there is time. */
 const noticesMs = 5_000;

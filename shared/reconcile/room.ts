@@ -35,5 +35,5 @@ export async function tellRoom(
   const message = isOn(machine) ? roomMessage(wukong, machine) : undefined;
   if (!last || !message) return;
   const event = { id: `${last.requestId}/room`, type: 'Normal', reason: 'FoundRoom', message } as const;
-  await putEvent(cluster, wukong, event, newHolder(cluster), limits);
+  await putEvent(cluster, wukong, event, { teller: newHolder(cluster), limits });
 }

@@ -1,22 +1,15 @@
-import type { Config } from '../cluster/config.ts';
-import { answerFailure } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { annotationsOf, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
-import { ours } from '../cluster/ours.ts';
+import { annotationsOf, namespacePath, type Reading, readNamespaces } from '../cluster/namespaces.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { type Annotations, group, keyOf, type KubeObject, type Place, placeOf, version } from '../domain/model.ts';
-import { isObjectName } from '../domain/names.ts';
-import { holidayText } from '../schedule/configMap.ts';
-import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
+import { LifecycleError } from '../domain/errors.ts';
+import { type Annotations, group, type KubeObject, placeOf, version } from '../domain/model.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Surroundings } from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
-import { dayMs } from '../time/zone.ts';
+import { holidayTexts, readConfigMap } from './holidayTexts.ts';
 
 export const schedulePath = (namespace?: string, name?: string, subresource?: string): string =>
   apiPath({ api: `${group}/${version}`, namespace, kind: 'wukongschedules', name, subresource });
@@ -24,44 +17,35 @@ export const schedulePath = (namespace?: string, name?: string, subresource?: st
 export const clusterSchedulePath = (name?: string, subresource?: string): string =>
   apiPath({ api: `${group}/${version}`, kind: 'clusterwukongschedules', name, subresource });
 
+/** What a process that stays has from its watches. */
+interface Known {
+  /** Of both kinds. */
+  schedules?: WukongSchedule[];
+  namespaces?: KubeObject[] | undefined;
+  /** False: without ClusterWukongSchedules. */
+  cluster?: boolean;
+}
+
 /**
  * All that schedules depend on: the schedules, the ConfigMaps of their holidays, the annotations of namespaces, the
  * freeze. A cluster without the WukongSchedule CRD has no schedules; what may not be read besides them is reported and
  * taken for absent. In a namespace of which something is `unanswered` no schedule has a say, and elsewhere each has.
  * @throws LifecycleError when the schedules themselves, or the freeze, cannot be read, or nobody answers.
- * `known`: what a process that stays has from its watches, schedules of both kinds. `cluster: false` leaves
- * ClusterWukongSchedules out.
  */
-export async function readSurroundings(
-  world: World,
-  limits: Limits,
-  problems: string[],
-  known: {
-    schedules?: WukongSchedule[];
-    namespaces?: KubeObject[] | undefined;
-    cluster?: boolean;
-  } = {},
-  unanswered?: Unanswered,
-): Promise<Surroundings> {
-  const schedules = known.schedules ?? (await readAllSchedules(world, limits, problems, known.cluster));
-  const none: Surroundings = { schedules, findText: () => undefined, namespaces: new Map() };
-  if (schedules.length === 0) return none;
-  const [wide, own] = [true, false].map((one) => schedules.filter((schedule) => isClusterSchedule(schedule) === one));
-  const spaces = new Set(own?.map((one) => placeOf(one).namespace));
-  const [texts, { namespaces, labels }, freeze] = await Promise.all([
-    readConfigMaps(world, schedules, limits, problems, unanswered),
-    known.namespaces
-      ? factsOf(known.namespaces)
-      : wide?.length
-        ? readAllNamespaces(world, spaces, limits, problems)
-        : withoutLabels(readNamespaces(world, spaces, limits, problems, unanswered)),
-    readConfigMap(world, { namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, limits, problems),
+export async function readSurroundings(to: Reading, known: Known = {}): Promise<Surroundings> {
+  const { world, problems, unanswered } = to;
+  const schedules = known.schedules ?? (await readAllSchedules(to, known.cluster));
+  if (schedules.length === 0) return { schedules, findText: () => undefined, namespaces: new Map() };
+  const [findText, { namespaces, labels }, freeze] = await Promise.all([
+    holidayTexts(schedules, to),
+    namespacesOf(schedules, to, known.namespaces),
+    readConfigMap({ namespace: world.config.lifecycleNamespace, name: freezeConfigMap.name }, to),
   ]);
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
     schedules: schedules.filter((one) => isClusterSchedule(one) || !unanswered?.has(placeOf(one).namespace)),
-    findText: await finding(texts, world),
+    findText,
     namespaces,
     defaultZone: world.config.defaultTimeZone,
     ...(labels ? { labels } : {}),
@@ -69,25 +53,12 @@ export async function readSurroundings(
   };
 }
 
-async function readAllSchedules(world: World, limits: Limits, problems: string[], cluster = true) {
-  const [own, wide] = await Promise.all([
-    readSchedules(world, limits),
-    cluster ? readClusterSchedules(world, limits, problems) : [],
-  ]);
+async function readAllSchedules(to: Reading, cluster = true) {
+  const [own, wide] = await Promise.all([readSchedules(to), cluster ? readClusterSchedules(to) : []]);
   return [...own, ...wide];
 }
 
-const factsOf = (namespaces: KubeObject[]) => ({
-  namespaces: annotationsOf(namespaces),
-  labels: new Map(namespaces.map((one) => [one.metadata.name, namespaceLabels(one)])),
-});
-
-const withoutLabels = async (namespaces: Promise<Map<string, Annotations>>) => ({
-  namespaces: await namespaces,
-  labels: undefined,
-});
-
-async function readSchedules({ transport, config }: World, limits: Limits): Promise<WukongSchedule[]> {
+async function readSchedules({ world: { transport, config }, limits }: Reading): Promise<WukongSchedule[]> {
   const found: WukongSchedule[] = [];
   try {
     for (const namespace of config.watchNamespaces ?? [undefined])
@@ -100,11 +71,8 @@ async function readSchedules({ transport, config }: World, limits: Limits): Prom
 }
 
 /** Those of the whole cluster; without its CRD, or the right to read them, there are none. */
-async function readClusterSchedules(
-  { transport, config }: World,
-  limits: Limits,
-  problems: string[],
-): Promise<WukongSchedule[]> {
+async function readClusterSchedules({ world, limits, problems }: Reading): Promise<WukongSchedule[]> {
+  const { transport, config } = world;
   try {
     const found = await listAll<WukongSchedule>(transport, clusterSchedulePath(), limits);
     return found.map((one) => ({ ...one, kind: clusterKind }));
@@ -126,93 +94,29 @@ async function isServed(transport: World['transport'], limits: Limits): Promise<
   return status === 200 && body.resources?.some(({ name }) => name === 'clusterwukongschedules') === true;
 }
 
-/** With their labels, by which ClusterWukongSchedules choose them; who may not list them knows those of `spaces` alone. */
-async function readAllNamespaces(world: World, spaces: Set<string>, limits: Limits, problems: string[]) {
+/** What is known of namespaces: their overrides and, where there are ClusterWukongSchedules, the labels that these select. */
+interface Spaces {
+  namespaces: Map<string, Annotations>;
+  labels?: Map<string, Record<string, string>>;
+}
+
+const factsOf = (namespaces: KubeObject[]): Spaces => ({
+  namespaces: annotationsOf(namespaces),
+  labels: new Map(namespaces.map((one) => [one.metadata.name, namespaceLabels(one)])),
+});
+
+/** Who may not list all namespaces knows those of the schedules alone, and no labels. */
+async function namespacesOf(schedules: WukongSchedule[], to: Reading, known?: KubeObject[]): Promise<Spaces> {
+  if (known) return factsOf(known);
+  const { world, limits, problems } = to;
+  const own = schedules.filter((one) => !isClusterSchedule(one));
+  const spaces = new Set(own.map((one) => placeOf(one).namespace));
+  if (own.length === schedules.length) return { namespaces: await readNamespaces(spaces, to) };
   try {
-    const all = await listAll(world.transport, apiPath({ api: 'v1', kind: 'namespaces' }), limits);
-    return factsOf(all);
+    return factsOf(await listAll(world.transport, namespacePath(), limits));
   } catch (thrown) {
     if (!(thrown instanceof LifecycleError) || thrown.code !== 'Denied') throw thrown;
     problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${thrown.message}`);
-    return { namespaces: await readNamespaces(world, spaces, limits, problems), labels: undefined };
+    return { namespaces: await readNamespaces(spaces, { world, limits, problems }) };
   }
-}
-
-/** So far before and after today a calendar's recurring events are looked for. */
-const calendarMs = { before: 400 * dayMs, after: 800 * dayMs };
-
-/** Finds texts in ConfigMaps; what reads calendar files is loaded where there is one. */
-async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config }: World): Promise<FindText> {
-  const all = [...maps.values()].flatMap((map) => Object.values(map?.data ?? {}));
-  const calendars = all.some((text) => typeof text === 'string' && isCalendar(text))
-    ? await import('../schedule/calendarFile.ts')
-    : undefined;
-  const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
-  const read = new Map<string, CalendarDates>();
-  return (ref) => {
-    const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
-    if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
-    const calendar = read.get(text) ?? calendars.readCalendar(text, window);
-    read.set(text, calendar);
-    return calendar;
-  };
-}
-
-/** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
-const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({
-  namespace: shared || namespace === undefined ? lifecycleNamespace : namespace,
-  name,
-});
-
-const atOnce = 50;
-
-interface ConfigMap extends KubeObject {
-  data?: Record<string, string>;
-}
-
-async function readConfigMap(
-  { transport }: World,
-  { namespace, name }: Place,
-  limits: Limits,
-  problems: string[],
-): Promise<ConfigMap | undefined> {
-  const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
-  const answer = await transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
-  if (answer.status === 200) return ours<ConfigMap>(answer.body);
-  if (answer.status === 404) return undefined;
-  const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
-  if (failure.code === 'Unreachable') throw failure;
-  problems.push(failure.message);
-  return undefined;
-}
-
-/** Each ConfigMap that a schedule names, once. */
-async function readConfigMaps(
-  world: World,
-  schedules: WukongSchedule[],
-  limits: Limits,
-  problems: string[],
-  unanswered?: Unanswered,
-): Promise<Map<string, ConfigMap | undefined>> {
-  const named = new Map<string, Place>();
-  for (const { metadata, spec } of schedules) {
-    const { name, shared } =
-      (spec as { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined)?.holidays
-        ?.configMapRef ?? {};
-    // Another name is no ConfigMap's, and may be no part of a path either.
-    if (typeof name !== 'string' || !isObjectName(name)) continue;
-    const place = mapOf({ namespace: metadata.namespace, name, shared: shared === true }, world.config);
-    named.set(keyOf(place), place);
-  }
-  const read = new Map<string, ConfigMap | undefined>();
-  await each(named, atOnce, async ([key, place]) => {
-    try {
-      read.set(key, await readConfigMap(world, place, limits, problems));
-    } catch (thrown) {
-      limits.signal?.throwIfAborted();
-      if (!unanswered) throw thrown;
-      unanswered.set(place.namespace, asLifecycleError(thrown));
-    }
-  });
-  return read;
 }

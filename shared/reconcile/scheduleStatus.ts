@@ -161,7 +161,7 @@ async function tellTrouble({ world, limits }: Marking, object: WukongSchedule, {
   const event = { id, type: 'Warning', reason, message: plain(message, 1024) } as const;
   const on = { kind: kindOf(object), metadata: object.metadata };
   try {
-    await putEvent(world, on, event, newHolder(world), limits);
+    await putEvent(world, on, event, { teller: newHolder(world), limits });
   } catch (thrown) {
     world.log.warn('the Event could not be written', { namespace, name, problem: (thrown as Error).message });
   }

@@ -16,85 +16,92 @@ export type Wanted = { do: 'job'; job: Job } | { do: 'skip'; decision: Skipping 
 
 const enforceRestMs = 15 * 60_000;
 
-export interface Scheduled {
-  wanted(wukong: Wukong): Wanted | undefined;
-  /** The group of the schedule that an operation is of, where that is its newest boundary still. */
-  groupOf(wukong: Wukong, op: Operation): Group | undefined;
-}
-
 /** What schedules want, as jobs in the groups and waves of their schedules. Decided without effects. */
-export function scheduledJobs(table: Timetable, machineOf: (wukong: Wukong) => Machine): Scheduled {
-  const groups = new Map<string, Group>();
-  const newest = new Map<string, Boundary | undefined>();
-  const matchedBy = new Map(table.selecting.map(({ checked, matched }) => [checked.schedule?.key, matched]));
+export class ScheduledJobs {
+  readonly #table: Timetable;
+  readonly #machineOf: (wukong: Wukong) => Machine;
+  readonly #groups = new Map<string, Group>();
+  readonly #newest = new Map<string, Boundary | undefined>();
+  readonly #matchedBy: Map<string | undefined, Wukong[]>;
 
-  const newestOf = (schedule: Schedule): Boundary | undefined => {
-    if (!newest.has(schedule.key)) newest.set(schedule.key, newestBoundary(schedule, table.at));
-    return newest.get(schedule.key);
-  };
-  const isOpen = (wukong: Wukong, schedule: Schedule, action: Action): boolean => {
+  constructor(table: Timetable, machineOf: (wukong: Wukong) => Machine) {
+    this.#table = table;
+    this.#machineOf = machineOf;
+    this.#matchedBy = new Map(table.selecting.map(({ checked, matched }) => [checked.schedule?.key, matched]));
+  }
+
+  wanted(wukong: Wukong): Wanted | undefined {
+    const { at, decisions } = this.#table;
+    const decision = decisions.get(keyOf(wukong.metadata));
+    if (decision?.do === 'skip') return { do: 'skip', decision };
+    const acting = actingIn(decision);
+    if (!acting || isResting(wukong, acting, at)) return undefined;
+    const running = operationOf(wukong);
+    // As long as something else is being carried out, what is so will not stay so.
+    if (isThere(acting.do, this.#machineOf(wukong)) && !running)
+      return acting.keep ? { do: 'settle', decision: acting } : undefined;
+    if (acting.enforced && running?.action === acting.do) return undefined;
+    return { do: 'job', job: this.#jobOf(wukong, acting) };
+  }
+
+  /** The group of the schedule that an operation is of, where that is its newest boundary still. */
+  groupOf(wukong: Wukong, op: Operation): Group | undefined {
+    if (op.trigger !== 'schedule') return undefined;
+    const mine = this.#table.schedulesOf.get(keyOf(wukong.metadata))?.find((schedule) => {
+      const boundary = this.#newestOf(schedule);
+      return boundary?.action === op.action && op.requestedAt >= boundary.at;
+    });
+    return mine && this.#groupFor(mine, op.action);
+  }
+
+  #jobOf(wukong: Wukong, acting: Acting): Job {
+    const { at, facts } = this.#table;
+    const { do: action, boundary, enforced } = acting;
+    const { schedule } = boundary;
+    const key = keyOf(wukong.metadata);
+    const spread = action === 'start' && !enforced ? jitterMs(key, boundary.at, schedule.jitterSeconds) : 0;
+    const late = enforced ? 0 : boundary.at - (this.#newestOf(schedule)?.at ?? boundary.at);
+    return {
+      place: placeOf(wukong),
+      wukong,
+      action,
+      work: { do: 'command', command: commandFor(wukong, acting, at) },
+      group: this.#groupFor(schedule, action),
+      wave: rankOf(wukong, action),
+      jitterMs: late + spread,
+      namespaceAnnotations: facts.get(key)?.namespaceAnnotations ?? {},
+      next: nextFor(this.#table, wukong, at),
+    };
+  }
+
+  #groupFor(schedule: Schedule, action: Action): Group {
+    const key = `schedule ${schedule.key} ${action}`;
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const at = this.#newestOf(schedule)?.at ?? this.#table.at;
+    const targets = this.#matchedBy.get(schedule.key) ?? [];
+    const isOpen = (wukong: Wukong) => this.#isOpen(wukong, schedule, action);
+    const group = { key, ...schedule.waves, known: knownWaves(targets, { at, action, schedule }, isOpen) };
+    this.#groups.set(key, group);
+    return group;
+  }
+
+  #newestOf(schedule: Schedule): Boundary | undefined {
+    if (!this.#newest.has(schedule.key)) this.#newest.set(schedule.key, newestBoundary(schedule, this.#table.at));
+    return this.#newest.get(schedule.key);
+  }
+
+  #isOpen(wukong: Wukong, schedule: Schedule, action: Action): boolean {
     if (operationOf(wukong)) return true;
-    const acting = actingIn(table.decisions.get(keyOf(wukong.metadata)));
+    const acting = actingIn(this.#table.decisions.get(keyOf(wukong.metadata)));
     if (acting?.do !== action || acting.boundary.schedule.key !== schedule.key) return false;
     try {
-      const machine = machineOf(wukong);
+      const machine = this.#machineOf(wukong);
       return machine.vm !== undefined && !isThere(action, machine);
     } catch {
       return false; // it is told for itself; its wave waits for no VM that nobody can read
     }
-  };
-  const groupFor = (schedule: Schedule, action: Action): Group => {
-    const key = `schedule ${schedule.key} ${action}`;
-    const { maxInFlight, delayMs } = schedule.waves;
-    const at = newestOf(schedule)?.at ?? table.at;
-    const targets = matchedBy.get(schedule.key) ?? [];
-    const known = () => knownWaves(targets, { at, action, schedule }, (wukong) => isOpen(wukong, schedule, action));
-    const group = groups.get(key) ?? { key, maxInFlight, delayMs, known: known() };
-    groups.set(key, group);
-    return group;
-  };
-
-  return {
-    wanted(wukong) {
-      const decision = table.decisions.get(keyOf(wukong.metadata));
-      if (decision?.do === 'skip') return { do: 'skip', decision };
-      const acting = actingIn(decision);
-      if (!acting || isResting(wukong, acting, table.at)) return undefined;
-      const { do: action, boundary, keep } = acting;
-      const running = operationOf(wukong);
-      // As long as something else is being carried out, what is so will not stay so.
-      if (isThere(action, machineOf(wukong)) && !running) return keep ? { do: 'settle', decision: acting } : undefined;
-      if (acting.enforced && running?.action === action) return undefined;
-      const { schedule } = boundary;
-      const spread =
-        action === 'start' && !acting.enforced
-          ? jitterMs(keyOf(wukong.metadata), boundary.at, schedule.jitterSeconds)
-          : 0;
-      const late = acting.enforced ? 0 : boundary.at - (newestOf(schedule)?.at ?? boundary.at);
-      return {
-        do: 'job',
-        job: {
-          place: placeOf(wukong),
-          wukong,
-          action,
-          work: { do: 'command', command: commandFor(wukong, acting, table.at) },
-          group: groupFor(schedule, action),
-          wave: rankOf(wukong, action),
-          jitterMs: late + spread,
-          namespaceAnnotations: table.facts.get(keyOf(wukong.metadata))?.namespaceAnnotations ?? {},
-          next: nextFor(table, wukong, table.at),
-        },
-      };
-    },
-    groupOf(wukong, op) {
-      if (op.trigger !== 'schedule') return undefined;
-      const mine = table.schedulesOf.get(keyOf(wukong.metadata))?.find((schedule) => {
-        const boundary = newestOf(schedule);
-        return boundary?.action === op.action && op.requestedAt >= boundary.at;
-      });
-      return mine && groupFor(mine, op.action);
-    },
-  };
+  }
 }
 
 /** What a schedule wants done now, or at a moment that is known already. */

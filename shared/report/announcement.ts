@@ -53,7 +53,7 @@ export async function tellAnnouncement(
     `It will be stopped at ${at} (${local}) by schedule ${schedule}. To keep it on: ${keep}, or annotate it with lifecycle.novasphere.dev/keep-running-until.`,
   ).slice(0, 1024);
   const event = { id: `announced/${announcement.id}`, type: 'Normal', reason: 'StopAnnounced', message } as const;
-  if (!(await putEvent(world, wukong, event, teller, limits))) return;
+  if (!(await putEvent(world, wukong, event, { teller, limits }))) return;
   const subject = `${namespace}/${name}`;
   const time = world.clock.now();
   const text = `${subject}: ${message}`;

@@ -20,12 +20,15 @@ export interface EventText {
 }
 
 /**
- * What this telling is of: the request. One that did not reach the cluster is delivered again, and one that was skipped
- * may be, when its process died with nothing but this Event; what it then comes to is told beside it.
+ * What this telling is of: the request. One that did not reach the cluster is delivered again; one that was skipped may
+ * be, when its process died with nothing but this Event; and one that failed before anything was recorded, when
+ * somebody has mended what was wrong. What it then comes to is told beside it.
  */
 export function subjectOf(outcome: Outcome): string {
-  if (reasonOf(outcome) === 'Unreachable') return `${outcome.requestId}/unreached`;
-  return outcome.outcome === 'Skipped' ? `${outcome.requestId}/skipped` : outcome.requestId;
+  const { requestId } = outcome;
+  if (reasonOf(outcome) === 'Unreachable') return `${requestId}/unreached`;
+  if (outcome.outcome === 'Failed') return `${requestId}/failed/${outcome.reason}`;
+  return outcome.outcome === 'Skipped' ? `${requestId}/skipped` : requestId;
 }
 
 /** On the Event of a stop whose guest nobody saw end: `false`. */
@@ -56,40 +59,11 @@ const longestName = 253 - 17;
 export async function putEvent(
   { transport, clock }: Cluster,
   { kind = 'Wukong', metadata }: Pick<KubeObject, 'kind' | 'metadata'>,
-  { id, type, reason, message, annotations }: EventText,
-  teller: string,
-  limits: Partial<Limits>,
+  text: EventText,
+  { teller, limits }: { teller: string; limits: Partial<Limits> },
 ): Promise<boolean> {
-  // An Event on what is of the whole cluster stands in this one, as Kubernetes has it.
-  const namespace = metadata.namespace ?? 'default';
-  const hash = createHash('sha256').update(`${metadata.uid}/${id}`).digest('hex').slice(0, 16);
-  const now = rfc3339(clock.now());
-  const body = {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: {
-      name: `${metadata.name.slice(0, longestName).replace(/[^a-z0-9]+$/, '')}.${hash}`,
-      namespace,
-      ...(annotations ? { annotations } : {}),
-    },
-    involvedObject: {
-      apiVersion: `${group}/${version}`,
-      kind,
-      namespace: metadata.namespace,
-      name: metadata.name,
-      uid: metadata.uid,
-      resourceVersion: metadata.resourceVersion,
-    },
-    type,
-    reason,
-    message,
-    source: { component: 'wukong-lifecycle' },
-    reportingComponent: 'wukong-lifecycle',
-    reportingInstance: teller,
-    firstTimestamp: now,
-    lastTimestamp: now,
-    count: 1,
-  };
+  const body = { ...eventOn({ kind, metadata }, text, rfc3339(clock.now())), reportingInstance: teller };
+  const { namespace } = body.metadata;
   const events = { api: 'v1', namespace, kind: 'events' };
   const answer = await transport.call({ method: 'POST', path: apiPath(events), body, safe: true }, limits); // safe: the name is ours
   if (answer.status === 409) {
@@ -99,8 +73,35 @@ export async function putEvent(
     );
     if (there.status === 404) return true; // refused for another reason: nobody else has told it
     const told = bodyOf(there, `Event on ${kind} ${namespace}/${metadata.name}`);
-    return told.reportingInstance === teller && told.reason === reason;
+    return told.reportingInstance === teller && told.reason === text.reason;
   }
   if (answer.status >= 300) throw answerFailure(answer, `Event on ${kind} ${namespace}/${metadata.name}`);
   return true;
+}
+
+function eventOn(
+  { kind, metadata: { namespace, name, uid, resourceVersion } }: Pick<KubeObject, 'kind' | 'metadata'>,
+  { id, type, reason, message, annotations }: EventText,
+  now: string,
+) {
+  const hash = createHash('sha256').update(`${uid}/${id}`).digest('hex').slice(0, 16);
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: {
+      name: `${name.slice(0, longestName).replace(/[^a-z0-9]+$/, '')}.${hash}`,
+      // An Event on what is of the whole cluster stands in this one, as Kubernetes has it.
+      namespace: namespace ?? 'default',
+      ...(annotations ? { annotations } : {}),
+    },
+    involvedObject: { apiVersion: `${group}/${version}`, kind, namespace, name, uid, resourceVersion },
+    type,
+    reason,
+    message,
+    source: { component: 'wukong-lifecycle' },
+    reportingComponent: 'wukong-lifecycle',
+    firstTimestamp: now,
+    lastTimestamp: now,
+    count: 1,
+  };
 }

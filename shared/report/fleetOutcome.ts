@@ -91,8 +91,11 @@ export function fleetDetailOf({ trigger }: Command, report: Report, startedAt: n
   };
 }
 
-/** Tells what a fleet came to: one log line, metrics, and one event where a bus is configured. */
-export async function tellFleet(world: World, command: Command, report: Report, startedAt: number): Promise<void> {
+/**
+ * Tells what a fleet came to: one log line, metrics, and one event where a bus is configured. Returns whether the bus
+ * has what is to be told.
+ */
+export async function tellFleet(world: World, command: Command, report: Report, startedAt: number): Promise<boolean> {
   const { log, metrics, bus, clock } = world;
   const finishedAt = clock.now();
   const detail = fleetDetailOf(command, report, startedAt, finishedAt);
@@ -106,12 +109,14 @@ export async function tellFleet(world: World, command: Command, report: Report, 
   metrics.count('FleetLeft', report.left);
   const { Duplicate = 0 } = report.skipped;
   const nothingNew = detail.targets > 0 && Duplicate === detail.targets;
-  if (command.dryRun || nothingNew) return;
+  if (command.dryRun || nothingNew) return true;
   try {
     await bus?.put([{ type: fleetOutcomeType, detail, time: finishedAt }]);
+    return bus !== undefined;
   } catch (thrown) {
     const problem = (thrown as Error).message;
     log.error('the event of the fleet could not be sent', { problem, requestId: command.requestId });
+    return false;
   }
 }
 

@@ -1,10 +1,14 @@
 import type { Notice, World } from '../cluster/world.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Wukong } from '../domain/model.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { eventOf, putEvent, subjectOf } from './events.ts';
 import { plain } from './plain.ts';
+
+/** How long telling the end may take: its own limit, never the one that has just run out (STYLE 8). */
+export const tellingMs = 8_000;
 
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
 const outcomeNotice = 'dev.novasphere.wukong.outcome.v1';
@@ -52,40 +56,45 @@ export interface Telling {
   insist?: boolean;
   /** Not where another request's outcome counts for the same VM. */
   counts?: boolean;
+  /** What nobody could be told of is neither logged nor counted: it comes to something else. */
+  onlyHeard?: boolean;
 }
 
 /**
  * Tells a final outcome: once as an Event on the Wukong, and, by whoever put that Event, once on the bus. `insist` puts
  * it on the bus again although the Event is there: after a crash nobody knows if the bus was told; receivers know an
- * event again by its id. What cannot be told is logged and changes no outcome.
+ * event again by its id. What cannot be told is logged and changes no outcome. Returns why nobody heard of it; undefined
+ * where an Event says it, or the bus took it.
  */
 export async function tell(
   world: World,
   wukong: Wukong,
   outcome: Outcome,
-  { teller, limits, insist = false, counts = true }: Telling,
-): Promise<boolean> {
-  let first = true;
-  try {
-    first = await putEvent(world, wukong, eventOf(outcome), teller, limits);
-  } catch (thrown) {
-    world.log.warn('the Event could not be written', { problem: (thrown as Error).message });
-  }
-  if (!first && !insist) return false;
-  note(world, outcome, counts);
-  if (outcome.forced && counts) world.webhook?.put(forcedNotice(outcome));
-  await putOutcome(world, outcome);
-  return true;
+  { teller, limits, insist = false, counts = true, onlyHeard = false }: Telling,
+): Promise<LifecycleError | undefined> {
+  const say = () => {
+    note(world, outcome, counts);
+    if (outcome.forced && counts) world.webhook?.put(forcedNotice(outcome));
+  };
+  const event = await putEvent(world, wukong, eventOf(outcome), { teller, limits }).catch(asLifecycleError);
+  const unwritten = event instanceof LifecycleError ? event : undefined;
+  if (unwritten) world.log.warn('the Event could not be written', { problem: unwritten.message });
+  else if (!event && !insist) return undefined;
+  else say();
+  const unsent = await putOutcome(world, outcome);
+  const unheard = !world.bus || unsent ? unwritten : undefined;
+  if (unwritten && !(unheard && onlyHeard)) say();
+  return unheard;
 }
 
-/** The outcome event, where a bus is configured. */
-export async function putOutcome({ bus, log }: World, outcome: Outcome): Promise<void> {
+/** The outcome event, where a bus is configured. Returns why the bus did not take it. */
+export async function putOutcome({ bus, log }: World, outcome: Outcome): Promise<LifecycleError | undefined> {
   try {
     await bus?.put([{ type: outcomeType, detail: detailOf(outcome), time: outcome.finishedAt }]);
+    return undefined;
   } catch (thrown) {
-    log.error('the outcome event could not be sent', {
-      problem: (thrown as Error).message,
-      requestId: outcome.requestId,
-    });
+    const error = asLifecycleError(thrown);
+    log.error('the outcome event could not be sent', { problem: error.message, requestId: outcome.requestId });
+    return error;
   }
 }

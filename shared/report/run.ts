@@ -80,7 +80,7 @@ export async function tellRun(world: World, run: RunTold, name: string, limits: 
   const detail = runDetailOf(run);
   webhook?.put({ id, type: runNotice, subject: `${namespace}/${name}`, time: clock.now(), text, detail });
   try {
-    await putEvent(world, on, event, `runs/${rfc3339(clock.now())}`, limits);
+    await putEvent(world, on, event, { teller: `runs/${rfc3339(clock.now())}`, limits });
     await bus?.put([{ type: runType, detail, time: clock.now() }]);
   } catch (thrown) {
     log.error('the end of a run could not be told', { namespace, name, problem: (thrown as Error).message });

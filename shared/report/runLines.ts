@@ -26,8 +26,7 @@ export function readLines(vms: unknown, dueAt: number): Map<string, Member> {
   for (const text of vms.slice(0, mostLines)) {
     const { name, outcome, reason, start, end, unseen } = (typeof text === 'string' && line.exec(text)?.groups) || {};
     if (!name || !outcome || !known.has(outcome)) continue;
-    const instant = (seconds: string | undefined) =>
-      seconds === undefined ? undefined : dueAt + Number(seconds) * 1000;
+    const instant = (seconds: string) => dueAt + Number(seconds) * 1000;
     members.set(name, {
       outcome: outcome as Member['outcome'],
       ...(reason ? { reason } : {}),
@@ -40,15 +39,23 @@ export function readLines(vms: unknown, dueAt: number): Map<string, Member> {
 }
 
 const count = z.int().min(0).catch(0);
-const texts = z.array(z.string()).catch([]);
 /** A run of 64 KB has room for no more. */
 const mostFailures = 2_000;
+const mostNames = 32_000;
+/** A list of no more than that, else an empty one: zod would make a problem of each of its million entries. */
+const listOf = <T extends z.ZodType>(one: T, most: number, fits: (given: unknown) => boolean = () => true) =>
+  z
+    .unknown()
+    .transform((given) =>
+      Array.isArray(given) && given.length <= most && given.every(fits) ? (given as unknown[]) : [],
+    )
+    .pipe(z.array(one).catch([]))
+    .prefault([]);
+/** Of reasons there are a dozen. */
+const mostReasons = 100;
+const isSmall = (given: unknown) =>
+  typeof given === 'object' && given !== null && Object.keys(given).length <= mostReasons;
 const failure = z.object({ name: z.string(), reason: z.string(), message: z.string().catch('') });
-const failures = z
-  .unknown()
-  .transform((given) => (Array.isArray(given) && given.length <= mostFailures ? (given as unknown[]) : []))
-  .pipe(z.array(failure).catch([]))
-  .prefault([]);
 
 /** The counts of a run's status as they can be trusted to be numbers. */
 export const runCounts = z.object({
@@ -58,8 +65,12 @@ export const runCounts = z.object({
   forced: count,
   failed: count,
   inProgress: count,
-  skipped: z.record(z.string(), count).catch({}),
+  skipped: z
+    .unknown()
+    .transform((given) => (isSmall(given) ? given : {}))
+    .pipe(z.record(z.string(), count).catch({}))
+    .prefault({}),
   latestSeconds: z.number().optional().catch(undefined),
-  failures,
-  forcedNames: texts,
+  failures: listOf(failure, mostFailures),
+  forcedNames: listOf(z.string(), mostNames, (name) => typeof name === 'string'),
 });

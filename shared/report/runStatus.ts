@@ -86,10 +86,11 @@ const size = (value: unknown): number => Buffer.byteLength(JSON.stringify(value)
 function fitting(status: RunStatus): RunStatus {
   if (size(status) <= mostBytes) return status;
   const { vms: _lines, ...rest } = status;
-  let left = mostBytes - size({ ...rest, failures: [], forcedNames: [] }) - 20;
+  const all = rest.failures.length + rest.forcedNames.length;
+  let left = mostBytes - size({ ...rest, failures: [], forcedNames: [], omitted: all });
   const taken = <T>(all: T[]) => all.filter((one) => (left -= size(one) + 1) >= 0);
   const failures = taken(rest.failures);
   const forcedNames = taken(rest.forcedNames);
-  const omitted = rest.failures.length + rest.forcedNames.length - failures.length - forcedNames.length;
+  const omitted = all - failures.length - forcedNames.length;
   return { ...rest, failures, forcedNames, ...(omitted > 0 ? { omitted } : {}) };
 }

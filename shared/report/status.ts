@@ -4,7 +4,14 @@ import type { Cluster } from '../cluster/world.ts';
 import { isBelievable } from '../domain/believe.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { isShown, lifecycleStateOf, mostMessage } from '../domain/lifecycleState.ts';
-import { type Condition, conditionOf, type LifecycleState, type StateName, type Wukong } from '../domain/model.ts';
+import {
+  type Condition,
+  conditionOf,
+  type LifecycleState,
+  placeOf,
+  type StateName,
+  type Wukong,
+} from '../domain/model.ts';
 import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import { isUnobserved, type Outcome, reasonOf } from '../domain/outcome.ts';
 import { rfc3339 } from '../time/clock.ts';
@@ -106,7 +113,7 @@ export async function writeStatus(
   limits: Partial<Limits>,
   stillTrue: (now: Wukong) => boolean = () => true,
 ): Promise<boolean> {
-  const { namespace = '', name } = wukong.metadata;
+  const { namespace, name } = placeOf(wukong);
   for (let current = wukong, attempt = 1; ; attempt++) {
     if (says(current, wanted)) return false;
     const condition = conditionFor(wanted, current.metadata.generation);

@@ -28,54 +28,85 @@ const patience = 3;
  * them. One that is not taken (network, 408, 429, 5xx) is tried again, three times in all; a redirect is not followed,
  * as the secret in the address is for one host. What did not arrive is told once, at `flush`, without the address.
  */
-export function webhookTo({ url, format, clock, log, metrics, cluster }: Options): Webhook {
-  const body = format === 'slack' ? slackOf : cloudEventOf;
-  const type = format === 'slack' ? 'application/json' : 'application/cloudevents+json; charset=utf-8';
-  let waiting: Notice[] = [];
-  let failed = { count: 0, inARow: 0, why: '' };
-  let running = 0;
-  let onIdle = () => {};
-  let gaveUp = new AbortController();
-  let host: string | undefined;
+export function webhookTo(options: Options): Webhook {
+  const sender = new Sender(options);
+  return { put: (notice) => sender.put(notice), flush: (deadline) => sender.flush(deadline) };
+}
 
-  const miss = (count: number, why: string) => {
-    failed = { count: failed.count + count, inARow: failed.inARow + 1, why: failed.why || why };
-    if (failed.inARow >= patience) failed.count += waiting.splice(0).length;
-  };
+class Sender implements Webhook {
+  readonly #options: Options;
+  #waiting: Notice[] = [];
+  #failed = { count: 0, inARow: 0, why: '' };
+  #running = 0;
+  #onIdle = () => {};
+  #gaveUp = new AbortController();
+  #host: string | undefined;
 
-  async function work(): Promise<void> {
-    running++;
-    for (let notice = waiting.shift(); notice; notice = waiting.shift()) {
-      const { signal } = gaveUp;
-      const problem = await insist(JSON.stringify(body(notice, cluster)));
-      if (problem === undefined) failed.inARow = 0;
-      else if (!signal.aborted) miss(1, problem); // else it is counted already
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  put(notice: Notice): void {
+    if (this.#waiting.length >= mostWaiting) return this.#miss(1, 'too many at once');
+    this.#waiting.push(notice);
+    if (this.#running < atOnce) void this.#work();
+  }
+
+  async flush(deadline: number): Promise<void> {
+    const { clock, log, metrics } = this.#options;
+    const idle = () => heard(clock, (call) => ((this.#onIdle = call), () => (this.#onIdle = () => {})), { deadline });
+    if (this.#running > 0 && !(await idle())) {
+      this.#failed.count += this.#waiting.length + this.#running;
+      this.#failed.why ||= 'the time was up';
+      this.#waiting = [];
+      this.#gaveUp.abort(new Error('given up'));
     }
-    running--;
-    if (running === 0) onIdle();
+    if (this.#gaveUp.signal.aborted) this.#gaveUp = new AbortController();
+    const { count, why } = this.#failed;
+    metrics.count('NoticesLost', count);
+    if (count > 0) log.warn(`the webhook did not take ${count} notices`, { host: this.#host, problem: plain(why) });
+    this.#failed = { count: 0, inARow: 0, why: '' };
+  }
+
+  #miss(count: number, why: string): void {
+    const { count: before, inARow, why: first } = this.#failed;
+    this.#failed = { count: before + count, inARow: inARow + 1, why: first || why };
+    if (this.#failed.inARow >= patience) this.#failed.count += this.#waiting.splice(0).length;
+  }
+
+  async #work(): Promise<void> {
+    const { format, cluster } = this.#options;
+    const body = format === 'slack' ? slackOf : cloudEventOf;
+    this.#running++;
+    for (let notice = this.#waiting.shift(); notice; notice = this.#waiting.shift()) {
+      const { signal } = this.#gaveUp;
+      const problem = await this.#insist(JSON.stringify(body(notice, cluster)));
+      if (problem === undefined) this.#failed.inARow = 0;
+      else if (!signal.aborted) this.#miss(1, problem); // else it is counted already
+    }
+    this.#running--;
+    if (this.#running === 0) this.#onIdle();
   }
 
   /** What went wrong, for people; undefined where it was taken. */
-  async function insist(text: string): Promise<string | undefined> {
+  async #insist(text: string): Promise<string | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const { problem, again } = await send(text);
-      if (problem === undefined || !again || attempt === attempts || gaveUp.signal.aborted) return problem;
-      await sleep(clock, 250 * 2 ** attempt, gaveUp.signal).catch(() => {});
+      const { problem, again } = await this.#send(text);
+      if (problem === undefined || !again || attempt === attempts || this.#gaveUp.signal.aborted) return problem;
+      await sleep(this.#options.clock, 250 * 2 ** attempt, this.#gaveUp.signal).catch(() => {});
     }
   }
 
-  async function send(text: string): Promise<{ problem?: string; again?: boolean }> {
+  async #send(text: string): Promise<{ problem?: string; again?: boolean }> {
+    const { clock, format, url } = this.#options;
+    const type = format === 'slack' ? 'application/json' : 'application/cloudevents+json; charset=utf-8';
     const late = () => new Error(`no answer within ${answerMs / 1000} s`);
-    const limit = bounded(clock, { deadline: clock.now() + answerMs, signal: gaveUp.signal }, late);
+    const limit = bounded(clock, { deadline: clock.now() + answerMs, signal: this.#gaveUp.signal }, late);
     try {
-      const headers = { 'content-type': type };
       const to = await url();
-      host = URL.parse(to)?.host;
+      this.#host = URL.parse(to)?.host;
       const answer = await fetch(to, {
-        method: 'POST',
-        headers,
-        body: text,
-        redirect: 'manual',
+        ...{ method: 'POST', headers: { 'content-type': type }, body: text, redirect: 'manual' },
         signal: limit.signal,
       });
       await answer.body?.cancel();
@@ -89,28 +120,6 @@ export function webhookTo({ url, format, clock, log, metrics, cluster }: Options
       limit.done();
     }
   }
-
-  return {
-    put(notice) {
-      if (waiting.length >= mostWaiting) return miss(1, 'too many at once');
-      waiting.push(notice);
-      if (running < atOnce) void work();
-    },
-    async flush(deadline) {
-      const idle = () => heard(clock, (call) => ((onIdle = call), () => (onIdle = () => {})), { deadline });
-      if (running > 0 && !(await idle())) {
-        failed.count += waiting.length + running;
-        failed.why ||= 'the time was up';
-        waiting = [];
-        gaveUp.abort(new Error('given up'));
-      }
-      gaveUp = gaveUp.signal.aborted ? new AbortController() : gaveUp;
-      metrics.count('NoticesLost', failed.count);
-      const problem = plain(failed.why);
-      if (failed.count > 0) log.warn(`the webhook did not take ${failed.count} notices`, { host, problem });
-      failed = { count: 0, inARow: 0, why: '' };
-    },
-  };
 }
 
 const cloudEventOf = ({ id, type, subject, time, detail }: Notice, cluster: string | undefined) => ({

@@ -181,6 +181,13 @@ export const nextBoundary = remembering((schedule, now, only) => {
   return shifts.find(({ action }) => !only || only === action) ?? next;
 });
 
+/** When the first of these has its next boundary; Infinity: none has. Instant. */
+export const nextOfAll = (schedules: Schedule[], now: number): number =>
+  schedules.reduce((first, one) => {
+    const next = one.suspended ? undefined : nextBoundary(one, now);
+    return Math.min(first, next?.at ?? Infinity);
+  }, Infinity);
+
 function placed({ zone }: Schedule, wall: number | undefined): Occurrence | undefined {
   return wall === undefined ? undefined : { ...wallToInstant(zone, wall), wall };
 }

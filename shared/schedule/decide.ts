@@ -86,12 +86,20 @@ export function decide(schedules: Schedule[], facts: Facts, now: number): Decisi
     return nothing(schedules.length === 0 ? 'no schedule selects it' : 'its schedules are suspended');
   const { wukongAnnotations, namespaceAnnotations } = facts;
   const override = overrideFor({ wukongAnnotations, namespaceAnnotations, now });
+  const at: Moment = { facts, override, now };
   const wish = wishAt(active, now);
-  const one = occasion(active, wish, facts, override, now);
+  const one = occasion(active, wish, at);
   if (facts.freezeUntil !== undefined && now < facts.freezeUntil)
     return nothing(`all schedules are frozen${till(facts.freezeUntil)}`, facts.freezeUntil);
-  if (one) return carryOut(one, facts, override, now);
+  if (one) return skipOf(one, at) ?? carryOut(one, at);
   return (wish && enforce(wish, facts, override)) ?? nothing('nothing is due');
+}
+
+/** What a decision is made from. */
+interface Moment {
+  facts: Facts;
+  override: Override;
+  now: number;
 }
 
 interface Occasion {
@@ -103,14 +111,9 @@ interface Occasion {
 }
 
 /** The newest thing not handled yet: a boundary, or the end of an override that held back what should be so. */
-function occasion(
-  active: Schedule[],
-  wish: Boundary | undefined,
-  facts: Facts,
-  override: Override,
-  now: number,
-): Occasion | undefined {
-  const end = wish && endOf(wish, facts, override, now);
+function occasion(active: Schedule[], wish: Boundary | undefined, at: Moment): Occasion | undefined {
+  const { facts, now } = at;
+  const end = wish && endOf(wish, at);
   if (end) return end;
   let own: Extract<Due, { boundary: Boundary }> | undefined;
   for (const schedule of active) {
@@ -121,7 +124,7 @@ function occasion(
 }
 
 /** The end of what held the newest boundary back; it is later than that boundary, and so than all others. */
-function endOf(wish: Boundary, facts: Facts, { ended, holds }: Override, now: number): Occasion | undefined {
+function endOf(wish: Boundary, { facts, override: { ended, holds }, now }: Moment): Occasion | undefined {
   const end = ended[wish.action];
   if (!end || holds[wish.action] || end.until <= wish.at || wish.at === facts.skipped) return undefined;
   if (end.until <= (facts.lastHandled ?? -Infinity) || end.until < Math.max(facts.createdAt, wish.schedule.createdAt))
@@ -131,58 +134,47 @@ function endOf(wish: Boundary, facts: Facts, { ended, holds }: Override, now: nu
   return { boundary: { ...wish, at: end.until, note: because }, because, missed, resumed: true };
 }
 
-function carryOut(
-  { boundary, because, missed, resumed }: Occasion,
-  facts: Facts,
-  override: Override,
-  now: number,
-): Decision {
+type Skip = Extract<Decision, { do: 'skip' }>;
+
+/** Where no mark on a schedule says that it was handled, that is to be kept with the Wukong. */
+const keepOf = ({ resumed, boundary: { at } }: Occasion, { withheld }: Facts) =>
+  resumed || withheld === at ? ({ keep: true } as const) : {};
+
+/** Why it is not carried out, and what is remembered of that; undefined where it is. */
+function skipOf(one: Occasion, { facts, override, now }: Moment): Skip | undefined {
+  const { boundary, because, missed, resumed } = one;
   const { action, at, schedule } = boundary;
-  const handled = { lastHandled: at };
-  const keep = resumed || facts.withheld === at ? ({ keep: true } as const) : {};
-  const skip = (
-    reason: SkipReason,
-    message: string,
-    more: Partial<Extract<Decision, { do: 'skip' }>> = {},
-  ): Decision => ({
-    do: 'skip',
-    reason,
-    message,
-    boundary,
-    told: false,
-    remember: handled,
-    ...keep,
+  const remember: Remember = { lastHandled: at };
+  const skip = (reason: SkipReason, message: string, more: Partial<Skip> = {}): Skip => ({
+    ...{ do: 'skip', reason, message, boundary, told: false, remember, ...keepOf(one, facts) },
     ...more,
   });
   const turnAt = Math.max(at, facts.turnAt ?? at);
   const late = missed && facts.withheld !== at && now - turnAt > schedule.startingDeadlineMs;
   if (override.skipNext && !resumed && !late) {
     const message = `The ${because}, is skipped once: skip-next on the ${override.skipNext}.`;
-    return skip('Override', message, { remember: { ...handled, skipped: at }, consume: override.skipNext });
+    return skip('Override', message, { remember: { ...remember, skipped: at }, consume: override.skipNext });
   }
   if (action === 'stop' && override.protected)
     return skip('Protected', `The ${because}, is not done: protected on the ${override.protected}.`);
   const hold = override.holds[action];
-  if (hold)
-    return skip('Override', held(because, hold), {
-      told: facts.withheld === at,
-      remember: { withheld: at },
-      keep: undefined,
-    });
-  if (late && schedule.policy === 'Respect') return skip('Stale', `Missed: ${because}.`);
+  if (hold) {
+    const told = facts.withheld === at;
+    return skip('Override', held(because, hold), { told, remember: { withheld: at }, keep: undefined });
+  }
+  return late && schedule.policy === 'Respect' ? skip('Stale', `Missed: ${because}.`) : undefined;
+}
+
+function carryOut(one: Occasion, { facts, now }: Moment): Decision {
+  const { boundary, because, missed, resumed } = one;
+  const { action, at, schedule } = boundary;
   const startsAt = at + (action === 'start' ? jitterMs(facts.name, at, schedule.jitterSeconds) : 0);
   // What is enforced, held back or resumed does not expire with the boundary.
   const plain = schedule.policy === 'Respect' && !resumed && !missed && facts.withheld !== at;
   const expires = plain ? { expires: at + schedule.startingDeadlineMs } : {};
   const then: Acting = {
-    do: action,
-    boundary,
-    because,
-    enforced: false,
-    resumed,
-    ...expires,
-    remember: handled,
-    ...keep,
+    ...{ do: action, boundary, because, enforced: false, resumed, ...expires },
+    ...{ remember: { lastHandled: at }, ...keepOf(one, facts) },
   };
   return now < startsAt ? { do: 'nothing', because: `${because}, spread by its jitter`, until: startsAt, then } : then;
 }

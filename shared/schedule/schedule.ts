@@ -1,3 +1,5 @@
+import type * as z from 'zod';
+
 import type { Condition, KubeObject } from '../domain/model.ts';
 import { type Selector } from '../domain/selector.ts';
 import { type Cron } from '../time/cron.ts';
@@ -108,27 +110,16 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText, defau
     if (object.spec && lacksBoth(object.spec)) found.push(invalid('spec.start', 'expected start, stop, or both'));
     return { problems: firstProblems([...problems, ...found, ...holidays.problems]) };
   }
-  const {
-    timeZone: _zone,
-    start,
-    stop,
-    waves,
-    suspend,
-    startingDeadlineSeconds,
-    exceptions: given,
-    ...others
-  } = read.data;
-  const { holidays: _read, skipWhileInUse: inUse, ...own } = others;
-  const { exceptions, problems: wrong } = readExceptions(given, zone);
+  const { exceptions, problems: wrong } = readExceptions(read.data.exceptions, zone);
   problems.push(...wrong);
-  const { rest, cluster } = scopeIn(own);
+  const { rest, cluster } = scopeIn(read.data);
   if (cluster && cluster.namespaces.length === 0 && rest.selector.length === 0)
     problems.push(invalid('spec.namespaceSelector', 'expected it, selector, or both: without them it means every VM'));
   problems.push(...contradictions(read.data));
   if (problems.length > 0) return { problems: firstProblems([...problems, ...holidays.problems]) };
   return {
     schedule: {
-      ...rest,
+      ...plainFields(rest),
       ...(cluster ? { cluster } : {}),
       key: namespace ? `${namespace}/${name}` : name!,
       namespace,
@@ -136,18 +127,25 @@ export function checkSchedule(object: WukongSchedule, findText?: FindText, defau
       createdAt: Date.parse(creationTimestamp ?? '') || 0,
       zone,
       ...(zoneFrom ? { zoneFrom } : {}),
-      start,
-      stop,
-      suspended: suspend,
       holidays: holidays.dates,
       holidayRules: holidays.rules,
       holidayAction: holidays.action,
       exceptions,
-      ...(inUse ? { skipWhileInUse: { ...inUse, maxDelayMs: inUse.maxDelaySeconds * 1000 } } : {}),
-      startingDeadlineMs: startingDeadlineSeconds * 1000,
-      waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
     },
     ...(holidays.problems.length > 0 ? { problems: firstProblems(holidays.problems) } : {}),
+  };
+}
+
+/** Those that need nothing but another name or unit. */
+function plainFields(given: z.output<typeof spec>) {
+  const { timeZone: _zone, holidays: _holidays, exceptions: _exceptions, ...rest } = given;
+  const { suspend, startingDeadlineSeconds, waves, skipWhileInUse: inUse, ...same } = rest;
+  return {
+    ...same,
+    suspended: suspend,
+    startingDeadlineMs: startingDeadlineSeconds * 1000,
+    waves: { maxInFlight: waves.maxInFlight, delayMs: waves.delaySeconds * 1000 },
+    ...(inUse ? { skipWhileInUse: { ...inUse, maxDelayMs: inUse.maxDelaySeconds * 1000 } } : {}),
   };
 }
 

@@ -78,7 +78,7 @@ function plainItem(item: string, field: Field, fail: Fail): string {
   const from = valueOf(first, item, field, fail);
   const top = field === weekday ? 6 : high;
   const instead = (begin: number, end: number) => {
-    const values = around(begin, end, every, low, top);
+    const values = around({ from: begin, to: end, every }, low, top);
     return values.map((n) => (/[A-Z]/i.test(range) ? field.names[n - low] : n)).join(',');
   };
   if (last === undefined) {
@@ -92,7 +92,7 @@ function plainItem(item: string, field: Field, fail: Fail): string {
 }
 
 /** What a range that wraps most likely means: on from the lowest value after the highest. */
-function around(from: number, to: number, every: number, low: number, top: number): number[] {
+function around({ from, to, every }: { from: number; to: number; every: number }, low: number, top: number): number[] {
   const size = top - low + 1;
   const long = (((to - from) % size) + size) % size;
   return Array.from({ length: Math.floor(long / every) + 1 }, (_none, i) => low + ((from - low + i * every) % size));

@@ -7,6 +7,17 @@ export interface Limits {
   signal?: AbortSignal | undefined;
 }
 
+/** Why a signal is aborted when somebody wants this process to end, as by Ctrl-C: a deadline that has come. */
+export class Interrupted extends Error {
+  /** Instant. */
+  readonly at: number;
+
+  constructor(at: number, message = 'interrupted') {
+    super(message);
+    this.at = at;
+  }
+}
+
 /** Resolves after `ms`; throws the signal's reason when it is aborted before. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -47,11 +58,20 @@ export function heard(
   });
 }
 
-/** A signal that is aborted with `reason` at the deadline, or with the outer signal; `done` frees its timer. */
-export function bounded(clock: Clock, { deadline, signal }: Limits, reason: () => Error) {
+/**
+ * A signal that is aborted with `reason` at the deadline, or with the outer signal; `done` frees its timer. With
+ * `interruptedMs` only an Interrupted of the outer signal counts, and it moves the deadline: so long is left from then on.
+ */
+export function bounded(clock: Clock, { deadline, signal }: Limits, reason: () => Error, interruptedMs?: number) {
   const controller = new AbortController();
-  const cancel = clock.after(Math.max(0, deadline - clock.now()), () => controller.abort(reason()));
-  const outer = () => controller.abort(signal?.reason as Error);
+  const end = () => controller.abort(reason());
+  let cancel = clock.after(Math.max(0, deadline - clock.now()), end);
+  const outer = () => {
+    if (interruptedMs === undefined) return controller.abort(signal?.reason as Error);
+    if (!(signal?.reason instanceof Interrupted)) return;
+    cancel();
+    cancel = clock.after(Math.max(0, Math.min(deadline - clock.now(), interruptedMs)), end);
+  };
   if (signal?.aborted) outer();
   signal?.addEventListener('abort', outer, { once: true });
   return {

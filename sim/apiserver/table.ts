@@ -60,11 +60,17 @@ function columnsOf(resource: Resource): Column[] {
 
 const size = (value: unknown): number => (isFields(value) ? Object.keys(value).length : 0);
 
+/** How the API server's printer names pods whose container has ended. */
+const endedAs: Record<string, string> = { Succeeded: 'Completed', Failed: 'Error' };
+
 const builtinColumns: Record<string, Column[]> = {
   namespaces: [pathColumn('Status', '.status.phase')],
   pods: [
     column('Ready', (pod) => (valueAt(pod, '.status.phase') === 'Running' ? '1/1' : '0/1')),
-    column('Status', (pod) => (pod.metadata.deletionTimestamp ? 'Terminating' : valueAt(pod, '.status.phase'))),
+    column('Status', (pod) => {
+      const phase = String(valueAt(pod, '.status.phase'));
+      return pod.metadata.deletionTimestamp ? 'Terminating' : (endedAs[phase] ?? phase);
+    }),
     column('Restarts', () => '0'),
   ],
   events: [

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
 import type { Cluster } from '../apiserver/cluster.ts';
-import { at, type Fields, type Thing } from '../apiserver/object.ts';
+import { at, type Fields, stamp, type Thing } from '../apiserver/object.ts';
 import { quantity } from '../apiserver/quota.ts';
 import type { Vmi } from '../kubevirt/kubevirt.ts';
 
 const launcherMarginSeconds = 30;
 const launcherMebibytes = 256;
 const nodes = ['node01', 'node02'] as const;
+
+const compute = { name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0' };
 
 export const isLauncher = (pod: Thing): boolean => pod.metadata.labels?.['kubevirt.io'] === 'virt-launcher';
 
@@ -84,9 +86,9 @@ export class Pods {
     this.#names.set(uid, target.name);
     this.#nodes.set(uid, there);
     const fresh = this.#cluster.store.get(this.#resource(), namespace, target.name);
-    if (fresh) this.#change(fresh, { spec: { ...fresh.spec, nodeName: there }, status: { phase: 'Running' } });
+    if (fresh) this.#change(fresh, { spec: { ...fresh.spec, nodeName: there }, status: this.#status('Running') });
     if (pod?.metadata.deletionTimestamp) this.#cluster.store.delete(this.#resource(), pod);
-    else if (pod) this.#change(pod, { status: { ...pod.status, phase: 'Succeeded' } });
+    else if (pod) this.#change(pod, { status: { ...pod.status, ...this.#status('Succeeded') } });
     return there;
   }
 
@@ -130,13 +132,11 @@ export class Pods {
           ],
         },
         spec: {
-          containers: [
-            { name: 'compute', image: 'quay.io/kubevirt/virt-launcher:v1.9.0', resources: resourcesOf(vmi) },
-          ],
+          containers: [{ ...compute, resources: resourcesOf(vmi) }],
           restartPolicy: 'Never',
           terminationGracePeriodSeconds: grace,
         },
-        status: { phase: 'Pending' },
+        status: this.#status('Pending'),
       },
       { internal: true },
     );
@@ -146,7 +146,8 @@ export class Pods {
   run(vmi: Vmi): void {
     const pod = this.#of(vmi);
     if (!pod) return;
-    const status = { phase: 'Running', podIP: this.addressOf(vmi), conditions: [{ type: 'Ready', status: 'True' }] };
+    const podIP = this.addressOf(vmi);
+    const status = { ...this.#status('Running'), podIP, podIPs: [{ ip: podIP }] };
     this.#change(pod, { spec: { ...pod.spec, nodeName: this.nodeOf(vmi) }, status });
   }
 
@@ -167,7 +168,7 @@ export class Pods {
     const pod = this.#of(vmi);
     if (!pod) return;
     if (pod.metadata.deletionTimestamp) this.#cluster.store.delete(this.#resource(), pod);
-    else this.#change(pod, { status: { ...pod.status, phase } });
+    else this.#change(pod, { status: { ...pod.status, ...this.#status(phase) } });
   }
 
   forget(vmi: Vmi): void {
@@ -185,6 +186,21 @@ export class Pods {
   }
 
   readonly #addresses = new Map<string, number>();
+
+  /** As clients that count ready containers read it: k9s, `kubectl wait`, metrics of the cluster. */
+  #status(phase: 'Pending' | 'Running' | 'Succeeded' | 'Failed'): Fields {
+    const now = stamp(this.#cluster.clock.now());
+    const ready = phase === 'Running';
+    const ended = { exitCode: phase === 'Failed' ? 1 : 0, reason: phase === 'Failed' ? 'Error' : 'Completed' };
+    const states = { Pending: { waiting: { reason: 'ContainerCreating' } }, Running: { running: { startedAt: now } } };
+    const state =
+      phase in states ? states[phase as keyof typeof states] : { terminated: { ...ended, finishedAt: now } };
+    return {
+      phase,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses: [{ ...compute, imageID: '', ready, started: ready, restartCount: 0, state }],
+    };
+  }
 
   #change(pod: Thing, change: Fields): void {
     this.#cluster.change(this.#resource(), pod.metadata.namespace, pod.metadata.name, (old) => ({ ...old, ...change }));

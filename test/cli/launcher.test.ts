@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
 
-import { Interrupted } from '../../cli/command.ts';
 import { main } from '../../cli/main.ts';
+import { Interrupted } from '../../shared/time/wait.ts';
 import { launch } from './simulated.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -49,7 +49,7 @@ describe('a command of wukong', () => {
 
   it.each(['sim', 'aws-local --port 0'])('%s ends when it is interrupted while its cluster comes up', async (words) => {
     const silent = { out() {}, err() {}, now: 0, colour: false };
-    const interrupt = () => AbortSignal.abort(new Interrupted('interrupted'));
+    const interrupt = () => AbortSignal.abort(new Interrupted(Date.now()));
     const out = join(folder, 'never.yaml');
     expect(await main([...words.split(' '), '--kubeconfig-out', out], { ...silent, interrupt })).toBe(130);
     expect(existsSync(out)).toBe(false);

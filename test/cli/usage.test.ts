@@ -15,6 +15,12 @@ vi.setConfig({ testTimeout: 60_000 });
 const folder = mkdtempSync(join(tmpdir(), 'wukong-usage-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+function text(content: string): string {
+  const file = join(folder, content.replaceAll(' ', '-'));
+  writeFileSync(file, content);
+  return file;
+}
+
 /** A script as npm starts it, without a cluster. */
 async function run(file: string, ...args: string[]) {
   const { KUBECONFIG: _kubeconfig, ...env } = process.env;
@@ -77,6 +83,23 @@ it.each(Object.keys(commands))('wukong %s ends with 2 for an option that it does
   const io = { out: () => {}, err: (text: string) => void (err += text), now: Date.now(), colour: false, env: {} };
   expect(await main([name, '--no-such'], io)).toBe(2);
   expect(err).toMatch(/--no-such/);
+});
+
+it.each([
+  ['a port that is no number', ['--port=http'], /--port http: expected a number/],
+  ['a port below the first', ['--port=-1'], /--port -1: expected a number/],
+  ['a port above the last', ['--port=65536'], /--port 65536: expected a number/],
+  ['a certificate without its key', ['--tls-cert=README.md'], /expected both, or neither/],
+  ['a certificate that is none', ['--tls-cert=README.md', '--tls-key=README.md'], /expected a certificate and the key/],
+  ['a file that is not there', ['--webhook-secret=/nonexistent'], /--webhook-secret \/nonexistent: ENOENT/],
+  ['a secret that is short', ['--webhook-secret', text('short')], /at least 16 characters/],
+  ['a secret that no sender can send', ['--webhook-secret', text('sixteen characters, and spaces')], /no space/],
+  ['an audience that is empty', ['--audience='], /--audience: expected NAME/],
+])('wukong serve with %s is wrong usage', async (_what, options, says) => {
+  let err = '';
+  const io = { out: () => {}, err: (text: string) => void (err += text), now: Date.now(), colour: false, env: {} };
+  expect(await main(['serve', ...options], io)).toBe(2);
+  expect(err).toMatch(says);
 });
 
 describe('a kubeconfig of the embedded cluster', () => {

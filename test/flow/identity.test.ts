@@ -242,3 +242,19 @@ describe('a record of version 0.1.0', () => {
     expect(await at.perform('stop', 'web', {}, { requestId: `${requestId}-2` })).toMatchObject({ outcome: 'Stopped' });
   });
 });
+
+it('a boundary that version 0.1.0 has put on the bus, under one id for all its VMs, is carried out for each', async () => {
+  const at = await scene();
+  furnishIn(at, namespace, 3, { runStrategy: 'Halted' });
+  await at.pass(5_000);
+  const told: string[] = [];
+  for (const name of ['vm-0', 'vm-1', 'vm-2']) {
+    const detail = { target: { namespace, name }, requestId: boundaryId, trigger: 'schedule' };
+    const envelope = { id: `e-${name}`, source, time: new Date(at.clock.now()).toISOString() };
+    const sent = event(detail, envelope);
+    const ofQueue = record(sent);
+    const { outcomes } = await at.run(startVm(name === 'vm-1' ? ofQueue : sent, at.invocation()));
+    told.push(...outcomes.map(({ outcome }) => outcome));
+  }
+  expect(told).toEqual(['Started', 'Started', 'Started']);
+});

@@ -90,6 +90,27 @@ describe('a stop of a VM that is in use', () => {
     expect(await at.perform('stop', 'web')).toMatchObject({ outcome: 'Stopped' });
   });
 
+  it('does not wait for those of another namespace about whom nobody answers', async () => {
+    const at = await evening({ annotation: 'ci.example.com/busy' });
+    for (let i = 0; i < 30; i++)
+      at.sim.createWukong({ namespace: 'x', name: `vm-${i}`, labels: { env: 'dev' }, guest: {} });
+    createSchedule(at.sim, 'x', 'office', { skipWhileInUse: { loggedIn: true } });
+    await goTo(at, '20:00:50');
+    await tick(at);
+    await goTo(at, '20:01:10');
+    at.sim.faults.add({
+      when: { path: /\/x\/.*userlist/, from: 1 },
+      times: 10_000,
+      does: { kind: 'delay', ms: 60_000 },
+    });
+    at.sim.faults.add({ when: { path: /\/x\/events/, from: 1 }, times: 10_000, does: { kind: 'status', status: 500 } });
+    const done = await tick(at);
+    const power = at.sim.requests.filter(({ path }) => path.endsWith('/stop'));
+    expect(power.map(({ path }) => path.split('/')[5])).toEqual([namespace]);
+    expect(power[0]!.at - Date.parse('2026-11-23T20:01:10Z')).toBeLessThan(5_000);
+    expect(done.undone).toBe(0);
+  });
+
   it('is checked: what is wrong with the field is told', () => {
     const problems = (skipWhileInUse: unknown) =>
       checkSchedule({ metadata: { name: 'o', namespace: 'd' }, spec: { ...office, skipWhileInUse } }).problems?.map(

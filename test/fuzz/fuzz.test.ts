@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { isBatch } from '../../shared/entry/queue.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
+import { runCounts } from '../../shared/report/runLines.ts';
 import { fuzz } from './fuzz.ts';
 import { surfaces } from './surfaces.ts';
 
@@ -31,6 +32,12 @@ describe('was not taken well once', () => {
     const context = { requestId: { a: 1 }, authorizer: { iam: { userArn: 7 } } };
     expect(parse(http({}, context))).toMatchObject({ requestId: 'http:anyone:r', trigger: 'http' });
     expect(parse(http({}, context))).not.toHaveProperty('requestedBy');
+  });
+
+  it('a run with more reasons, or names, than it has room for', () => {
+    const skipped = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`reason-${i}`, 1]));
+    const forcedNames = Array.from({ length: 60_000 }, (_, i) => `vm-${i}`);
+    expect(runCounts.parse({ skipped, forcedNames })).toMatchObject({ skipped: {}, forcedNames: [], done: 0 });
   });
 
   it('a message whose id is no text', () => {

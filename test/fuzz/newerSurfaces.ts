@@ -201,9 +201,7 @@ const feeds: Record<string, Surface['feed']> = {
     await useOf(
       right.wukong as Wukong,
       { loggedIn: true, annotation: 'a' },
-      answering(world, () => ({ status: 200, body })),
-      { deadline: now },
-      [],
+      { world: answering(world, () => ({ status: 200, body })), limits: { deadline: now }, problems: [] },
     );
   },
   'an instance type': async (body, { world }) => {

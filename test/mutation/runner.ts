@@ -9,11 +9,16 @@ export interface Standing {
   endless: number[];
   /** Reached by hooks, while a file was loaded, or by a test that cannot be repeated: for a process of their own. */
   elsewhere: number[];
+  /** The one whose turn it is: where it never gives the process back, it is ended from outside. */
+  trying?: number | undefined;
 }
 
-/** A test with a mutant may take this long, or some times as long as without it. */
-const limitMs = 1_000;
-const timesAsLong = 5;
+/**
+ * With a mutant a test may go through so many more turns of loops, those of the virtual clock among them, than without;
+ * and, as a wait outside of that clock turns nothing, take so long by the machine's own.
+ */
+const [moreTurns, timesAsMany] = [5_000, 5];
+const [limitMs, timesAsLong] = [2_000, 10];
 const at = process.env['MUTATION_STANDING']!;
 const standing = JSON.parse(readFileSync(at, 'utf8')) as Standing;
 // That a property does not hold is enough: nobody reads how small the history can be made.
@@ -23,7 +28,9 @@ let endless = new Set(standing.endless);
 const elsewhere = new Set(standing.elsewhere);
 
 let on: number | undefined;
-let [turns, until] = [0, Infinity];
+let turns = 0;
+/** Ends a test that turns for ever; between tests nobody. */
+let tooMany: { after: number; end: (error: Endless) => void } | undefined;
 /** What a test comes by; outside of tests there is none. */
 let reached: Set<number> | undefined;
 class Endless extends Error {}
@@ -34,16 +41,24 @@ Object.assign(globalThis, {
     return on === index;
   },
   __turn() {
-    if (on !== undefined && ++turns % 1_000 === 0 && performance.now() > until) throw new Endless('a loop without end');
+    if (++turns <= (tooMany?.after ?? Infinity)) return;
+    const error = new Endless('a loop without end');
+    tooMany?.end(error);
+    throw error;
   },
 });
 
-async function within(ms: number, work: Promise<void>): Promise<void> {
+async function within(limits: { ms: number; turns: number }, work: () => Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Endless('a wait without end')), ms);
+    timer = setTimeout(() => reject(new Endless('a wait without end')), limits.ms);
+    tooMany = { after: limits.turns, end: reject };
   });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  turns = 0;
+  await Promise.race([work(), late]).finally(() => {
+    clearTimeout(timer);
+    tooMany = undefined;
+  });
 }
 
 type Hook = (context: unknown, suite: unknown) => unknown;
@@ -67,41 +82,57 @@ function again(test: RunnerTestCase): () => Promise<void> {
   };
 }
 
+/** What is known so far; `trying` is for whoever has to end this process because of it. */
+function keep(trying?: number): void {
+  const now: Standing = { alive: [...alive], endless: [...endless], elsewhere: [...elsewhere], trying };
+  writeFileSync(at, JSON.stringify(now));
+}
+
 /**
- * Runs each test as it is, twice, then once with each living mutant that it came by, then as it is: where something has
- * stayed behind, what it said of mutants is not believed.
+ * Runs each test as it is, then once with each living mutant that it came by, and as it is before and after these: where
+ * something has stayed behind, what it said of mutants is not believed.
  */
 export default class MutationRunner extends TestRunner {
   runTask = async (test: RunnerTestCase): Promise<void> => {
     const repeat = again(test);
     const mine = (reached = new Set());
-    const began = performance.now();
-    const before = { alive: new Set(alive), endless: new Set(endless) };
     try {
       await TestRunner.getTestFn(test)();
-      await repeat();
-      const allowed = Math.max(limitMs, timesAsLong * (performance.now() - began));
-      for (const index of [...mine].filter((each) => alive.has(each))) await noticed(index, repeat, allowed);
-      await repeat();
-    } catch {
-      ({ alive, endless } = before);
-      for (const index of mine) elsewhere.add(index);
+      await this.withEach(repeat, mine);
     } finally {
       reached = undefined;
     }
   };
 
+  private async withEach(repeat: () => Promise<void>, mine: Set<number>): Promise<void> {
+    const living = () => [...mine].filter((each) => alive.has(each));
+    if (living().length === 0) return;
+    const before = { alive: new Set(alive), endless: new Set(endless) };
+    try {
+      const began = performance.now();
+      turns = 0;
+      await repeat();
+      const ms = limitMs + timesAsLong * (performance.now() - began);
+      const limits = { ms, turns: moreTurns + timesAsMany * turns };
+      for (const index of living()) await noticed(index, repeat, limits);
+      await repeat();
+    } catch {
+      ({ alive, endless } = before);
+      for (const index of mine) elsewhere.add(index);
+    }
+  }
+
   override onAfterRunFiles(files: never[]): void {
-    const now: Standing = { alive: [...alive], endless: [...endless], elsewhere: [...elsewhere] };
-    writeFileSync(at, JSON.stringify(now));
+    keep();
     super.onAfterRunFiles(files);
   }
 }
 
-async function noticed(index: number, run: () => Promise<void>, allowed: number): Promise<void> {
-  [on, turns, until] = [index, 0, performance.now() + allowed];
+async function noticed(index: number, run: () => Promise<void>, limits: { ms: number; turns: number }): Promise<void> {
+  keep(index);
+  on = index;
   try {
-    await within(allowed, run());
+    await within(limits, run);
   } catch (thrown) {
     alive.delete(index);
     if (thrown instanceof Endless) endless.add(index);

@@ -7,8 +7,10 @@ import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Condition, KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
+import { currentKey, scheduleUidKey } from '../../shared/domain/run.ts';
 import { source } from '../../shared/report/bus.ts';
 import { outcomeType } from '../../shared/report/report.ts';
+import { holidaysLabel } from '../../shared/schedule/configMap.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 import { type Limits, sleep } from '../../shared/time/wait.ts';
 import type { RequestRecord } from '../../sim/sim.ts';
@@ -17,6 +19,8 @@ import { type Ground, worldOf } from './ground.ts';
 import type { HostileWrite, Tenants } from './tenants.ts';
 
 const minutes = 4;
+/** So long the bus takes. */
+const busMs = 300;
 const guests = {
   plain: {},
   slow: { 'shutdown-seconds': '20' },
@@ -40,11 +44,25 @@ export interface Seen {
   statuses: Sight[];
 }
 
+export interface Lived {
+  seen: Seen;
+  /** For each tick, how long after its beginning it had read what it decides by. */
+  lookedMs: number[];
+}
+
 type Raw = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
 
+/** With tenant X, or without; without it, ticks may be made to decide as late as they did in another life. */
+export interface Company {
+  withX: boolean;
+  lookedMs?: number[];
+  /** What stands between the ticks and the cluster, and does as a mistake of ours would: shows that harm is seen. */
+  harm?: (near: Transport, clock: Clock, x: string, y: string) => Transport;
+}
+
 /** Lets tenant Y live through its history, with tenant X beside it or without. */
-export function liveBeside(ground: Ground, tenants: Tenants, withX: boolean): Promise<Seen> {
-  const life = new Life(ground, tenants, withX);
+export function liveBeside(ground: Ground, tenants: Tenants, company: Company): Promise<Lived> {
+  const life = new Life(ground, tenants, company);
   return ground.clock.run(() => life.run(), { sims: [ground.sim], limitMs: 3_600_000 });
 }
 
@@ -56,13 +74,22 @@ const isMark = (path: string): boolean => path.includes('/wukongruns') || path.e
  * at once the same one is first in both lives, however many calls a tick makes for X.
  */
 const tickAwayMs = 5;
-const distant = ({ call, stream }: Transport, clock: Clock, ms: number): Transport => ({
+const distant = ({ call, stream }: Transport, clock: Clock, answered: Answered): Transport => ({
   stream,
   async call<T>(sent: Call, limits?: Partial<Limits>) {
-    await sleep(clock, ms, limits?.signal);
-    return call<T>(sent, limits);
+    await sleep(clock, tickAwayMs, limits?.signal);
+    const answer = await call<T>(sent, limits);
+    await answered(sent);
+    return answer;
   },
 });
+
+type Answered = (sent: Call) => Promise<void>;
+/** What a tick reads of one namespace before it decides: nothing else of a neighbour can hold up its decisions. */
+const isOfOneNamespace = ({ method, path }: Call): boolean =>
+  method === 'GET' && /^\/api\/v1\/namespaces\/[^/?]+(\/configmaps\/[^/?]+)?$/.test(path);
+/** What every tick reads before that. */
+const isBefore = ({ method, path }: Call): boolean => method === 'GET' && path.includes('/clusterwukongschedules');
 
 /** The end of a run is told where it is written. */
 const isOfRun = (reason: string): boolean => /^Run[A-Z]/.test(reason);
@@ -80,6 +107,9 @@ class Life {
   readonly #ground: Ground;
   readonly #tenants: Tenants;
   readonly #withX: boolean;
+  readonly #late: number[];
+  readonly #harm: Company['harm'];
+  readonly #lookedMs: number[] = [];
   readonly #begin: number;
   /** Namespaces of this life alone: a guest that hangs outlives it. */
   readonly #y: string;
@@ -91,10 +121,12 @@ class Life {
   readonly #open = new Set<Promise<unknown>>();
   #requests = 0;
 
-  constructor(ground: Ground, tenants: Tenants, withX: boolean) {
+  constructor(ground: Ground, tenants: Tenants, { withX, lookedMs = [], harm }: Company) {
     this.#ground = ground;
     this.#tenants = tenants;
     this.#withX = withX;
+    this.#late = lookedMs;
+    this.#harm = harm;
     this.#begin = ground.clock.now();
     this.#y = `team-y-${ground.day}`;
     this.#x = `team-x-${ground.day}`;
@@ -105,7 +137,7 @@ class Life {
     this.#world = { ...worldOf(ground, 'unused'), config: readConfig({}), ...(tenants.bus ? { bus: { put } } : {}) };
   }
 
-  async run(): Promise<Seen> {
+  async run(): Promise<Lived> {
     const { sim, clock } = this.#ground;
     this.#makeY();
     if (this.#withX) this.#makeX();
@@ -117,8 +149,9 @@ class Life {
       this.#launch(this.#tick());
     }
     await this.#until(60 * minutes + 60);
-    while (this.#open.size > 0) await Promise.all(this.#open);
+    await this.#allOver();
     await this.#tick();
+    await this.#allOver();
     const seen = this.#look(begun);
     sim.faults.clear();
     for (const plural of ['wukongruns', 'wukongschedules', 'wukongs', 'virtualmachines', 'configmaps', 'events'])
@@ -134,7 +167,7 @@ class Life {
           sim.remove(plural, metadata.namespace ?? '', metadata.name);
       }
     await new Promise<void>((resolve) => clock.after(600_000, resolve));
-    return seen;
+    return { seen, lookedMs: this.#lookedMs };
   }
 
   #makeY() {
@@ -157,7 +190,7 @@ class Life {
 
   #makeX() {
     const { sim } = this.#ground;
-    const { wukongs, schedules, configMaps, faults } = this.#tenants.x;
+    const { wukongs, schedules, configMaps, runs, faults } = this.#tenants.x;
     const named = new Map(wukongs.map((wukong) => [wukong.name, wukong]));
     for (const { on, guest, name, annotations, lifecycleAction, status } of named.values())
       attempt(() => {
@@ -173,16 +206,37 @@ class Life {
     schedules.forEach(({ spec, status }, i) =>
       attempt(() => this.#makeSchedule(this.#x, `s-${i}.${'n'.repeat(200)}`, spec, status)),
     );
-    configMaps.forEach((data, i) =>
-      attempt(() =>
-        sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: this.#x, name: `days-${i}` }, data }),
-      ),
-    );
+    configMaps.forEach(({ labelled, data }, i) => {
+      const metadata = {
+        namespace: this.#x,
+        name: `days-${i}`,
+        ...(labelled ? { labels: { [holidaysLabel]: 'true' } } : {}),
+      };
+      attempt(() => sim.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data }));
+    });
+    runs.forEach((run, i) => attempt(() => this.#makeRun(run, `run-${i}`)));
     for (const { path, status, times } of faults) {
-      const of =
-        path === 'namespaces' ? new RegExp(`/namespaces/${this.#x}$`) : new RegExp(`/namespaces/${this.#x}/${path}`);
-      sim.faults.add({ when: { path: of, from: 1 }, times, does: { kind: 'status', status } });
+      const of = {
+        namespaces: `/namespaces/${this.#x}$`,
+        userlist: `/namespaces/${this.#x}/virtualmachineinstances/.*/userlist`,
+      };
+      const struck = path in of ? of[path as keyof typeof of] : `/namespaces/${this.#x}/${path}`;
+      sim.faults.add({ when: { path: new RegExp(struck), from: 1 }, times, does: { kind: 'status', status } });
     }
+  }
+
+  #makeRun({ ofY, spec, status }: Tenants['x']['runs'][number], name: string) {
+    const { sim } = this.#ground;
+    const [schedule] = sim.list<KubeObject>('wukongschedules', ofY ? this.#y : this.#x);
+    const uid = schedule?.metadata.uid ?? '';
+    const reference = { apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongSchedule', name: 'office', uid };
+    sim.create({
+      ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'WukongRun', spec, status },
+      metadata: {
+        ...{ namespace: this.#x, name, labels: { [currentKey]: 'true', [scheduleUidKey]: uid } },
+        ownerReferences: [reference],
+      },
+    });
   }
 
   #makeSchedule(namespace: string, name: string, spec: unknown, status?: unknown) {
@@ -242,12 +296,13 @@ class Life {
   }
 
   /** A process of its own, with the same luck in every life. */
-  #invocation(leftMs: number, awayMs = 0) {
+  #invocation(leftMs: number, answered?: Answered) {
     const { clock, credentials } = this.#ground;
     const now = clock.now();
     const random = dice();
     const near = transportTo(credentials, clock, random);
-    const world = { ...this.#world, random, transport: awayMs > 0 ? distant(near, clock, awayMs) : near };
+    const far = () => distant(this.#harm?.(near, clock, this.#x, this.#y) ?? near, clock, answered!);
+    const world = { ...this.#world, random, transport: answered ? far() : near };
     return { world, limits: { deadline: now + leftMs }, id: `invocation-${++this.#requests}`, now };
   }
 
@@ -257,17 +312,38 @@ class Life {
     if (!action) return;
     const event = { id: `bus-${++this.#requests}`, source, 'detail-type': type, time: new Date(time).toISOString() };
     const sent = { ...event, detail: JSON.parse(JSON.stringify(detail)) as unknown };
-    this.#ground.clock.after(300, () => this.#deliver(action, sent));
+    this.#ground.clock.after(busMs, () => this.#deliver(action, sent));
   }
 
   /** A tick may leave work of X undone, and throws then; what it did for Y is seen on Y's objects. */
   async #tick(): Promise<void> {
-    await reconcileState({}, this.#invocation(50_000, tickAwayMs)).catch(() => {});
+    await reconcileState({}, this.#invocation(50_000, this.#looking())).catch(() => {});
+  }
+
+  /** Notes how long a tick looks around, or lets it look around for as long as it did in another life. */
+  #looking(): Answered {
+    const { clock } = this.#ground;
+    const begun = clock.now();
+    const tick = this.#lookedMs.push(0) - 1;
+    // Where Y has a schedule, one round of its own is read after what is held up here.
+    const until = begun + (this.#late[tick] ?? 0) - (this.#tenants.y.schedule ? tickAwayMs : 0);
+    return async (sent) => {
+      if (isOfOneNamespace(sent)) this.#lookedMs[tick] = clock.now() - begun;
+      else if (isBefore(sent)) await sleep(clock, Math.max(0, until - clock.now()));
+    };
   }
 
   #launch(work: Promise<unknown>) {
     const settled = work.catch(() => {}).finally(() => this.#open.delete(settled));
     this.#open.add(settled);
+  }
+
+  /** What was put on the bus is delivered, and what was begun has come to its end. */
+  async #allOver(): Promise<void> {
+    do {
+      await sleep(this.#ground.clock, 2 * busMs);
+      await Promise.all(this.#open);
+    } while (this.#open.size > 0);
   }
 
   #until(seconds: number): Promise<void> {

@@ -274,6 +274,18 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     { operator: true, schedule: { policy: 'Respect', startMinute: 1 } },
     [declare('stop'), tick({ dies: { nth: 5, when: 'after' } }), pass(56), declare('stop')],
   ],
+  [
+    'a request that came too late, when the API server dropped every write, was told as stale to nobody but its caller',
+    { keepRunningSeconds: 30 },
+    [
+      ask('start', { ageSeconds: 1, leftMs: 500, graceSeconds: 3, notAfterSeconds: 0 }),
+      ask('start', { dies: { nth: 2, when: 'before' } }),
+      ask('start', { force: true, dies: { nth: 2, when: 'after' } }),
+      { do: 'fault', target: 'wukong', nth: 3, times: 3, harm: { kind: 'dropBefore' } },
+      pass(1),
+      ask('start'),
+    ],
+  ],
 ];
 
 afterAll(leave);

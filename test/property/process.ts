@@ -1,5 +1,5 @@
 import type { Credentials } from '../../shared/cluster/credentials.ts';
-import { type Call, transportTo } from '../../shared/cluster/transport.ts';
+import { type Call, type Transport, transportTo } from '../../shared/cluster/transport.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { Clock } from '../../shared/time/clock.ts';
 
@@ -12,6 +12,8 @@ export interface Death {
 export interface Born {
   base: World;
   credentials: Credentials;
+  /** By the code of another version. */
+  connect?: ((clock: Clock) => Transport) | undefined;
   /** How much its clock is ahead of the cluster's. */
   skewMs?: number;
   dies?: Death | undefined;
@@ -23,7 +25,7 @@ export interface Born {
  * A process of its own: its clock may be wrong, it may die, and with it go its connections. What a dead one waits for
  * never comes, and it can tell nobody anything.
  */
-export function bear({ base, credentials, skewMs = 0, dies, onCall }: Born): {
+export function bear({ base, credentials, connect, skewMs = 0, dies, onCall }: Born): {
   world: World;
   death: Promise<void>;
   /** Ends it as a power cut does. */
@@ -33,7 +35,7 @@ export function bear({ base, credentials, skewMs = 0, dies, onCall }: Born): {
     now: () => base.clock.now() + skewMs,
     after: (ms, run) => base.clock.after(ms, () => !dead() && run()),
   };
-  const transport = transportTo(credentials, clock, base.random);
+  const transport = connect?.(clock) ?? transportTo(credentials, clock, base.random);
   const end = new AbortController();
   const dead = () => end.signal.aborted;
   const forever = () => new Promise<never>(() => {});

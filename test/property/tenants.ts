@@ -27,9 +27,14 @@ export type HostileWrite =
   | { do: 'action'; atSeconds: number; of: number; value: unknown }
   | { do: 'namespace'; atSeconds: number; key: string; value: string };
 
+const faulty = [
+  ...(['wukongs', 'wukongschedules', 'wukongruns', 'configmaps', 'virtualmachines', 'userlist'] as const),
+  ...(['events', 'namespaces'] as const),
+];
+
 /** What strikes the calls for the tenant beside, and no others. */
 export interface HostileFault {
-  path: 'wukongs' | 'wukongschedules' | 'configmaps' | 'virtualmachines' | 'events' | 'namespaces';
+  path: (typeof faulty)[number];
   status: number;
   times: number;
 }
@@ -44,7 +49,9 @@ export interface Tenants {
   x: {
     wukongs: HostileWukong[];
     schedules: { spec: unknown; status: unknown }[];
-    configMaps: Record<string, string>[];
+    configMaps: { labelled: boolean; data: Record<string, string> }[];
+    /** Of a schedule of its own, or, as it says, of Y's. */
+    runs: { ofY: boolean; spec: unknown; status: unknown }[];
     writes: HostileWrite[];
     faults: HostileFault[];
   };
@@ -53,7 +60,8 @@ export interface Tenants {
 const prefix = 'lifecycle.novasphere.dev/';
 const keys = [
   ...['operation', 'last-operation', 'last-settled', 'last-skipped', 'schedule-memory', 'lease-until', 'protected'],
-  ...['keep-running-until', 'keep-stopped-until', 'skip-next', 'wave', 'adopted-by', 'holidays', 'never-heard-of'],
+  ...['keep-running-until', 'keep-stopped-until', 'skip-next', 'wave', 'adopted-by', 'adopts', 'observed', 'time-zone'],
+  ...['holidays', 'never-heard-of'],
 ].map((key) => prefix + key);
 
 const instants = ['2026-01-01T00:00:00Z', '2099-01-01T00:00:00Z', '0000-00-00T00:00:00Z', '2026-01-01T20:02:00+14:00'];
@@ -139,6 +147,28 @@ const hostileWukong: fc.Arbitrary<HostileWukong> = fc.record(
 const cron = fc.constantFrom('* * * * *', '2 20 * * *', '*/1 0-23 1-31 * *', '0 0 31 2 *', '99 * * * *');
 const oneOrAny = (usual: fc.Arbitrary<unknown>) =>
   fc.oneof({ arbitrary: usual, weight: 3 }, { arbitrary: anything, weight: 1 });
+/** Events without end, and such as no calendar has. */
+const calendar = fc
+  .record({
+    rule: fc.constantFrom('FREQ=DAILY', 'FREQ=SECONDLY;INTERVAL=0', 'FREQ=YEARLY;BYDAY=53MO;COUNT=999999', 'FREQ=x'),
+    events: fc.constantFrom(1, 1_000),
+    zone: fc.constantFrom('UTC', 'Nowhere', 'x'.repeat(1_000)),
+  })
+  .map(({ rule, events, zone }) => {
+    const event = `BEGIN:VEVENT\nDTSTART;TZID=${zone}:20260101T200000\nRRULE:${rule}\nEND:VEVENT\n`;
+    return `BEGIN:VCALENDAR\n${event.repeat(events)}END:VCALENDAR`;
+  });
+const hostileRun = fc.record({
+  ofY: fc.boolean(),
+  spec: fc.record({
+    schedule: fc.constantFrom('office', 's-0', 'other'),
+    action: fc.constantFrom('start', 'stop'),
+    dueAt: fc.constantFrom(...instants, '2026-01-02T20:02:00Z'),
+  }),
+  status: oneOrAny(
+    fc.record({ phase: oneOrAny(fc.constantFrom('Running', 'Succeeded')), vms: anything, failures: anything }),
+  ),
+});
 const hostileSchedule = fc.record({
   spec: fc.record(
     {
@@ -152,6 +182,15 @@ const hostileSchedule = fc.record({
       jitterSeconds: oneOrAny(fc.constantFrom(0, 30, 1e9)),
       startingDeadlineSeconds: oneOrAny(fc.constantFrom(1, 3_600, 1e12)),
       gracePeriodSeconds: oneOrAny(fc.constantFrom(0, 86_400)),
+      skipWhileInUse: oneOrAny(
+        fc.constantFrom({ loggedIn: true }, { loggedIn: true, annotation: 'x/busy', maxDelaySeconds: 60 }),
+      ),
+      announceBeforeSeconds: oneOrAny(fc.constantFrom(60, 3_600)),
+      exceptions: oneOrAny(
+        fc.constantFrom('Stopped', 'Running').map((state) => [{ from: '2026-01-01', to: '2026-12-31', state }]),
+      ),
+      runsHistoryLimit: oneOrAny(fc.constantFrom(1, 1_000)),
+      suspend: oneOrAny(fc.constantFrom(true, false)),
     },
     { requiredKeys: ['timeZone', 'selector'] },
   ),
@@ -175,7 +214,7 @@ const write: fc.Arbitrary<HostileWrite> = fc.oneof(
   fc.record({ do: fc.constant('namespace' as const), atSeconds, key: fc.constantFrom(...keys), value: text }),
 );
 const fault: fc.Arbitrary<HostileFault> = fc.record({
-  path: fc.constantFrom('wukongs', 'wukongschedules', 'configmaps', 'virtualmachines', 'events', 'namespaces'),
+  path: fc.constantFrom(...faulty),
   status: fc.constantFrom(400, 403, 404, 409, 413, 422, 500, 503),
   times: fc.constantFrom(1, 5, 1_000),
 });
@@ -213,7 +252,14 @@ export const tenants = fc.record({
   x: fc.record({
     wukongs: fc.array(hostileWukong, { minLength: 1, maxLength: 6 }),
     schedules: fc.array(hostileSchedule, { maxLength: 3 }),
-    configMaps: fc.array(fc.dictionary(fc.constantFrom('days', 'other'), text, { maxKeys: 2 }), { maxLength: 1 }),
+    configMaps: fc.array(
+      fc.record({
+        labelled: fc.boolean(),
+        data: fc.dictionary(fc.constantFrom('days', 'other'), fc.oneof(text, calendar), { maxKeys: 2 }),
+      }),
+      { maxLength: 1 },
+    ),
+    runs: fc.array(hostileRun, { maxLength: 2 }),
     writes: fc.array(write, { maxLength: 6 }),
     faults: fc.array(fault, { maxLength: 2 }),
   }),

@@ -82,10 +82,10 @@ export class WideActs {
         asked.id = this.#ask(step, index);
         return;
       case 'fleet': {
-        const target = { selector: `env=${step.env}` };
+        const detail = { target: { selector: `env=${step.env}` }, maxInFlight: step.maxInFlight };
         const all = sim.list<Wukong>('wukongs').filter(({ metadata }) => metadata.labels?.['env'] === step.env);
         asked.id =
-          step.via === 'cli' ? this.#life.cli(step.action, target, all) : this.#life.event(step.action, { target });
+          step.via === 'cli' ? this.#life.cli(step.action, detail, all) : this.#life.event(step.action, detail);
         return;
       }
       case 'keep':
@@ -131,7 +131,7 @@ export class WideActs {
         clock.after(step.seconds * 1000, () => sim.faults.virtApiDown(false));
         return;
       case 'tick':
-        return this.#life.launch(this.#life.tick(step.dies));
+        return this.#life.launch(this.#life.tick({ dies: step.dies }));
       case 'kill':
         return this.#life.killServer();
       default:
@@ -161,7 +161,7 @@ export class WideActs {
     const hard = action === 'stop' && force ? { force } : {};
     if (via === 'event') return this.#life.event(action, { target: { namespace, name }, ...hard });
     if (via === 'cli')
-      return this.#life.cli(action, { namespace, name }, [sim.get<Wukong>('wukongs', namespace, name)!]);
+      return this.#life.cli(action, { target: { namespace, name } }, [sim.get<Wukong>('wukongs', namespace, name)!]);
     const { metadata } = sim.change<Wukong>('wukongs', namespace, name, (wukong) => {
       wukong.spec = { ...wukong.spec, lifecycleAction: { action, ...hard } };
     });

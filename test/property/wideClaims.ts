@@ -11,6 +11,8 @@ export const lastingMs = 45 * minuteMs;
 
 export const isHarmed = ({ steps }: WideHistory): boolean =>
   steps.some((step) => step.do === 'fault' || step.do === 'away' || step.do === 'tick' || step.do === 'kill');
+/** Version 0.1.0 acts too: it knows neither runs nor schedules of a cluster, and takes an edit for a boundary. */
+export const isMixed = ({ older }: WideHistory): boolean => older !== undefined;
 /** Messages come late, or never. */
 export const isSlow = ({ bus, fates }: WideHistory): boolean =>
   bus && fates.some(({ times, afterSeconds }) => times === 0 || afterSeconds > 60);
@@ -33,6 +35,7 @@ export function duesFor(history: WideHistory, tale: WideTale, index: number): Du
       const span = spans.find(({ from, to }) => from <= due.at && due.at < to);
       if (!span) return [];
       const sure =
+        !isMixed(history) &&
         rulersOf(history, tale.versions, span, due.at).includes(due.version) &&
         !due.exceptional &&
         !near.some((version) => isNear(version, due.at)) &&
@@ -82,7 +85,9 @@ export function claimsFor(history: WideHistory, tale: WideTale, index: number): 
   const mine = tale.asked.filter(({ whom }) => whom.includes(index));
   for (const asked of mine) claims.push(...claimOf(history, asked, { index, mine, dues }));
   const later = claims.filter(({ low }) => low >= born);
-  const enforcing = versionsFor(history, tale, index).filter(({ spec }) => spec.policy === 'Enforce');
+  const enforcing = versionsFor(history, tale, index).filter(
+    ({ spec }) => spec.policy === 'Enforce' || isMixed(history),
+  );
   if (enforcing.length === 0) return later;
   // What should be so by a boundary of the day before, or before it was made, counts too.
   const always = enforcing.flatMap(({ spec, from, index: plan }) =>

@@ -4,7 +4,7 @@ import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
 import { readConfig } from '../../shared/cluster/config.ts';
 import { type Credentials, credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
-import { transportTo } from '../../shared/cluster/transport.ts';
+import { type Call, transportTo } from '../../shared/cluster/transport.ts';
 import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { parseCommand, requestedType } from '../../shared/domain/command.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
@@ -17,6 +17,7 @@ import { prometheusMetrics } from '../../shared/report/prometheus.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { type Sim, startSim } from '../../sim/sim.ts';
 import { dice } from '../dice.ts';
+import { type Acting, actingIn, type Older } from './older.ts';
 import { bear, type Death } from './process.ts';
 import type { WideHistory } from './wideHistory.ts';
 import { Witness } from './wideWitness.ts';
@@ -24,6 +25,19 @@ import { Witness } from './wideWitness.ts';
 export const minuteMs = 60_000;
 const redeliveries = 4;
 const prompt = { times: 1, afterSeconds: 1 };
+
+/** How a cluster is reached: by the present version, and by version 0.1.0. */
+interface Reached {
+  credentials: Credentials;
+  older: Acting | undefined;
+}
+
+/** A process that is made for one invocation. */
+interface Bearing {
+  dies?: Death | undefined;
+  bus?: boolean;
+  older?: boolean;
+}
 
 /** A cluster with everybody who asks it for something, for one history. */
 export class WideLife {
@@ -37,21 +51,25 @@ export class WideLife {
   /** What the last tick could not do. */
   problems: string[] = [];
   readonly #history: WideHistory;
-  readonly #credentials: Credentials;
+  readonly #reached: Reached;
   readonly #underway = new Set<Promise<void>>();
   #requests = 0;
   #messages = 0;
+  #deliveries = 0;
   #server: { kill(): void; end(): Promise<void> } | undefined;
 
-  static async open(history: WideHistory, begin: number): Promise<WideLife> {
-    const clock = new VirtualClock(begin);
+  /** Opens five minutes before it begins. */
+  static async open(history: WideHistory, begin: number, version?: Older): Promise<WideLife> {
+    const clock = new VirtualClock(begin - 5 * minuteMs);
     const sim = await startSim({ clock });
-    return new WideLife(history, clock, sim, await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.dispatcher()));
+    const credentials = await credentialsOf(parseKubeConfig(sim.kubeconfig()), sim.inProcess());
+    const older = history.older && version && (await actingIn(version, history.older, { sim, begin }));
+    return new WideLife(history, sim, clock, { credentials, older });
   }
 
-  private constructor(history: WideHistory, clock: VirtualClock, sim: Sim, credentials: Credentials) {
+  private constructor(history: WideHistory, sim: Sim, clock: VirtualClock, reached: Reached) {
     this.#history = history;
-    this.#credentials = credentials;
+    this.#reached = reached;
     this.clock = clock;
     this.sim = sim;
     this.witness = new Witness(sim, clock);
@@ -76,11 +94,21 @@ export class WideLife {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
+  /** Version 0.1.0, while it acts. */
+  get older(): Older | undefined {
+    const now = this.clock.now();
+    const { older } = this.#reached;
+    return older && now >= older.from && now < older.until ? older.version : undefined;
+  }
+
   /** Whether it changed nothing and left nothing undone. */
-  async tick(dies?: Death, leftMs = 50_000): Promise<boolean> {
+  async tick({ dies, older }: { dies?: Death; older?: Older } = {}): Promise<boolean> {
     const done = await this.#process(
-      { leftMs, dies, bus: this.#history.bus },
-      (at) => reconcileState({}, at).catch((thrown: Error) => void (this.problems = [thrown.message])), // the next one tries again
+      { leftMs: 50_000, dies, bus: this.#history.bus, older: older !== undefined },
+      (at) =>
+        (older?.reconcileState ?? reconcileState)({}, at).catch(
+          (thrown: Error) => void (this.problems = [thrown.message]),
+        ), // the next one tries again
     );
     if (done) this.problems = done.problems;
     return done !== undefined && done.outcomes.length === 0 && done.repaired === 0 && done.sent === 0;
@@ -95,9 +123,9 @@ export class WideLife {
   }
 
   /** Somebody with a kubeconfig, who waits for the end. */
-  cli(action: Action, target: object, wukongs: Wukong[]): string {
+  cli(action: Action, detail: object, wukongs: Wukong[]): string {
     const requestId = `cli:${++this.#requests}`;
-    const command = parseCommand({ target }, { action, trigger: 'cli', requestId, requestedAt: this.clock.now() });
+    const command = parseCommand(detail, { action, trigger: 'cli', requestId, requestedAt: this.clock.now() });
     const work = this.#process(
       { leftMs: 600_000 },
       ({ world, limits }) =>
@@ -135,40 +163,47 @@ export class WideLife {
   }
 
   async #deliver(action: Action, event: object): Promise<void> {
-    const handle = action === 'start' ? startVm : stopVm;
     for (let attempt = 1; attempt <= redeliveries; attempt++) {
+      const isTheirs = this.#history.older?.how === 'instead' || ++this.#deliveries % 2 === 0;
+      const older = isTheirs ? this.older : undefined;
+      const handle = older?.handle[action] ?? (action === 'start' ? startVm : stopVm);
       const work = (at: Invocation) =>
         handle(event, at).then(
           () => true,
           () => false,
         );
-      if (await this.#process({ leftMs: 290_000 }, work)) return;
+      if (await this.#process({ leftMs: 290_000, older: older !== undefined }, work)) return;
       await this.sleep(30_000);
     }
   }
 
-  #born({ dies, bus = true }: { dies?: Death | undefined; bus?: boolean }) {
+  #born({ dies, bus = true, older = false }: Bearing) {
     const random = dice();
+    const { witness } = this;
+    const { credentials, older: other } = this.#reached;
+    const theirs = older ? other : undefined;
     const base: World = {
-      ...{ config: readConfig({}), clock: this.clock, random, log: silentLog, metrics: this.witness.metrics },
-      transport: transportTo(this.#credentials, this.clock, random),
-      ...(bus ? { bus: { put: (entries: BusEntry[]) => this.#put(entries) } } : {}),
+      ...{ config: theirs?.version.config ?? readConfig({}), clock: this.clock, random, log: silentLog },
+      metrics: older ? witness.metricsOfOlder : witness.metrics,
+      transport: transportTo(credentials, this.clock, random),
+      ...(bus ? { bus: { put: (entries: BusEntry[]) => this.#put(entries, older) } } : {}),
     };
-    return bear({ base, credentials: this.#credentials, dies, onCall: (call) => this.witness.call(call) });
+    const onCall = (call: Call) => witness.call(call, older);
+    return bear({ base, credentials, connect: theirs?.connect, dies, onCall });
   }
 
   async #process<T>(
-    { leftMs, dies, bus = true }: { leftMs: number; dies?: Death | undefined; bus?: boolean },
+    { leftMs, ...bearing }: Bearing & { leftMs: number },
     work: (at: Invocation) => Promise<T>,
   ): Promise<T | undefined> {
-    const { world, death } = this.#born({ dies, bus });
+    const { world, death } = this.#born(bearing);
     const now = this.clock.now();
     const invocation = { world, limits: { deadline: now + leftMs }, id: `invocation-${++this.#requests}`, now };
     return Promise.race([work(invocation), death.then(() => undefined)]);
   }
 
-  async #put(entries: BusEntry[]): Promise<void> {
-    this.witness.put(entries);
+  async #put(entries: BusEntry[], older: boolean): Promise<void> {
+    this.witness.put(entries, older);
     for (const { type, detail, time } of entries) {
       const action = (['start', 'stop'] as const).find((one) => requestedType[one] === type);
       if (!action) continue;

@@ -1,7 +1,8 @@
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { WukongRun } from '../../shared/domain/run.ts';
+import type { Older } from './older.ts';
 import { type Asked, nameOf, WideActs } from './wideActs.ts';
-import { lastingMinutes, type WideHistory } from './wideHistory.ts';
+import type { WideHistory } from './wideHistory.ts';
 import { minuteMs, WideLife } from './wideLife.ts';
 import { beginOf, boundariesOf, type Due, type Span, type Version } from './wideModel.ts';
 import type { Sight, Witness } from './wideWitness.ts';
@@ -9,6 +10,8 @@ import type { Sight, Witness } from './wideWitness.ts';
 /** Minutes around anything that happens in which a tick comes every minute; else every quarter of an hour. */
 const before = 2;
 const after = 7;
+/** Minutes that a history lasts before quiet is waited for. */
+const lastingMinutes = 300;
 const mostTicks = 60;
 const servedMinutes = 30;
 
@@ -24,7 +27,7 @@ export interface WideTale {
   accepted: { at: number; key: string; verb: string }[];
   runs: WukongRun[];
   wukongs: Wukong[];
-  events: (KubeObject & { reason: string; message: string })[];
+  events: (KubeObject & { reason: string; message: string; involvedObject: { namespace?: string; name: string } })[];
   last: Sight;
   /** Whatever was written after a quiet hour. */
   written: string[];
@@ -37,9 +40,9 @@ export const keyOfWide = ({ wukongs }: WideHistory, index: number): string =>
   `${wukongs[index]!.space}/${nameOf(index)}`;
 
 /** Lets one wide history happen, and looks at what came of it. */
-export async function liveWide(history: WideHistory): Promise<WideTale> {
+export async function liveWide(history: WideHistory, older?: Older): Promise<WideTale> {
   const begin = beginOf(history);
-  const life = await WideLife.open(history, begin - 5 * minuteMs);
+  const life = await WideLife.open(history, begin, older);
   const told = new WideStory(history, life, begin);
   try {
     return await life.clock.run(() => told.run(), { sims: [life.sim], limitMs: 40 * 3_600_000 });
@@ -55,6 +58,7 @@ class WideStory {
   readonly #acts: WideActs;
   readonly #sights = new Map<number, Sight>();
   #busyUntil = 0;
+  #ticks = 0;
 
   constructor(history: WideHistory, life: WideLife, begin: number) {
     this.#history = history;
@@ -120,7 +124,13 @@ class WideStory {
 
   #tick() {
     const life = this.#life;
-    life.launch(life.tick());
+    const { older } = life;
+    const isAlone = older && this.#history.older?.how === 'instead';
+    // Whoever comes first does what is due.
+    const isFirst = isAlone || ++this.#ticks % 2 === 0;
+    if (older) life.launch(life.sleep(isFirst ? 0 : 7_000).then(() => life.tick({ older })));
+    if (isAlone) return;
+    life.launch(life.sleep(older && isFirst ? 7_000 : 0).then(() => life.tick()));
     if (this.#history.tickers === 'two') life.launch(life.sleep(13_000).then(() => life.tick()));
   }
 

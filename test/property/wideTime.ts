@@ -1,4 +1,4 @@
-import { type DueFor, duesFor, isHarmed, isSlow, lastingMs } from './wideClaims.ts';
+import { type DueFor, duesFor, isHarmed, isMixed, isSlow, lastingMs } from './wideClaims.ts';
 import type { WideHistory } from './wideHistory.ts';
 import { keyOfWide, type WideTale } from './wideStory.ts';
 import { isFinal } from './wideWitness.ts';
@@ -13,7 +13,7 @@ export const sureDues = (history: WideHistory, tale: WideTale): DueFor[] =>
 
 /** Boundaries are carried out when they are due: not before, not late because of a neighbour, and wave after wave. */
 export function inTime(history: WideHistory, tale: WideTale): string[] {
-  if (isHarmed(history) || isSlow(history)) return [];
+  if (isHarmed(history) || isSlow(history) || isMixed(history)) return [];
   const alone = sureDues(history, tale).filter(
     ({ span, at }) =>
       !tale.asked.some(

@@ -1,6 +1,7 @@
+import type { LifecycleState } from '../../shared/domain/model.ts';
 import type { WukongRun } from '../../shared/domain/run.ts';
 import { nameOf } from './wideActs.ts';
-import { claimsFor, isHarmed, isSlow } from './wideClaims.ts';
+import { claimsFor, isHarmed, isMixed, isSlow } from './wideClaims.ts';
 import type { WideHistory } from './wideHistory.ts';
 import { keyOfWide, type WideTale } from './wideStory.ts';
 import { inTime, sureDues } from './wideTime.ts';
@@ -18,6 +19,7 @@ export function wideVerdict(history: WideHistory, tale: WideTale): string[] {
     ...leftBehind(tale),
     ...forcedEarly(history, tale),
     ...toldOnce(history, tale),
+    ...failedForNothing(history, tale),
     ...runsAreTrue(history, tale),
     ...history.wukongs.flatMap((_, index) => wished(history, tale, index)),
     ...inTime(history, tale),
@@ -42,13 +44,21 @@ const leftBehind = ({ wukongs }: WideTale): string[] =>
       ...(annotations?.[`${prefix}operation`] ? [`${name}: an operation record is left behind`] : []),
       ...(spec?.lifecycleAction === undefined ? [] : [`${name}: a declared action is left behind`]),
       ...(said === 'InProgress' ? [`${name}: the status still says InProgress`] : []),
+      ...otherThanRecord(name, status?.lifecycleState, annotations?.[`${prefix}last-operation`]),
     ];
   });
 
+/** Status and record tell the same of the same request. */
+function otherThanRecord(name: string, said: LifecycleState | undefined, record: string | undefined): string[] {
+  const last = record === undefined ? undefined : (JSON.parse(record) as { requestId: string; outcome: string });
+  if (!last || said?.requestId !== last.requestId || said.outcome === last.outcome) return [];
+  return [`${name}: the status says ${said.outcome} of ${last.requestId}, which came to ${last.outcome}`];
+}
+
 function forcedEarly(history: WideHistory, { witness, asked }: WideTale): string[] {
   const found = witness.podsDeleted > 0 ? ['a launcher pod was deleted and nobody had allowed it'] : [];
-  for (const { key, verb, grace, at, sight } of witness.power) {
-    if (verb !== 'stop') continue;
+  for (const { key, verb, grace, at, sight, older } of witness.power) {
+    if (verb !== 'stop' || older) continue;
     const index = history.wukongs.findIndex((_, i) => keyOfWide(history, i) === key);
     if (history.wukongs[index]?.protected) found.push(`${key} is protected and was asked to stop`);
     const hard = asked.some(
@@ -70,18 +80,41 @@ function toldOnce(history: WideHistory, { witness, events }: WideTale): string[]
   for (const id of new Set([...onBus.keys(), ...counted.keys()])) {
     const ends = new Set([...(onBus.get(id) ?? []), ...(counted.get(id) ?? [])].map(wordsOf));
     if (ends.size > 1) found.push(`${id} has several outcomes: ${[...ends].join(', ')}`);
-    if (isHarmed(history)) continue;
+    if (isHarmed(history) || isMixed(history)) continue;
+    for (const some of [onBus.get(id) ?? [], counted.get(id) ?? []])
+      if (isApart(some)) found.push(`${id} was told ${some.length} times`);
     if (!counted.has(id)) found.push(`${id} was told on the bus and not counted`);
     const [one] = counted.get(id) ?? [];
     if (!one) continue;
     const said = events.filter(
-      ({ message, metadata }) =>
-        metadata.namespace === one.key.split('/')[0] && message.includes(`request ${one.requestId})`),
+      ({ message, involvedObject: { namespace, name } }) =>
+        `${namespace}/${name}` === one.key && message.includes(`request ${one.requestId})`),
     );
     if (said.length > 0 && !said.some(({ reason }) => reason === wordsOf(one)))
       found.push(`${id} came to ${wordsOf(one)}, and its Event says ${said.map(({ reason }) => reason).join(', ')}`);
   }
   return found;
+}
+
+const sound = new Set(['plain', 'slow', 'slowBoot', 'deaf']);
+const byHand = new Set(['hand', 'guest', 'recreate', 'relabel']);
+/** Where there is no fault, and nobody does anything at the VM itself, a sound guest is no reason to fail. */
+function failedForNothing(history: WideHistory, { witness, asked }: WideTale): string[] {
+  if (isHarmed(history)) return [];
+  const failed = witness.counted.filter(({ outcome, older }) => outcome === 'Failed' && !older);
+  return failed.flatMap(({ key, requestId, reason }) => {
+    const index = history.wukongs.findIndex((_, i) => keyOfWide(history, i) === key);
+    const touched = asked.some(({ step, whom }) => byHand.has(step.do) && whom.includes(index));
+    if (touched || !sound.has(history.wukongs[index]?.guest ?? '')) return [];
+    return [`${key} ${requestId} failed (${reason}) although nothing was wrong`];
+  });
+}
+
+/** What was skipped may be told again; a tick that comes between an end and its telling tells it too: at least once. */
+function isApart(some: Told[]): boolean {
+  if (some.length < 2 || some[0]!.outcome === 'Skipped' || some[0]!.outcome === 'Superseded') return false;
+  const times = some.map(({ at }) => at);
+  return Math.max(...times) - Math.min(...times) > 5_000;
 }
 
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, one) => all + one, 0);
@@ -95,7 +128,7 @@ function runsAreTrue(history: WideHistory, tale: WideTale): string[] {
     if (phase === 'Running') found.push(`run ${namespace}/${name} is Running for ever`);
     if (targets !== done + already + forced + failed + inProgress + sum(skipped))
       found.push(`run ${namespace}/${name}: its counts are not its targets`);
-    if (spec.schedule === undefined || isHarmed(history) || isSlow(history)) continue;
+    if (spec.schedule === undefined || isHarmed(history) || isSlow(history) || isMixed(history)) continue;
     found.push(...differences(tale, { metadata, spec, status } as WukongRun));
   }
   for (const due of sureDues(history, tale)) {
@@ -121,11 +154,14 @@ function differences({ witness, asked }: WideTale, { metadata, spec, status }: W
   if (asked.some(({ step }) => step.do === 'recreate')) return [];
   const ofCluster = metadata.ownerReferences?.[0]?.kind === 'ClusterWukongSchedule';
   const requestId = `schedule:${ofCluster ? '' : `${metadata.namespace}/`}${spec.schedule}@${spec.dueAt}`;
-  const ends = new Map(
-    witness.counted
-      .filter((told) => told.requestId === requestId && told.key.startsWith(`${metadata.namespace}/`) && isFinal(told))
-      .map((told) => [told.key, told]),
-  );
+  const due = Date.parse(spec.dueAt);
+  const counted = witness.counted.filter((told) => told.key.startsWith(`${metadata.namespace}/`) && isFinal(told));
+  // What was under way for the same when it was due is what the boundary came to, too.
+  const isIn = ({ key }: Told) => status!.vms?.some((line) => line.startsWith(`${key.split('/')[1]} `));
+  const spans = ({ action, startedAt, at }: Told) => action === spec.action && startedAt < due && at >= due;
+  const joined = counted.filter((told) => spans(told) && isIn(told));
+  const own = counted.filter((told) => told.requestId === requestId);
+  const ends = new Map([...joined, ...own].map((told) => [told.key, told]));
   const count = (words: RegExp) => [...ends.values()].filter((told) => words.test(wordsOf(told))).length;
   const { done, forced, failed } = status!;
   const pairs = [

@@ -1,7 +1,7 @@
 import type { Call } from '../../shared/cluster/transport.ts';
 import type { BusEntry, Metrics } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
-import type { Outcome } from '../../shared/domain/outcome.ts';
+import { type Outcome, reasonOf } from '../../shared/domain/outcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
 import type { VirtualClock } from '../../sim/clock.ts';
 import type { Sim } from '../../sim/sim.ts';
@@ -24,6 +24,8 @@ export interface PowerCall {
   verb: string;
   grace: number | undefined;
   sight: Sight;
+  /** Of version 0.1.0, whose own doing is not judged. */
+  older: boolean;
 }
 
 export interface Told {
@@ -33,6 +35,9 @@ export interface Told {
   action: string;
   outcome: string;
   reason: string;
+  /** Instant at which its operation began. */
+  startedAt: number;
+  older: boolean;
 }
 
 type Vmi = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
@@ -62,38 +67,38 @@ export class Witness {
     return new Map(all.map((vmi) => [`${vmi.metadata.namespace}/${vmi.metadata.name.replace(/-vm$/, '')}`, seen(vmi)]));
   }
 
-  call({ path, method, body }: Call): void {
+  call({ path, method, body }: Call, older: boolean): void {
     if (method === 'DELETE' && /\/pods\//.test(path)) this.podsDeleted++;
     const [, namespace, vm, verb] =
       /^\/apis\/subresources.+\/namespaces\/([^/]+)\/virtualmachines\/([^/]+)-vm\/(start|stop)$/.exec(path) ?? [];
     if (verb === undefined) return;
     const grace = (body as { gracePeriod?: number } | undefined)?.gracePeriod;
-    this.power.push({ at: this.#clock.now(), key: `${namespace}/${vm}`, verb, grace, sight: this.look() });
+    this.power.push({ at: this.#clock.now(), key: `${namespace}/${vm}`, verb, grace, sight: this.look(), older });
   }
 
-  put(entries: BusEntry[]): void {
+  put(entries: BusEntry[], older: boolean): void {
     for (const { type, detail, time } of entries)
       if (type === outcomeType) {
-        const { namespace, name, reason = '', ...told } = detail as Record<string, string>;
-        this.onBus.push({ ...(told as never as Told), at: time, reason, key: `${namespace}/${name}` });
+        const { namespace, name, reason = '', startedAt = '', ...told } = detail as Record<string, string>;
+        const key = `${namespace}/${name}`;
+        this.onBus.push({ ...(told as never as Told), at: time, reason, key, startedAt: Date.parse(startedAt), older });
       }
   }
 
-  readonly metrics: Metrics = {
-    outcome: (outcome: Outcome) => {
-      const { namespace, name, requestId, action } = outcome;
-      const key = `${namespace}/${name}`;
-      const at = this.#clock.now();
-      const reason = 'reason' in outcome ? outcome.reason : '';
-      this.counted.push({ at, key, requestId, action, outcome: outcome.outcome, reason });
-      const vmi = this.look().get(key);
-      const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
-      if (off && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
-        this.lies.push(`${key} was told as ${outcome.outcome} (${requestId}) while its VMI was there`);
-    },
-    count() {},
-    flush() {},
-  };
+  readonly metrics: Metrics = { outcome: (outcome) => this.#outcome(outcome, false), count() {}, flush() {} };
+  readonly metricsOfOlder: Metrics = { ...this.metrics, outcome: (outcome) => this.#outcome(outcome, true) };
+
+  #outcome(outcome: Outcome, older: boolean) {
+    const { namespace, name, requestId, action, startedAt } = outcome;
+    const key = `${namespace}/${name}`;
+    const at = this.#clock.now();
+    const reason = reasonOf(outcome) ?? '';
+    this.counted.push({ at, key, requestId, action, startedAt, outcome: outcome.outcome, reason, older });
+    const vmi = this.look().get(key);
+    const off = outcome.outcome === 'Stopped' || outcome.outcome === 'ForcedOff';
+    if (off && !older && vmi && vmi.power !== 'off' && vmi.since < at - unseenMs && vmi.since < outcome.startedAt)
+      this.lies.push(`${key} was told as ${outcome.outcome} (${requestId}) while its VMI was there`);
+  }
 }
 
 function seen({ metadata, spec, status }: Vmi): VmSeen {

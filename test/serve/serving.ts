@@ -2,6 +2,7 @@ import { request } from 'undici';
 
 import type { World } from '../../shared/cluster/world.ts';
 import { serve } from '../../shared/entry/serve.ts';
+import { silentLog } from '../../shared/report/log.ts';
 import { prometheusMetrics } from '../../shared/report/prometheus.ts';
 import type { SimOptions } from '../../sim/sim.ts';
 import { closeAfterTest } from '../closeAfterTest.ts';
@@ -18,6 +19,9 @@ export interface Answered {
 
 export interface Server {
   world: World;
+  port: number;
+  /** What it has logged as errors. */
+  errors: string[];
   /** Drains it as SIGTERM does. */
   end(): Promise<void>;
   /** Ends it as a power cut does: nothing of its goes out any more. */
@@ -28,12 +32,14 @@ export interface Server {
 /** A server over the cluster of a scene, which keeps its clock going while requests are under way. */
 export async function served(at: Scene, identity = 'one', secret?: string): Promise<Server> {
   const metrics = prometheusMetrics();
+  const errors: string[] = [];
   let dead = false;
   const { transport } = at.world;
   const gone = () => new Promise<never>(() => {});
   const world: World = {
     ...at.world,
     metrics,
+    log: { ...silentLog, error: (message) => void errors.push(message) },
     transport: {
       call: (...call) => (dead ? gone() : transport.call(...call)),
       stream: (...stream) => (dead ? gone() : transport.stream(...stream)),
@@ -48,8 +54,9 @@ export async function served(at: Scene, identity = 'one', secret?: string): Prom
   });
   over.catch(() => {});
   closeAfterTest({ close: () => draining.abort() });
-  const server: Server = {
+  const server: Omit<Server, 'port'> = {
     world,
+    errors,
     end: () => at.run(() => (draining.abort(new Error('SIGTERM')), over)),
     kill: () => (dead = true),
     async send(method, path, { headers = {}, body } = {}) {
@@ -61,11 +68,12 @@ export async function served(at: Scene, identity = 'one', secret?: string): Prom
       return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
     },
   };
-  await at.run(async () => {
+  const ready = async () => {
     while (port === 0 || (await server.send('GET', '/readyz')).status !== 200)
       await Promise.race([over, new Promise<void>((next) => at.clock.after(100, next))]);
-  });
-  return server;
+  };
+  await at.run(ready);
+  return { ...server, port };
 }
 
 export const home = 'wukong-lifecycle';

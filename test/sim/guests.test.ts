@@ -9,7 +9,7 @@ const vms = `/apis/kubevirt.io/v1/namespaces/${namespace}`;
 const sub = `/apis/subresources.kubevirt.io/v1/namespaces/${namespace}`;
 const vmOf = (sim: Sim) => sim.get<Vm>('virtualmachines', namespace, 'web-vm');
 const vmiOf = (sim: Sim) => sim.get<Vmi>('virtualmachineinstances', namespace, 'web-vm');
-const make = (sim: Sim, guest: GuestAnnotations = {}, runStrategy: 'Always' | 'Halted' = 'Always') =>
+const make = (sim: Sim, guest: GuestAnnotations = {}, runStrategy: 'Always' | 'Halted' | 'RerunOnFailure' = 'Always') =>
   sim.createWukong({ namespace, name: 'web', runStrategy, guest });
 
 test('a paused guest does not answer ACPI: its grace goes on, and it is killed at its end', () =>
@@ -168,4 +168,17 @@ test('userlist names who is logged in, where the guest agent can say it', () =>
     expect((await send('GET', path.replace('web-vm', 'none'))).status).toBe(404);
     sim.addToken('nobody', 'nobody', []);
     expect((await send('GET', path, { token: 'nobody' })).status).toBe(403);
+  }));
+
+test('the container of a launcher waits, is ready while its guest runs, and says how it ended', () =>
+  story({}, async ({ sim, sleep }) => {
+    type Pod = { status: { containerStatuses: { ready: boolean; state: object }[] } };
+    make(sim, { 'poweroff-after-seconds': '5' }, 'RerunOnFailure');
+    const seen = new Set<string>();
+    for (let ms = 0; ms < 8_000; ms += 20) {
+      await sleep(20);
+      const [pod] = sim.list<Pod>('pods', namespace);
+      for (const { ready, state } of pod?.status.containerStatuses ?? []) seen.add(`${Object.keys(state)[0]} ${ready}`);
+    }
+    expect([...seen]).toEqual(['waiting false', 'running true', 'terminated false']);
   }));

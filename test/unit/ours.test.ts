@@ -99,6 +99,7 @@ describe('nothing else touches what the API server answers', () => {
     'shared/lifecycle/power.ts',
     'shared/lifecycle/trace.ts',
     'shared/reconcile/inUse.ts',
+    'shared/reconcile/scheduleInputs.ts',
   ];
 
   it('whoever reads an object of somebody else’s has it from ours', () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { leftOver, removalOf } from '../../cli/demo/leftOver.ts';
-import { newRun, ownNamespaces, processAnnotation, runLabel } from '../../cli/demo/ownNamespaces.ts';
+import { newRun, OwnNamespaces, processAnnotation, runLabel } from '../../cli/demo/ownNamespaces.ts';
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
@@ -37,7 +37,7 @@ const nothing = () => {};
 it('two namespaces are made and taken away', () =>
   run(async () => {
     const mine = newRun();
-    const own = ownNamespaces(world, mine);
+    const own = new OwnNamespaces(world, mine);
     await own.make();
     expect(there()).toEqual(mine.names);
     expect(await own.remove(nothing)).toEqual([]);
@@ -48,7 +48,7 @@ it('a namespace of the same name is refused and left alone, and the other one is
   run(async () => {
     const mine = newRun();
     await post(mine.names[1], { [runLabel]: 'somebody-else' });
-    const own = ownNamespaces(world, mine);
+    const own = new OwnNamespaces(world, mine);
     await expect(own.make()).rejects.toThrow(`namespace ${mine.names[1]} exists already, so it is left alone`);
     expect(await own.remove(nothing)).toEqual([]);
     expect(there()).toEqual([mine.names[1]]);
@@ -57,7 +57,7 @@ it('a namespace of the same name is refused and left alone, and the other one is
 it('a namespace that somebody made anew meanwhile stays, label or not', () =>
   run(async () => {
     const mine = newRun();
-    const own = ownNamespaces(world, mine);
+    const own = new OwnNamespaces(world, mine);
     await own.make();
     const [first] = mine.names;
     await call('DELETE', `/api/v1/namespaces/${first}`);
@@ -79,7 +79,7 @@ it('one whose making was not answered is known by its label, and taken away', ()
         return answer;
       },
     };
-    const own = ownNamespaces({ ...world, transport: lossy }, mine);
+    const own = new OwnNamespaces({ ...world, transport: lossy }, mine);
     await expect(own.make()).rejects.toThrow('connection lost');
     expect(there()).toEqual([mine.names[0]]);
     expect(await own.remove(nothing)).toEqual([]);
@@ -88,7 +88,7 @@ it('one whose making was not answered is known by its label, and taken away', ()
 
 it('nothing is made any more once they are being taken away', () =>
   run(async () => {
-    const own = ownNamespaces(world, newRun());
+    const own = new OwnNamespaces(world, newRun());
     const making = own.make();
     expect(await own.remove(nothing)).toEqual([]);
     await making;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Answer, Call, Transport } from '../../shared/cluster/transport.ts';
-import { newRateLimiter } from '../../shared/execute/rateLimiter.ts';
+import { RateLimiter } from '../../shared/execute/rateLimiter.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
 /** A transport that answers as `answer` says, after so many milliseconds. */
@@ -20,7 +20,7 @@ function paced(perSecond: number, answer: (now: number) => { status: number; ms:
       }),
     stream: () => Promise.reject(new Error('not asked for')),
   };
-  const pace = newRateLimiter({ clock, transport, random: () => 0.5 }, perSecond);
+  const pace = new RateLimiter({ clock, transport, random: () => 0.5 }, perSecond);
   const run = <T>(work: () => Promise<T>) => clock.run(work, { sims: [] });
   return { clock, pace, asked, run };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { type Known, newKnown } from '../../shared/cluster/store.ts';
+import { Store } from '../../shared/cluster/store.ts';
 
 const vmi = (name: string, uid: string, resourceVersion?: string) => ({
   metadata: { namespace: 'a', name, uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
@@ -9,10 +9,10 @@ const vmi = (name: string, uid: string, resourceVersion?: string) => ({
 describe('what is kept of VMIs', () => {
   let changes = 0;
   let told: string[] = [];
-  let known: Known<string>;
+  let known: Store<string>;
   beforeEach(() => {
     [changes, told] = [0, []];
-    known = newKnown({
+    known = new Store({
       read: ({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`,
       changed: () => changes++,
     });
@@ -34,13 +34,13 @@ describe('what is kept of VMIs', () => {
     listen('first');
     known.tellAll();
     expect([told, changes]).toEqual([['first'], 2]);
-    const plain = newKnown({ read: () => 1 });
+    const plain = new Store({ read: () => 1 });
     expect(() => plain.tellAll()).not.toThrow();
   });
 
   it('says of each change what is now and what was before', () => {
     const seen: unknown[] = [];
-    const all = newKnown<string>({ read: ({ metadata }) => metadata.uid!, changed: (...change) => seen.push(change) });
+    const all = new Store<string>({ read: ({ metadata }) => metadata.uid!, changed: (...change) => seen.push(change) });
     all.put(vmi('web', 'one', '1'));
     all.put(vmi('web', 'two', '2'));
     all.remove(vmi('web', 'two', '3'));

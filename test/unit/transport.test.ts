@@ -176,9 +176,10 @@ describe('is not sent again', () => {
   });
 
   it('after another answer than 401, whatever credentials can do', async () => {
-    const { asked, call } = answering([{ status: 403 }], { refused: () => {} });
+    let refusals = 0;
+    const { asked, call } = answering([{ status: 403 }], { refused: () => refusals++ });
     expect(await call(get)).toMatchObject({ status: 403 });
-    expect(asked).toHaveLength(1);
+    expect([asked.length, refusals]).toEqual([1, 0]);
   });
 
   it('when its connection was lost five times', async () => {
@@ -268,9 +269,15 @@ describe('a stream', () => {
     const { asked, run, transport } = answering([{ status: 401 }], { refused: () => refusals++ });
     const { signal } = new AbortController();
     expect((await run(() => transport.stream(path, signal))).status).toBe(401);
+    expect(refusals).toBe(1);
     await run(() => transport.stream(path, signal));
     expect([refusals, asked.map(({ headers }) => headers['authorization'])]).toEqual([1, ['Bearer 1', 'Bearer 2']]);
     expect(asked[0]?.headers).toMatchObject({ accept: 'application/json', 'user-agent': 'wukong-lifecycle' });
+  });
+
+  it('that is refused to credentials which cannot be read anew is an answer', async () => {
+    const { run, transport } = answering([{ status: 401 }]);
+    expect((await run(() => transport.stream(path, new AbortController().signal))).status).toBe(401);
   });
 
   it('that cannot be had is Unreachable; one that is not wanted any more ends with the reason', async () => {

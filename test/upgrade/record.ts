@@ -4,20 +4,17 @@
  * changes on the cluster in each story (test/data/upgrade/0.1.0.json). With `--back` the present version dies after each
  * of its changes, version 0.1.0 goes on, and what came of it is printed.
  */
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { World } from '../../shared/cluster/world.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
+import { outOfHistory } from './outOfHistory.ts';
 import { live, minute, namespace, prelude, requestId, stageOf, stories, type Story, type Version } from './stories.ts';
 import { first, present } from './versions.ts';
 import { namesOn, recorded, type Told } from './writes.ts';
 
-const commit = '531834d'; // the last of version 0.1.0 as it was first told of
-const top = join(import.meta.dirname, '../..');
-const data = join(top, 'test/data/upgrade');
+const data = join(import.meta.dirname, '../data/upgrade');
 const file = join(data, '0.1.0.json');
 
 async function record(version: Version): Promise<void> {
@@ -74,14 +71,8 @@ async function allBack(old: Version): Promise<void> {
   process.exitCode = wrong > 0 ? 1 : 0;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'version-0.1.0-'));
+const folder = outOfHistory();
 try {
-  const files = execFileSync('git', ['archive', commit, 'shared', 'infra/crds', 'package.json'], {
-    cwd: top,
-    maxBuffer: 2 ** 28,
-  });
-  execFileSync('tar', ['-x', '-C', folder], { input: files });
-  symlinkSync(join(top, 'node_modules'), join(folder, 'node_modules'));
   const old = await first(folder);
   const crd = 'wukongschedules.vm.novasphere.dev.yaml';
   copyFileSync(join(folder, 'infra/crds', crd), join(data, '0.1.0-wukongschedules.yaml'));

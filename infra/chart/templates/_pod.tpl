@@ -23,7 +23,7 @@ env:
   - { name: NODE_OPTIONS, value: --max-semi-space-size=2 } # much is kept and little made: memory before speed
   {{- end }}
   - name: WEBHOOK_URL
-    valueFrom: { secretKeyRef: { name: {{ .Values.notices.secret }}, key: WEBHOOK_URL, optional: true } }
+    valueFrom: { secretKeyRef: { name: {{ quote .Values.notices.secret }}, key: WEBHOOK_URL, optional: true } }
 resources: {{ toJson .Values.resources }}
 securityContext:
   allowPrivilegeEscalation: false
@@ -41,7 +41,7 @@ apiVersion: batch/v1
 kind: CronJob
 metadata:
   name: {{ .name }}
-  namespace: {{ .root.Release.Namespace }}
+  namespace: {{ quote .root.Release.Namespace }}
   labels: {{- include "wukong.labels" .root | nindent 4 }}
 spec:
   schedule: {{ quote .schedule }}

@@ -64,12 +64,61 @@ describe('the chart', () => {
     ['a Secret without a name', { 'notices.secret': '""' }, /secret/],
     ['a value that nobody knows', { schedules: 'false' }, /schedules/],
     ['a namespace with a capital', { namespaces: '["Team-A"]' }, /namespaces/],
+    ['a namespace without a name', { namespaces: '[""]' }, /namespaces/],
+    ['replicas below one', { mode: '"serve"', 'serve.replicas': '-1' }, /replicas/],
+    ['half a replica', { mode: '"serve"', 'serve.replicas': '1.5' }, /replicas/],
+    ['a part that is left out', { serve: 'null' }, /'serve'/],
+    ['a part that is a word', { networkPolicy: '"yes"' }, /networkPolicy/],
+    ['a switch that is a word', { 'rbac.adopt': '"no"' }, /adopt/],
+    ['a rate that is no number', { 'config.POWER_CALLS_PER_SECOND': '"fast"' }, /POWER_CALLS_PER_SECOND/],
+    ['a rate below one', { 'config.POWER_CALLS_PER_SECOND': '"-5"' }, /POWER_CALLS_PER_SECOND/],
+    ['a variable that is no text', { 'config.REQUIRE_AGENT': 'true' }, /REQUIRE_AGENT/],
+    ['namespaces as a variable', { 'config.WATCH_NAMESPACES': '"a"' }, /WATCH_NAMESPACES: expected none: namespaces/],
+    ['a secret as a variable', { 'config.WEBHOOK_URL': '"https://x"' }, /notices.secret/],
+    ['an image with two tags', { 'image.repository': '"x/y:1"' }, /repository/],
+    ['a tag with a space', { 'image.tag': '"a b"' }, /tag/],
+    ['memory that is no quantity', { 'resources.limits.memory': '"much"' }, /memory/],
+    ['a CPU below nothing', { 'resources.limits.cpu': '-1' }, /cpu/],
+    ['an address that is none', { 'networkPolicy.apiServerCidrs': '["300.1.1.1/24"]' }, /apiServerCidrs/],
+    ['a network longer than an address', { 'networkPolicy.apiServerCidrs': '["192.0.2.0/33"]' }, /apiServerCidrs/],
+    ['a Secret whose name is too long', { 'serve.tlsSecret': `"${'x'.repeat(254)}"` }, /tlsSecret/],
+    ['an interval without a unit', { mode: '"serve"', 'serviceMonitor.interval': '"30"' }, /interval/],
     ['a ServiceMonitor of CronJobs', { 'serviceMonitor.enabled': 'true' }, /mode=serve/],
     ['examples for two namespaces', { namespaces: '["a","b"]' }, /fleetSchedules/],
   ])('refuses %s', (_what, values, says) => {
     const { status, stderr } = helm(values as Values);
     expect(status).not.toBe(0);
     expect(stderr).toMatch(says);
+  });
+
+  it.each<[string, Values]>([
+    ['an address of IPv6', { 'networkPolicy.apiServerCidrs': '["2001:db8::/32"]' }],
+    ['no limit of the CPU', { 'resources.limits.cpu': 'null' }],
+    ['a Secret with dots in its name', { 'notices.secret': '"team.notices"' }],
+    ['a registry with a port', { 'image.repository': '"registry.example:5000/a/b"' }],
+    ['a proxy', { 'config.HTTPS_PROXY': '"http://proxy:3128"' }],
+  ])('takes %s', (_what, values) => {
+    const { status, stderr } = helm(values);
+    expect(status, stderr).toBe(0);
+  });
+
+  it('takes names that YAML would read as numbers or as nothing for the names that they are', () => {
+    for (const name of ['123', '1e3', 'null', 'true', '0x1f']) {
+      const set = { namespaces: `["${name}"]`, 'notices.secret': `"${name}"`, mode: '"serve"' };
+      const { objects, stderr } = helm({ ...set, 'serviceMonitor.enabled': 'true' }, name);
+      expect(objects.length, stderr).toBeGreaterThan(10);
+      for (const { metadata, ...object } of objects.filter(({ kind }) => !kind.startsWith('Cluster')))
+        expect(metadata.namespace, `${object.kind} ${metadata.name}`).toBe(name);
+      expect(JSON.stringify(objects)).toContain(`"secretKeyRef":{"name":"${name}"`);
+    }
+  });
+
+  it('twice in one cluster, for a team each, has no object that is of both', () => {
+    const [one, other] = ['team-a', 'team-b'].map((team) =>
+      helm({ mode: '"serve"', namespaces: `["${team}"]` }, team).objects.map(nameOf),
+    );
+    expect(one!.length).toBeGreaterThan(10);
+    expect(one!.filter((name) => other!.includes(name))).toEqual([]);
   });
 
   it('with two namespaces has a Role and its binding in each, and nothing of the cluster', () => {

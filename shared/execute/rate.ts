@@ -1,0 +1,101 @@
+import type { Cluster } from '../cluster/world.ts';
+import { type Limits, sleep } from '../time/wait.ts';
+
+/** From the lowest rate back to the highest. */
+const recoveryMs = 20_000;
+const lowest = 1;
+/** One cut answers for all that was under way when it was made. */
+const cutEveryMs = 1_000;
+const firstPauseMs = 1_000;
+const longestPauseMs = 8_000;
+
+type Timing = Pick<Cluster, 'clock' | 'random'>;
+
+/** A rate of turns a second, below which one is saved up at the most; it halves when told to, and grows back by itself. */
+export class Rate {
+  readonly #timing: Timing;
+  readonly #highest: number;
+  #rate: number;
+  #tokens: number;
+  #at: number;
+  #cutAt = -Infinity;
+
+  constructor(timing: Timing, perSecond: number) {
+    this.#timing = timing;
+    this.#highest = this.#rate = this.#tokens = perSecond;
+    this.#at = timing.clock.now();
+  }
+
+  now(): number {
+    this.#refill();
+    return this.#rate;
+  }
+
+  /** Takes so many turns at once; false where there are not enough. */
+  take(turns: number): boolean {
+    this.#refill();
+    if (this.#tokens < Math.min(turns, this.#rate)) return false;
+    this.#tokens -= turns;
+    return true;
+  }
+
+  /** Between half and one and a half of the time until there are so many: starts that come in step make storms. */
+  waitMs(turns: number): number {
+    return Math.max(1, ((turns - this.#tokens) / this.#rate) * 1000 * (0.5 + this.#timing.random()));
+  }
+
+  halve(): void {
+    const now = this.#timing.clock.now();
+    if (now < this.#cutAt + cutEveryMs) return;
+    this.#refill();
+    this.#cutAt = now;
+    this.#rate = Math.max(lowest, this.#rate / 2);
+    this.#tokens = Math.min(this.#tokens, 0);
+  }
+
+  #refill(): void {
+    const now = this.#timing.clock.now();
+    const passedMs = now - this.#at;
+    this.#at = now;
+    this.#rate = Math.min(this.#highest, this.#rate + (this.#highest * passedMs) / recoveryMs);
+    this.#tokens = Math.min(this.#rate, this.#tokens + (this.#rate * passedMs) / 1000);
+  }
+}
+
+/** Shut for a while after a 429, each time for longer. */
+export class Gate {
+  readonly #timing: Timing;
+  #closedUntil = -Infinity;
+  #pauseMs = firstPauseMs;
+
+  constructor(timing: Timing) {
+    this.#timing = timing;
+  }
+
+  shut(): void {
+    const now = this.#timing.clock.now();
+    if (now < this.#closedUntil) return;
+    this.#closedUntil = now + this.#pauseMs;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+  }
+
+  /** An answer came that is no 429. */
+  wentWell(): void {
+    if (this.#timing.clock.now() >= this.#closedUntil) this.#pauseMs = firstPauseMs;
+  }
+
+  /** Waits while it is shut, where the limits allow; those that waited go on one after the other. */
+  async opened({ deadline = Infinity, signal }: Partial<Limits>): Promise<void> {
+    const { clock, random } = this.#timing;
+    for (let now = clock.now(); now < this.#closedUntil; now = clock.now()) {
+      const waitMs = this.#closedUntil - now + 1_000 * random();
+      if (now + waitMs >= deadline) return;
+      await sleep(clock, waitMs, signal);
+    }
+  }
+
+  /** Whether it may be tried again before that instant. */
+  mayOpenBefore(deadline: number): boolean {
+    return this.#timing.clock.now() + firstPauseMs < deadline;
+  }
+}

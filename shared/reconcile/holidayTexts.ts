@@ -1,0 +1,89 @@
+import type { Config } from '../cluster/config.ts';
+import { answerFailure } from '../cluster/failure.ts';
+import type { Reading } from '../cluster/namespaces.ts';
+import { ours } from '../cluster/ours.ts';
+import { apiPath } from '../cluster/path.ts';
+import type { World } from '../cluster/world.ts';
+import { asLifecycleError } from '../domain/errors.ts';
+import { keyOf, type KubeObject, type Place } from '../domain/model.ts';
+import { isObjectName } from '../domain/names.ts';
+import { holidayText } from '../schedule/configMap.ts';
+import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
+import type { WukongSchedule } from '../schedule/schedule.ts';
+import { each } from '../time/forEachLimited.ts';
+import { dayMs } from '../time/zone.ts';
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** The texts of holidays that schedules name, from their ConfigMaps, each of which is read once. */
+export const holidayTexts = async (schedules: WukongSchedule[], to: Reading): Promise<FindText> =>
+  finding(await readConfigMaps(schedules, to), to.world);
+
+/** So far before and after today a calendar's recurring events are looked for. */
+const calendarMs = { before: 400 * dayMs, after: 800 * dayMs };
+
+/** Finds texts in ConfigMaps; what reads calendar files is loaded where there is one. */
+async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config }: World): Promise<FindText> {
+  const all = [...maps.values()].flatMap((map) => Object.values(map?.data ?? {}));
+  const calendars = all.some((text) => typeof text === 'string' && isCalendar(text))
+    ? await import('../schedule/calendarFile.ts')
+    : undefined;
+  const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
+  const read = new Map<string, CalendarDates>();
+  return (ref) => {
+    const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
+    if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
+    const calendar = read.get(text) ?? calendars.readCalendar(text, window);
+    read.set(text, calendar);
+    return calendar;
+  };
+}
+
+/** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
+const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({
+  namespace: shared || namespace === undefined ? lifecycleNamespace : namespace,
+  name,
+});
+
+/** One that may not be read is a problem, and taken for absent. @throws LifecycleError Unreachable. */
+export async function readConfigMap(
+  { namespace, name }: Place,
+  { world, limits, problems }: Reading,
+): Promise<ConfigMap | undefined> {
+  const path = apiPath({ api: 'v1', namespace, kind: 'configmaps', name });
+  const answer = await world.transport.call<ConfigMap>({ method: 'GET', path, safe: true }, limits);
+  if (answer.status === 200) return ours<ConfigMap>(answer.body);
+  if (answer.status === 404) return undefined;
+  const failure = answerFailure(answer, `ConfigMap ${namespace}/${name} cannot be read`);
+  if (failure.code === 'Unreachable') throw failure;
+  problems.push(failure.message);
+  return undefined;
+}
+
+const atOnce = 50;
+
+async function readConfigMaps(schedules: WukongSchedule[], to: Reading): Promise<Map<string, ConfigMap | undefined>> {
+  const named = schedules.flatMap((schedule) => configMapOf(schedule, to.world.config) ?? []);
+  const places = new Map(named.map((place) => [keyOf(place), place]));
+  const read = new Map<string, ConfigMap | undefined>();
+  await each(places, atOnce, async ([key, place]) => {
+    try {
+      read.set(key, await readConfigMap(place, to));
+    } catch (thrown) {
+      to.limits.signal?.throwIfAborted();
+      if (!to.unanswered) throw thrown;
+      to.unanswered.set(place.namespace, asLifecycleError(thrown));
+    }
+  });
+  return read;
+}
+
+function configMapOf({ metadata, spec }: WukongSchedule, config: Config): Place | undefined {
+  type Spec = { holidays?: { configMapRef?: { name?: unknown; shared?: unknown } } } | undefined;
+  const { name, shared } = (spec as Spec)?.holidays?.configMapRef ?? {};
+  // Another name is no ConfigMap's, and may be no part of a path either.
+  if (typeof name !== 'string' || !isObjectName(name)) return undefined;
+  return mapOf({ namespace: metadata.namespace, name, shared: shared === true }, config);
+}
