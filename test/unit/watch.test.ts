@@ -89,12 +89,14 @@ describe('one stream', () => {
   }
   const added = JSON.stringify({ type: 'ADDED', object: object('one') });
 
-  it('that was opened may be silent for longer than one that was not answered', async () => {
+  it('that was opened may be silent for longer than one that was not answered, and again after each event', async () => {
     const quiet = async function* (clock: VirtualClock, signal: AbortSignal) {
-      await sleep(clock, 60_000, signal);
-      yield added;
+      for (let minute = 0; minute < 3; minute++) {
+        await sleep(clock, 60_000, signal);
+        yield added;
+      }
     };
-    expect(await streamed(200, quiet)).toEqual({ ended: 200, taken: ['ADDED'], overAt: 60_000 });
+    expect(await streamed(200, quiet)).toEqual({ ended: 200, taken: ['ADDED', 'ADDED', 'ADDED'], overAt: 180_000 });
   });
 
   it('with another answer than 200 has no events', async () => {
