@@ -106,6 +106,15 @@ describe('a command', () => {
     expect(warned).toEqual([['overrides on namespaces are not known', { problem }]]);
   });
 
+  it('whose claim is not answered keeps nobody longer than its time', async () => {
+    const at = await vm();
+    at.sim.faults.add({ when: { method: 'PATCH' }, does: { kind: 'delay', ms: 36_000 * s } });
+    const begun = at.clock.now();
+    const outcome = await perform(at, 'stop', {}, { limits: { deadline: begun + 5 * s } });
+    expect(outcome).toMatchObject({ reason: 'Unreachable' });
+    expect(at.clock.now() - begun).toBeLessThanOrEqual(6 * s);
+  });
+
   it('ends its own watch, and leaves that of its caller', async () => {
     const at = await vm();
     const streams: AbortSignal[] = [];

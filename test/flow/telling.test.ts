@@ -153,7 +153,7 @@ describe('a stop that is not over when the time is up', () => {
     const { at, end } = await recorded();
     silent(at);
     const begun = at.clock.now();
-    expect(await end(goesOn)).toMatchObject({ outcome: 'InProgress' });
+    expect(await end(goesOn)).toMatchObject({ outcome: 'InProgress', message: 'Not over yet.' });
     expect(at.clock.now() - begun).toBeLessThanOrEqual(8 * s);
   });
 

@@ -484,6 +484,30 @@ export const explained: Explained[] = [
     because: 'Without an object the stream ends, and goes on from where it was.',
   },
   {
+    file: 'execute/execute',
+    before: "work.do === 'command'",
+    after: 'false',
+    because: 'A command that fails here is an outcome of its own, and the bus fails as Unreachable.',
+  },
+  {
+    file: 'execute/execute',
+    before: "'op' in work",
+    after: 'true',
+    because: 'What has no record has none to tell of.',
+  },
+  {
+    file: 'lifecycle/perform',
+    before: 'options',
+    after: '(left out)',
+    because: 'They are put there before anybody looks.',
+  },
+  {
+    file: 'lifecycle/drive',
+    before: 'step?.do',
+    after: 'step.do',
+    because: 'A look comes before every wait.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'seen.up?.since',
     after: 'seen.up.since',

@@ -199,18 +199,20 @@ describe('a stop', () => {
   });
 
   it.each([
-    ['the call to be seen', 500, running],
-    ['the guest to go', 500, halted],
-    ['the last moment', 1_050, halted],
-  ])('ends at once when nobody wants it any more, waiting for %s', async (_what, ms, vm) => {
+    ['the call to be seen', 500, running, 'next: ask'],
+    ['the guest to go', 500, halted, 'waiting for the guest to shut down'],
+    ['the last moment', 1_050, halted, 'next: end'],
+  ])('ends at once when nobody wants it any more, waiting for %s', async (_what, ms, vm, what) => {
     const { at, show, begins } = stage();
     const wish = new AbortController();
     show(vm, vm === running ? {} : going(0));
     at(1 * s, () => show(halted, null, going(0, { phase: 'Succeeded' })));
     at(ms, () => wish.abort(new Error('closed')));
     const limits = { deadline: t0 + 60 * s, signal: wish.signal };
-    const { result, tookMs } = await begins(0, { limits });
-    expect([(result as { outcome: string }).outcome, tookMs]).toEqual(['InProgress', ms]);
+    const message = `Not over yet (${what}); reconcileState goes on.`;
+    expect(await begins(0, { limits })).toMatchObject({
+      ...{ op: { requestId: 'request' }, result: { outcome: 'InProgress', message }, tookMs: ms },
+    });
   });
 
   it('leaves to the next process when the guest will be forced, and what it is waited for', async () => {
@@ -274,6 +276,10 @@ describe('a stop', () => {
     const { show, begins, replies } = stage();
     show(running, {});
     replies.push(403);
+    const plain = stage();
+    plain.show(running, {});
+    plain.replies.push(403);
+    await expect(plain.begins()).rejects.toMatchObject({ code: 'Denied' });
     const wish = new AbortController();
     const unheard: unknown[] = [];
     const hear = (reason: unknown) => unheard.push(reason);

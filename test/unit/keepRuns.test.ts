@@ -216,6 +216,10 @@ describe('what came of a tick', () => {
     const keeping = { plans, forged: [], problems: [problem] };
     expect(await keepRuns(world, keeping, { done: none, unsaid: [] }, limits)).toEqual([problem]);
     expect(most).toBe(20);
+    most = 0;
+    const forged = Array.from({ length: 5 }, (_, i) => run({}, { name: `forged-${i}` }));
+    await keepRuns(world, { plans: [], forged, problems: [] }, { done: none, unsaid: [] }, limits);
+    expect([most, open], 'those of somebody else go two at once, and are waited for').toEqual([2, 0]);
   });
 
   it.each<[string, Record<string, Member>, Outcome[], Record<string, Member>]>([
