@@ -221,6 +221,19 @@ describe('a CloudEvent', () => {
     await server.end();
   });
 
+  it('of another sender uses up no id, although source and id are the same', async () => {
+    const { at, server } = await withVm();
+    at.sim.createWukong({ namespace, name: 'db', runStrategy: 'Always' });
+    await at.pass(5_000);
+    const hostile = await tokenOf(at, ['stop'], { name: 'hostile' });
+    const token = await tokenOf(at, ['stop']);
+    const target = (name: string) => ({ data: { target: { namespace, name } } });
+    expect((await emit(at, server, hostile, event(target('db')))).status).toBe(202);
+    expect((await emit(at, server, token, event(target('web')))).status).toBe(202);
+    expect(at.wukong('web').status?.lifecycleState).toMatchObject({ outcome: 'Stopped', trigger: 'event' });
+    await server.end();
+  });
+
   it.each([
     ['of an unknown type', { type: 'com.example.other' }, 400, /type: expected dev.novasphere.wukong.start or/],
     ['of the type __proto__', { type: '__proto__' }, 400, /type: expected/],
