@@ -51,7 +51,6 @@ describe('the id of a request', () => {
   it.each([
     ['names that end alike', 'a'.repeat(200), `b${'a'.repeat(199)}`],
     ['names that are encoded at length', `a:${'猴'.repeat(100)}`, `b:${'猴'.repeat(100)}`],
-    ['names that are no text', 'a:\ud800', 'b:\ud800'],
   ])('of two callers is never the same: %s', (_what, one, two) => {
     const ids = [one, two].map((caller) => parseTrigger(http('start', 'k'.repeat(256), caller), origin).requestId);
     expect(new Set(ids).size).toBe(2);
