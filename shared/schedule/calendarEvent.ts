@@ -1,7 +1,7 @@
 import ICAL from 'ical.js';
 
 import { wallDate } from '../time/wallclock.ts';
-import { dayMs, instantToWall, parseZone, type Zone } from '../time/zone.ts';
+import { dayMs, instantToWall, knownZone, parseZone, type Zone } from '../time/zone.ts';
 import { CalendarError, type EventLine } from './calendarLines.ts';
 import { readRule, type Rule } from './recurrence.ts';
 
@@ -32,13 +32,8 @@ export type Wrong = { line: number; message: string };
 
 const longestMs = 400 * dayMs;
 
-export function zoneOf(name: string | undefined, otherwise: Zone): Zone {
-  try {
-    return name === undefined ? otherwise : parseZone(name);
-  } catch {
-    return otherwise;
-  }
-}
+export const zoneOf = (name: string | undefined, otherwise: Zone): Zone =>
+  (name === undefined ? undefined : knownZone(name)) ?? otherwise;
 
 /** Undefined, and told, where it cannot be understood. */
 export function readEvent(lines: EventLine[], problems: Wrong[]): Event | undefined {
