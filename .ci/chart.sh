@@ -50,5 +50,18 @@ for one in $ours; do
   kubectl annotate crd "$one.vm.novasphere.dev" meta.helm.sh/release-name=wukong meta.helm.sh/release-namespace=wukong-lifecycle
 done
 "$helm" install wukong infra/chart --namespace wukong-lifecycle
+# A second installation for all namespaces would do everything twice: helm says whose the first is, and does nothing.
+if "$helm" install wukong infra/chart --namespace elsewhere --create-namespace 2> "$work/refused"; then
+  echo "two releases serve all namespaces" >&2
+  exit 1
+fi
+grep -q 'release-namespace' "$work/refused"
 "$helm" uninstall wukong --namespace wukong-lifecycle
-echo "chart: as kustomize makes it; installed, upgraded with its CRD, changed to serve, removed; CRDs handed over from kubectl"
+for team in team-a team-b; do
+  "$helm" install wukong infra/chart --namespace "$team" --create-namespace --set mode=serve --set-json "namespaces=[\"$team\"]"
+done
+for team in team-a team-b; do
+  kubectl get deployment wukong-serve -n "$team" > /dev/null
+  "$helm" uninstall wukong --namespace "$team"
+done
+echo "chart: as kustomize makes it; installed, upgraded with its CRD, changed to serve, removed; CRDs handed over from kubectl; a second one refused, one for each of two teams not"

@@ -1,8 +1,8 @@
 import { Cron as Croner } from 'croner';
 
 import { parseCron } from '../shared/time/cron.ts';
+import { parseZone } from '../shared/time/parseZone.ts';
 import { nextAfter } from '../shared/time/wallclock.ts';
-import { parseZone } from '../shared/time/zone.ts';
 import { type Row, row } from './row.ts';
 
 const zones = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Africa/Cairo'];

@@ -1,3 +1,4 @@
+import type { Wukong } from '../../shared/domain/model.ts';
 import { overrideKeys } from '../../shared/schedule/override.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
@@ -56,18 +57,22 @@ export const keep: CliCommand = {
     const zone = zoneOf(values);
     if (zone ?? !needsZone(values.until)) endOf(values, io.now, zone); // what is wrong with it is said at once
     const [set, drop] = word === 'running' ? [keepRunning, keepStopped] : [keepStopped, keepRunning];
-    return annotate(values, io, names, (_wukong, schedules) => {
+    const [other, verb] = word === 'running' ? ['Stopped', 'start'] : ['Running', 'stop'];
+    return annotate(values, io, names, ({ metadata, status }, schedules) => {
       const where = needsZone(values.until) ? (zone ?? zoneOfSchedules(values, schedules)) : undefined;
       const until = endOf(values, io.now, where);
       const shown = where ? `${localText(where, until)}, ${where.name}` : rfc3339(until);
       return {
         annotations: { [set]: rfc3339(until), [drop]: null },
-        say: `kept ${word} until ${shown} (${spoken(until - io.now)})`,
+        say: `kept ${word} until ${shown} (${spoken(until - io.now)})${isOther(status, other) ? `; it is ${other} now: wukong ${verb} ${metadata.name} -n ${metadata.namespace}` : ''}`,
         unselected: ': this holds back only what people and events ask for',
       };
     });
   },
 };
+
+const isOther = (status: Wukong['status'], other: string | undefined): boolean =>
+  status?.lifecycleState?.state === other;
 
 /** @throws UsageError where they do not name one zone. */
 function zoneOfSchedules({ until }: Values, schedules: Schedule[]): Zone {

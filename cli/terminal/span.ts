@@ -1,6 +1,7 @@
 import { readInstant } from '../../shared/schedule/override.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
-import { dayMs, offsetAt, parseZone, wallToInstant, type Zone } from '../../shared/time/zone.ts';
+import { dayMs, offsetAt, wallToInstant, type Zone } from '../../shared/time/zone.ts';
 import { UsageError, type Values } from '../command.ts';
 
 const longestMs = 5 * 366 * dayMs;

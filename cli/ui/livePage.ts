@@ -29,7 +29,7 @@ const table = markup`<table id="live">
 function dialog(): Html {
   const durations = ['1h', '2h', '4h', '12h', '1d'];
   return markup`<dialog id="dialog" aria-labelledby="who">
-      <h2 id="who"></h2>
+      <h2 id="who" tabindex="-1" autofocus></h2>
       <p>
         <button type="button" data-action="stop">Stop</button> <button type="button" data-action="start">Start</button>
       </p>

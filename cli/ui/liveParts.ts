@@ -106,8 +106,9 @@ function lastOnes({ runs, problem }: RunsSeen, now: number): Html {
     return markup`<p>Runs cannot be read: ${problem}. They need the rights to list and watch wukongruns.</p>`;
   if (runs.length === 0)
     return markup`<p>
-      There is none yet: reconcileState makes one at each start and stop of a WukongSchedule. <code>wukong doctor</code>
-      says whether it runs.
+      There is none yet: reconcileState makes one at each start and stop of a WukongSchedule.${' '}<code
+        >wukong doctor</code
+      >${' '}says whether it runs.
     </p>`;
   return lineList(lastRuns(runs, now).map(runLine), 'The runs of a day, what went wrong first');
 }

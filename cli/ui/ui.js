@@ -63,8 +63,9 @@
       if (!hidden) shown++;
     }
     const none = shown === 0 && lines.size > 0 ? ': look for part of a namespace, a name or a state' : '';
-    const all = lines.size === 1 ? '1 VM' : `${lines.size} VMs`;
-    text(count, shown === lines.size ? all : `${shown} of ${all}${none}`);
+    const figure = (number) => number.toLocaleString('en');
+    const all = lines.size === 1 ? '1 VM' : `${figure(lines.size)} VMs`;
+    text(count, shown === lines.size ? all : `${figure(shown)} of ${all}${none}`);
   }
 
   /** What the server has written anew. What was open and what had the focus there stay so. */

@@ -1,6 +1,6 @@
 import { chooseCluster, type Clusters } from '../../shared/cluster/clusters.ts';
 import { parseCommand } from '../../shared/domain/command.ts';
-import { parseZone } from '../../shared/time/zone.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { awsCron } from './cron.ts';
 
 /** A schedule of schedules.yml, checked, as `schedule` of a function's events. */

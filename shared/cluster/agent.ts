@@ -1,8 +1,7 @@
 import { connect, type ConnectionOptions } from 'node:tls';
 
-import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
-
 import { LifecycleError } from '../domain/errors.ts';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from './undici.ts';
 
 export type Tls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'checkServerIdentity'>;
 
@@ -45,7 +44,7 @@ const bothOf = (make: (pool: typeof forCalls | typeof forStreams) => Dispatcher)
 
 /** A tunnel by SOCKS 5, and TLS within it. */
 async function throughSocks(proxy: string, tls: ConnectionOptions): Promise<buildConnector.connector> {
-  const { SocksClient } = await import('socks');
+  const { SocksClient } = (await import('socks')).default; // CommonJS: a bundle knows none of its names
   const { hostname, port, username, password } = new URL(proxy);
   const login = username ? { userId: decodeURIComponent(username), password: decodeURIComponent(password) } : {};
   const from = { host: hostname, port: Number(port || 1080), type: 5 as const, ...login };

@@ -131,16 +131,17 @@ class Informer<V> {
   async #attempt(): Promise<number> {
     if (this.#since === undefined) {
       const initial = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
-      const status = this.#failed >= 2 ? 400 : await this.#stream(initial, new Set());
+      const status = this.#failed >= 2 ? 400 : await this.#stream(initial, true);
       if (status !== 400 && status !== 422) return status;
       await this.#list();
     }
     return this.#stream({ resourceVersion: this.#since ?? '' });
   }
 
-  /** One stream, from its opening to its end. `present` collects the first state until the stream has told all of it. */
-  async #stream(parts: Record<string, string>, present?: Set<string>): Promise<number> {
-    let collecting = present;
+  /** One stream, from its opening to its end. `initial`: it begins with the first state, until it has told all of it. */
+  async #stream(parts: Record<string, string>, initial = false): Promise<number> {
+    let collecting = initial;
+    if (initial) this.store.begin();
     const path = this.#query({ ...watchQuery, ...parts });
     const status = await watch(this.#cluster, path, this.#closing.signal, (event) => {
       collecting = this.#take(event, collecting);
@@ -156,8 +157,8 @@ class Informer<V> {
     return `${path}?${new URLSearchParams(all)}`;
   }
 
-  /** Returns what still collects the first state. */
-  #take({ type, object }: WatchEvent, collecting: Set<string> | undefined): Set<string> | undefined {
+  /** Returns whether it is the first state that is still told. */
+  #take({ type, object }: WatchEvent, collecting: boolean): boolean {
     const { resourceVersion, annotations } = object?.metadata ?? {};
     if (!collecting) {
       this.#since = resourceVersion ?? this.#since;
@@ -165,35 +166,31 @@ class Informer<V> {
     }
     if (type === 'BOOKMARK') {
       if (!collecting || annotations?.['k8s.io/initial-events-end'] !== 'true') return collecting;
-      this.#settle(collecting, resourceVersion);
-      return undefined;
+      this.#settle(resourceVersion);
+      return false;
     }
     const one = ours(object);
     if (one && type === 'DELETED') this.store.remove(one);
-    const kept = one && type !== 'DELETED' ? this.store.put(one) : undefined;
-    if (kept !== undefined) collecting?.add(kept);
+    else if (one) this.store.put(one);
     return collecting;
   }
 
   /** The state of one moment, page by page. Pages of two moments are none: what came up between them is in neither. */
   async #list(): Promise<void> {
     const { clock, transport } = this.#cluster;
-    const present = new Set<string>();
+    this.store.begin();
     const limit = { deadline: clock.now() + 60_000, signal: this.#closing.signal };
     let moment: string | undefined;
     for await (const page of listPages(transport, this.#query({}), limit)) {
       moment ??= page.resourceVersion;
       if (page.resourceVersion !== moment) throw new Expired();
-      for (const object of page.items) {
-        const kept = this.store.put(object);
-        if (kept !== undefined) present.add(kept);
-      }
+      for (const object of page.items) this.store.put(object);
     }
-    this.#settle(present, moment);
+    this.#settle(moment);
   }
 
-  #settle(present: Set<string>, moment: string | undefined): void {
-    this.store.settle(present);
+  #settle(moment: string | undefined): void {
+    this.store.settle();
     this.#since = moment;
     this.#isSynced = true;
     this.#onSynced();

@@ -4,7 +4,8 @@ import { remember } from '../domain/remember.ts';
 /** How objects of one kind are read and which are wanted; the rest costs no memory. */
 export interface Keeping<V> {
   read(object: KubeObject): V;
-  wanted?(namespace: string, name: string): boolean;
+  /** By its key, `namespace/name`. */
+  wanted?(key: string, namespace: string): boolean;
   /** Called after every change of any object, with what it is now and was before; without a key when the watch failed for good. */
   changed?(key?: string, now?: V, before?: V): void;
 }
@@ -13,6 +14,8 @@ interface Kept<V> {
   uid: string | undefined;
   version: string | undefined;
   value: V;
+  /** When it was put last, counted in calls of `begin`. */
+  round: number;
 }
 
 /** A process that stays sees VMs of ever new names end: of so many it is remembered how. */
@@ -24,6 +27,7 @@ export class Store<V> {
   readonly #known = new Map<string, Kept<V>>();
   readonly #gone = new Map<string, V>();
   readonly #listeners = new Map<string, Set<() => void>>();
+  #round = 0;
 
   constructor(keeping: Keeping<V>) {
     this.#keeping = keeping;
@@ -54,20 +58,22 @@ export class Store<V> {
     };
   }
 
-  /** Keeps its newest state, and returns its key; undefined when it is not wanted. */
-  put(object: KubeObject): string | undefined {
-    const { namespace, name } = placeOf(object);
-    if (this.#keeping.wanted && !this.#keeping.wanted(namespace, name)) return undefined;
-    const key = keyOf({ namespace, name });
+  /** Keeps its newest state, where it is wanted. */
+  put(object: KubeObject): void {
+    const place = placeOf(object);
+    const key = keyOf(place);
+    if (this.#keeping.wanted && !this.#keeping.wanted(key, place.namespace)) return;
     const { uid, resourceVersion: version } = object.metadata;
     const before = this.#known.get(key);
     // After a reconnect everything is shown once more; what is known already is no change.
-    if (before && version !== undefined && before.version === version && before.uid === uid) return key;
+    if (before && version !== undefined && before.version === version && before.uid === uid) {
+      before.round = this.#round;
+      return;
+    }
     // Another generation of the name: the end of the one before was missed.
     if (before && before.uid !== uid) this.#ended(key, before.value);
-    this.#known.set(key, { uid, version, value: this.#keeping.read(object) });
+    this.#known.set(key, { uid, version, value: this.#keeping.read(object), round: this.#round });
     this.#tell(key, before?.value);
-    return key;
   }
 
   /** It is gone, and was like this at its end. Returns its key; undefined when it was not known. */
@@ -79,9 +85,14 @@ export class Store<V> {
     return key;
   }
 
-  /** Those that are present are all that there are: what else was known was deleted while nobody looked. */
-  settle(present: Set<string>): void {
-    for (const [key, { value }] of [...this.#known]) if (!present.has(key)) this.#forget(key, value);
+  /** From now on all that there are is put, until `settle`. */
+  begin(): void {
+    this.#round++;
+  }
+
+  /** Those put since `begin` are all that there are: what else was known was deleted while nobody looked. */
+  settle(): void {
+    for (const [key, { value, round }] of this.#known) if (round !== this.#round) this.#forget(key, value);
   }
 
   tellAll(): void {

@@ -1,12 +1,11 @@
 import './lateAnswers.ts';
 
-import { request as send } from 'undici';
-
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
 import type { Credentials } from './credentials.ts';
 import { connectionFailure } from './failure.ts';
+import { request as send } from './undici.ts';
 
 export interface Call {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
@@ -171,6 +170,6 @@ async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncIterable<string> {
   for await (const chunk of chunks) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = parts.pop() ?? '';
-    yield* parts.filter((line) => line !== '');
+    for (const line of parts) if (line !== '') yield line; // not yield*, which would wrap each once more
   }
 }

@@ -21,7 +21,8 @@ export type Scope =
   | { namespace: string; vmName: string }
   | {
       namespaces: string[] | 'all';
-      wanted?: (namespace: string, vmName: string) => boolean;
+      /** By its key, `namespace/vmName`. */
+      wanted?: (key: string, namespace: string) => boolean;
       /** Called after every change of a VM or VMI, with its key; without one when a watch failed for good. */
       changed?: (key?: string) => void;
     };
@@ -44,10 +45,10 @@ export const changedOf = (wukong: Wukong, machines: Machines, limits: Limits): P
 
 /** The VMs of these Wukongs, in these namespaces. */
 export function scopeOf(wukongs: Wukong[], namespaces: string[] | 'all'): Scope {
-  const vms = new Set(
-    wukongs.flatMap((wukong) => vmNamesOf(wukong).map((name) => keyOf({ ...placeOf(wukong), name }))),
-  );
-  return { namespaces, wanted: (namespace, name) => vms.has(keyOf({ namespace, name })) };
+  const vms = new Set<string>();
+  for (const wukong of wukongs)
+    for (const name of vmNamesOf(wukong)) vms.add(keyOf({ namespace: placeOf(wukong).namespace, name }));
+  return { namespaces, wanted: (key) => vms.has(key) };
 }
 
 /** Above so many namespaces one watch for all of them costs everybody less, where it is allowed. */
@@ -94,7 +95,7 @@ async function openAll(cluster: Cluster, scope: Scope, limits: Limits): Promise<
   if (namespaces === 'all') return openPair(cluster, [undefined], { wanted, changed }, limits);
   const places = new Set(namespaces);
   if (places.size > mostSeparate) {
-    const among = (namespace: string, name: string) => places.has(namespace) && (wanted?.(namespace, name) ?? true);
+    const among = (key: string, namespace: string) => places.has(namespace) && (wanted?.(key, namespace) ?? true);
     try {
       return await openPair(cluster, [undefined], { wanted: among, changed }, limits);
     } catch (thrown) {

@@ -81,10 +81,11 @@ export const isOperated = ({ metadata }: KubeObject): boolean =>
  * operator's rule (KUBEVIRT §4). Whether the VM is really its own is asked of the VM.
  */
 export function vmNameOf({ metadata, status }: Wukong): string {
-  const names: unknown[] = [metadata.annotations?.[adoptsKey], status?.vmName];
-  const said = names.find((name) => typeof name === 'string' && isObjectName(name));
-  return (said as string | undefined) ?? `${metadata.name}-vm`;
+  return nameIn(metadata.annotations?.[adoptsKey]) ?? nameIn(status?.vmName) ?? `${metadata.name}-vm`;
 }
+
+const nameIn = (said: unknown): string | undefined =>
+  typeof said === 'string' && isObjectName(said) ? said : undefined;
 
 /**
  * Whether the intent (`spec.startStrategy.autoStart`) is written beside a record: it keeps the operator from undoing what

@@ -25,9 +25,10 @@ export const isOwnedBy = ({ metadata }: Wukong, { owners, adoptedBy }: Pick<VmVi
   (metadata.uid !== undefined && owners?.includes(metadata.uid)) || adoptedBy === metadata.name;
 
 /** What a Wukong's VM may be called: as its status says, where that VM is its own, else by the operator's rule. */
-export const vmNamesOf = (wukong: Wukong): string[] => [
-  ...new Set([vmNameOf(wukong), vmNameOf({ metadata: wukong.metadata })]),
-];
+export function vmNamesOf(wukong: Wukong): string[] {
+  const [said, ruled] = [vmNameOf(wukong), vmNameOf({ metadata: wukong.metadata })];
+  return said === ruled ? [said] : [said, ruled];
+}
 
 /** What is there of a Wukong's own VM; of one that is another's only the name. `find` looks a VM up by its name. */
 export function ownMachine(wukong: Wukong, find: (vmName: string) => Machine): Machine {

@@ -14,11 +14,11 @@ const conditionIn = ({ type, status, reason, message, lastTransitionTime }: Reco
 });
 
 /** Those that complain: what is well is read from the fields beside them, and would only cost memory. */
-const slim = (conditions: Condition[]): Condition[] => {
+function complaintsIn(conditions: Record<string, unknown>[]): Condition[] {
   const complaints = conditions.filter(({ type, status }) => status !== 'True' || type === 'Failure');
   if (complaints.length === 0) return none;
-  return complaints.map(({ type, status, reason, message }) => ({ type, status, reason, message }));
-};
+  return complaints.map(conditionIn).map(({ type, status, reason, message }) => ({ type, status, reason, message }));
+}
 
 /** A VM of the API, whatever is in it. */
 export function readVm(object: KubeObject): VmView {
@@ -40,7 +40,7 @@ export function readVm(object: KubeObject): VmView {
     observed: status['printableStatus'] !== undefined,
     deleting: metadata.deletionTimestamp !== undefined,
     printableStatus: textIn(status['printableStatus']) ?? '',
-    conditions: slim(listIn(status['conditions']).map(conditionIn)),
+    conditions: complaintsIn(listIn(status['conditions'])),
     ...(failure
       ? {
           startFailure: {
@@ -63,7 +63,8 @@ const isRequest = (one: Record<string, unknown>): one is VmView['queue'][number]
 export function readVmi(object: KubeObject): VmiView {
   const { metadata } = object;
   const { spec = {}, status = {} } = partsOf(object);
-  const conditions = listIn(status['conditions']).map(conditionIn);
+  const listed = listIn(status['conditions']);
+  const conditions = listed.map(conditionIn);
   const condition = (type: string) => conditionOf(conditions, type)?.status;
   const readySince = instantIn(conditionOf(conditions, 'Ready')?.lastTransitionTime);
   const migration = fieldsIn(status['migrationState']);
@@ -87,7 +88,7 @@ export function readVmi(object: KubeObject): VmiView {
     migrating: Boolean(migration?.['startTimestamp'] && !migration['completed'] && !migration['failed']),
     node: textIn(status['nodeName'], 253),
     finalizers: metadata.finalizers ?? [],
-    conditions: slim(conditions),
+    conditions: complaintsIn(listed),
     ...(status['phaseTransitionTimestamps'] ? { ranAt: reached(/^Running$/) ?? null } : {}),
     ...(isEnded(phase) ? { endedAt: reached(/^(Succeeded|Failed)$/) } : {}),
   };

@@ -3,7 +3,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
-import { tellingMs } from '../report/limits.ts';
+import { tellingMs } from '../report/report.ts';
 import type { Clock } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
 import { isRecord, type QueueRecord } from './trigger.ts';

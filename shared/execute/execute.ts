@@ -6,7 +6,7 @@ import type { Outcome } from '../domain/outcome.ts';
 import { finishUnclaimed } from '../lifecycle/unclaimed.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
 import { here } from './here.ts';
-import { type Job, requestOf } from './job.ts';
+import type { Job } from './job.ts';
 import { overBus } from './overBus.ts';
 import { ofJobsMs, paced } from './paced.ts';
 import { Places, type Turn } from './places.ts';
@@ -113,7 +113,7 @@ async function failed(job: Job, thrown: unknown, { world, done }: Execution): Pr
     done.failures.push({ job, error });
     return undefined;
   }
-  const asked = requestOf(work);
+  const asked = work.do === 'command' ? work.command : 'op' in work ? work.op : undefined;
   const now = world.clock.now();
   const outcome: Outcome = {
     ...place,

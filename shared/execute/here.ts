@@ -11,35 +11,28 @@ import { type Performing, performOne } from '../lifecycle/perform.ts';
 import { heldBack } from '../lifecycle/plan.ts';
 import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
 import { runOperation } from '../lifecycle/runOperation.ts';
-import { tellingMs } from '../report/limits.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Execution, Sink } from './execute.ts';
 import { follow } from './follow.ts';
-import { type Job, requestOf } from './job.ts';
+import type { Job } from './job.ts';
 
 /** Carries jobs out in this process. One that is left, by an abort or as nobody waits, goes on from its record. */
 export const here: Sink = async ({ job, asked, release }, to) => {
   const { world, machines, signal, wait = true } = to;
-  const { clock } = world;
   const leaving = new AbortController();
-  const startedAt = clock.now();
   const limits: Limits = {
-    deadline: to.sink === 'record' ? startedAt : to.deadline,
+    deadline: to.sink === 'record' ? world.clock.now() : to.deadline,
     signal: wait ? signal : AbortSignal.any([...(signal ? [signal] : []), leaving.signal]),
   };
-  /** What the record, which is written by then, is waited with for. */
-  let waitedFor: string | undefined;
   const options: Options = {
     limits,
     machines,
     begun: release,
     async turn(until = limits) {
-      waitedFor ??= 'its turn';
       await to.limiter.turn(job.action, until, job.place.namespace, job.group.key);
       asked();
     },
     watching(what) {
-      waitedFor = what;
       to.report({ waiting: { place: job.place, for: what } });
       if (!wait) leaving.abort(new Error('not waited for'));
     },
@@ -50,10 +43,8 @@ export const here: Sink = async ({ job, asked, release }, to) => {
     return await carryOut(job, options, to);
   } catch (thrown) {
     if (!limits.signal?.aborted) throw thrown;
-    return leave(job, to, waitedFor !== undefined).catch((silence: unknown) => {
-      if (waitedFor === undefined) throw silence;
-      return leftInProgress(job, waitedFor, { startedAt, now: clock.now() });
-    });
+    world.log.debug(`${keyOf(job.place)} was left before it was claimed`);
+    return undefined;
   }
 };
 
@@ -98,31 +89,4 @@ async function join(otherwise: Outcome, options: Options, { world, machines }: E
   if (held) return { ...otherwise, ...held, quiet: true } as Outcome;
   if (running) return runOperation(running, wukong, world, options);
   return last && !isContradicted(last, stateOf(machineOf(wukong, machines))) ? outcomeOf(wukong, last) : otherwise;
-}
-
-/** Looks once more without waiting: what has ended meanwhile is reported, what has not is left in progress. */
-async function leave({ place, work }: Job, to: Execution, isBegun: boolean): Promise<Outcome | undefined> {
-  const { world, machines } = to;
-  const requestId = requestOf(work)?.requestId;
-  const isOurs = (one: { requestId: string }) => one.requestId === requestId || (to.joins === true && isBegun);
-  const wukong = await readWukong(world, place, { deadline: world.clock.now() + tellingMs });
-  const [op, last] = [operationOf(wukong), lastOf(wukong)];
-  if (op && isOurs(op)) return runOperation(op, wukong, world, { machines, limits: { deadline: world.clock.now() } });
-  if (last && isOurs(last)) return outcomeOf(wukong, last);
-  world.log.debug(`${keyOf(place)} was left before it was claimed`);
-  return undefined;
-}
-
-/** What is said of one that cannot be looked at once more: its record stands. */
-function leftInProgress(
-  { place, action, work }: Job,
-  waitedFor: string,
-  { startedAt, now }: { startedAt: number; now: number },
-): Outcome {
-  const { requestId = work.do, trigger = work.do } = requestOf(work) ?? {};
-  const message = `Not over yet (waiting for ${waitedFor}); reconcileState goes on.`;
-  return {
-    ...{ ...place, action, requestId, trigger, startedAt, finishedAt: now },
-    ...{ outcome: 'InProgress', forced: false, message },
-  };
 }

@@ -17,10 +17,6 @@ export type Work =
   /** Somebody else carries it out; it holds its wave here, and, unless it is `placeless`, its place. */
   | { do: 'await'; placeless?: boolean };
 
-/** The request that it is of, where that is known before it is begun. */
-export const requestOf = (work: Work): Pick<Command, 'requestId' | 'trigger'> | undefined =>
-  work.do === 'command' ? work.command : 'op' in work ? work.op : undefined;
-
 /** Those that one schedule, command or record asks for: they share places, and have waves. */
 export interface Group {
   /** The same for the same asker. */

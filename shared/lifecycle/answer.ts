@@ -15,7 +15,7 @@ import {
   write,
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { tellingMs } from '../report/limits.ts';
+import { tellingMs } from '../report/report.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Performing } from './perform.ts';
 import { asDryRun, intentHolds } from './plan.ts';

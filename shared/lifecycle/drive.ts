@@ -44,58 +44,88 @@ export interface Drive {
 
 export type Driven = { op: Operation; result: Result } | { op: Operation; result: 'superseded' };
 
+/** One operation on its way. */
+interface Going {
+  op: Operation;
+  seen: Seen;
+  /** When the record was seen to be ours. Instant. */
+  oursAt: number;
+  step?: Step;
+}
+
 /**
  * Carries one operation on from record and live state until it ends or the time is up (InProgress): looks, decides,
- * does one thing, waits until that can be seen, and looks again.
+ * does one thing, waits until that can be seen, and looks again. An abort is a time that is up.
  * @throws LifecycleError
  */
 export async function drive(op: Operation, to: Drive): Promise<Driven> {
-  const { world, wukong, machines, limits } = to;
-  const { clock } = world;
-  const seen = nothingSeen();
-  let oursAt = clock.now();
-  for (;;) {
-    const machine = machineOf(wukong, machines);
-    remember(seen, op, machine, clock.now());
-    if (to.begun && !loadsCluster(op.action, machine, seen)) to.begun();
-    const step = decide(op, machine, seen, to);
-    if (step.do === 'end') {
-      if (await isTold({ op, result: step.result }, machine, seen, to)) return { op, result: step.result };
-      continue;
+  const going: Going = { op, seen: nothingSeen(), oursAt: to.world.clock.now() };
+  try {
+    for (;;) {
+      const result = await goOn(going, to);
+      if (result) return { op: going.op, result } as Driven;
     }
-    if (step.do === 'wait') op = noted(op, machine, seen);
-    if (clock.now() >= limits.deadline) return { op, result: inProgress(step) };
-    if (step.do === 'wait') {
-      to.watching?.(step.for);
-      const deadline = Math.min(step.until, lookAgainAt(op, seen, clock.now()), limits.deadline);
-      await changedOf(wukong, machines, { ...limits, deadline });
-      continue;
-    }
-    if (step.do === 'retarget') forgetGuest(seen);
-    if (step.do === 'retarget' && !step.cameBack) {
-      op = { ...op, ...ofAnother, vmiUid: step.uid };
-      continue;
-    }
-    const later = recorded(op, step, clock.now());
-    if (later !== op) {
-      const taken = await advance(world, wukong, op, later, limits);
-      if (!taken) return { op, result: 'superseded' };
-      op = taken;
-      seen.recorded = op.step;
-      oursAt = clock.now();
-    } else if (clock.now() >= oursAt + oursMs || mayLengthen(step, machine)) {
-      if (!(await isOurs(op, to))) return { op, result: 'superseded' };
-      oursAt = clock.now();
-    }
-    if (step.do === 'retarget') continue;
-    const patienceMs = Math.min(settleMs * 2 ** seen.refusals, longestSettleMs);
-    const deadline = Math.min(clock.now() + patienceMs, limits.deadline);
-    const settled = changedOf(wukong, machines, { ...limits, deadline });
-    settled.catch(() => {});
-    await to.turn?.(limits);
-    await act(op, step, machine, seen, to);
-    await settled;
+  } catch (thrown) {
+    if (!to.limits.signal?.aborted) throw thrown;
+    return { op: going.op, result: inProgress(going.step) };
   }
+}
+
+/** One look, and what follows from it; undefined where there is more to do. */
+async function goOn(going: Going, to: Drive): Promise<Driven['result'] | undefined> {
+  const { wukong, machines, limits } = to;
+  const { clock } = to.world;
+  const { seen } = going;
+  const machine = machineOf(wukong, machines);
+  remember(seen, going.op, machine, clock.now());
+  if (to.begun && !loadsCluster(going.op.action, machine, seen)) to.begun();
+  const step = decide(going.op, machine, seen, to);
+  going.step = step;
+  if (step.do === 'end') {
+    const isDone = await isTold({ op: going.op, result: step.result }, machine, seen, to);
+    return isDone ? step.result : undefined;
+  }
+  if (step.do === 'wait') going.op = noted(going.op, machine, seen);
+  if (clock.now() >= limits.deadline) return inProgress(step);
+  if (step.do === 'wait') {
+    to.watching?.(step.for);
+    const deadline = Math.min(step.until, lookAgainAt(going.op, seen, clock.now()), limits.deadline);
+    await changedOf(wukong, machines, { ...limits, deadline });
+    return undefined;
+  }
+  if (step.do === 'retarget') forgetGuest(seen);
+  if (step.do === 'retarget' && !step.cameBack) {
+    going.op = { ...going.op, ...ofAnother, vmiUid: step.uid };
+    return undefined;
+  }
+  if (!(await isRecorded(step, machine, going, to))) return 'superseded';
+  if (step.do === 'retarget') return undefined;
+  const patienceMs = Math.min(settleMs * 2 ** seen.refusals, longestSettleMs);
+  const deadline = Math.min(clock.now() + patienceMs, limits.deadline);
+  const settled = changedOf(wukong, machines, { ...limits, deadline });
+  settled.catch(() => {});
+  await to.turn?.(limits);
+  await act(going.op, step, machine, seen, to);
+  await settled;
+  return undefined;
+}
+
+/** Writes what a crash must not repeat or forget; where there is nothing to write, looks whether the record is ours. */
+async function isRecorded(step: Step, machine: Machine, going: Going, to: Drive): Promise<boolean> {
+  const { world, wukong, limits } = to;
+  const { clock } = world;
+  const { op, seen, oursAt } = going;
+  const later = recorded(op, step, clock.now());
+  if (later !== op) {
+    const taken = await advance(world, wukong, op, later, limits);
+    if (!taken) return false;
+    going.op = taken;
+    seen.recorded = taken.step;
+  } else if (clock.now() >= oursAt + oursMs || mayLengthen(step, machine)) {
+    if (!(await isOurs(op, to))) return false;
+  } else return true;
+  going.oursAt = clock.now();
+  return true;
 }
 
 /** Whoever was superseded asks KubeVirt for nothing more. */
@@ -173,7 +203,7 @@ function noted(op: Operation, { vmi }: Machine, { died }: Seen): Operation {
   };
 }
 
-function inProgress(step: Step): Result {
-  const what = step.do === 'wait' ? `waiting for ${step.for}` : `next: ${step.do}`;
+function inProgress(step: Step | undefined): Result {
+  const what = step?.do === 'wait' ? `waiting for ${step.for}` : `next: ${step?.do}`;
   return { outcome: 'InProgress', message: `Not over yet (${what}); reconcileState goes on.` };
 }

@@ -15,8 +15,7 @@ import {
 } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { type Machine, stateOf } from '../domain/vm.ts';
-import { tellingMs } from '../report/limits.ts';
-import { note, tell } from '../report/report.ts';
+import { note, tell, tellingMs } from '../report/report.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 import { advance, endRecord, newHolder } from './claim.ts';
@@ -95,6 +94,7 @@ export function untold(world: World, outcome: Outcome, thrown: unknown): Outcome
       problem: error.message,
       requestId: outcome.requestId,
     });
+    if (outcome.outcome === 'InProgress') return outcome; // as its record has it
     return { ...outcome, outcome: 'InProgress', message: because } as Outcome;
   }
   const failed: Outcome = { ...outcome, outcome: 'Failed', reason: error.code, message: because } as Outcome;

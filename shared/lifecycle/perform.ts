@@ -147,9 +147,12 @@ async function claimNew(
 ): Promise<Begun | undefined> {
   await tellBefore(world, wukong, stateOf(machine), options.limits);
   const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
-  const claimed = await claim(world, wukong, op, options.limits);
+  const claimed = await claim(world, wukong, op, untilAnswered(options.limits));
   return claimed && { op, wukong: claimed };
 }
+
+/** An abort ends waits, and no claim: whoever is left must know whether it was begun. */
+const untilAnswered = ({ deadline }: Limits): Limits => ({ deadline });
 
 /** Writes what a later request asks for into the record under way, and takes it over: so nobody is waited for. */
 async function sharpen(
@@ -161,7 +164,7 @@ async function sharpen(
   const terms = { holder: newHolder(world), now: world.clock.now(), declared, guestGraceSeconds: graceOf(machine) };
   const op = sharpened(running, command, terms);
   const beside = { [settledKey]: write(settledBySharpening(command, wukong, running)) };
-  const claimed = await claim(world, wukong, op, limits, beside);
+  const claimed = await claim(world, wukong, op, untilAnswered(limits), beside);
   return claimed && { op, wukong: claimed };
 }
 

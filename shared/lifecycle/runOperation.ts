@@ -22,7 +22,6 @@ export async function runOperation(
   try {
     driven = await drive(op, { world, wukong, machines, limits, watching, turn, begun });
   } catch (thrown) {
-    limits.signal?.throwIfAborted();
     const error = asLifecycleError(thrown);
     // A cluster that is away ends nothing: the record stays, and reconcileState goes on from it.
     const result: Result =
@@ -35,11 +34,9 @@ export async function runOperation(
     const half = driven.result;
     const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
     if (second instanceof Error) {
-      limits.signal?.throwIfAborted();
-      driven = {
-        op: driven.op,
-        result: { outcome: 'InProgress', message: `${half.message} ${second.message}; reconcileState goes on.` },
-      };
+      const why = limits.signal?.aborted ? 'The start comes next' : second.message;
+      const message = `${half.message} ${why}; reconcileState goes on.`;
+      driven = { op: driven.op, result: { outcome: 'InProgress', message } };
     } else if (!second) driven = { op: driven.op, result: 'superseded' };
     else {
       const { op: next, wukong: now } = second as Begun;

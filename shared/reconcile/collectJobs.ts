@@ -16,6 +16,8 @@ export interface Decided {
   wanted: Map<string, Wanted>;
   /** Whose decision threw: their schedules have to come back to them. */
   undecided: Map<string, Place>;
+  /** Each VM as it was when all this was decided. */
+  machineOf: (wukong: Wukong) => Machine;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function collectJobs(seen: Seen, { world, problems }: Ticking, few:
   const own = { world, machineOf, around: annotationsFrom(seen), scheduled };
   const jobs: Job[] = [];
   const wanted = new Map<string, Wanted>();
-  for await (const wukong of unhurried(wukongs, world.clock))
+  await unhurried(wukongs, world.clock, (wukong) => {
     try {
       const mine = ownJob(wukong, own);
       const wish = few || (mine && mine.work.do !== 'await') ? undefined : scheduled.wanted(wukong);
@@ -47,7 +49,8 @@ export async function collectJobs(seen: Seen, { world, problems }: Ticking, few:
     } catch (thrown) {
       wrong(wukong, thrown);
     }
-  return { jobs: withoutIdle(jobs), table, wanted, undecided };
+  });
+  return { jobs: withoutIdle(jobs), table, wanted, undecided, machineOf };
 }
 
 /** Each VM as it was at the first look, however often one asks: all that is decided agrees. */

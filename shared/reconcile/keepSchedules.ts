@@ -1,6 +1,5 @@
-import { machineOf } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
-import { keyOf, type Place, type Wukong } from '../domain/model.ts';
+import { keyOf, type Place } from '../domain/model.ts';
 import type { Executed } from '../execute/execute.ts';
 import { type Selecting, troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
@@ -34,11 +33,10 @@ interface Kept extends Decided, OwnJobs {
 /** Announces the stops that are near, keeps runs true, and says on each schedule what it is through with. Never throws. */
 export function keepSchedules(
   { world, limits, problems }: Ticking,
-  { seen: { wukongs, machines }, table, jobs, elsewhere, underWay, undecided, runs }: Kept,
+  { seen: { wukongs }, table, jobs, elsewhere, underWay, undecided, machineOf, runs }: Kept,
 ): ScheduleKeeping {
-  const see = (wukong: Wukong) => machineOf(wukong, machines);
-  const opened = openRuns(runs, { table, wukongs, machineOf: see });
-  const announcing = announce(world, nearStops(table, see), limits);
+  const opened = openRuns(runs, { table, wukongs, machineOf });
+  const announcing = announce(world, nearStops(table, machineOf), limits);
   const isIdle = ({ matched }: Selecting) => matched.every(({ metadata }) => !underWay.has(keyOf(metadata)));
   const busy = new Set(
     jobs.flatMap(({ place, work }) => (work.do === 'command' || work.do === 'await' ? [] : [keyOf(place)])),

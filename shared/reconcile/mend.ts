@@ -1,5 +1,6 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import type { Machine } from '../domain/vm.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
 import { eachApart } from '../time/forEachLimited.ts';
@@ -18,6 +19,8 @@ interface Mending extends Ticking {
   busy: Set<string>;
   table: Timetable;
   wanted: Map<string, Wanted>;
+  /** Each VM as it was when the tick decided; what is written comes from `machines`, as it is by then. */
+  machineOf: (wukong: Wukong) => Machine;
   machines: Machines;
 }
 
@@ -28,8 +31,10 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   const unsaid = new Map<string, Place>();
   let repaired = 0;
   const all: Wukong[] = [];
-  for await (const wukong of unhurried(wukongs, world.clock))
-    if (!to.busy.has(keyOf(wukong.metadata)) && !isWell(wukong, to)) all.push(wukong);
+  await unhurried(wukongs, world.clock, (wukong) => {
+    const key = keyOf(wukong.metadata);
+    if (!to.busy.has(key) && !isWell(wukong, key, to)) all.push(wukong);
+  });
   await eachApart(
     all,
     ({ metadata }) => metadata.namespace,
@@ -46,9 +51,10 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
         if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
         if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
         // What has changed meanwhile is looked at anew by the next tick.
-        if (await writeStatus(world, wukong, statusOf(wukong, to), limits, () => false)) {
+        const machine = machineOf(wukong, to.machines);
+        if (await writeStatus(world, wukong, statusOf(wukong, machine, to), limits, () => false)) {
           repaired++;
-          await tellRoom(world, wukong, machineOf(wukong, to.machines), limits);
+          await tellRoom(world, wukong, machine, limits);
         }
       } catch (thrown) {
         // A CRD that has no such field keeps no status, and nothing else is undone.
@@ -62,13 +68,13 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   return { repaired, unsaid: [...unsaid.values()] };
 }
 
-const statusOf = (wukong: Wukong, { table, machines }: Mending) =>
-  statusFor(wukong, machineOf(wukong, machines), nextFor(table, wukong, table.at));
+const statusOf = (wukong: Wukong, machine: Machine, { table }: Mending) =>
+  statusFor(wukong, machine, nextFor(table, wukong, table.at));
 
 /** Nothing is to be written there: nearly all of them in nearly all ticks. One that cannot be read is not well. */
-function isWell(wukong: Wukong, to: Mending): boolean {
+function isWell(wukong: Wukong, key: string, to: Mending): boolean {
   try {
-    return !to.wanted.has(keyOf(wukong.metadata)) && says(wukong, statusOf(wukong, to));
+    return !to.wanted.has(key) && says(wukong, statusOf(wukong, to.machineOf(wukong), to));
   } catch {
     return false;
   }

@@ -78,7 +78,7 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   const { world, limits, problems } = to;
   const { wukongs, machines, blind } = seen;
   const decided = await collectJobs(seen, to, few);
-  const { table, wanted } = decided;
+  const { table, wanted, machineOf } = decided;
   if (!few) foresee?.(nextOfAll(schedulesOf(table), table.at));
   const unused = await withoutThoseInUse(decided, to);
   const own = claimOwn(unused.jobs, busy);
@@ -90,7 +90,7 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
   const telling = unused.tellWaiting();
   const known = knownOf(seen, decided);
-  const { repaired, unsaid } = await mend(known, { ...to, table, wanted, machines, busy });
+  const { repaired, unsaid } = await mend(known, { ...to, table, wanted, machineOf, machines, busy });
   await schedules.meanwhile(unsaid);
   await telling;
   const done = await executing;

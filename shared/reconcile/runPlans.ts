@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-import { keyOf, type Wukong } from '../domain/model.ts';
+import { keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import { isOver, type Member, runNameOf, type RunSpec, scheduleUidKey, type WukongRun } from '../domain/run.ts';
 import { mentions } from '../domain/runTrace.ts';
 import type { Machine } from '../domain/vm.ts';
@@ -51,7 +51,7 @@ const fleetWaitMs = 3_600_000;
 
 /** Which runs are to be made or looked at, and what their VMs came to before this tick's work. Pure. */
 export function planRuns({ runs, table, wukongs, machineOf }: Planning): Planned {
-  const near = Map.groupBy(wukongs, ({ metadata }) => metadata.namespace ?? '');
+  const near = Map.groupBy(wukongs, (wukong) => placeOf(wukong).namespace);
   const bySchedule = Map.groupBy(runs, ({ metadata }) => metadata.labels?.[scheduleUidKey] ?? '');
   const planned: Planned = { plans: [], forged: [] };
   for (const selecting of table.selecting) {
@@ -91,10 +91,10 @@ function readable<T>(read: () => T): T | undefined {
 
 /** Its own; of a ClusterWukongSchedule each that has VMs of it, or had when a run was made that ticks look at. */
 function spacesOf({ object, matched }: Selecting, runs: WukongRun[], { boundary, stored }: Looked): Iterable<string> {
-  if (!isClusterSchedule(object)) return [object.metadata.namespace ?? ''];
+  if (!isClusterSchedule(object)) return [placeOf(object).namespace];
   const dueAt = rfc3339(boundary.at);
   const known = runs.filter(({ spec }) => spec.dueAt === dueAt && spec.action === boundary.action);
-  return new Set([...(stored ? [] : matched), ...known].map(({ metadata }) => metadata.namespace ?? ''));
+  return new Set([...(stored ? [] : matched), ...known].map((one) => placeOf(one).namespace));
 }
 
 function planOf(

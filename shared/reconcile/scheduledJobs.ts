@@ -5,7 +5,7 @@ import type { Machine } from '../domain/vm.ts';
 import { isThere } from '../execute/follow.ts';
 import type { Group, Job } from '../execute/job.ts';
 import { type Boundary, newestBoundary } from '../schedule/calendar.ts';
-import type { Acting } from '../schedule/decide.ts';
+import type { Acting, Decision } from '../schedule/decide.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { commandFor, nextFor, type Timetable } from '../schedule/timetable.ts';
 import { jitterMs, knownWaves, rankOf } from '../schedule/wave.ts';
@@ -34,7 +34,7 @@ export class ScheduledJobs {
     const { at, decisions } = this.#table;
     const decision = decisions.get(keyOf(wukong.metadata));
     if (decision?.do === 'skip') return { do: 'skip', decision };
-    const acting = actingOf(this.#table, wukong);
+    const acting = actingIn(decision);
     if (!acting || isResting(wukong, acting, at)) return undefined;
     const running = operationOf(wukong);
     // As long as something else is being carried out, what is so will not stay so.
@@ -93,7 +93,7 @@ export class ScheduledJobs {
 
   #isOpen(wukong: Wukong, schedule: Schedule, action: Action): boolean {
     if (operationOf(wukong)) return true;
-    const acting = actingOf(this.#table, wukong);
+    const acting = actingIn(this.#table.decisions.get(keyOf(wukong.metadata)));
     if (acting?.do !== action || acting.boundary.schedule.key !== schedule.key) return false;
     try {
       const machine = this.#machineOf(wukong);
@@ -105,8 +105,7 @@ export class ScheduledJobs {
 }
 
 /** What a schedule wants done now, or at a moment that is known already. */
-function actingOf({ decisions }: Timetable, { metadata }: Wukong): Acting | undefined {
-  const decision = decisions.get(keyOf(metadata));
+function actingIn(decision: Decision | undefined): Acting | undefined {
   if (decision?.do === 'nothing') return decision.then;
   return decision?.do === 'skip' ? undefined : decision;
 }

@@ -20,12 +20,15 @@ export interface EventText {
 }
 
 /**
- * What this telling is of: the request. One that did not reach the cluster is delivered again, and one that was skipped
- * may be, when its process died with nothing but this Event; what it then comes to is told beside it.
+ * What this telling is of: the request. One that did not reach the cluster is delivered again; one that was skipped may
+ * be, when its process died with nothing but this Event; and one that failed before anything was recorded, when
+ * somebody has mended what was wrong. What it then comes to is told beside it.
  */
 export function subjectOf(outcome: Outcome): string {
-  if (reasonOf(outcome) === 'Unreachable') return `${outcome.requestId}/unreached`;
-  return outcome.outcome === 'Skipped' ? `${outcome.requestId}/skipped` : outcome.requestId;
+  const { requestId } = outcome;
+  if (reasonOf(outcome) === 'Unreachable') return `${requestId}/unreached`;
+  if (outcome.outcome === 'Failed') return `${requestId}/failed/${outcome.reason}`;
+  return outcome.outcome === 'Skipped' ? `${requestId}/skipped` : requestId;
 }
 
 /** On the Event of a stop whose guest nobody saw end: `false`. */

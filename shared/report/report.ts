@@ -7,6 +7,9 @@ import type { Limits } from '../time/wait.ts';
 import { eventOf, putEvent, subjectOf } from './events.ts';
 import { plain } from './plain.ts';
 
+/** How long telling the end may take: its own limit, never the one that has just run out (STYLE 8). */
+export const tellingMs = 8_000;
+
 export const outcomeType = 'Wukong VM Lifecycle Outcome';
 const outcomeNotice = 'dev.novasphere.wukong.outcome.v1';
 

@@ -1,7 +1,8 @@
 import ICAL from 'ical.js';
 
+import { knownZone, parseZone } from '../time/parseZone.ts';
 import { wallDate } from '../time/wallclock.ts';
-import { dayMs, instantToWall, knownZone, parseZone, type Zone } from '../time/zone.ts';
+import { dayMs, instantToWall, type Zone } from '../time/zone.ts';
 import { CalendarError, type EventLine } from './calendarLines.ts';
 import { readRule, type Rule } from './recurrence.ts';
 

@@ -2,7 +2,7 @@ import type { Annotations } from '../domain/model.ts';
 import type { Action, SkipReason } from '../domain/outcome.ts';
 import { utcText } from '../time/wallclock.ts';
 import { type Boundary, compare, wishAt } from './calendar.ts';
-import { due } from './due.ts';
+import { type Due, due } from './due.ts';
 import { type Hold, type Level, type Override, overrideFor } from './override.ts';
 import type { Schedule } from './schedule.ts';
 import { jitterMs } from './wave.ts';
@@ -84,7 +84,8 @@ export function decide(schedules: Schedule[], facts: Facts, now: number): Decisi
   const active = schedules.filter(({ suspended }) => !suspended);
   if (active.length === 0)
     return nothing(schedules.length === 0 ? 'no schedule selects it' : 'its schedules are suspended');
-  const override = overrideFor({ ...facts, now });
+  const { wukongAnnotations, namespaceAnnotations } = facts;
+  const override = overrideFor({ wukongAnnotations, namespaceAnnotations, now });
   const at: Moment = { facts, override, now };
   const wish = wishAt(active, now);
   const one = occasion(active, wish, at);
@@ -112,13 +113,13 @@ interface Occasion {
 /** The newest thing not handled yet: a boundary, or the end of an override that held back what should be so. */
 function occasion(active: Schedule[], wish: Boundary | undefined, at: Moment): Occasion | undefined {
   const { facts, now } = at;
-  const own = active
-    .map((schedule) => due(schedule, { now, lastHandled: facts.lastHandled, createdAt: facts.createdAt }))
-    .flatMap((each) => ('boundary' in each ? [each] : []))
-    .sort((a, b) => compare(a.boundary, b.boundary))
-    .at(-1);
   const end = wish && endOf(wish, at);
   if (end) return end;
+  let own: Extract<Due, { boundary: Boundary }> | undefined;
+  for (const schedule of active) {
+    const one = due(schedule, { now, lastHandled: facts.lastHandled, createdAt: facts.createdAt });
+    if ('boundary' in one && (!own || compare(own.boundary, one.boundary) <= 0)) own = one;
+  }
   return own && { boundary: own.boundary, because: own.because, missed: own.kind === 'missed', resumed: false };
 }
 

@@ -52,13 +52,13 @@ function without(annotations: Annotations | undefined): Annotations {
 
 /** The next instant at which a decision may be another one. */
 function nextPoint(active: Schedule[], facts: Facts, at: number, until: number | undefined): number | undefined {
-  const { holds } = overrideFor({ ...facts, now: at });
-  const points = [
-    ...active.map((schedule) => nextBoundary(schedule, at)?.at),
-    holds.start?.until,
-    holds.stop?.until,
-    facts.freezeUntil,
-    until,
-  ].filter((point): point is number => point !== undefined && point > at && point < Infinity);
-  return points.length === 0 ? undefined : points.reduce((first, point) => Math.min(first, point));
+  const { wukongAnnotations, namespaceAnnotations } = facts;
+  const { holds } = overrideFor({ wukongAnnotations, namespaceAnnotations, now: at });
+  let first = Infinity;
+  const meet = (point: number | undefined) => {
+    if (point !== undefined && point > at && point < first) first = point;
+  };
+  for (const schedule of active) meet(nextBoundary(schedule, at)?.at);
+  for (const point of [holds.start?.until, holds.stop?.until, facts.freezeUntil, until]) meet(point);
+  return first === Infinity ? undefined : first;
 }

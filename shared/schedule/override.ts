@@ -38,16 +38,25 @@ const time = z.iso.datetime({ offset: true });
 export const readInstant = (text: string): number | undefined =>
   time.safeParse(text).success ? Date.parse(text) : undefined;
 
+const keys = [...Object.values(overrideKeys), leaseKey];
+function mayOverride(annotations: Annotations | undefined): boolean {
+  if (annotations) for (const key of keys) if (annotations[key] !== undefined) return true;
+  return false;
+}
+/** Of nearly all Wukongs, at each instant that is looked at for them. */
+const none: Override = Object.freeze({ holds: Object.freeze({}), ended: Object.freeze({}), problems: [] });
+
 /**
  * The overrides that hold at `now`. An annotation on the Wukong counts before the same one on its namespace, unless it
  * has expired. One that cannot be read is a problem, and is taken as it was surely meant: leave this machine alone,
  * until somebody mends it.
  */
 export function overrideFor(given: {
-  wukongAnnotations?: Annotations;
-  namespaceAnnotations?: Annotations;
+  wukongAnnotations?: Annotations | undefined;
+  namespaceAnnotations?: Annotations | undefined;
   now: number;
 }): Override {
+  if (!mayOverride(given.wukongAnnotations) && !mayOverride(given.namespaceAnnotations)) return none;
   const levels: [Level, Annotations][] = [
     ['Wukong', given.wukongAnnotations ?? {}],
     ['namespace', given.namespaceAnnotations ?? {}],

@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { readLabelSelector } from '../domain/selector.ts';
 import { parseCron } from '../time/cron.ts';
 import { sharedWall } from '../time/cron.ts';
+import { parseZone } from '../time/parseZone.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
-import { parseZone } from '../time/zone.ts';
 import { type Problem, type ScheduleReason } from './problem.ts';
 
 /** A field that `read` understands or says in words why not. */

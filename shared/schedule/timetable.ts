@@ -77,41 +77,53 @@ export function timetable(
   now: number,
   wrong: (wukong: Wukong, thrown: unknown) => void = () => {},
 ): Timetable {
-  const turns = new Map<string, number>();
-  const handled = new Map<string, number>();
-  const schedulesOf = new Map<string, Schedule[]>();
   const selecting = select(wukongs, around, now);
-  for (const { object, checked, matched } of selecting) {
-    const { schedule } = checked;
-    if (!schedule) continue;
-    const mark = instantIn(object.status?.lastHandled) ?? NaN;
-    for (const wukong of matched) {
-      const key = keyOf(wukong.metadata);
-      const mine = schedulesOf.get(key);
-      if (mine) mine.push(schedule);
-      else schedulesOf.set(key, [schedule]);
-      if (!Number.isNaN(mark)) handled.set(key, Math.max(handled.get(key) ?? -Infinity, mark));
-    }
-    const newest = newestBoundary(schedule, now);
-    if (newest && now - newest.at > schedule.startingDeadlineMs && !(mark >= newest.at))
-      for (const [wukong, at] of turnsOf(matched, newest, now)) turns.set(keyOf(wukong.metadata), at);
-  }
-  const decisions = new Map<string, Decision>();
-  const facts = new Map<string, Facts>();
+  const ruled = ruledBy(selecting, now);
+  const table: Timetable = { at: now, selecting, decisions: new Map(), facts: new Map(), schedulesOf: new Map() };
   for (const wukong of wukongs) {
-    const key = keyOf(wukong.metadata);
-    const schedules = schedulesOf.get(key);
-    if (!schedules) continue;
+    const rule = ruled.get(wukong);
+    if (!rule) continue;
+    const { key } = rule;
+    table.schedulesOf.set(key, rule.schedules);
     try {
-      const known = factsOf(wukong, machineOf(wukong), around, { handled, now });
-      if (turns.has(key)) known.turnAt = turns.get(key)!;
-      facts.set(key, known);
-      decisions.set(key, unlessDeleted(wukong, decide(schedules, known, now)));
+      const known = factsOf(wukong, machineOf(wukong), around, rule, now);
+      table.facts.set(key, known);
+      table.decisions.set(key, unlessDeleted(wukong, decide(rule.schedules, known, now)));
     } catch (thrown) {
       wrong(wukong, thrown);
     }
   }
-  return { at: now, selecting, decisions, facts, schedulesOf };
+  return table;
+}
+
+/** What schedules say of one of the Wukongs that they rule. Instants. */
+interface Rule {
+  /** Of the Wukong. */
+  key: string;
+  schedules: Schedule[];
+  /** The newest boundary that one of them is through with. */
+  handled?: number;
+  turnAt?: number;
+}
+
+/** By the Wukong itself: a key is a text that is made anew, and a tick asks for twenty thousand Wukongs. */
+function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
+  const all = new Map<Wukong, Rule>();
+  for (const { object, checked, matched } of selecting) {
+    const { schedule } = checked;
+    if (!schedule) continue;
+    const mark = instantIn(object.status?.lastHandled);
+    for (const wukong of matched) {
+      const rule = all.get(wukong) ?? { key: keyOf(wukong.metadata), schedules: [] };
+      all.set(wukong, rule);
+      rule.schedules.push(schedule);
+      if (mark !== undefined) rule.handled = Math.max(rule.handled ?? -Infinity, mark);
+    }
+    const newest = newestBoundary(schedule, now);
+    if (newest && now - newest.at > schedule.startingDeadlineMs && !(mark !== undefined && mark >= newest.at))
+      for (const [wukong, at] of turnsOf(matched, newest, now)) all.get(wukong)!.turnAt = at;
+  }
+  return all;
 }
 
 /** A Wukong that is being deleted is not switched on any more. */
@@ -121,30 +133,32 @@ function unlessDeleted({ metadata }: Wukong, decision: Decision): Decision {
   return starts ? { do: 'nothing', because: 'it is being deleted' } : decision;
 }
 
-interface Marks {
-  handled: Map<string, number>;
-  now: number;
-}
-
-function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, { handled, now }: Marks): Facts {
+function factsOf(
+  wukong: Wukong,
+  machine: Machine,
+  around: Surroundings,
+  { key, handled, turnAt }: Rule,
+  now: number,
+): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
   const memory = readMemory(wukong, now);
-  const mark = handled.get(keyOf(wukong.metadata));
   // A boundary that an override holds back is not done, although its schedule is through with it.
-  const through = mark === memory.withheld ? undefined : mark;
+  const through = handled === memory.withheld ? undefined : handled;
   const { handled: kept, ...rest } = memory;
   const asked = [newestDone(wukong, now)?.requestedAt, operationOf(wukong)?.requestedAt];
-  const wishes = [through, kept, memory.skipped, ...asked];
-  const known = wishes.filter((instant) => instant !== undefined).filter((instant) => !isYetToCome(instant, now));
+  let lastHandled = -Infinity;
+  for (const instant of [through, kept, memory.skipped, ...asked])
+    if (instant !== undefined && !isYetToCome(instant, now)) lastHandled = Math.max(lastHandled, instant);
   return {
-    name: keyOf(wukong.metadata),
+    name: key,
     createdAt: Date.parse(creationTimestamp ?? '') || 0,
     wukongAnnotations: annotations,
     namespaceAnnotations: around.namespaces.get(namespace),
     freezeUntil: around.freezeUntil,
     power: isOn(machine) ? 'on' : isOff(machine) ? 'off' : 'between',
-    ...(known.length > 0 ? { lastHandled: Math.max(...known) } : {}),
+    ...(lastHandled === -Infinity ? {} : { lastHandled }),
+    ...(turnAt === undefined ? {} : { turnAt }),
     ...rest,
   };
 }
@@ -211,8 +225,8 @@ export function nextFor(
   wukong: Wukong,
   now: number,
 ): Pick<LifecycleState, 'nextAction' | 'nextActionTime'> {
-  const schedules = timetable.schedulesOf.get(keyOf(wukong.metadata));
-  const facts = timetable.facts.get(keyOf(wukong.metadata));
+  const key = keyOf(wukong.metadata);
+  const [schedules, facts] = [timetable.schedulesOf.get(key), timetable.facts.get(key)];
   const next = schedules && facts && nextActionFor(schedules, facts, now);
   return { nextAction: next?.action, nextActionTime: next && rfc3339(next.at) };
 }

@@ -55,4 +55,10 @@ export const systemClock: Clock = {
 };
 
 /** An instant as the Kubernetes API writes it: whole seconds, UTC (`2026-03-29T01:00:00Z`). */
-export const rfc3339 = (instant: number): string => new Date(instant).toISOString().replace(/\.\d{3}Z$/, 'Z');
+export function rfc3339(instant: number): string {
+  if (instant !== written.instant) written = { instant, text: `${new Date(instant).toISOString().slice(0, -5)}Z` };
+  return written.text;
+}
+
+/** The last one: thousands of Wukongs of one schedule have the same next instant. */
+let written = { instant: NaN, text: '' };

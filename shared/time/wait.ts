@@ -99,11 +99,11 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
 /** So many are looked at in a few milliseconds. */
 const inOneGo = 200;
 
-/** These, with a break now and then: what looks at ten thousand makes nobody else in this process wait. */
-export async function* unhurried<T>(items: Iterable<T>, clock: Clock): AsyncIterable<T> {
+/** Looks at these, with a break now and then: what looks at ten thousand makes nobody else in this process wait. */
+export async function unhurried<T>(items: Iterable<T>, clock: Clock, look: (item: T) => void): Promise<void> {
   let seen = 0;
   for (const item of items) {
     if (++seen % inOneGo === 0) await sleep(clock, 0);
-    yield item;
+    look(item);
   }
 }

@@ -38,6 +38,15 @@ describe('wukong keep, skip-next and protect', () => {
     expect(await annotationsOf('batch')).not.toHaveProperty('keep-stopped-until');
   });
 
+  it('says of one that is off now how it is switched on, as keeping switches nothing', async () => {
+    await sim.wukong('reconcile --once');
+    const { out } = await sim.wukong('keep web batch running --for 1h -n demo-a');
+    expect(out).toMatch(
+      /^demo-a\/web: .*\(1h\)\ndemo-a\/batch: .*\(1h\); it is Stopped now: wukong start batch -n demo-a\n$/,
+    );
+    await sim.wukong('keep web batch --clear -n demo-a');
+  });
+
   it('marks and unmarks', async () => {
     await Promise.all([sim.wukong('protect import -n demo-a'), sim.wukong('skip-next import -n demo-a')]);
     expect(await annotationsOf('import')).toMatchObject({ protected: 'true', 'skip-next': 'true' });

@@ -158,3 +158,20 @@ it.each<[string, (at: Scene) => void]>([...Object.entries(silences), ['everythin
     expect(ends).toEqual(Array(3 * spaces.length).fill('Stopped'));
   },
 );
+
+it('whose record is being written at Ctrl-C is said to be in progress, and goes on', async () => {
+  const at = await scene();
+  furnishIn(at, 'n0', 2, { guest: { 'shutdown-seconds': '5' } });
+  await at.pass(minuteMs);
+  at.sim.faults.add({ when: record, does: { kind: 'delay', ms: 300 } });
+  const controller = new AbortController();
+  const said = await at.run(() => {
+    at.clock.after(200, () => controller.abort(new Interrupted(at.clock.now())));
+    return byCli(at, 'n0', at.clock.now() + minuteMs, controller.signal);
+  });
+  expect(said.map(({ outcome }) => outcome)).toEqual(['InProgress', 'InProgress']);
+  at.sim.faults.clear();
+  await at.run(() => ticks(at, 2), hour);
+  const ends = wukongsIn(at, 'n0').map(({ status }) => status?.lifecycleState?.outcome);
+  expect(ends).toEqual(['Stopped', 'Stopped']);
+});

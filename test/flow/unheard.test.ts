@@ -118,3 +118,26 @@ it('who may write nothing is told that, as trying again would not help', async (
     at.sim.faults.add({ when: { method }, does: { kind: 'status', status: 403 } });
   expect(wordsOf(await deliver(at, one, { ...at.world, bus: undefined }))).toBe('FailedDenied');
 });
+
+it('a request that failed before it was begun, and is delivered again when that was mended, has its end told too', async () => {
+  const at = await scene();
+  at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
+  await at.pass(5_000);
+  const owners = (of: unknown[]) =>
+    at.sim.change<{ metadata: { ownerReferences?: unknown[] } }>('virtualmachines', namespace, 'web-vm', (vm) => {
+      const before = vm.metadata.ownerReferences;
+      vm.metadata.ownerReferences = of;
+      of = before ?? [];
+    });
+  const before = (at.sim.get('virtualmachines', namespace, 'web-vm') as { metadata: { ownerReferences: unknown[] } })
+    .metadata.ownerReferences;
+  owners([]);
+  const ask = () => at.perform('stop', 'web', {}, { requestId: 'http:anna:one' });
+  expect(await ask()).toMatchObject({ outcome: 'Failed', reason: 'NotOwned' });
+  owners(before);
+  expect(await ask()).toMatchObject({ outcome: 'Stopped' });
+  const events = at.sim.list<{ metadata: object; reason: string }>('events', namespace).map(({ reason }) => reason);
+  expect(events).toEqual(expect.arrayContaining(['FailedNotOwned', 'Stopped']));
+  expect(at.bus.map(({ detail }) => (detail as { outcome: string }).outcome)).toEqual(['Failed', 'Stopped']);
+  expect(new Set(at.bus.map(({ detail }) => (detail as { id: string }).id)).size).toBe(2);
+});

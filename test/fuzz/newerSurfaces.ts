@@ -19,7 +19,7 @@ import { readCalendar } from '../../shared/schedule/calendarFile.ts';
 import { clusterKind } from '../../shared/schedule/ruling.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { timetable } from '../../shared/schedule/timetable.ts';
-import { parseZone } from '../../shared/time/zone.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { decideAll, mutated, now, running } from './deciding.ts';
 import { text } from './hostile.ts';
 import type { Outside, Surface } from './surfaces.ts';

@@ -4,7 +4,7 @@ import { hourMarks, hourStep, isShort, laneWidth, phoneWidth, ticks, zooms } fro
 import { renderPage } from '../../cli/page/document.ts';
 import { pageModel } from '../../cli/page/model.ts';
 import { sourcesOf } from '../../cli/page/sources.ts';
-import { parseZone } from '../../shared/time/zone.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { manifestsOf, scheduleOf } from './fleet.ts';
 
 const berlin = parseZone('Europe/Berlin');

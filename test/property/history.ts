@@ -61,6 +61,8 @@ export interface History {
   protected: boolean;
   keepRunningSeconds?: number | undefined;
   steps: Step[];
+  /** Before so many steps the functions are of version 0.1.0; what it has begun then, it goes on with. */
+  upgradeAfter?: number;
 }
 
 const action = fc.constantFrom<Action>('start', 'stop');
@@ -173,3 +175,8 @@ export const histories: fc.Arbitrary<History> = fc.record({
   keepRunningSeconds: mostly(undefined, fc.constantFrom<number | undefined>(30, 200)),
   steps: fc.array(step, { minLength: 1, maxLength: 9, size: 'max' }),
 }) as fc.Arbitrary<History>;
+
+/** An upgrade from version 0.1.0 in the middle of it all. */
+export const upgrades: fc.Arbitrary<History> = fc
+  .tuple(histories, fc.integer({ min: 1, max: 8 }))
+  .map(([history, upgradeAfter]) => ({ ...history, upgradeAfter }));

@@ -129,7 +129,7 @@ async function live({ steps, meanwhile, ...server }: Story): Promise<void> {
     const source = {
       path: '/apis/x/v1/things',
       read,
-      wanted: (_: string, name: string) => name !== unwanted,
+      wanted: (key: string) => !key.endsWith(`/${unwanted}`),
       changed: () => changes++,
     };
     const cluster = { transport: watched.transport, clock, random: dice() };

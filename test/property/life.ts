@@ -1,15 +1,18 @@
 import { reconcileState } from '../../functions/reconcileState/handler.ts';
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
-import type { Call } from '../../shared/cluster/transport.ts';
+import type { Call, Transport } from '../../shared/cluster/transport.ts';
 import type { BusEntry, World } from '../../shared/cluster/world.ts';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
 import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import { type Invocation, Retry } from '../../shared/entry/entry.ts';
 import { source } from '../../shared/report/bus.ts';
+import type { Clock } from '../../shared/time/clock.ts';
+import { dice } from '../dice.ts';
 import { type Ground, worldOf } from './ground.ts';
 import { type CommandStep, type History, type Step, targets } from './history.ts';
+import type { Older } from './older.ts';
 import { bear, type Death } from './process.ts';
 
 export type Raw = KubeObject & { spec: Record<string, unknown>; status?: Record<string, unknown> };
@@ -17,6 +20,8 @@ export type Raw = KubeObject & { spec: Record<string, unknown>; status?: Record<
 /** A call to KubeVirt, with what was so when it was sent. */
 export interface PowerCall {
   at: number;
+  /** Of version 0.1.0, whose own doing is not judged. */
+  older: boolean;
   verb: string;
   grace: number | undefined;
   vmi: { uid: string; deletion: number | undefined; grace: number } | undefined;
@@ -42,6 +47,8 @@ export interface Wish {
 /** All that was seen of one history. */
 export interface Story {
   begin: number;
+  /** Since then every new process is of the present version. */
+  upgradedAt: number;
   end: number;
   name: string;
   wishes: Wish[];
@@ -68,9 +75,24 @@ const guests = {
 } as const;
 
 /** Lets one history happen, and waits until quiet has returned. */
-export async function live(ground: Ground, history: History): Promise<Story> {
-  const life = new Life(ground, history);
+export async function live(ground: Ground, history: History, version?: Older): Promise<Story> {
+  const connect = await version?.transportOn(ground.sim, dice());
+  const life = new Life(ground, history, version && connect && { version, connect });
   return ground.clock.run(() => life.run(), { sims: [ground.sim], limitMs: 20 * 3_600_000 });
+}
+
+/** A process that is made for one invocation. */
+interface Being {
+  leftMs: number;
+  skewMs: number;
+  dies: Death | undefined;
+  bus?: boolean;
+  older?: OlderHere | undefined;
+}
+
+interface OlderHere {
+  version: Older;
+  connect: (clock: Clock) => Transport;
 }
 
 class Life {
@@ -82,9 +104,12 @@ class Life {
   readonly #world: World;
   readonly #underway = new Set<Promise<void>>();
   readonly #story: Omit<Story, 'before' | 'after' | 'end' | 'events'>;
+  readonly #older: OlderHere | undefined;
   #requests = 0;
+  #steps = 0;
 
-  constructor(ground: Ground, history: History) {
+  constructor(ground: Ground, history: History, older: OlderHere | undefined) {
+    this.#older = older;
     this.#ground = ground;
     this.#history = history;
     this.#namespace = `day-${ground.day}`;
@@ -96,6 +121,7 @@ class Life {
     this.#world = { ...worldOf(ground, this.#namespace), bus: { put } };
     this.#story = {
       begin: 0,
+      upgradedAt: -Infinity,
       name: this.#name,
       wishes: [],
       returned: [],
@@ -115,8 +141,11 @@ class Life {
     const before = { wukong: this.#wukong(), vm: this.#vm() };
     for (const step of this.#history.steps) {
       await this.#do(step);
+      if (++this.#steps === this.#history.upgradeAfter) this.#story.upgradedAt = clock.now();
       this.#lookAtDeclared();
     }
+    this.#steps = Infinity;
+    if ((this.#history.upgradeAfter ?? 0) > this.#history.steps.length) this.#story.upgradedAt = clock.now();
     sim.faults.clear();
     sim.faults.virtApiDown(false);
     await this.#untilQuiet();
@@ -252,8 +281,9 @@ class Life {
     event: object,
     { leftMs, skewMs, dies }: { leftMs: number; skewMs: number; dies: Death | undefined },
   ): Promise<void> {
-    const handle = action === 'start' ? startVm : stopVm;
     for (let attempt = 1; attempt <= redeliveries; attempt++) {
+      const older = this.#olderNow;
+      const handle = older?.version.handle[action] ?? (action === 'start' ? startVm : stopVm);
       const done = await this.#process(
         async (at) => {
           try {
@@ -261,11 +291,11 @@ class Life {
             this.#story.returned.push(...report.outcomes);
             return true;
           } catch (thrown) {
-            if (!(thrown instanceof Retry)) throw thrown;
+            if (!(thrown instanceof Retry) && !older) throw thrown;
             return false;
           }
         },
-        { leftMs, skewMs, dies: attempt === 1 ? dies : undefined },
+        { leftMs, skewMs, dies: attempt === 1 ? dies : undefined, older },
       );
       if (done) return;
       await this.#sleep(30_000);
@@ -274,25 +304,30 @@ class Life {
 
   async #process<T>(
     work: (at: Invocation) => Promise<T>,
-    { leftMs, skewMs, dies, bus = true }: { leftMs: number; skewMs: number; dies: Death | undefined; bus?: boolean },
+    { leftMs, skewMs, dies, bus = true, older }: Being,
   ): Promise<T | undefined> {
     const { credentials } = this.#ground;
-    const base = bus ? this.#world : { ...this.#world, bus: undefined };
-    const { world, death } = bear({ base, credentials, skewMs, dies, onCall: (call) => this.#watch(call) });
+    const own = older
+      ? { ...this.#world, config: { ...older.version.config, watchNamespaces: [this.#namespace] } }
+      : this.#world;
+    const base = bus ? own : { ...own, bus: undefined };
+    const onCall = (call: Call) => this.#watch(call, older !== undefined);
+    const { world, death } = bear({ base, credentials, connect: older?.connect, skewMs, dies, onCall });
     const now = world.clock.now();
     const invocation = { world, limits: { deadline: now + leftMs }, id: `invocation-${++this.#requests}`, now };
     return Promise.race([work(invocation), death.then(() => undefined)]);
   }
 
   async #tick({ leftMs, skewMs, dies }: { leftMs: number; skewMs: number; dies?: Death | undefined }) {
+    const older = this.#olderNow;
     const tick = async (at: Invocation) => {
       try {
-        return await reconcileState({}, at);
+        return await (older?.version.reconcileState ?? reconcileState)({}, at);
       } catch {
         return undefined; // a cluster that is away: the next tick tries again
       }
     };
-    const done = await this.#process(tick, { leftMs, skewMs, dies, bus: this.#history.bus });
+    const done = await this.#process(tick, { leftMs, skewMs, dies, bus: this.#history.bus, older });
     this.#story.returned.push(...(done?.outcomes ?? []));
     return done;
   }
@@ -369,13 +404,18 @@ class Life {
     );
   }
 
-  #watch({ path, method, body }: Call) {
+  get #olderNow(): OlderHere | undefined {
+    return this.#steps < (this.#history.upgradeAfter ?? 0) ? this.#older : undefined;
+  }
+
+  #watch({ path, method, body }: Call, older: boolean) {
     if (method === 'DELETE' && /\/pods\//.test(path)) this.#story.podsDeleted++;
     if (!path.startsWith('/apis/subresources.')) return;
     const vmi = this.#vmi();
     const deletion = vmi?.metadata.deletionTimestamp;
     this.#story.power.push({
       at: this.#ground.clock.now(),
+      older,
       verb: path.split('/').at(-1) ?? '',
       grace: (body as { gracePeriod?: number } | undefined)?.gracePeriod,
       vmi: vmi && {

@@ -1,16 +1,18 @@
 /**
- * npm run test:property -- [--histories | --wide | --versions | --noninterference] [--runs N] [--seed S [--path P]] [--workers W]
- * Random histories against the model: of one Wukong (2,000), of several for some hours (500), of the same while version
- * 0.1.0 acts too (200; needs the history of this repository), and of one tenant beside a hostile one (20,000); one
- * process for each worker. Without a seed, others every time. What is found is made small, and
- * told with how to live through it again.
+ * npm run test:property -- [--histories | --upgrades | --wide | --versions | --noninterference] [--runs N]
+ *   [--seed S [--path P]] [--workers W]
+ * Random histories against the model: of one Wukong (2,000), the same with an upgrade from version 0.1.0 in the middle
+ * (1,000), of several for some hours (500), the same while version 0.1.0 acts too (200), and of one tenant beside a
+ * hostile one (20,000); one process for each worker. Those with version 0.1.0 take it out of the history of this
+ * repository, and are lived through only when they are asked for. Without a seed, others every time. What is found is
+ * made small, and told with how to live through it again.
  */
 import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { explore, tellOf } from './explore.ts';
+import { explore, exploreUpgrades, tellOf } from './explore.ts';
 import { interference, interferenceText, tiesText } from './noninterference.ts';
 import { exploreMixed, exploreWide, wideText } from './wide.ts';
 
@@ -18,6 +20,7 @@ const { values } = parseArgs({
   options: {
     histories: { type: 'boolean', default: false },
     noninterference: { type: 'boolean', default: false },
+    upgrades: { type: 'boolean', default: false },
     wide: { type: 'boolean', default: false },
     versions: { type: 'boolean', default: false },
     runs: { type: 'string' },
@@ -38,6 +41,10 @@ const kinds = {
   histories: {
     ...{ runs: 2_000, every: 5_000, well: 'nothing contradicts the model' },
     live: async (given: Given) => explore(given).then((found) => found && tellOf(found)),
+  },
+  upgrades: {
+    ...{ runs: 1_000, every: 1_000, well: 'nothing contradicts the model' },
+    live: async (given: Given) => exploreUpgrades(given).then((found) => found && tellOf(found, 'upgrades')),
   },
   wide: {
     ...{ runs: 500, every: 100, well: 'nothing contradicts the model' },
@@ -91,7 +98,7 @@ async function liveApart(kind: Kind, workers: number): Promise<boolean> {
 
 const all = Object.keys(kinds) as Kind[];
 const named = all.filter((kind) => values[kind]);
-const usual: Kind[] = values.path ? ['histories'] : all.filter((kind) => kind !== 'versions');
+const usual: Kind[] = values.path ? ['histories'] : all.filter((kind) => kind !== 'versions' && kind !== 'upgrades');
 let well = true;
 for (const kind of named.length > 0 ? named : usual) {
   const workers = values.path ? 1 : Math.min(Number(values.workers ?? availableParallelism()), runsOf(kind));

@@ -7,15 +7,16 @@ import type { Raw, Story, Wish } from './life.ts';
 /** What must be true of every history once quiet has returned; each sentence that is returned says what is not. */
 export function verdict(history: History, story: Story): string[] {
   if (story.quietAfter === undefined) return [`never came to rest; last problems: ${story.problems.join('; ')}`];
-  return [
+  const always = [
     ...story.problems.filter((problem) => problem.startsWith('thrown:')),
     ...nothingLeft(story.after.wukong),
     ...othersUntouched(story),
     ...neverForcedEarly(history, story),
-    ...oneOutcomeEach(history, story),
-    ...asWished(history, story),
-    ...statusIsTrue(history, story),
   ];
+  // What version 0.1.0 told, and did with wishes of before the upgrade, is not judged.
+  if (history.upgradeAfter !== undefined)
+    return [...always, ...asWished(history, story), ...statusIsTrue(history, story)];
+  return [...always, ...oneOutcomeEach(history, story), ...asWished(history, story), ...statusIsTrue(history, story)];
 }
 
 const prefix = 'lifecycle.novasphere.dev/';
@@ -56,7 +57,7 @@ const isForce = ({ step }: Wish): boolean => 'force' in step && step.force;
 
 function neverForcedEarly(history: History, story: Story): string[] {
   const found: string[] = [];
-  for (const call of story.power.filter(({ verb }) => verb === 'stop')) {
+  for (const call of story.power.filter(({ verb, older }) => verb === 'stop' && !older)) {
     if (history.protected) found.push('a protected VM was asked to stop');
     const asked = stopsIn(story).filter(({ from }) => from <= call.at);
     if (asked.some(isForce) || call.grace === undefined || !call.vmi) continue;
@@ -201,7 +202,7 @@ function claimsOf(history: History, story: Story): Claim[] {
     if (kind === 'guest' && stays) claims.push({ action: 'stop', low: at, high: ever, weak: true, id: 'the guest' });
   }
   if (schedule) claims.push(...scheduled(history, story, claims));
-  return claims;
+  return claims.map((one) => (one.low < story.upgradedAt ? { ...one, high: ever, weak: true } : one));
 }
 
 /** A boundary was due shortly before, and the tick that sees to it may be still to come. */

@@ -9,8 +9,8 @@ import {
   wishAt,
 } from '../../shared/schedule/calendar.ts';
 import { due } from '../../shared/schedule/due.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { lastAtOrBefore, localText, nextAfter } from '../../shared/time/wallclock.ts';
-import { parseZone } from '../../shared/time/zone.ts';
 import { at, never, schedule } from './schedules.ts';
 
 const a = schedule({}, 'a');

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { readCalendar } from '../../shared/schedule/calendarFile.ts';
 import { checkSchedule } from '../../shared/schedule/schedule.ts';
-import { parseZone } from '../../shared/time/zone.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { office } from './schedules.ts';
 
 const window = { from: Date.UTC(2026, 0, 1), to: Date.UTC(2028, 0, 1) };

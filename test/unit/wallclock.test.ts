@@ -2,8 +2,9 @@ import { Cron as Croner } from 'croner';
 import { describe, expect, test } from 'vitest';
 
 import { parseCron, sharedWall } from '../../shared/time/cron.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/time/wallclock.ts';
-import { clockChanges, instantToWall, parseZone, wallToInstant } from '../../shared/time/zone.ts';
+import { clockChanges, instantToWall, wallToInstant } from '../../shared/time/zone.ts';
 import { compareAround, nothing } from '../zones/compare.ts';
 import { changesOf } from '../zones/oracle.ts';
 

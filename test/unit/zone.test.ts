@@ -2,16 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { tzReleased, tzVersion, tzWarning } from '../../shared/time/tzData.ts';
-import {
-  clockChanges,
-  dayMs,
-  highestWall,
-  instantToWall,
-  offsetAt,
-  parseZone,
-  wallToInstant,
-} from '../../shared/time/zone.ts';
+import { clockChanges, dayMs, highestWall, instantToWall, offsetAt, wallToInstant } from '../../shared/time/zone.ts';
 
 const at = (text: string): number => Date.parse(text);
 /** A wall time, as a UTC clock would show it. */

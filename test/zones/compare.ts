@@ -1,8 +1,8 @@
 import { Cron as Croner } from 'croner';
 
 import { parseCron } from '../../shared/time/cron.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { lastAtOrBefore, nextAfter } from '../../shared/time/wallclock.ts';
-import { parseZone } from '../../shared/time/zone.ts';
 import { clockOf, type Minute, minutesAround, oracle, type Plain } from './oracle.ts';
 
 const dayMs = 86_400_000;

@@ -18,11 +18,11 @@ const top = fileURLToPath(new URL('../../..', import.meta.url));
 export async function bundle(what: { file: string } | { code: string }, { whole = false } = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'wukong-bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'bundle.mjs');
+  const names = { outdir: folder, entryNames: 'bundle', outExtension: { '.js': '.mjs' } };
   const from =
     'file' in what
       ? { entryPoints: [join(top, what.file)] }
       : { stdin: { contents: what.code, resolveDir: top, sourcefile: 'code.ts' } };
-  await build({ ...options, ...from, outfile, plugins: whole ? [] : [lean], logLevel: 'error' });
-  return outfile;
+  await build({ ...options, ...from, ...names, plugins: whole ? [] : [lean], logLevel: 'error' });
+  return join(folder, 'bundle.mjs');
 }

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
+/** What the sources themselves use of it; client-node needs no more. */
+const undici = join(here, '..', '..', '..', 'shared', 'cluster', 'undici.ts');
 const clientNode = dirname(require.resolve('@kubernetes/client-node'));
-const undici = dirname(require.resolve('undici'));
 const cronParser = dirname(require.resolve('cron-parser'));
 
 const absent =
@@ -34,15 +35,11 @@ export const lean = {
     );
     const own = (path) => path.startsWith(here + sep);
     build.onResolve({ filter: /^(@kubernetes\/client-node|undici)$/ }, ({ path }) => ({
-      path: join(here, path === 'undici' ? 'undici.mjs' : 'clientNode.mjs'),
+      path: path === 'undici' ? undici : join(here, 'clientNode.mjs'),
     }));
-    build.onResolve({ filter: /^(@kubernetes\/client-node|undici)\// }, ({ path, importer }) => {
-      if (!own(importer)) return undefined;
-      const [base, inside] = path.startsWith('undici/')
-        ? [undici, path.slice('undici/'.length)]
-        : [clientNode, path.slice('@kubernetes/client-node/dist/'.length)];
-      return { path: join(base, inside) };
-    });
+    build.onResolve({ filter: /^@kubernetes\/client-node\// }, ({ path, importer }) =>
+      own(importer) ? { path: join(clientNode, path.slice('@kubernetes/client-node/dist/'.length)) } : undefined,
+    );
     build.onResolve({ filter: /^luxon$/ }, ({ importer }) =>
       importer.startsWith(cronParser) ? { path: join(here, 'absent.mjs') } : undefined,
     );
