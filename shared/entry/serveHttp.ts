@@ -5,6 +5,7 @@ import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';
+import { httpSource } from '../domain/requestId.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { eventIn } from './cloudEvents.ts';
 import { type Answer, answerHttp, httpLimitMs, refusal } from './http.ts';
@@ -51,7 +52,8 @@ export async function answerTo(request: IncomingMessage, { world, access, carryO
   const { action, event } = api
     ? { action: api.verb === 'start' ? api.verb : ('stop' as const), event: http }
     : eventIn(headers, body);
-  const origin = { action, requestId: randomUUID(), requestedAt: world.clock.now() };
+  const sender = httpSource(who.username); // no sender can use up the id of another's event
+  const origin = { action, requestId: randomUUID(), requestedAt: world.clock.now(), sender };
   const command = { ...ofHere(parseTrigger(event, origin)), requestedBy: who.username.slice(0, 256) };
   for (const place of placesOf(command))
     for (const one of command.restart ? ['stop', 'start'] : [action]) await access.may(who, 'update', place, one);

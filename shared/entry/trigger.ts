@@ -20,6 +20,11 @@ export const isRecord = (event: unknown): event is QueueRecord => {
   return eventSource === 'aws:sqs' && typeof messageId === 'string' && typeof body === 'string';
 };
 
+/** Who sent an event that came over no bus: what is before the ids of its own (`httpSource`). */
+interface Sent {
+  sender?: string;
+}
+
 /** Whether something was delivered by the event bus. */
 export const isEvent = (event: unknown): boolean =>
   (event as { 'detail-type'?: unknown } | null)?.['detail-type'] !== undefined;
@@ -29,7 +34,7 @@ export const isEvent = (event: unknown): boolean =>
  * event or the bare command in it, an HTTP request, or the bare command (a direct call, a schedule's `input`).
  * @throws LifecycleError InvalidAction naming every wrong field.
  */
-export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'>): Command {
+export function parseTrigger(event: unknown, origin: Omit<Origin, 'trigger'> & Sent): Command {
   refuseOversize(event);
   if (isRecord(event)) return parseMessage(event, origin);
   if (isHttp(event)) {
@@ -56,7 +61,7 @@ function parseMessage({ body, messageId, attributes }: QueueRecord, origin: Omit
   return parseEvent(event, { ...origin, requestId, source: 'queue', requestedAt, trigger: 'queue' });
 }
 
-function parseEvent(event: unknown, origin: Origin): Command {
+function parseEvent(event: unknown, origin: Origin & Sent): Command {
   if (typeof event !== 'object' || event === null || Array.isArray(event))
     throw new LifecycleError(
       'InvalidAction',
@@ -70,13 +75,14 @@ function parseEvent(event: unknown, origin: Origin): Command {
     throw new LifecycleError('InvalidAction', `detail-type: expected "${expected}", not ${found}`);
   }
   const hasId = typeof envelope.id === 'string';
+  const source = origin.sender ?? 'event';
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
     requestId:
-      typeof envelope.id === 'string' ? requestIdOf('event', envelope.id.slice(0, longestRequestId)) : origin.requestId,
+      typeof envelope.id === 'string' ? requestIdOf(source, envelope.id.slice(0, longestRequestId)) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
-    ...(isOurs(envelope) ? {} : { source: 'event' }),
+    ...(!origin.sender && isOurs(envelope) ? {} : { source }),
     ...(envelope.source === busSource ? { given: false } : hasId ? { given: true } : {}),
   });
 }

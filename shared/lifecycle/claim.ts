@@ -16,7 +16,7 @@ import { supersededWith } from '../domain/joined.ts';
 import { hasIntent, keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import { lastKey, lastOf, leaseKey, type Operation, operationKey, operationOf, write } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import { living, type Machine } from '../domain/vm.ts';
+import { living, type Machine, type VmiView } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 
 const pathOf = (wukong: Wukong) => wukongPath(wukong.metadata.namespace, wukong.metadata.name);
@@ -48,10 +48,7 @@ export function newOperation(
   const remembered = lastOf(wukong)?.restore ?? running?.restore;
   const own =
     machine.vm?.field === 'runStrategy' && worthRestoring.has(machine.vm.strategy) ? machine.vm.strategy : undefined;
-  const allowed = vmi && vmi.deletingSince === undefined ? vmi.graceSeconds + launcherExtraSeconds : Infinity;
-  const asked = command.gracePeriodSeconds;
-  const capped = asked !== undefined && asked > allowed;
-  const grace = command.force ? 0 : capped ? allowed : asked;
+  const grace = graceFor(command, vmi);
   const replaces = running && running.requestId !== command.requestId;
   return {
     wukongUid: wukong.metadata.uid,
@@ -63,14 +60,13 @@ export function newOperation(
     trigger: command.trigger,
     requestedAt: command.requestedAt,
     startedAt: now,
-    deadline: claimDeadline(command, now, grace ?? vmi?.graceSeconds ?? 30),
+    deadline: claimDeadline(command, now, (command.force ? 0 : grace.graceSeconds) ?? vmi?.graceSeconds ?? 30),
     vmiUid: vmi?.uid,
     comebacks: 0,
     attempts: extras.attempts ?? 1,
     restore: own ?? (machine.vm?.strategy === 'Halted' ? remembered : undefined),
     force: command.force,
-    graceSeconds: capped ? allowed : asked,
-    cappedFrom: capped ? asked : undefined,
+    ...grace,
     deletePodWhenStuck: command.deletePodWhenStuck,
     waitSeconds: command.waitSeconds,
     ...(command.restart ? { thenStart: true } : {}),
@@ -80,6 +76,14 @@ export function newOperation(
     declared: extras.declared,
     supersedes: replaces ? supersededWith(wukong, running) : [],
   };
+}
+
+/** The period that was asked for, as far as the launcher pod of a guest that runs allows it (KUBEVIRT §1). */
+function graceFor({ gracePeriodSeconds: asked }: Command, vmi: VmiView | undefined) {
+  const allowed = vmi && vmi.deletingSince === undefined ? vmi.graceSeconds + launcherExtraSeconds : Infinity;
+  return asked !== undefined && asked > allowed
+    ? { graceSeconds: allowed, cappedFrom: asked }
+    : { graceSeconds: asked, cappedFrom: undefined };
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Announcement, tellAnnouncement } from '../report/announcement.ts';
 import { boundaryId, nextBoundary } from '../schedule/calendar.ts';
 import { nextActionFor } from '../schedule/nextAction.ts';
 import type { Selecting, Timetable } from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 
@@ -55,18 +55,24 @@ export interface Announced {
 export async function announce(world: World, near: Map<Selecting, Near>, limits: Limits): Promise<Announced> {
   const announced: Announced = { stops: new Map(), problems: [] };
   const teller = newHolder(world);
-  for (const [selecting, { announcement, wukongs }] of near) {
+  const namespaceOf = ([{ object }]: [Selecting, Near]) => object.metadata.namespace;
+  await eachApart(near, namespaceOf, 1, async ([selecting, { announcement, wukongs }]) => {
     let missed = 0;
-    await each(wukongs, atOnce, async (wukong) => {
-      try {
-        if (world.clock.now() >= limits.deadline) missed++;
-        else await tellAnnouncement(world, wukong, announcement, { teller, limits });
-      } catch (thrown) {
-        missed++;
-        announced.problems.push({ ...problemOf(thrown, wukong), minor: true });
-      }
-    });
+    await eachApart(
+      wukongs,
+      ({ metadata }) => metadata.namespace,
+      atOnce,
+      async (wukong) => {
+        try {
+          if (world.clock.now() >= limits.deadline) missed++;
+          else await tellAnnouncement(world, wukong, announcement, { teller, limits });
+        } catch (thrown) {
+          missed++;
+          announced.problems.push({ ...problemOf(thrown, wukong), minor: true });
+        }
+      },
+    );
     if (missed === 0) announced.stops.set(selecting, announcement.at);
-  }
+  });
   return announced;
 }

@@ -10,7 +10,7 @@ import { isObjectName } from '../domain/names.ts';
 import { holidayText } from '../schedule/configMap.ts';
 import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import { dayMs } from '../time/zone.ts';
 
 interface ConfigMap extends KubeObject {
@@ -62,22 +62,56 @@ export async function readConfigMap(
   return undefined;
 }
 
-const atOnce = 50;
+/** Of the schedules of a namespace. */
+const atOnce = 8;
+/**
+ * So many they may name: a megabyte of calendar takes some tens of milliseconds, in which nobody else's schedules are
+ * read.
+ */
+const mostMaps = 20;
+
+interface Named {
+  place: Place;
+  /** The namespaces of the schedules that name it, undefined for those of the cluster. */
+  by: Set<string | undefined>;
+}
 
 async function readConfigMaps(schedules: WukongSchedule[], to: Reading): Promise<Map<string, ConfigMap | undefined>> {
-  const named = schedules.flatMap((schedule) => configMapOf(schedule, to.world.config) ?? []);
-  const places = new Map(named.map((place) => [keyOf(place), place]));
   const read = new Map<string, ConfigMap | undefined>();
-  await each(places, atOnce, async ([key, place]) => {
+  const first = ([, { by }]: [string, Named]) => [...by][0];
+  await eachApart(namedMaps(schedules, to), first, atOnce, async ([key, { place, by }]) => {
     try {
       read.set(key, await readConfigMap(place, to));
     } catch (thrown) {
       to.limits.signal?.throwIfAborted();
       if (!to.unanswered) throw thrown;
-      to.unanswered.set(place.namespace, asLifecycleError(thrown));
+      for (const namespace of by) to.unanswered.set(namespace ?? place.namespace, asLifecycleError(thrown));
     }
   });
   return read;
+}
+
+/** Each ConfigMap that a schedule names, once. */
+function namedMaps(schedules: WukongSchedule[], { world, problems }: Reading): Map<string, Named> {
+  const named = new Map<string, Named>();
+  const counts = new Map<string, number>();
+  for (const schedule of schedules) {
+    const { namespace } = schedule.metadata;
+    const place = configMapOf(schedule, world.config);
+    if (!place) continue;
+    const known = named.get(keyOf(place));
+    known?.by.add(namespace);
+    if (known) continue;
+    const count = counts.get(namespace ?? '') ?? 0;
+    if (namespace !== undefined) counts.set(namespace, count + 1);
+    if (count < mostMaps) named.set(keyOf(place), { place, by: new Set([namespace]) });
+  }
+  for (const [namespace, count] of counts)
+    if (count > mostMaps)
+      problems.push(
+        `schedules of namespace ${namespace} name more than ${mostMaps} ConfigMaps with holidays: the others count as missing`,
+      );
+  return named;
 }
 
 function configMapOf({ metadata, spec }: WukongSchedule, config: Config): Place | undefined {

@@ -8,12 +8,11 @@ import { boundaryId } from '../schedule/calendar.ts';
 import type { Acting } from '../schedule/decide.ts';
 import type { Timetable } from '../schedule/timetable.ts';
 import { rfc3339 } from '../time/clock.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import { problemOf, type Ticking } from './problems.ts';
 
-/** So many are asked, or told, at once: of each namespace, and of all. */
-const askedAtOnce = 8;
-const toldAtOnce = 32;
+/** So many of a namespace are asked, or told, at once. */
+const atOnce = 8;
 /** So long a tick asks who is logged in: nobody's stop waits longer for what a neighbour's guests answer. */
 const askingMs = 2_000;
 
@@ -47,12 +46,17 @@ export async function withoutThoseInUse(
     const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
     waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
   };
-  const spaces = Map.groupBy(jobs, ({ place }) => place.namespace);
-  await Promise.all([...spaces.values()].map((mine) => each(mine, askedAtOnce, look)));
+  await eachApart(jobs, ({ place }) => place.namespace, atOnce, look);
   world.metrics.count('StopsWaitingForUsers', waiting.size);
   return {
     jobs: jobs.filter((job) => !waiting.has(job)),
-    tellWaiting: () => each(waiting.values(), toldAtOnce, async (telling) => void (await telling())),
+    tellWaiting: () =>
+      eachApart(
+        waiting,
+        ([{ place }]) => place.namespace,
+        atOnce,
+        async ([, telling]) => void (await telling()),
+      ),
   };
 }
 

@@ -3,7 +3,7 @@ import { keyOf, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import type { Machine } from '../domain/vm.ts';
 import { says, writeStatus } from '../report/status.ts';
 import { nextFor, type Timetable } from '../schedule/timetable.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import { unhurried } from '../time/wait.ts';
 import { problemOf, type Ticking } from './problems.ts';
 import { statusFor } from './reconcileWukong.ts';
@@ -11,7 +11,7 @@ import { tellRoom } from './room.ts';
 import type { Wanted } from './scheduledJobs.ts';
 import { settle, skip, useUp } from './skips.ts';
 
-/** How many statuses are written at once. */
+/** How many statuses of a namespace are written at once. */
 const atOnce = 50;
 
 interface Mending extends Ticking {
@@ -35,29 +35,34 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
     const key = keyOf(wukong.metadata);
     if (!to.busy.has(key) && !isWell(wukong, key, to)) all.push(wukong);
   });
-  await each(all, atOnce, async (wukong) => {
-    const key = keyOf(wukong.metadata);
-    if (to.busy.has(key)) return; // begun meanwhile
-    const wanted = to.wanted.get(key);
-    if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
-    if (world.clock.now() >= limits.deadline) return;
-    try {
-      if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
-      unsaid.delete(key);
-      if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
-      if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-      // What has changed meanwhile is looked at anew by the next tick.
-      const machine = machineOf(wukong, to.machines);
-      if (await writeStatus(world, wukong, statusOf(wukong, machine, to), limits, () => false)) {
-        repaired++;
-        await tellRoom(world, wukong, machineOf(wukong, to.machines), limits);
+  await eachApart(
+    all,
+    ({ metadata }) => metadata.namespace,
+    atOnce,
+    async (wukong) => {
+      const key = keyOf(wukong.metadata);
+      if (to.busy.has(key)) return; // begun meanwhile
+      const wanted = to.wanted.get(key);
+      if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
+      if (world.clock.now() >= limits.deadline) return;
+      try {
+        if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
+        unsaid.delete(key);
+        if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
+        if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
+        // What has changed meanwhile is looked at anew by the next tick.
+        const machine = machineOf(wukong, to.machines);
+        if (await writeStatus(world, wukong, statusOf(wukong, machine, to), limits, () => false)) {
+          repaired++;
+          await tellRoom(world, wukong, machine, limits);
+        }
+      } catch (thrown) {
+        // A CRD that has no such field keeps no status, and nothing else is undone.
+        const problem = problemOf(thrown, wukong);
+        problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
       }
-    } catch (thrown) {
-      // A CRD that has no such field keeps no status, and nothing else is undone.
-      const problem = problemOf(thrown, wukong);
-      problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
-    }
-  });
+    },
+  );
   for (const { namespace } of unsaid.values()) used.delete(namespace);
   for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
   return { repaired, unsaid: [...unsaid.values()] };

@@ -5,7 +5,7 @@ import { type Condition, conditionOf, keyOf, type KubeObject, type Wukong } from
 import { putEvent } from '../report/events.ts';
 import { plain } from '../report/plain.ts';
 import { rfc3339 } from '../time/clock.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart, inTurns } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 
 type Kind = 'Wukong' | 'WukongSchedule' | 'ClusterWukongSchedule';
@@ -68,7 +68,8 @@ export async function reportProblems(world: World, problems: Problem[], idle: Wu
   }
   const limits = { deadline: clock.now() + tellMs };
   const day = rfc3339(clock.now()).slice(0, 10);
-  const told = problems.filter(({ object }) => object).slice(0, mostEvents);
+  const named = problems.filter(({ object }) => object);
+  const told = inTurns(named, ({ object }) => object?.metadata.namespace).slice(0, mostEvents);
   await Promise.all(
     told.map(async ({ reason, object, message }) => {
       const text = { id: `problem/${reason}/${day}`, type: 'Warning', reason: `Problem${reason}`, message } as const;
@@ -76,8 +77,11 @@ export async function reportProblems(world: World, problems: Problem[], idle: Wu
       await putEvent(world, object!, short, { teller: 'reconcile', limits }).catch(() => {}); // it stands in the log
     }),
   );
-  await each(conditionsOf(idle, problems), atOnce, ([wukong, condition]) =>
-    writeCondition(world, wukong, condition, limits).catch(() => {}),
+  await eachApart(
+    conditionsOf(idle, problems),
+    ([{ metadata }]) => metadata.namespace,
+    atOnce,
+    ([wukong, condition]) => writeCondition(world, wukong, condition, limits).catch(() => {}),
   );
 }
 
@@ -95,7 +99,7 @@ function conditionsOf(wukongs: Wukong[], problems: Problem[]): [Wukong, Conditio
     const well: Condition = { type, status: 'True', reason: 'Reconciled', message: '' };
     return before?.status === 'False' ? [[wukong, well]] : [];
   });
-  return changed.slice(0, mostConditions);
+  return inTurns(changed, ([{ metadata }]) => metadata.namespace).slice(0, mostConditions);
 }
 
 /** One that was changed meanwhile says it after the next tick. */

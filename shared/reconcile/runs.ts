@@ -9,13 +9,15 @@ import type { Executed } from '../execute/execute.ts';
 import { endedBadly, tellRun } from '../report/run.ts';
 import { createRun } from '../report/runObject.ts';
 import { runStatusOf } from '../report/runStatus.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Problem } from './problems.ts';
 import { type Planned, type Planning, planRuns, type RunPlan } from './runPlans.ts';
 import { deleteRun, pruneRuns, readCurrentRuns, readRun, updateRun } from './runWrites.ts';
 
+/** So many of a namespace are written, or deleted, at once. */
 const atOnce = 20;
+const forgedAtOnce = 2;
 
 export interface Keeping extends Planned {
   problems: Problem[];
@@ -62,22 +64,33 @@ export async function keepRuns(
   const found = [...problems];
   const attempt = (what: string, work: () => Promise<void>) =>
     work().catch((thrown: unknown) => void found.push(minor(thrown, what)));
-  await each(forged, atOnce, (run) => attempt('a run of somebody else', () => deleteRun(world, run, limits)));
   const untold = new Set(unsaid.map(({ namespace, name }) => `${namespace}/${name}`));
   const outcomes = Map.groupBy(done.outcomes, ({ requestId, namespace }) => `${namespace} ${requestId}`);
-  await each(plans, atOnce, (plan) =>
-    attempt(`run ${plan.namespace}/${plan.name}`, async () => {
-      for (const outcome of outcomes.get(`${plan.namespace} ${plan.requestId}`) ?? []) {
-        if (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') continue;
-        const unreached = outcome.outcome === 'Failed' && outcome.reason === 'Unreachable';
-        plan.members.set(outcome.name, unreached ? { outcome: 'Pending' } : memberOf(outcome));
-      }
-      for (const [name, member] of plan.members)
-        if (member.outcome === 'Skipped' && untold.has(`${plan.namespace}/${name}`))
-          plan.members.set(name, { outcome: 'Pending' });
-      await keep(world, plan, limits);
-    }),
+  // Whoever makes runs that are none has a namespace, and calls that fail there hold up no other's.
+  const deleting = eachApart(
+    forged,
+    ({ metadata }) => metadata.namespace,
+    forgedAtOnce,
+    (run) => attempt('a run of somebody else', () => deleteRun(world, run, limits)),
   );
+  await eachApart(
+    plans,
+    ({ namespace }) => namespace,
+    atOnce,
+    (plan) =>
+      attempt(`run ${plan.namespace}/${plan.name}`, async () => {
+        for (const outcome of outcomes.get(`${plan.namespace} ${plan.requestId}`) ?? []) {
+          if (outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate') continue;
+          const unreached = outcome.outcome === 'Failed' && outcome.reason === 'Unreachable';
+          plan.members.set(outcome.name, unreached ? { outcome: 'Pending' } : memberOf(outcome));
+        }
+        for (const [name, member] of plan.members)
+          if (member.outcome === 'Skipped' && untold.has(`${plan.namespace}/${name}`))
+            plan.members.set(name, { outcome: 'Pending' });
+        await keep(world, plan, limits);
+      }),
+  );
+  await deleting;
   return found;
 }
 

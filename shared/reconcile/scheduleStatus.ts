@@ -14,7 +14,7 @@ import type { NamespaceCount, Schedule, WukongSchedule } from '../schedule/sched
 import { countOf, type Selecting, throughUpTo, type Timetable } from '../schedule/timetable.ts';
 import { type Readiness, readinessOf, troubleOf } from '../schedule/trouble.ts';
 import { rfc3339 } from '../time/clock.ts';
-import { each } from '../time/forEachLimited.ts';
+import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
 import { clusterSchedulePath, schedulePath } from './scheduleInputs.ts';
@@ -31,7 +31,7 @@ export interface Marking {
   announced?: Map<Selecting, number>;
 }
 
-/** How many are written at once. */
+/** How many of a namespace are written at once. */
 const atOnce = 20;
 
 /**
@@ -45,13 +45,18 @@ export async function mark(to: Marking, selecting = to.table.selecting): Promise
     selecting.filter((one) => (troubleOf(one.checked, countOf(one)) === undefined) === well),
   );
   for (const some of [good!, bad!])
-    await each(some, atOnce, async (selecting) => {
-      try {
-        await writeSchedule(to, selecting);
-      } catch (thrown) {
-        problems.push(problemOf(thrown, selecting.object, kindOf(selecting.object)));
-      }
-    });
+    await eachApart(
+      some,
+      ({ object }) => object.metadata.namespace,
+      atOnce,
+      async (selecting) => {
+        try {
+          await writeSchedule(to, selecting);
+        } catch (thrown) {
+          problems.push(problemOf(thrown, selecting.object, kindOf(selecting.object)));
+        }
+      },
+    );
   return problems;
 }
 

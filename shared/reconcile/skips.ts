@@ -2,7 +2,7 @@ import { bodyOf } from '../cluster/failure.ts';
 import { namespacePath } from '../cluster/namespaces.ts';
 import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { type KubeObject, placeOf, type Wukong } from '../domain/model.ts';
 import { leaseKey } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
@@ -12,7 +12,11 @@ import { boundaryId } from '../schedule/calendar.ts';
 import type { Acting, Decision } from '../schedule/decide.ts';
 import { overrideKeys } from '../schedule/override.ts';
 import { type Memory, memoryKey, readMemory, writeMemory } from '../schedule/timetable.ts';
+import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
+
+/** So many namespaces at once. */
+const atOnce = 16;
 
 export type Skipping = Extract<Decision, { do: 'skip' }>;
 
@@ -85,12 +89,15 @@ const renew = (wukong: Wukong, { metadata, spec, status }: Wukong): void =>
 /** skip-next on a namespace is used up once all its Wukongs were looked at. */
 export async function useUp(world: World, namespaces: Set<string>, limits: Limits): Promise<string[]> {
   const problems: string[] = [];
-  for (const namespace of namespaces) {
-    const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
-    const answer = await mergePatch<KubeObject>(world, namespacePath(namespace), body, limits);
-    if (answer.status >= 300)
-      problems.push(`skip-next on namespace ${namespace} could not be removed (${answer.status}); remove it by hand`);
-  }
+  const body = { metadata: { annotations: { [overrideKeys.skipNext]: null } } };
+  await each(namespaces, atOnce, async (namespace) => {
+    const status = await mergePatch<KubeObject>(world, namespacePath(namespace), body, limits).then(
+      (answer) => answer.status,
+      (thrown: unknown) => asLifecycleError(thrown).code,
+    );
+    if (typeof status === 'string' || status >= 300)
+      problems.push(`skip-next on namespace ${namespace} could not be removed (${status}); remove it by hand`);
+  });
   return problems;
 }
 

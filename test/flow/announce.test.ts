@@ -104,3 +104,17 @@ it('a stop that was moved is announced anew', async () => {
     '2026-11-23T20:40:00Z',
   ]);
 });
+
+it('a namespace whose Events are refused holds up no announcement of another', async () => {
+  const { at } = await evening();
+  for (let i = 0; i < 60; i++)
+    at.sim.createWukong({ namespace: 'a', name: `vm-${i}`, runStrategy: 'Always', labels: { env: 'dev' } });
+  scheduleIn(at, 'a', { start: '0 8 * * *', stop: '30 20 * * *', announceBeforeSeconds: 900 });
+  at.sim.faults.add({ when: { path: /\/a\/events/, from: 1 }, times: 10_000, does: { kind: 'status', status: 500 } });
+  await goTo(at, '20:15');
+  const begun = at.sim.requests.length;
+  await tick(at);
+  const told = at.sim.requests.slice(begun).filter(({ path }) => path.endsWith(`/${namespace}/events`));
+  expect(told).toHaveLength(3);
+  for (const { at: when } of told) expect(when - Date.parse('2026-11-23T20:15:00Z')).toBeLessThan(5_000);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { WukongRun } from '../../shared/domain/run.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
+import { currentKey, scheduleUidKey, type WukongRun } from '../../shared/domain/run.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { fleet } from './fleet.ts';
 import { namespace, type Scene, scene } from './scene.ts';
@@ -204,6 +205,33 @@ describe('a run that somebody', () => {
     await tick(at);
     await tick(at);
     expect(runs(at).map(({ metadata, status }) => [metadata.name, status])).toEqual([[real.metadata.name, truth]]);
+  });
+
+  it('forges by the hundred elsewhere, where nothing can be deleted, holds up no run of others', async () => {
+    const at = await evening({ web: {} });
+    await goTo(at, at2('20:30'));
+    const { uid } = at.sim.list<KubeObject>('wukongschedules', namespace)[0]!.metadata;
+    const labels = { [currentKey]: 'true', [scheduleUidKey]: uid! };
+    for (let i = 0; i < 100; i++)
+      at.sim.create({
+        ...{
+          apiVersion: 'vm.novasphere.dev/v1alpha1',
+          kind: 'WukongRun',
+          metadata: { namespace: 'x', name: `a-${i}`, labels },
+        },
+        spec: { schedule: 'office', action: 'stop', dueAt: '2026-11-23T20:30:00Z' },
+      });
+    at.sim.faults.add({
+      when: { path: /\/x\/wukongruns/, from: 1 },
+      times: 10_000,
+      does: { kind: 'status', status: 500 },
+    });
+    await tick(at);
+    expect(only(at).status).toMatchObject({ phase: 'Succeeded', done: 1 });
+    const made = at.sim.requests.find(
+      ({ method, path }) => method === 'POST' && path.includes(`${namespace}/wukongruns`),
+    );
+    expect(made!.at - at2('20:30')).toBeLessThan(5_000);
   });
 
   it('tries to change is refused by the API server once it is over', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { createSchedule } from '../schedule.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
 const office = { timeZone: 'UTC', selector: { matchLabels: { env: 'dev' } }, start: '0 8 * * *', stop: '30 20 * * *' };
@@ -155,6 +156,18 @@ describe('a bad schedule is told', () => {
     }
     expect(messages[0]).toContain('ConfigMap days with the label lifecycle.novasphere.dev/holidays=true');
     expect(new Set(messages).size).toBe(1);
+  });
+
+  it('and beside it a namespace that names a ConfigMap in each of a hundred schedules has twenty of them read', async () => {
+    const at = await atOffice({ holidays: { configMapRef: { name: 'days' } } });
+    for (let i = 0; i < 100; i++)
+      createSchedule(at.sim, 'x', `s-${i}`, { holidays: { configMapRef: { name: `days-${i}`, shared: i % 2 > 0 } } });
+    const from = at.sim.requests.length;
+    const { problems } = await tickAt(at, '20:30');
+    const asked = at.sim.requests.slice(from).filter(({ path }) => /configmaps\/days/.test(path));
+    expect(asked.filter(({ path }) => path.endsWith('days'))).toHaveLength(1);
+    expect(asked).toHaveLength(21);
+    expect(problems).toContainEqual(expect.stringMatching(/namespace x name more than 20 ConfigMaps/));
   });
 
   it.each(['..', '../../secrets/x', '\ud800', 'x'.repeat(300), 'a b'])(

@@ -56,8 +56,8 @@ export const related: Record<string, Related> = {
   'report/runStatus': { quick: unit('runStatus'), stories: [] },
   'report/runLines': { quick: unit('runLines', 'runStatus'), stories: [] },
   'reconcile/runPlans': { quick: unit('planRuns', 'runPlans'), stories: flow('runs') },
-  'reconcile/runs': { quick: flow('runs'), stories: [] },
-  'reconcile/runWrites': { quick: flow('runs'), stories: [] },
+  'reconcile/runs': { quick: unit('keepRuns'), stories: flow('runs') },
+  'reconcile/runWrites': { quick: unit('keepRuns'), stories: flow('runs') },
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
   'reconcile/scheduleStatus': { quick: unit('mark'), stories: flow('schedule') },
 };

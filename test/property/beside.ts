@@ -391,13 +391,13 @@ class Life {
   }
 
   /**
-   * How often a mark or a status is written depends on how long ticks wait, which is when they write it: what it says at
+   * How often a mark, a run or a status is written depends on how long ticks wait, which is when they write it: what it says at
    * the end counts. What a process of Y's lost to another one of Y's (409, 422) changed nothing.
    */
   #requestsIn(own: RequestRecord[]): Sight[] {
     const marked = new Set<string>();
     return own.flatMap(({ method, path, status, at }) => {
-      if (status === 409 || status === 422) return [];
+      if (status === 409 || status === 422 || (method === 'PATCH' && path.includes('/wukongruns'))) return [];
       const known = path.replace(this.#y, 'y').replace(/-\d{8}-(\d{4}-\w+?)-[0-9a-f]+/, '-$1');
       const what = `${method} ${known} ${status}`;
       // When an Event was told is known from the Event.

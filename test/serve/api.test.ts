@@ -74,7 +74,7 @@ describe('a caller', () => {
     await server.end();
   });
 
-  it('who waits for the end when the server is told to end is told to ask again, and hears of it from the next', async () => {
+  it('who waits for the end when the server is told to end is told that it is under way, and hears of it from the next', async () => {
     const at = await ground();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', guest: { 'shutdown-seconds': '15' } });
     await at.pass(5_000);
@@ -85,11 +85,8 @@ describe('a caller', () => {
     await at.pass(3_000);
     await server.end();
     const { status, body, headers: said } = await asked;
-    expect([status, body, said['retry-after']]).toEqual([
-      503,
-      expect.stringContaining('ask again with the same key'),
-      '5',
-    ]);
+    expect([status, JSON.parse(body)]).toMatchObject([202, { outcome: 'InProgress' }]);
+    expect(said.location).toBe(stop.replace('/stop', ''));
     await expect(server.send('GET', '/healthz')).rejects.toThrow(); // nobody listens any more
     const again = await post(at, next, stop, token, { headers });
     expect([again.status, JSON.parse(again.body)]).toMatchObject([202, { state: { operation: { action: 'stop' } } }]);
@@ -209,6 +206,19 @@ describe('a CloudEvent', () => {
     expect(at.wukong('web').status?.lifecycleState).toMatchObject({ outcome: 'Stopped', trigger: 'event' });
     expect((await emit(at, server, token, event(), mode)).status).toBe(202);
     expect(at.calls()).toHaveLength(1);
+    await server.end();
+  });
+
+  it('of another sender uses up no id, although source and id are the same', async () => {
+    const { at, server } = await withVm();
+    at.sim.createWukong({ namespace, name: 'db', runStrategy: 'Always' });
+    await at.pass(5_000);
+    const hostile = await tokenOf(at, ['stop'], { name: 'hostile' });
+    const token = await tokenOf(at, ['stop']);
+    const target = (name: string) => ({ data: { target: { namespace, name } } });
+    expect((await emit(at, server, hostile, event(target('db')))).status).toBe(202);
+    expect((await emit(at, server, token, event(target('web')))).status).toBe(202);
+    expect(at.wukong('web').status?.lifecycleState).toMatchObject({ outcome: 'Stopped', trigger: 'event' });
     await server.end();
   });
 

@@ -139,6 +139,15 @@ describe('a CloudEvent', () => {
       expect(await send('POST', '/events', sent), what).toMatchObject({ status: 202, body: '' });
   });
 
+  it('that comes five times at once is one request', async () => {
+    const sent = { headers: structured, body: whole({ data: { target: command.target } }) };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send('POST', '/events', sent)));
+    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+    await at.pass(10_000);
+    expect(at.wukong('web').status?.lifecycleState?.outcome).toBe('Stopped');
+    expect(at.calls()).toHaveLength(1);
+  });
+
   it('is the same request in both modes', async () => {
     const before = at.calls().length;
     const real = { data: { target: { namespace, name: 'web' } }, id: 'a b/\u00e9#1' };
@@ -186,6 +195,14 @@ describe('a request', () => {
     for (const [what, head, says] of heads)
       expect(await raw(`${head}\r\nhost: x\r\nconnection: close\r\n\r\n`), what).toMatch(says);
     expect(server.errors).toEqual([]);
+  });
+
+  it('that comes five times at once with one Idempotency-Key switches once', async () => {
+    const sent = { headers: { 'idempotency-key': 'lunch' } };
+    const answers = await Promise.all(Array.from({ length: 5 }, () => send('POST', stop, sent)));
+    for (const { status } of answers) expect([200, 202]).toContain(status);
+    await at.pass(10_000);
+    expect(at.calls()).toHaveLength(1);
   });
 
   it('behind others on one connection is answered in its turn', async () => {

@@ -130,6 +130,13 @@ describe('a guest that is up', () => {
       expected: waits(10 * s),
     },
     {
+      name: 'that is not ready, after one that died, is waited for until the time is over',
+      seen: { died: new Set(['zero']) },
+      vmi: { ready: 'False', readySince: t0 },
+      after: 5 * s,
+      expected: { ...waits(300 * s), for: 'the guest to be ready' },
+    },
+    {
       name: 'after one that died is not waited for longer by a clock that is ahead',
       seen: { died: new Set(['zero']) },
       vmi: { readySince: t0 + 900 * s },

@@ -100,6 +100,25 @@ describe('a guest that shuts down', () => {
       after: 111 * s,
       expected: { do: 'deletePod' },
     },
+    ...[
+      [59_999, waits(70 * s)],
+      [60_000, { do: 'deletePod' }],
+    ].map(([after, expected]) => ({
+      name: `that was forced ${after as number} ms ago has its minute, whatever the record says`,
+      op: { step: 'PodDeleted', stepAt: t0 + 10 * s, deletePodWhenStuck: true } as const,
+      vm: halted,
+      vmi: deleting(0, { graceSeconds: 0 }),
+      after: after as number,
+      expected: expected as object,
+    })),
+    ...[20 * s, 70 * s].map((after) => ({
+      name: `that was not forced in ${after} ms is forced first, whatever the record says`,
+      op: { step: 'PodDeleted', stepAt: t0 + 10 * s, deletePodWhenStuck: true } as const,
+      vm: halted,
+      vmi: deleting(0),
+      after,
+      expected: { do: 'force' },
+    })),
     {
       name: 'is given 60 s without its pod',
       op: { step: 'PodDeleted', stepAt: t0 + 110 * s, deletePodWhenStuck: true },
