@@ -502,6 +502,12 @@ export const explained: Explained[] = [
     because: 'They are put there before anybody looks.',
   },
   {
+    file: 'cluster/store',
+    before: '#round = 0;',
+    after: '#round = 1;',
+    because: 'Rounds are told from one another, and not counted.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'step?.do',
     after: 'step.do',
