@@ -508,6 +508,12 @@ export const explained: Explained[] = [
     because: 'Rounds are told from one another, and not counted.',
   },
   {
+    file: 'cluster/informer',
+    before: 'this.#isSynced || this.#failure',
+    after: 'this.#isSynced && …',
+    because: 'It is asked as soon as it runs, when nothing can have been heard yet.',
+  },
+  {
     file: 'lifecycle/drive',
     before: 'step?.do',
     after: 'step.do',
@@ -596,12 +602,6 @@ export const explained: Explained[] = [
   },
   {
     file: 'cluster/informer',
-    before: 'kept !== undefined',
-    after: 'true',
-    because: 'A set with undefined in it names no more than without.',
-  },
-  {
-    file: 'cluster/informer',
     before: "this.#since ?? ''",
     after: 'this.#since',
     because: 'A list without a resourceVersion is none.',
@@ -617,12 +617,6 @@ export const explained: Explained[] = [
     before: 'warnings: []',
     after: '(left out)',
     because: 'A failure shows no warnings.',
-  },
-  {
-    file: 'cluster/informer',
-    before: 'closing.signal.aborted',
-    after: 'false',
-    because: 'The loop ends by the same signal a moment later, and what it counts until then nobody sees.',
   },
   {
     file: 'cluster/informer',
