@@ -26,15 +26,22 @@ export function row(name: string, value: number, unit: string, more: Partial<Row
 }
 
 const columns = ['name', 'vms', 'value', 'unit', 'rival', 'rivalValue', 'ratio'] as const;
+const isNumber = (column: (typeof columns)[number]) => ['vms', 'value', 'rivalValue', 'ratio'].includes(column);
 
 export function table(rows: Row[]): string {
   const cells = rows.map((one) => columns.map((column) => String(one[column] ?? '')));
   const widths = columns.map((column, i) => Math.max(column.length, ...cells.map((line) => line[i]?.length ?? 0)));
-  const isNumber = (i: number) => ['vms', 'value', 'rivalValue', 'ratio'].includes(columns[i] ?? '');
   const line = (parts: readonly string[]) =>
     parts
-      .map((part, i) => (isNumber(i) ? part.padStart(widths[i] ?? 0) : part.padEnd(widths[i] ?? 0)))
+      .map((part, i) => (isNumber(columns[i]!) ? part.padStart(widths[i] ?? 0) : part.padEnd(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();
   return [line(columns), ...cells.map(line)].join('\n');
+}
+
+/** The same for docs/bench.md. */
+export function markdown(rows: Row[]): string {
+  const line = (one: Row) => `| ${columns.map((column) => String(one[column] ?? '')).join(' | ')} |`;
+  const rule = columns.map((column) => (isNumber(column) ? '---:' : '---'));
+  return [`| ${columns.join(' | ')} |`, `| ${rule.join(' | ')} |`, ...rows.map(line)].join('\n');
 }

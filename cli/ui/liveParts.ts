@@ -103,7 +103,7 @@ function plan(states: WukongState[], now: number): Html {
 
 function lastOnes({ runs, problem }: RunsSeen, now: number): Html {
   if (problem !== undefined)
-    return markup`<p>Runs cannot be read: ${problem}. They need the rights to list and watch wukongruns.</p>`;
+    return markup`<p>Runs cannot be read: ${problem}. They need the rights to list and watch wukongruns (ClusterRole wukong-view).</p>`;
   if (runs.length === 0)
     return markup`<p>
       There is none yet: reconcileState makes one at each start and stop of a WukongSchedule.${' '}<code

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * Who may give a request its id: the id is `<source>:<id>`, and the source is put before it by whoever received the
  * request, so that nobody can give an id that looks like another source's.
@@ -9,10 +11,13 @@ export type Source = (typeof sources)[number];
 const plainPrincipal = /^(arn:[^:]*:[^:]*:[^:]*:[^:]*:[^:]+|system:serviceaccount:[^:]+:[^:]+|[^:%]+)$/;
 const longestPrincipal = 160;
 
-/** What is before the ids of one caller over HTTP. */
+/** What is before the ids of one caller over HTTP; of a name that is long, or no text, a hash, so that no two are alike. */
 export function httpSource(principal: string | undefined): string {
-  const said = principal?.slice(-longestPrincipal) || 'anyone';
-  return `http:${plainPrincipal.test(said) ? said : encodeURIComponent(said)}`;
+  const said = principal || 'anyone';
+  const short = said.length <= longestPrincipal && said.isWellFormed();
+  const encoded = !short ? undefined : plainPrincipal.test(said) ? said : encodeURIComponent(said);
+  if (encoded !== undefined && encoded.length <= longestPrincipal) return `http:${encoded}`;
+  return `http:sha256-${createHash('sha256').update(JSON.stringify(said)).digest('hex')}`;
 }
 
 /** An id of the very source stays as it is: a part of a fleet is the request that the whole was. */

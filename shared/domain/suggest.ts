@@ -1,11 +1,13 @@
 /** The candidate that was probably meant; undefined when none is near. */
 export function nearest(typed: string, candidates: Iterable<string>): string | undefined {
   let best: { word: string; away: number } | undefined;
+  const limit = Math.max(1, Math.floor(typed.length / 3));
   for (const word of candidates) {
-    const away = word !== typed && word.startsWith(typed) && typed.length > 1 ? 1 : distance(typed, word);
+    const begins = word !== typed && word.startsWith(typed) && typed.length > 1;
+    if (!begins && Math.abs(word.length - typed.length) > limit) continue; // it is as far away at least
+    const away = begins ? 1 : distance(typed, word);
     if (!best || away < best.away) best = { word, away };
   }
-  const limit = Math.max(1, Math.floor(typed.length / 3));
   return best && best.away <= limit ? best.word : undefined;
 }
 

@@ -80,7 +80,7 @@ function parseEvent(event: unknown, origin: Origin & Sent): Command {
     action: origin.action,
     trigger: 'event',
     requestId:
-      typeof envelope.id === 'string' ? requestIdOf(source, envelope.id.slice(0, longestRequestId)) : origin.requestId,
+      typeof envelope.id === 'string' ? requestIdOf(source, envelope.id).slice(0, longestRequestId) : origin.requestId,
     requestedAt: askedAt(envelope.time, origin.requestedAt),
     ...(!origin.sender && isOurs(envelope) ? {} : { source }),
     ...(envelope.source === busSource ? { given: false } : hasId ? { given: true } : {}),

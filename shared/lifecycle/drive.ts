@@ -66,7 +66,7 @@ export async function drive(op: Operation, to: Drive): Promise<Driven> {
       if (result) return { op: going.op, result } as Driven;
     }
   } catch (thrown) {
-    if (!to.limits.signal?.aborted) throw thrown;
+    if (!to.limits.signal?.aborted || !going.step) throw thrown;
     return { op: going.op, result: inProgress(going.step) };
   }
 }
@@ -203,7 +203,8 @@ function noted(op: Operation, { vmi }: Machine, { died }: Seen): Operation {
   };
 }
 
-function inProgress(step: Step | undefined): Result {
-  const what = step?.do === 'wait' ? `waiting for ${step.for}` : `next: ${step?.do}`;
+function inProgress(step: Step): Result {
+  const waitedFor = step.do === 'wait' ? step.for : step.do === 'end' ? 'a last look' : undefined;
+  const what = waitedFor ? `waiting for ${waitedFor}` : `next: ${step.do}`;
   return { outcome: 'InProgress', message: `Not over yet (${what}); reconcileState goes on.` };
 }

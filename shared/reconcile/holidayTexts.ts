@@ -65,10 +65,9 @@ export async function readConfigMap(
 /** Of the schedules of a namespace. */
 const atOnce = 8;
 /**
- * So many they may name: a megabyte of calendar takes some tens of milliseconds, in which nobody else's schedules are
- * read.
+ * So many they may name: the most of a calendar takes a tenth of a second, in which nobody else's schedules are read.
  */
-const mostMaps = 20;
+const mostMaps = 10;
 
 interface Named {
   place: Place;

@@ -1,6 +1,6 @@
 import ICAL from 'ical.js';
 
-import { parseZone } from '../time/parseZone.ts';
+import { knownZone, parseZone } from '../time/parseZone.ts';
 import { wallDate } from '../time/wallclock.ts';
 import { dayMs, instantToWall, type Zone } from '../time/zone.ts';
 import { CalendarError, type EventLine } from './calendarLines.ts';
@@ -33,13 +33,8 @@ export type Wrong = { line: number; message: string };
 
 const longestMs = 400 * dayMs;
 
-export function zoneOf(name: string | undefined, otherwise: Zone): Zone {
-  try {
-    return name === undefined ? otherwise : parseZone(name);
-  } catch {
-    return otherwise;
-  }
-}
+export const zoneOf = (name: string | undefined, otherwise: Zone): Zone =>
+  (name === undefined ? undefined : knownZone(name)) ?? otherwise;
 
 /** Undefined, and told, where it cannot be understood. */
 export function readEvent(lines: EventLine[], problems: Wrong[]): Event | undefined {

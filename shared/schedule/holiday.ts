@@ -46,8 +46,16 @@ const range = /\d{4}-\d{2}-\d{2}|^\s*(?:[-–—]|\.\.|to|until|through)\s*\d/;
 export function readDate(value: unknown): string {
   const date = dateIn(value);
   if (date !== undefined) return date;
-  throw new Error(`${JSON.stringify(value)?.slice(0, 40)} is no date: expected YYYY-MM-DD`);
+  throw new Error(`${shown(value)} is no date: expected YYYY-MM-DD`);
 }
+
+/** A list or an object is not written out: it may be too deep for that. */
+const shown = (value: unknown): string =>
+  Array.isArray(value)
+    ? 'a list'
+    : typeof value === 'object' && value !== null
+      ? 'an object'
+      : String(JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value)).slice(0, 40);
 
 function dateIn(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > longestLine) return undefined;
@@ -104,8 +112,7 @@ export function readHolidays(given: unknown, namespace: string | undefined, zone
   const { dates, configMapRef, action } = read.data;
   found.action = action;
   add(found, 'spec.holidays.dates', dates.slice(0, mostDates + 1), (value, i) => {
-    const shown = JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value)?.slice(0, 40);
-    return { field: `spec.holidays.dates[${i}]`, message: `${shown} is no date: expected YYYY-MM-DD` };
+    return { field: `spec.holidays.dates[${i}]`, message: `${shown(value)} is no date: expected YYYY-MM-DD` };
   });
   if (!configMapRef || !findText) return found;
   const { shared, ...ref } = configMapRef;

@@ -75,12 +75,16 @@ function weekdayOf(text: unknown): { day: number; nth: number } {
 
 const wrong = (part: string) => new CalendarError(`RRULE: ${part} is not what can be read here`);
 
-/** Whether it happens on a day. Both are midnights of walls, as if they were UTC. */
-export function occursOn(rule: Rule, first: number, day: number): boolean {
-  if (day < first) return false;
-  if (day === first) return true; // an event happens when it says that it begins
-  return isInTurn(rule, first, day) && isMeant(rule, first, day) && isPlaced(rule, first, day);
-}
+/**
+ * Whether a day is one of the rule's, but for BYSETPOS; an event happens when it says that it begins. Both are midnights
+ * of walls, as if they were UTC.
+ */
+export const isMeantOn = (rule: Rule, first: number, day: number): boolean =>
+  day >= first && (day === first || (isInTurn(rule, first, day) && isMeant(rule, first, day)));
+
+/** Of a day that is meant, whether it is at one of the rule's places of its month. */
+export const isPlacedOn = (rule: Rule, first: number, day: number): boolean =>
+  day === first || isPlaced(rule, first, day);
 
 const monthOf = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth();
 

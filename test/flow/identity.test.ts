@@ -48,6 +48,18 @@ describe('the id of a request', () => {
     expect(parseTrigger(given, origin).requestId).toBe(expected),
   );
 
+  it.each([
+    ['names that end alike', 'a'.repeat(200), `b${'a'.repeat(199)}`],
+    ['names that are encoded at length', `a:${'猴'.repeat(100)}`, `b:${'猴'.repeat(100)}`],
+  ])('of two callers is never the same: %s', (_what, one, two) => {
+    const ids = [one, two].map((caller) => parseTrigger(http('start', 'k'.repeat(256), caller), origin).requestId);
+    expect(new Set(ids).size).toBe(2);
+    for (const id of ids) expect(id.length).toBeLessThanOrEqual(512);
+  });
+
+  it('of an event is no longer than a record takes', () =>
+    expect(parseTrigger(event({ target }, { id: '1,'.repeat(2_000) }), origin).requestId).toHaveLength(512));
+
   it('of 257 characters is refused', () =>
     expect(() => parseTrigger({ target, requestId: 'x'.repeat(257) }, origin)).toThrow(
       'requestId: expected at most 256',

@@ -4,6 +4,7 @@ import { LifecycleError } from '../../shared/domain/errors.ts';
 import { isBatch } from '../../shared/entry/queue.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { runCounts } from '../../shared/report/runLines.ts';
+import { checkSchedule } from '../../shared/schedule/schedule.ts';
 import { fuzz } from './fuzz.ts';
 import { surfaces } from './surfaces.ts';
 
@@ -38,6 +39,14 @@ describe('was not taken well once', () => {
     const skipped = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`reason-${i}`, 1]));
     const forcedNames = Array.from({ length: 60_000 }, (_, i) => `vm-${i}`);
     expect(runCounts.parse({ skipped, forcedNames })).toMatchObject({ skipped: {}, forcedNames: [], done: 0 });
+  });
+
+  it('a holiday that is too deep to be written', () => {
+    let deep: unknown = 'x';
+    for (let i = 0; i < 20_000; i++) deep = [deep];
+    const spec = { stop: '0 20 * * *', selector: { matchLabels: { env: 'dev' } }, holidays: { dates: [deep] } };
+    const { problems } = checkSchedule({ metadata: { name: 'office', namespace: 'team-a' }, spec } as never);
+    expect(problems).toMatchObject([{ field: 'spec.holidays.dates[0]' }]);
   });
 
   it('a message whose id is no text', () => {

@@ -16,7 +16,7 @@ export const related: Record<string, Related> = {
   'lifecycle/start': { quick: unit('start'), stories: flow('start') },
   'lifecycle/stop': { quick: unit('stop', 'stopping', 'stopped', 'ending'), stories: flow('stop', 'generations') },
   'lifecycle/ending': { quick: unit('stopped', 'ending'), stories: flow('endings') },
-  'lifecycle/remember': { quick: unit('ending'), stories: flow('endings', 'generations') },
+  'lifecycle/remember': { quick: unit('remember', 'ending'), stories: flow('endings', 'generations') },
   'lifecycle/step': { quick: unit('step', 'ending', 'start'), stories: [] },
   'lifecycle/plan': { quick: unit('admit'), stories: flow('order') },
   'lifecycle/sharpen': { quick: unit('sharpen'), stories: flow('sharpen', 'sharpenOrder') },
@@ -40,6 +40,7 @@ export const related: Record<string, Related> = {
   'schedule/decide': { quick: unit('decide', 'schedule'), stories: [] },
   'schedule/nextAction': { quick: unit('nextAction', 'schedule'), stories: [] },
   'cluster/informer': informer,
+  'cluster/watch': informer,
   'cluster/store': informer,
   'cluster/silence': informer,
   // What acts: stories reach it, many of them in one process.

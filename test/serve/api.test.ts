@@ -96,6 +96,18 @@ describe('a caller', () => {
     await next.end();
   });
 
+  it('whose wish could not be begun before the server ends is told to ask again with the same key', async () => {
+    const { at, server } = await withVm();
+    const headers = { ...bearer(await tokenOf(at, ['stop'])), 'idempotency-key': 'lunch' };
+    at.sim.faults.add({ when: { method: 'GET', path: /\/wukongs\/web$/ }, does: { kind: 'delay', ms: 60_000 } });
+    const asked = server.send('POST', stop, { headers });
+    await at.pass(3_000);
+    await server.end();
+    const { status, body, headers: said } = await asked;
+    expect([status, body, said['retry-after']]).toEqual([503, expect.stringContaining('the same key'), '5']);
+    expect(at.calls()).toEqual([]);
+  });
+
   it('who takes one Idempotency-Key for another Wukong, or another action, is answered 409', async () => {
     const { at, server } = await withVm();
     at.sim.createWukong({ namespace, name: 'db', runStrategy: 'Always' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { type Command, parseCommand } from '../../shared/domain/command.ts';
-import type { Wukong } from '../../shared/domain/model.ts';
+import { adoptsKey, type Wukong } from '../../shared/domain/model.ts';
 import {
   lastKey,
   leaseKey,
@@ -12,7 +12,7 @@ import {
   write,
 } from '../../shared/domain/operation.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
-import { admit, already, asDryRun, intentHolds } from '../../shared/lifecycle/plan.ts';
+import { admit, already, asDryRun, heldBack, intentHolds, knowsRequest } from '../../shared/lifecycle/plan.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
 
 const prefix = 'lifecycle.novasphere.dev/';
@@ -125,6 +125,30 @@ describe('a request that comes again', () => {
       name: 'was superseded by what was done since',
       has: done({ superseded: [old('x'), old('request')] }),
       expected: skipped('Duplicate'),
+    },
+    ...[done, running].map((record) => ({
+      name: `sharpened what ${record === done ? 'was done' : 'is being carried out'}`,
+      has: record({ sharpenedBy: [old('x'), old('request')] } as never),
+      expected: {
+        result: { reason: 'Duplicate', message: expect.stringContaining('together with another') as string },
+      },
+    })),
+    {
+      name: 'is a restart whose second half was done',
+      command: command('stop', { restart: true }),
+      has: done({ requestId: 'request', action: 'start', outcome: 'Started' }),
+      expected: skipped('Duplicate'),
+    },
+    {
+      name: 'came too late for another action before',
+      has: { [skippedKey]: JSON.stringify([{ requestId: 'request', reason: 'Superseded', action: 'start' }]) },
+      expected: {
+        ...refused,
+        result: {
+          ...refused.result,
+          message: 'Request request was for start before, so it is not carried out; give stop an id of its own.',
+        },
+      },
     },
     {
       name: 'is being carried out, whatever it says of force',
@@ -418,4 +442,48 @@ describe('a dry run of what calls nothing', () => {
       'Nothing would be called: Skipped (Protected). No.',
     );
   });
+});
+
+describe('whether a Wukong knows a request', () => {
+  const id = 'direct:it\'s "a:b"';
+  const others = { [skippedKey]: JSON.stringify([{ requestId: 'direct:x', reason: 'Stale', action: 'stop' }]) };
+  it.each<[string, Record<string, string>]>([
+    ['is being carried out', running({ requestId: id })],
+    ['was done', done({ requestId: id })],
+    ['was answered', settled({ requestId: id })],
+    ['was skipped', { [skippedKey]: JSON.stringify([{ requestId: id, reason: 'Stale', action: 'stop' }]) }],
+    ['was done by version 0.1.0', done({ requestId: 'it\'s "a:b"' })],
+  ])('that %s', (_what, has) => {
+    expect(knowsRequest(id, wukong({ ...others, ...has }), t0)).toBe(true);
+    expect(knowsRequest('direct:it', wukong({ ...others, ...has }), t0)).toBe(false);
+    expect(knowsRequest('direct:other', wukong({ ...others, ...has }), t0)).toBe(false);
+  });
+
+  it('without any record, or with one that only speaks of it', () => {
+    expect(knowsRequest(id, wukong(), t0)).toBe(false);
+    expect(knowsRequest(id, { metadata: { namespace: 'team-a', name: 'web' } }, t0)).toBe(false);
+    expect(knowsRequest('direct:x', wukong(done({ message: 'direct:x' })), t0)).toBe(false);
+    expect(knowsRequest('direct:x7', wukong(done({ requestId: 'x7' })), t0), 'of version 0.1.0').toBe(true);
+    const foreign = { 'example.com/note': JSON.stringify({ requestId: id }) };
+    expect(knowsRequest(id, wukong(foreign), t0)).toBe(false);
+  });
+});
+
+it('a restart of what is off says that it leaves it so', () => {
+  const off = machineOf({ strategy: 'Halted', adoptedBy: 'web' }, null);
+  const message = (more: object) => already(command('stop', more), wukong(), off, false)?.result.message;
+  expect(message({ restart: true })).toBe('The VM is off, and a restart leaves it so; start it instead.');
+  expect(message({})).toBe('The VM is off.');
+});
+
+it('an operation under way is held back by what protects the VM, and by nothing else', () => {
+  expect(heldBack(operation({}), wukong(), t0, {})).toBeUndefined();
+  expect(heldBack(operation({}), wukong({ [`${prefix}protected`]: 'true' }), t0, {})).toMatchObject({
+    ...{ outcome: 'Skipped', reason: 'Protected' },
+  });
+});
+
+it('the intent of a Wukong that was made for a VM is left as it is, whatever is asked for', () => {
+  const made = wukong({ [adoptsKey]: 'web-vm' });
+  expect((['start', 'stop'] as const).map((action) => intentHolds(command(action), made))).toEqual([true, true]);
 });

@@ -186,3 +186,24 @@ describe('a calendar that means harm costs a bounded time', () => {
     60_000, // without a bound it would be hours
   );
 });
+
+describe('work that anybody may cause by a small file', () => {
+  const many = (zone: string, rule: string) =>
+    file(...Array.from({ length: 200 }, () => `DTSTART;TZID=${zone}:20260101T200000\nRRULE:${rule}`));
+  const cost = (text: string) => {
+    const once = () => {
+      const begun = process.cpuUsage();
+      read(text);
+      const { user, system } = process.cpuUsage(begun);
+      return user + system;
+    };
+    return Math.max(2_000, Math.min(once(), once(), once()));
+  };
+  const usual = cost(many('Europe/Berlin', 'FREQ=DAILY'));
+
+  it.each([
+    ['a zone that nobody knows', many('Nowhere', 'FREQ=DAILY')],
+    ['another such zone in each event', many('Nowhere', 'FREQ=DAILY').replace(/Nowhere/g, () => `X${Math.random()}`)],
+    ['places in the month', many('UTC', 'FREQ=MONTHLY;BYDAY=MO,TU,WE;BYSETPOS=-1')],
+  ])('%s costs no more than others', (_what, text) => expect(cost(text) / usual).toBeLessThan(8), 60_000);
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../shared/cluster/world.ts';
 import { type Command, parseCommand } from '../../shared/domain/command.ts';
 import { lastAfter } from '../../shared/domain/earlier.ts';
-import type { Wukong } from '../../shared/domain/model.ts';
+import { adoptsKey, type Wukong } from '../../shared/domain/model.ts';
 import { lastKey, leaseKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import { advance, claim, endRecord, newHolder, newOperation } from '../../shared/lifecycle/claim.ts';
@@ -115,6 +115,13 @@ describe('the record of an operation that begins', () => {
     expect(begin(command('start'), machineOf(vm, null), annotations).restore).toBe(expected);
   });
 
+  it('is of this very Wukong, and says what comes after it', () => {
+    const own: Wukong = { metadata: { namespace: 'team-a', name: 'web', uid: 'w' } };
+    const restart = newOperation(command('stop', { restart: true }), own, machineOf(), { holder: 'me', now: t0 });
+    expect(restart).toMatchObject({ wukongUid: 'w', thenStart: true });
+    expect(begin(command('stop'))).not.toHaveProperty('thenStart');
+  });
+
   it('names the requests that it takes over from, ten at the most', () => {
     const old = (requestId: string) => ({ requestId, action: 'start' as const, trigger: 'http', startedAt: t0 - s });
     const supersedes = Array.from({ length: 10 }, (_, i) => old(`old-${i}`));
@@ -169,6 +176,14 @@ describe('a claim', () => {
       metadata: { resourceVersion: '7', annotations: { [operationKey]: write(op), ...lease } },
       spec: { startStrategy: { autoStart } },
     });
+  });
+
+  it('writes what goes with it, and no intent where the Wukong was made for a VM', async () => {
+    const made = wukong({ [adoptsKey]: 'web-vm' });
+    const { cluster, asked } = clusterOf(t0, [200, made]);
+    await claim(cluster, made, operation({}), {}, { beside: 'this' });
+    expect(asked[0]?.body).toMatchObject({ metadata: { annotations: { beside: 'this' } } });
+    expect(asked[0]?.body).not.toHaveProperty('spec');
   });
 
   it('that conflicts is ours if its answer was lost, and else another one', async () => {

@@ -199,16 +199,17 @@ describe('a stop', () => {
   });
 
   it.each([
-    ['the call to be seen', 500, running],
-    ['the guest to go', 500, halted],
-    ['the last moment', 1_050, halted],
-  ])('ends at once when nobody wants it any more, waiting for %s', async (_what, ms, vm) => {
+    ['the call to be seen', 'next: ask', 500, running],
+    ['the guest to go', 'waiting for the guest to shut down', 500, halted],
+    ['the last moment', 'waiting for a last look', 1_050, halted],
+  ])('is left at once when nobody waits any more, waiting for %s', async (_what, says, ms, vm) => {
     const { at, show, begins, world } = stage();
     const wish = new AbortController();
     show(vm, vm === running ? {} : going(0));
     at(1 * s, () => show(halted, null, going(0, { phase: 'Succeeded' })));
     at(ms, () => wish.abort(new Error('closed')));
-    await expect(begins(0, { limits: { deadline: t0 + 60 * s, signal: wish.signal } })).rejects.toThrow('closed');
+    const { result } = await begins(0, { limits: { deadline: t0 + 60 * s, signal: wish.signal } });
+    expect(result).toEqual({ outcome: 'InProgress', message: `Not over yet (${says}); reconcileState goes on.` });
     expect(world.clock.now() - t0).toBe(ms);
   });
 

@@ -6,6 +6,7 @@ import type { Action } from '../../shared/domain/outcome.ts';
 import { asksForMore, lookAgainAt, mayLengthen, sharpened } from '../../shared/lifecycle/sharpen.ts';
 import { nothingSeen } from '../../shared/lifecycle/step.ts';
 import { deleting, machineOf, operation, s, t0 } from './machines.ts';
+import { stage } from './stage.ts';
 
 const command = (action: Action, more: object = {}, trigger = 'http'): Command =>
   parseCommand(
@@ -39,6 +40,9 @@ describe('a later stop asks for', () => {
       stop({ gracePeriodSeconds: 5 }, 'schedule'),
       { graceSeconds: 60 },
     ],
+    ['more as a restart', true, stop({ restart: true }), {}],
+    ['more than the first half of a restart', true, stop(), { thenStart: true }],
+    ['no more as a restart of what is restarted', false, stop({ restart: true }), { thenStart: true }],
     ['more when a schedule says force', true, stop({ force: true }, 'schedule'), { graceSeconds: 60 }],
   ])('%s', (_, more, given, running, guest) => {
     expect(asksForMore(given, operation(running), t0, guest)).toBe(more);
@@ -178,4 +182,88 @@ it('reads the record before it gives a guest in its shutdown another period', ()
   expect(mayLengthen({ do: 'ask' }, machineOf())).toBe(false);
   expect(mayLengthen({ do: 'ask' }, machineOf({}, null))).toBe(false);
   expect(mayLengthen({ do: 'force' }, machineOf({}, deleting(0)))).toBe(false);
+});
+
+it('a lease that is asked for hours later counts from then', () => {
+  const running = operation({ action: 'start', leaseSeconds: 10_055 });
+  expect(asksForMore(command('start', { leaseSeconds: 60 }), running, t0 + 10_000 * s)).toBe(true);
+});
+
+describe('what comes after the stop, and for how long, ', () => {
+  const terms = { holder: 'other', now: t0 + 10 * s };
+  it('is for the newest to say: a restart, or none', () => {
+    expect(sharpened(operation({}), stop({ restart: true }), terms).thenStart).toBe(true);
+    expect(sharpened(operation({ thenStart: true }), stop(), terms).thenStart).toBeUndefined();
+  });
+
+  it('is the lease that ends last', () => {
+    const leaseOf = (asked: object, leaseSeconds?: number) =>
+      sharpened(
+        operation({ action: 'start', ...(leaseSeconds ? { leaseSeconds } : {}) }),
+        command('start', asked),
+        terms,
+      ).leaseSeconds;
+    expect([leaseOf({ leaseSeconds: 60 }), leaseOf({ leaseSeconds: 60 }, 69)]).toEqual([70, 70]);
+    expect([leaseOf({ leaseSeconds: 60 }, 71), leaseOf({}, 71), leaseOf({})]).toEqual([71, 71, undefined]);
+  });
+});
+
+describe('whoever was sharpened waits for the end', () => {
+  const running = { strategy: 'Always' };
+  const by = (...ids: string[]) => ({
+    sharpenedBy: ids.map((requestId) => ({ requestId, action: 'stop' as const, trigger: 'http', startedAt: t0 })),
+  });
+  const looks = (asked: string[]) => asked.map((one) => one.split(' ')[0]);
+
+  it.each<[string, (at: ReturnType<typeof stage>) => void]>([
+    ['is there already', ({ end }) => end()],
+    ['is another request’s', ({ sharpen }) => sharpen({ requestId: 'newer', ...by('two') })],
+    ['is of nobody who asked for more', ({ sharpen }) => sharpen({ holder: 'other' })],
+  ])('not where the record %s', async (_what, happens) => {
+    const at = stage();
+    at.show(running, {});
+    happens(at);
+    expect([await at.follows(), looks(at.asked)]).toEqual([0, ['0.0']]);
+  });
+
+  it('nor where the newest who asked for more is known', async () => {
+    const at = stage(by('two', 'one'));
+    at.show(running, {});
+    expect(await at.follows()).toBe(0);
+    at.sharpen(by('two', 'other'));
+    expect(await at.follows()).toBe(0);
+  });
+
+  it('looks every ten seconds as long as the guest is there, at each change, and then twice a second', async () => {
+    const at = stage();
+    at.show(running, {});
+    at.sharpen(by('two'));
+    at.at(12 * s, () => at.show(running, deleting(12 * s)));
+    at.at(15 * s, () => at.show({ strategy: 'Halted' }, null));
+    at.at(15_800, at.end);
+    expect(await at.follows()).toBe(16 * s);
+    expect(looks(at.asked)).toEqual(['0.0', '10.0', '12.0', '15.0', '15.5', '16.0']);
+  });
+
+  it('finds the end ten seconds after it looked', async () => {
+    const at = stage();
+    at.show(running, {});
+    at.sharpen(by('two'));
+    at.at(10 * s, at.end);
+    expect(await at.follows()).toBe(10 * s);
+  });
+
+  it('no longer than it has time, or than somebody wants it', async () => {
+    const at = stage();
+    at.show(running, {});
+    at.sharpen(by('two'));
+    expect(await at.follows({ deadline: t0 + 7 * s })).toBe(7 * s);
+    expect(looks(at.asked)).toEqual(['0.0', '7.0']);
+    const wish = new AbortController();
+    const other = stage();
+    other.show(running, {});
+    other.sharpen(by('two'));
+    other.at(3 * s, () => wish.abort(new Error('closed')));
+    await expect(other.follows({ deadline: t0 + 60 * s, signal: wish.signal })).rejects.toThrow('closed');
+  });
 });

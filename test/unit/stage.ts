@@ -3,6 +3,7 @@ import type { Wukong } from '../../shared/domain/model.ts';
 import { type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import type { Machine, VmiView, VmView } from '../../shared/domain/vm.ts';
 import { type Drive, drive } from '../../shared/lifecycle/drive.ts';
+import { untilSharpenedEnds } from '../../shared/lifecycle/sharpen.ts';
 import { heard, type Limits } from '../../shared/time/wait.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
@@ -85,8 +86,18 @@ export function stage(more: Partial<Operation> = {}, status?: Wukong['status']) 
     /** Somebody else has the record from then on, or has ended it. */
     take: () => void (record = write({ ...op, holder: 'other' })),
     end: () => void (record = ''),
+    sharpen: (more: Partial<Operation>) => void (record = write({ ...op, ...more })),
     /** The guest is gone, and the watch does not show it yet. */
     hide: () => void (hidden = true),
+    /** Waits for the end of what somebody else has sharpened; how long. */
+    follows: (limits: Limits = { deadline: t0 + 3_600_000 }) =>
+      clock.run(
+        async () => {
+          await untilSharpenedEnds(op, { world, wukong, machines, limits });
+          return clock.now() - t0;
+        },
+        { sims: [] },
+      ),
     begins: (ms = 3_600_000, to: Partial<Drive> = {}) =>
       clock.run(
         async () => {

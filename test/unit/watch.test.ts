@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { follow } from '../../shared/cluster/informer.ts';
 import type { Answer, Call, Transport } from '../../shared/cluster/transport.ts';
+import { watch } from '../../shared/cluster/watch.ts';
 import { sleep } from '../../shared/time/wait.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
@@ -70,5 +71,37 @@ describe('the first state of a watch', () => {
     expect(['one', 'two', 'three'].map((name) => known.get('a', name))).toEqual(['one', 'two', 'three']);
     known.close();
     expect(server.watchedFrom).toEqual(['9']);
+  });
+});
+
+describe('one stream', () => {
+  /** A stream with this answer, and what is taken of it. */
+  async function streamed(status: number, lines: (clock: VirtualClock, signal: AbortSignal) => AsyncIterable<string>) {
+    const clock = new VirtualClock(0);
+    const transport = {
+      stream: (_path: string, signal: AbortSignal) => Promise.resolve({ status, lines: lines(clock, signal) }),
+    } as unknown as Transport;
+    const cluster = { transport, clock, random: () => 0.5 };
+    const taken: unknown[] = [];
+    const work = () => watch(cluster, path, new AbortController().signal, (event) => void taken.push(event.type));
+    const ended = await clock.run(() => work().catch((error: Error) => error), { sims: [] });
+    return { ended, taken, overAt: clock.now() };
+  }
+  const added = JSON.stringify({ type: 'ADDED', object: object('one') });
+
+  it('that was opened may be silent for longer than one that was not answered', async () => {
+    const quiet = async function* (clock: VirtualClock, signal: AbortSignal) {
+      await sleep(clock, 60_000, signal);
+      yield added;
+    };
+    expect(await streamed(200, quiet)).toEqual({ ended: 200, taken: ['ADDED'], overAt: 60_000 });
+  });
+
+  it('with another answer than 200 has no events', async () => {
+    const said = async function* () {
+      await Promise.resolve();
+      yield added;
+    };
+    expect(await streamed(403, said)).toMatchObject({ ended: 403, taken: [] });
   });
 });
