@@ -91,8 +91,8 @@ test.each([
 test.each([
   ['2026-12-25', undefined],
   [20261225, '20261225 is no date: expected YYYY-MM-DD'],
-  [['2026-12-25'], '["2026-12-25"] is no date: expected YYYY-MM-DD'],
-  [{ toString: 1 }, '{"toString":1} is no date: expected YYYY-MM-DD'],
+  [['2026-12-25'], 'a list is no date: expected YYYY-MM-DD'],
+  [{ toString: 1 }, 'an object is no date: expected YYYY-MM-DD'],
   [undefined, 'undefined is no date: expected YYYY-MM-DD'],
   ['2026-12-25T00', '"2026-12-25T00" is no date: expected YYYY-MM-DD'],
   ['x'.repeat(40), `"${'x'.repeat(39)} is no date: expected YYYY-MM-DD`],
