@@ -32,9 +32,24 @@ export interface Bus {
   put(entries: BusEntry[]): Promise<void>;
 }
 
+/** What is counted beside outcomes; `report/` has a row for each in every way that metrics leave. */
+export type CountName =
+  | 'TickProblems'
+  | 'TicksDone'
+  | 'BadRuns'
+  | 'BadSchedules'
+  | 'StopsWaitingForUsers'
+  | 'CommandsRefused'
+  | 'NoticesLost'
+  | 'FleetTargets'
+  | 'FleetFailed'
+  | 'FleetForced'
+  | 'FleetUnobserved'
+  | 'FleetLeft';
+
 export interface Metrics {
   outcome(outcome: Outcome, lateMs?: number): void;
-  count(name: string, value: number): void;
+  count(name: CountName, value: number): void;
   flush(): void;
 }
 

@@ -18,13 +18,15 @@ const askingMs = 2_000;
 
 export interface Unused {
   jobs: Job[];
+  /** How many the others are. */
+  waiting: number;
   /** Tells the owners of the others that their stop waits: when all jobs were begun, as it is none of their business. */
   tellWaiting(): Promise<void>;
 }
 
 /**
  * The jobs without the scheduled stops of VMs that are in use, as long as their schedule lets them wait: those stay open,
- * and the next tick looks again. That they wait is told once for each boundary, and counted.
+ * and the next tick looks again. That they wait is told once for each boundary.
  */
 export async function withoutThoseInUse(
   { table, jobs }: { table: Timetable; jobs: Job[] },
@@ -47,9 +49,9 @@ export async function withoutThoseInUse(
     waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
   };
   await eachApart(jobs, ({ place }) => place.namespace, atOnce, look);
-  world.metrics.count('StopsWaitingForUsers', waiting.size);
   return {
     jobs: jobs.filter((job) => !waiting.has(job)),
+    waiting: waiting.size,
     tellWaiting: () =>
       eachApart(
         waiting,

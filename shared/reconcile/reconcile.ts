@@ -81,6 +81,7 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   const { table, wanted, machineOf } = decided;
   if (!few) foresee?.(nextOfAll(schedulesOf(table), table.at));
   const unused = await withoutThoseInUse(decided, to);
+  if (!few) world.metrics.count('StopsWaitingForUsers', unused.waiting);
   const own = claimOwn(unused.jobs, busy);
   const schedules = few
     ? unkept
