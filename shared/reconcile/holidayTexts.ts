@@ -7,6 +7,7 @@ import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, type Place } from '../domain/model.ts';
 import { isObjectName } from '../domain/names.ts';
+import { remember } from '../domain/remember.ts';
 import { holidayText } from '../schedule/configMap.ts';
 import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
@@ -30,16 +31,24 @@ async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config
   const calendars = all.some((text) => typeof text === 'string' && isCalendar(text))
     ? await import('../schedule/calendarFile.ts')
     : undefined;
-  const window = { from: clock.now() - calendarMs.before, to: clock.now() + calendarMs.after };
+  const today = Math.floor(clock.now() / dayMs) * dayMs;
+  const window = { from: today - calendarMs.before, to: today + dayMs + calendarMs.after };
   const read = new Map<string, CalendarDates>();
   return (ref) => {
     const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
     if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
-    const calendar = read.get(text) ?? calendars.readCalendar(text, window);
+    const before = lately.get(text);
+    const calendar =
+      read.get(text) ?? (before?.today === today ? before.calendar : calendars.readCalendar(text, window));
     read.set(text, calendar);
+    remember(lately, text, { today, calendar }, mostLately);
     return calendar;
   };
 }
+
+/** Calendars as they were read today: a process that stays asks for the same ones each minute. */
+const lately = new Map<string, { today: number; calendar: CalendarDates }>();
+const mostLately = 8;
 
 /** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */
 const mapOf = ({ namespace, name, shared }: Omit<TextRef, 'key'>, { lifecycleNamespace }: Config): Place => ({

@@ -55,6 +55,21 @@ describe('a calendar of holidays', () => {
     await tick(at);
     expect(status(at)).toMatchObject({ nextStart: '2026-11-25T08:00:00Z', conditions: [{ status: 'True' }] });
   });
+  it('is read again when somebody has changed it, and goes on from day to day', async () => {
+    const at = await office({ holidays: { configMapRef: { name: 'public', key: 'de.ics' } } });
+    const friday = ['BEGIN:VEVENT', 'DTSTART;VALUE=DATE:20261127', 'RRULE:FREQ=YEARLY;COUNT=2', 'END:VEVENT'];
+    configMap(at, namespace, 'public', { 'de.ics': ics(...tuesday, ...friday) });
+    await tick(at);
+    expect(status(at)?.nextStart).toBe('2026-11-25T08:00:00Z');
+    at.sim.change<{ data: object }>('configmaps', namespace, 'public', (map) => {
+      map.data = { 'de.ics': ics(...friday) };
+    });
+    await tick(at);
+    expect(status(at)?.nextStart).toBe('2026-11-24T08:00:00Z');
+    await goTo(at, '2026-11-26T12:00:00Z');
+    await tick(at);
+    expect(status(at)?.nextStart).not.toBe('2026-11-27T08:00:00Z');
+  });
   it('that is wrong in a line says in which, and quotes nothing of it', async () => {
     const at = await office({ holidays: { configMapRef: { name: 'public', key: 'de.ics' } } });
     configMap(at, namespace, 'public', {
