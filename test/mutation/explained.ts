@@ -963,4 +963,16 @@ export const explained: Explained[] = [
     after: 'early.until >= wall + dayMs',
     because: 'A change at the very end of the two days changes none of their times.',
   },
+  {
+    file: 'schedule/wave',
+    before: "waveOf(target).wave * (action === 'start' ? 1 : -1)",
+    after: "waveOf(target).wave / (action === 'start' ? 1 : -1)",
+    because: 'To divide by 1 or -1 is to multiply by it.',
+  },
+  {
+    file: 'schedule/wave',
+    before: 'dueAt !== undefined && mine.some(isOpen)',
+    after: 'mine.some(isOpen)',
+    because: 'What is unknown stays so.',
+  },
 ];

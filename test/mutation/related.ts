@@ -35,7 +35,7 @@ export const related: Record<string, Related> = {
   'schedule/holiday': { quick: unit('override', 'schedule', 'scheduleFields'), stories: [] },
   'schedule/calendar': { quick: unit('calendar', 'schedule'), stories: [] },
   'schedule/due': { quick: unit('calendar', 'schedule'), stories: [] },
-  'schedule/wave': { quick: unit('override', 'schedule'), stories: [] },
+  'schedule/wave': { quick: unit('waves', 'override', 'schedule'), stories: [] },
   'schedule/override': { quick: unit('override', 'schedule', 'admit'), stories: [] },
   'schedule/decide': { quick: unit('decide', 'schedule'), stories: [] },
   'schedule/nextAction': { quick: unit('nextAction', 'schedule'), stories: [] },
