@@ -15,7 +15,7 @@ const informer = {
 export const related: Record<string, Related> = {
   'lifecycle/start': { quick: unit('start'), stories: flow('start') },
   'lifecycle/stop': { quick: unit('stop', 'stopping', 'stopped', 'ending'), stories: flow('stop', 'generations') },
-  'lifecycle/ending': { quick: unit('stopped', 'ending'), stories: flow('endings') },
+  'lifecycle/ending': { quick: unit('howItEnded', 'stopped', 'ending'), stories: flow('endings') },
   'lifecycle/remember': { quick: unit('remember', 'ending'), stories: flow('endings', 'generations') },
   'lifecycle/step': { quick: unit('step', 'ending', 'start'), stories: [] },
   'lifecycle/plan': { quick: unit('admit'), stories: flow('order') },
