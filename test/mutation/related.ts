@@ -23,7 +23,7 @@ export const related: Record<string, Related> = {
   'lifecycle/claim': { quick: unit('claim'), stories: flow('order') },
   'domain/annotation': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/operation': { quick: unit('operation', 'claim'), stories: flow('order') },
-  'domain/earlier': { quick: unit('operation', 'claim'), stories: flow('order') },
+  'domain/earlier': { quick: unit('earlier', 'operation', 'claim'), stories: flow('order') },
   'domain/claimTimes': { quick: unit('operation', 'claim'), stories: flow('order') },
   'domain/lifecycleState': { quick: unit('lifecycleState'), stories: flow('status') },
   'time/cron': { quick: unit('wallclock'), stories: [] },
