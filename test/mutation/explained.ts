@@ -1041,4 +1041,10 @@ export const explained: Explained[] = [
     after: 'seen.offSince !== undefined',
     because: 'Nothing is earlier than what is undefined.',
   },
+  {
+    file: 'report/runLines',
+    before: "typeof given === 'object' && given !== null",
+    after: 'given !== null',
+    because: 'What is no object is no record either.',
+  },
 ];

@@ -75,8 +75,19 @@ describe('the counts of a run, which anybody may have written', () => {
     expect(runCounts.parse(given)).toEqual({ ...none, forcedNames: [], ...expected });
   });
 
-  it('has as many failures as there is room for', () => {
+  it('have as many failures, names and reasons as there is room for', () => {
     const failures = Array.from({ length: 2_000 }, () => failure);
     expect(runCounts.parse({ failures }).failures).toHaveLength(2_000);
+    const names = (length: number) => runCounts.parse({ forcedNames: Array.from({ length }, () => 'web') }).forcedNames;
+    expect([names(32_000).length, names(32_001).length]).toEqual([32_000, 0]);
+    const reasons = (length: number) =>
+      Object.keys(runCounts.parse({ skipped: Object.fromEntries(Array.from({ length }, (_, i) => [i, 1])) }).skipped);
+    expect([reasons(100).length, reasons(101).length]).toEqual([100, 0]);
+  });
+
+  it('are read no further than to the first VM without a name', () => {
+    let read = 0;
+    const forcedNames = Object.defineProperty([7, 'web'], 1, { get: () => (read++, 'web') });
+    expect([runCounts.parse({ forcedNames }).forcedNames, read]).toEqual([[], 0]);
   });
 });
