@@ -1047,4 +1047,16 @@ export const explained: Explained[] = [
     after: 'given !== null',
     because: 'What is no object is no record either.',
   },
+  {
+    file: 'cluster/informer',
+    before: 'initial',
+    after: 'true',
+    because: 'Rounds are compared at the end of a beginning alone, which is a round of its own.',
+  },
+  {
+    file: 'cluster/informer',
+    before: "'Unreachable'",
+    after: "''",
+    because: 'After two such ends a LIST is asked, and no watch fails for good before the fifth.',
+  },
 ];

@@ -26,11 +26,11 @@ const thing = (name: string, resourceVersion?: string) => ({
 });
 const added = (name: string, version?: string): Event => ({ type: 'ADDED', object: thing(name, version) });
 const deleted = (name: string, version?: string): Event => ({ type: 'DELETED', object: thing(name, version) });
-const bookmark = (resourceVersion: string, annotations?: object): Event => ({
+const bookmark = (resourceVersion?: string, annotations?: object): Event => ({
   type: 'BOOKMARK',
   object: { metadata: { resourceVersion, ...(annotations ? { annotations } : {}) } },
 });
-const complete = (version: string) => bookmark(version, { 'k8s.io/initial-events-end': 'true' });
+const complete = (version?: string) => bookmark(version, { 'k8s.io/initial-events-end': 'true' });
 const error = (code: number, message?: string): Event => ({ type: 'ERROR', object: { code, message } });
 const initial = [added('one', '5'), complete('7')];
 
@@ -130,6 +130,7 @@ describe('a stream goes on', () => {
     ['from the newest change', [added('one', '9')], '9'],
     ['from a bookmark', [bookmark('12')], '12'],
     ['from a bookmark that is marked as an end once more', [complete('13')], '13'],
+    ['from where it was, where such a mark bears no version', [added('one', '9'), complete()], '9'],
     ['from where it was, where a change bears no version', [added('one', '9'), added('two')], '9'],
     ['from a deletion', [deleted('one', '11')], '11'],
     ['past the deletion of what is no object', [{ type: 'DELETED', object: { metadata: {} } }], '7'],
