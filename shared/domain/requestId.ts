@@ -10,14 +10,19 @@ export type Source = (typeof sources)[number];
 /** `:` inside a principal would let one caller's key look like another's; ARNs and service accounts have it in known places. */
 const plainPrincipal = /^(arn:[^:]*:[^:]*:[^:]*:[^:]*:[^:]+|system:serviceaccount:[^:]+:[^:]+|[^:%]+)$/;
 const longestPrincipal = 160;
+/** Names that with an id behind them would look like others: like those of ARNs, service accounts, nobody, or a hash. */
+const ambiguous = /^(arn|system|anyone|sha256-.*)$/s;
 
-/** What is before the ids of one caller over HTTP; of a name that is long, or no text, a hash, so that no two are alike. */
+/**
+ * What is before the ids of one caller over HTTP; of a name that is long, ambiguous, or no text, a hash, so that no two
+ * are alike.
+ */
 export function httpSource(principal: string | undefined): string {
-  const said = principal || 'anyone';
-  const short = said.length <= longestPrincipal && said.isWellFormed();
-  const encoded = !short ? undefined : plainPrincipal.test(said) ? said : encodeURIComponent(said);
+  if (!principal) return 'http:anyone';
+  const short = principal.length <= longestPrincipal && principal.isWellFormed() && !ambiguous.test(principal);
+  const encoded = !short ? undefined : plainPrincipal.test(principal) ? principal : encodeURIComponent(principal);
   if (encoded !== undefined && encoded.length <= longestPrincipal) return `http:${encoded}`;
-  return `http:sha256-${createHash('sha256').update(JSON.stringify(said)).digest('hex')}`;
+  return `http:sha256-${createHash('sha256').update(JSON.stringify(principal)).digest('hex')}`;
 }
 
 /** An id of the very source stays as it is: a part of a fleet is the request that the whole was. */

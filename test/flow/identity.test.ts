@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { startVm } from '../../functions/startVm/handler.ts';
 import { stopVm } from '../../functions/stopVm/handler.ts';
+import { httpSource } from '../../shared/domain/requestId.ts';
 import { lambda } from '../../shared/entry/entry.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { source } from '../../shared/report/bus.ts';
@@ -56,6 +57,16 @@ describe('the id of a request', () => {
     expect(new Set(ids).size).toBe(2);
     for (const id of ids) expect(id.length).toBeLessThanOrEqual(512);
   });
+
+  it.each([
+    ['a service account', 'system', 'serviceaccount:a:b:k', 'system:serviceaccount:a:b'],
+    ['an ARN', 'arn', arn.slice('arn:'.length) + ':k', arn],
+  ])('of a caller whose name begins like another’s is none of that one’s: %s', (_who, caller, key, other) => {
+    const id = (user: string, its: string) => parseTrigger(http('start', its, user), origin).requestId;
+    expect(id(caller, key)).not.toBe(id(other, 'k'));
+  });
+  it('of somebody called anyone is none of a caller without a name', () =>
+    expect(httpSource('anyone')).not.toBe(httpSource(undefined)));
 
   it('of an event is no longer than a record takes', () =>
     expect(parseTrigger(event({ target }, { id: '1,'.repeat(2_000) }), origin).requestId).toHaveLength(512));
