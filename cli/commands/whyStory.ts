@@ -6,9 +6,8 @@ import { stateOf } from '../../shared/domain/vm.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { lastShown } from '../../shared/report/status.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
-import { nextActionFor } from '../../shared/schedule/nextAction.ts';
 import { type Hold, overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
-import { troublesOf, troubleText } from '../../shared/schedule/timetable.ts';
+import { nextOf, troublesOf, troubleText } from '../../shared/schedule/timetable.ts';
 import { utcText } from '../../shared/time/wallclock.ts';
 import type { Known } from './whyRead.ts';
 
@@ -151,9 +150,8 @@ function nowText(decision: Decision): string {
 }
 
 function next({ wukong, table }: Known): string[] {
-  const key = keyOf(wukong.metadata);
   const { namespace, name } = placeOf(wukong);
-  const foreseen = nextActionFor(table.schedulesOf.get(key) ?? [], table.facts.get(key)!, table.at);
+  const foreseen = nextOf(table, wukong);
   if (!foreseen) return ['Nothing comes next by its schedules.'];
   const { action, at, boundary } = foreseen;
   const local = `${boundary.wall.replace('T', ' ')} ${boundary.schedule.zone.name}`;

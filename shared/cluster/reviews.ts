@@ -12,8 +12,9 @@ const mostExtra = 1_000;
 const isTexts = (one: unknown): one is string[] => Array.isArray(one) && one.every((each) => typeof each === 'string');
 const texts = z.custom<string[]>(isTexts);
 const isExtra = (given: unknown): given is Record<string, string[]> => {
-  const values = typeof given === 'object' && given !== null ? Object.values(given) : [];
-  return typeof given === 'object' && values.length <= mostExtra && values.every(isTexts);
+  if (typeof given !== 'object') return false;
+  const values = Object.values(given ?? {});
+  return values.length <= mostExtra && values.every(isTexts);
 };
 
 const principal = z.object({

@@ -1,7 +1,6 @@
 import type { BusEntry, World } from '../cluster/world.ts';
 import { forceWaitMs, marginMs } from '../domain/claimTimes.ts';
-import { asInput, type Command } from '../domain/command.ts';
-import { requestedType } from '../domain/command.ts';
+import { asInput, type Command, requestedType } from '../domain/command.ts';
 import { mostNames } from '../domain/commandFields.ts';
 import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';

@@ -1,11 +1,11 @@
 import type { World } from '../cluster/world.ts';
-import { keyOf, type Wukong } from '../domain/model.ts';
+import type { Wukong } from '../domain/model.ts';
 import { isOff, type Machine } from '../domain/vm.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { type Announcement, tellAnnouncement } from '../report/announcement.ts';
 import { boundaryId, nextBoundary } from '../schedule/calendar.ts';
-import { nextActionFor } from '../schedule/nextAction.ts';
-import type { Selecting, Timetable } from '../schedule/timetable.ts';
+import type { Selecting } from '../schedule/selecting.ts';
+import { nextOf, type Timetable } from '../schedule/timetable.ts';
 import { eachApart } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { type Problem, problemOf } from './problems.ts';
@@ -30,10 +30,7 @@ export function nearStops(table: Timetable, machineOf: (wukong: Wukong) => Machi
     if (!stop || stop.at - table.at > schedule.announceBeforeSeconds * 1000) continue;
     if (Date.parse(selecting.object.status?.lastAnnounced ?? '') >= stop.at) continue;
     const wukongs = selecting.matched.filter((wukong) => {
-      const key = keyOf(wukong.metadata);
-      const [schedules, facts] = [table.schedulesOf.get(key), table.facts.get(key)];
-      if (!schedules || !facts || isOff(machineOf(wukong))) return false;
-      const next = nextActionFor(schedules, facts, table.at);
+      const next = isOff(machineOf(wukong)) ? undefined : nextOf(table, wukong);
       return next?.action === 'stop' && boundaryId(next.boundary) === boundaryId(stop);
     });
     const local = `${stop.wall.replace('T', ' ')} ${schedule.zone.name}`;

@@ -33,21 +33,26 @@ async function finding(maps: Map<string, ConfigMap | undefined>, { clock, config
     : undefined;
   const today = Math.floor(clock.now() / dayMs) * dayMs;
   const window = { from: today - calendarMs.before, to: today + dayMs + calendarMs.after };
-  const read = new Map<string, CalendarDates>();
+  const read = new Map<string, Known>();
   return (ref) => {
     const text = holidayText(maps.get(keyOf(mapOf(ref, config))), ref.key);
     if (typeof text !== 'string' || !calendars || !isCalendar(text)) return text;
-    const before = lately.get(text);
-    const calendar =
-      read.get(text) ?? (before?.today === today ? before.calendar : calendars.readCalendar(text, window));
-    read.set(text, calendar);
-    remember(lately, text, { today, calendar }, mostLately);
-    return calendar;
+    const before = read.get(text) ?? lately.get(text);
+    const known = before?.today === today ? before : { today, calendar: calendars.readCalendar(text, window) };
+    read.set(text, known);
+    remember(lately, text, known, mostLately);
+    return known.calendar;
   };
 }
 
-/** Calendars as they were read today: a process that stays asks for the same ones each minute. */
-const lately = new Map<string, { today: number; calendar: CalendarDates }>();
+/** A calendar as it was read on a day. */
+interface Known {
+  today: number;
+  calendar: CalendarDates;
+}
+
+/** The newest ones: a process that stays asks for the same each minute. */
+const lately = new Map<string, Known>();
 const mostLately = 8;
 
 /** Where a ConfigMap of a schedule stands: beside it, or for many namespaces where the lifecycle functions are. */

@@ -1,7 +1,8 @@
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Place } from '../domain/model.ts';
 import type { Executed } from '../execute/execute.ts';
-import { type Selecting, troublesOf } from '../schedule/timetable.ts';
+import type { Selecting } from '../schedule/selecting.ts';
+import { troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';
 import { announce, nearStops } from './announce.ts';
 import type { OwnJobs } from './busy.ts';

@@ -1,7 +1,7 @@
 import { runNameOf, type WukongRun } from '../domain/run.ts';
 import { boundaries, type Boundary, newestBoundary } from '../schedule/calendar.ts';
 import { isClusterSchedule } from '../schedule/ruling.ts';
-import type { Selecting } from '../schedule/timetable.ts';
+import type { Selecting } from '../schedule/selecting.ts';
 import { rfc3339 } from '../time/clock.ts';
 
 /** Of boundaries that passed while no tick ran so many are told, the newest, of each schedule. */

@@ -6,8 +6,9 @@ import { remembers, traceOf, wishAfter } from '../domain/runTrace.ts';
 import type { Machine } from '../domain/vm.ts';
 import { isThere } from '../execute/follow.ts';
 import { type Boundary, boundaryId } from '../schedule/calendar.ts';
+import { readMemory } from '../schedule/memory.ts';
 import { overrideFor } from '../schedule/override.ts';
-import { readMemory, type Timetable } from '../schedule/timetable.ts';
+import type { Timetable } from '../schedule/timetable.ts';
 
 /** What is asked of the VMs of one run. */
 export interface Asked {

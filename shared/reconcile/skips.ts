@@ -10,8 +10,8 @@ import { newHolder } from '../lifecycle/claim.ts';
 import { tell } from '../report/report.ts';
 import { boundaryId } from '../schedule/calendar.ts';
 import type { Acting, Decision } from '../schedule/decide.ts';
+import { type Memory, memoryKey, readMemory, writeMemory } from '../schedule/memory.ts';
 import { overrideKeys } from '../schedule/override.ts';
-import { type Memory, memoryKey, readMemory, writeMemory } from '../schedule/timetable.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 

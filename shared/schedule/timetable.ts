@@ -1,6 +1,5 @@
 import { type Command, parseCommand } from '../domain/command.ts';
-import type { Annotations } from '../domain/model.ts';
-import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { isYetToCome, newestDone, operationOf } from '../domain/operation.ts';
 import { instantIn } from '../domain/read.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
@@ -8,13 +7,11 @@ import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
 import type { FindText } from './holiday.ts';
-import { nextActionFor } from './nextAction.ts';
-import { readInstant } from './override.ts';
+import { readMemory } from './memory.ts';
+import { type NextAction, nextActionFor } from './nextAction.ts';
 import { isClusterSchedule, type Labels } from './ruling.ts';
 import type { Schedule, WukongSchedule } from './schedule.ts';
 import { countOf, select, type Selecting } from './selecting.ts';
-
-export { countOf, type Selecting } from './selecting.ts';
 import { type Readiness, troubleOf } from './trouble.ts';
 import { turnsOf } from './wave.ts';
 
@@ -163,37 +160,6 @@ function factsOf(
   };
 }
 
-/** Kept for the rare decisions that no operation and no mark on the schedule remembers. */
-export const memoryKey = 'lifecycle.novasphere.dev/schedule-memory';
-
-export interface Memory extends Pick<Facts, 'skipped' | 'withheld'> {
-  /** Done with everything up to then, as far as no mark on a schedule says so. */
-  handled?: number | undefined;
-}
-
-/** What is yet to come was neither done nor told: whoever may patch a Wukong may write that, too. */
-export function readMemory({ metadata }: Wukong, now = Infinity): Memory {
-  const text = metadata.annotations?.[memoryKey];
-  if (text === undefined) return {};
-  try {
-    const known = JSON.parse(text) as Record<keyof Memory | 'wukongUid', unknown>;
-    if (known.wukongUid !== undefined && known.wukongUid !== metadata.uid) return {};
-    const keys = ['skipped', 'withheld', 'handled'] as const;
-    const found = keys.map((key) => [key, readInstant(String(known[key] ?? ''))] as const);
-    return Object.fromEntries(found.filter(([, instant]) => instant !== undefined && !isYetToCome(instant, now)));
-  } catch {
-    return {};
-  }
-}
-
-export const writeMemory = ({ skipped, withheld, handled }: Memory, wukongUid?: string): string =>
-  JSON.stringify({
-    wukongUid,
-    skipped: skipped && rfc3339(skipped),
-    withheld: withheld && rfc3339(withheld),
-    handled: handled && rfc3339(handled),
-  });
-
 /** What was decided in time may be that long on its way. */
 const handingMs = 10 * 60_000;
 
@@ -219,14 +185,19 @@ export const throughUpTo = (schedule: Schedule, now: number): Boundary | undefin
   return newest && newest.at >= schedule.createdAt ? newest : undefined;
 };
 
-/** What comes next, for the status of a Wukong; where nothing does, that takes the place of what was foreseen before. */
+/** What schedules will do next with a Wukong; undefined where nothing, or where none rules it. */
+export function nextOf(table: Timetable, { metadata }: Wukong, now = table.at): NextAction | undefined {
+  const key = keyOf(metadata);
+  const [schedules, facts] = [table.schedulesOf.get(key), table.facts.get(key)];
+  return schedules && facts && nextActionFor(schedules, facts, now);
+}
+
+/** The same, for the status of a Wukong; where nothing does, that takes the place of what was foreseen before. */
 export function nextFor(
   timetable: Timetable,
   wukong: Wukong,
   now: number,
 ): Pick<LifecycleState, 'nextAction' | 'nextActionTime'> {
-  const key = keyOf(wukong.metadata);
-  const [schedules, facts] = [timetable.schedulesOf.get(key), timetable.facts.get(key)];
-  const next = schedules && facts && nextActionFor(schedules, facts, now);
+  const next = nextOf(timetable, wukong, now);
   return { nextAction: next?.action, nextActionTime: next && rfc3339(next.at) };
 }

@@ -4,7 +4,7 @@ import { executeHere } from '../../cli/commands/executeHere.ts';
 import { lastKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { outcomeType } from '../../shared/report/report.ts';
-import { memoryKey } from '../../shared/schedule/timetable.ts';
+import { memoryKey } from '../../shared/schedule/memory.ts';
 import { operation } from '../unit/machines.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
