@@ -36,7 +36,7 @@ export const related: Record<string, Related> = {
   'schedule/schedule': { quick: unit('scheduleFields', 'exceptions', 'schedule'), stories: [] },
   'schedule/scheduleFields': { quick: unit('scheduleFields', 'schedule'), stories: [] },
   'schedule/holiday': { quick: unit('holiday', 'scheduleFields', 'schedule'), stories: [] },
-  'schedule/holidayRule': { quick: unit('exceptions', 'schedule'), stories: [] },
+  'schedule/holidayRule': { quick: unit('holiday', 'exceptions', 'schedule'), stories: [] },
   'schedule/recurrence': { quick: unit('recurrence'), stories: unit('calendarFile') },
   'schedule/memory': { quick: unit('memory'), stories: [] },
   'schedule/ruling': { quick: unit('ruling'), stories: [] },

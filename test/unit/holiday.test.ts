@@ -141,3 +141,37 @@ describe('a list of holidays', () => {
     ]);
   });
 });
+
+describe('a holiday of every year', () => {
+  /** The days of two years that a line means. */
+  const daysOf = (line: string): string[] => {
+    const { dates, rules, problems } = read({ dates: [line] });
+    if (problems.length > 0) return ['none'];
+    const days = many(730, (i) => new Date(Date.UTC(2026, 0, 1) + i * dayMs));
+    const isMeant = (day: Date) => rules.some((rule) => rule(day));
+    return [...dates, ...days.filter(isMeant).map((day) => day.toISOString().slice(0, 10))];
+  };
+  it.each(['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'])('on %s is that day of the week', (name) => {
+    const days = daysOf(`11-${name}#4`).map((day) => new Date(day).getUTCDay());
+    const index = 'SUN MON TUE WED THU FRI SAT'.split(' ').indexOf(name);
+    expect(days).toEqual([index, index]);
+  });
+  it.each([
+    ['06-MON#1', '2026-06-01 2027-06-07'],
+    ['08-MON#L', '2026-08-31 2027-08-30'],
+    ['02-SUN#L', '2026-02-22 2027-02-28'],
+    ['01-FRI#1', '2026-01-02 2027-01-01'],
+    ['12-FRI#5', '2027-12-31'],
+    ['*-MON#5', '2026-03-30 2026-06-29 2026-08-31 2026-11-30 2027-03-29 2027-05-31 2027-08-30 2027-11-29'],
+    ['00-MON', 'none'],
+    ['12-24..02-30', 'none'],
+    ['02-30..12-24', 'none'],
+    ['2026-02-30..2026-03-02', 'none'],
+    ['2026-02-27..2026-02-30', 'none'],
+    ['2026-02-27..2026-02-27', '2026-02-27'],
+  ])('%s is %s', (line, days) => expect(daysOf(line).join(' ')).toBe(days));
+  it('is a range of four hundred days at the most', () => {
+    expect(daysOf('2026-01-01..2027-02-04')).toHaveLength(400);
+    expect(daysOf('2026-01-01..2027-02-05')).toEqual(['none']);
+  });
+});
