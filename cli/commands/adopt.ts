@@ -13,7 +13,7 @@ import {
 } from '../../shared/lifecycle/adopt.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
 import { plain } from '../../shared/report/plain.ts';
-import type { Surroundings } from '../../shared/schedule/timetable.ts';
+import type { Surroundings } from '../../shared/schedule/selecting.ts';
 import { nextFor, timetable } from '../../shared/schedule/timetable.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';

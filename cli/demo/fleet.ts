@@ -3,7 +3,7 @@ import { requestedType } from '../../shared/domain/command.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { executeCommand } from '../../shared/execute/command.ts';
-import type { Progress } from '../../shared/execute/execute.ts';
+import type { Progress } from '../../shared/execute/sink.ts';
 import type { Report } from '../../shared/report/fleetOutcome.ts';
 import { sentence } from '../../shared/report/fleetOutcome.ts';
 import { silentLog } from '../../shared/report/silent.ts';

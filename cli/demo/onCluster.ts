@@ -1,6 +1,6 @@
 import { credentialsFor } from '../../shared/cluster/credentials.ts';
-import { shownServer } from '../../shared/cluster/failure.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
+import { shownServer } from '../../shared/cluster/unreachable.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { group, version } from '../../shared/domain/model.ts';

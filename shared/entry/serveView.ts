@@ -12,9 +12,14 @@ import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.t
 import { ownPart, weightOf } from '../reconcile/weight.ts';
 import { clusterKind } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
-import type { Surroundings } from '../schedule/timetable.ts';
+import type { Surroundings } from '../schedule/selecting.ts';
 import type { Limits } from '../time/wait.ts';
-import type { Changed } from './serveLoop.ts';
+
+/**
+ * Told of each Wukong that changed, or whose VM did, in a hurry where something is asked of it; without a key when
+ * something changed on which schedules depend, or a watch failed.
+ */
+export type Changed = (key?: string, hurry?: boolean) => void;
 
 export type View = Awaited<ReturnType<typeof openView>>;
 

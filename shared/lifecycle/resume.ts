@@ -9,8 +9,8 @@ import { stateOf } from '../domain/vm.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
 import { finish, othersOf, tellEnd } from './finish.ts';
-import { type Performing } from './perform.ts';
 import { heldBack } from './plan.ts';
+import type { Performing } from './runOperation.ts';
 import { runOperation } from './runOperation.ts';
 
 type Resuming = Performing & { machines: Machines };

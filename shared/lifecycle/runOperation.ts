@@ -1,14 +1,30 @@
-import { machineOf, type Machines } from '../cluster/vmInformer.ts';
+import { readWukong } from '../cluster/objects.ts';
+import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import { type Wukong } from '../domain/model.ts';
-import { type Operation } from '../domain/operation.ts';
+import { type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { type Operation, operationOf } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { drive } from './drive.ts';
+import { living } from '../domain/vm.ts';
+import type { Limits } from '../time/wait.ts';
+import type { Begun, Extras } from './claim.ts';
+import { type Drive, drive } from './drive.ts';
 import { finish } from './finish.ts';
-import { type Begun, type Performing } from './perform.ts';
 import { asRestart, isHalfWay, turnToStart } from './restart.ts';
-import { untilSharpenedEnds } from './sharpen.ts';
+
+export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
+  limits: Limits;
+  /** Already read, so that it need not be read again. */
+  wukong?: Wukong;
+  /** A watch that serves more than this one; else one is opened for this VM alone. */
+  machines?: Machines;
+  /** What schedules will do next, for the status. */
+  next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
+  /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
+  remember?: boolean;
+  /** Overrides may stand on the namespace too; absent: they are read. */
+  namespaceAnnotations?: Record<string, string>;
+}
 
 /** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
 export async function runOperation(
@@ -47,4 +63,25 @@ export async function runOperation(
   if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
   const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
+}
+
+/** How long nothing may be seen before the record is read again: while the guest goes, and when only its end is to be written. */
+const quietMs = 10_000;
+const endingMs = 500;
+
+/**
+ * Whoever sharpened our operation carries it on. Its end is what our caller waits for, too: returns when the record is
+ * gone or somebody else's, or the time is up.
+ */
+export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Drive): Promise<void> {
+  const place = placeOf(wukong);
+  const newest = (of: Operation) => of.sharpenedBy?.[0]?.requestId;
+  for (;;) {
+    const now = operationOf(await readWukong(world, place, limits));
+    if (now?.requestId !== op.requestId || newest(now) === newest(op)) return;
+    const at = world.clock.now();
+    if (at >= limits.deadline) return;
+    const patienceMs = living(machineOf(wukong, machines).vmi) ? quietMs : endingMs;
+    await changedOf(wukong, machines, { ...limits, deadline: Math.min(limits.deadline, at + patienceMs) });
+  }
 }

@@ -1,31 +1,18 @@
 import { type Command, parseCommand } from '../domain/command.ts';
-import { type Annotations, keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { isYetToCome, newestDone, operationOf } from '../domain/operation.ts';
 import { instantIn } from '../domain/read.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
-import type { FindText } from './holiday.ts';
 import { readMemory } from './memory.ts';
 import { type NextAction, nextActionFor } from './nextAction.ts';
-import { isClusterSchedule, type Labels } from './ruling.ts';
+import { isClusterSchedule } from './ruling.ts';
 import type { Schedule, WukongSchedule } from './schedule.ts';
-import { countOf, select, type Selecting } from './selecting.ts';
+import { countOf, select, type Selecting, type Surroundings } from './selecting.ts';
 import { type Readiness, troubleOf } from './trouble.ts';
 import { turnsOf } from './wave.ts';
-
-/** What a tick knows beside the Wukongs. */
-export interface Surroundings {
-  schedules: WukongSchedule[];
-  findText: FindText;
-  namespaces: Map<string, Annotations>;
-  /** DEFAULT_TIME_ZONE. */
-  defaultZone?: string | undefined;
-  /** Of all namespaces, where there are ClusterWukongSchedules. */
-  labels?: Map<string, Labels>;
-  freezeUntil?: number;
-}
 
 export interface Timetable {
   /** The instant of its decisions: what falls due later, while they are carried out, is for the next one. */
