@@ -2,8 +2,6 @@ import { createSecureContext } from 'node:tls';
 
 import { Agent, Dispatcher } from 'undici';
 
-import type { InProcess } from './inProcess.ts';
-
 /** The connections for calls, or for watches, of one dispatcher: how many exchanges hold one, and how many may. */
 interface Pool {
   taken: number;
@@ -13,6 +11,11 @@ interface Pool {
 /** As many calls are under way at once; more wait for their turn. */
 export const mostCalls = 64;
 const isWatch = ({ path }: Dispatcher.DispatchOptions) => /[?&]watch=true/.test(path);
+
+/** A way to the server that has no connections. */
+interface Way {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, watch: boolean): boolean;
+}
 
 interface Exchange {
   pool: Pool;
@@ -96,7 +99,7 @@ export class Traffic {
   }
 
   /** The same without connections. */
-  inProcess(way: InProcess): Dispatcher {
+  inProcess(way: Way): Dispatcher {
     const calls = { taken: 0, most: mostCalls };
     const watches = { taken: 0, most: Infinity };
     const dispatch: Dispatcher['dispatch'] = (options, handler) => {

@@ -1,17 +1,7 @@
 import { type Cel, celValue } from './cel.ts';
 import { equal, type Fields, isFields } from './object.ts';
 import type { FieldError } from './refusal.ts';
-import type { Schema } from './schema.ts';
-
-/** One of `x-kubernetes-validations`. */
-export interface Rule {
-  rule: string;
-  message?: string;
-  messageExpression?: string;
-  reason?: FieldError['reason'];
-  fieldPath?: string;
-  optionalOldSelf?: boolean;
-}
+import type { Rule, Schema } from './schema.ts';
 
 const rulesOf = (schema: Schema): Rule[] => schema['x-kubernetes-validations'] ?? [];
 const isTransition = ({ rule }: Rule): boolean => /\boldSelf\b/.test(rule);

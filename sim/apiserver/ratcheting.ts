@@ -1,6 +1,5 @@
 import type { Cel } from './cel.ts';
 import { brokenRules, hasRules } from './celrules.ts';
-import type { WriteOptions } from './cluster.ts';
 import type { Thing } from './object.ts';
 import type { FieldError } from './refusal.ts';
 import { type Schema, violations } from './schema.ts';
@@ -10,7 +9,7 @@ export function newFaults(
   cel: Cel | undefined,
   schema: Schema,
   { old, next }: { old: Thing | undefined; next: Thing },
-  { unchecked = false, warn = () => undefined }: WriteOptions,
+  { unchecked = false, warn = () => undefined }: { unchecked?: boolean; warn?: (text: string) => void },
 ): FieldError[] {
   if (unchecked) return [];
   const before = new Set(old ? violations(schema, old).map(({ field, message }) => `${field} ${message}`) : []);
