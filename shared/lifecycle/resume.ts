@@ -10,8 +10,7 @@ import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
 import { finish, othersOf, tellEnd } from './finish.ts';
 import { heldBack } from './plan.ts';
-import type { Performing } from './runOperation.ts';
-import { runOperation } from './runOperation.ts';
+import { type Performing, runOperation } from './runOperation.ts';
 
 type Resuming = Performing & { machines: Machines };
 
