@@ -25,19 +25,25 @@ export function endingOf(op: Operation, machine: Machine, seen: Seen): Result {
   const last = [machine.vmi, machine.gone].find((vmi) => vmi?.uid === op.vmiUid);
   const ending = howEnded(op, last, seen);
   const took = seconds(Math.max(0, (endOf(op, seen)?.at ?? op.stepAt) - op.startedAt));
-  return forcedBy(op, last, seen, ending, took) ?? byItself(op, endOf(op, seen)?.phase, ending, took);
+  return forcedBy({ op, last, seen, ending, took }) ?? byItself(op, endOf(op, seen)?.phase, ending, took);
 }
 
 const unobserved = { observed: false } as const;
 
 /** By the record, or by KubeVirt. Undefined when nothing says that it was forced. */
-function forcedBy(
-  op: Operation,
-  last: VmiView | undefined,
-  seen: Seen,
-  ending: Ending,
-  took: string,
-): Result | undefined {
+function forcedBy({
+  op,
+  last,
+  seen,
+  ending,
+  took,
+}: {
+  op: Operation;
+  last: VmiView | undefined;
+  seen: Seen;
+  ending: Ending;
+  took: string;
+}): Result | undefined {
   if (ending === 'before') return undefined;
   const isKnown = endOf(op, seen) !== undefined;
   const forced = (forceReason: ForceReason, how: string, known = isKnown): Result => ({

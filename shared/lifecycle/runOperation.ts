@@ -48,7 +48,9 @@ export async function runOperation(
   }
   if (isHalfWay(driven.op, driven.result)) {
     const half = driven.result;
-    const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
+    const second = await turnToStart(world, wukong, { op: driven.op, result: half }, limits).catch(
+      (thrown: unknown) => thrown,
+    );
     if (second instanceof Error) {
       const why = limits.signal?.aborted ? 'The start comes next' : second.message;
       const message = `${half.message} ${why}; reconcileState goes on.`;
