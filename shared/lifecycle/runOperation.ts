@@ -47,13 +47,11 @@ export async function runOperation(
     driven = { op, result };
   }
   if (isHalfWay(driven.op, driven.result)) {
-    const half = driven.result;
-    const second = await turnToStart(world, wukong, { op: driven.op, result: half }, limits).catch(
-      (thrown: unknown) => thrown,
-    );
+    const half = { op: driven.op, result: driven.result };
+    const second = await turnToStart(world, wukong, half, limits).catch((thrown: unknown) => thrown);
     if (second instanceof Error) {
       const why = limits.signal?.aborted ? 'The start comes next' : second.message;
-      const message = `${half.message} ${why}; reconcileState goes on.`;
+      const message = `${half.result.message} ${why}; reconcileState goes on.`;
       driven = { op: driven.op, result: { outcome: 'InProgress', message } };
     } else if (!second) driven = { op: driven.op, result: 'superseded' };
     else {
