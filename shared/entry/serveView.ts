@@ -23,11 +23,8 @@ export type Changed = (key?: string, hurry?: boolean) => void;
 
 export type View = Awaited<ReturnType<typeof openView>>;
 
-/**
- * All that the server sees, kept by watches: a tick reads none of it again. Resolves when every watch has its first state.
- * @throws LifecycleError when one cannot have it within the limits.
- */
-export async function openView(world: World, changed: Changed, limits: Limits) {
+/** Every watch of the server, with its first state. @throws LifecycleError when one cannot have it within the limits. */
+function openWatches(world: World, changed: Changed, limits: Limits) {
   const { watchNamespaces: chosen } = world.config;
   const everywhere: Space[] = chosen ?? [undefined];
   const wukongOfVm = new Map<string, string>();
@@ -53,7 +50,7 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     const key = wukongOfVm.get(vm);
     if (key) changed(key);
   };
-  const open = await allOpen({
+  return allOpen({
     wukongs: watch<Wukong>({
       path: wukongPath,
       read: (object) => slim(object),
@@ -70,6 +67,14 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     namespaces: chosen ? undefined : watch({ path: () => namespacePath(), read: ownPart }),
     machines: watchMachines(world, { namespaces: chosen ?? 'all', changed: vmChanged }, limits),
   });
+}
+
+/**
+ * All that the server sees, kept by watches: a tick reads none of it again. Resolves when every watch has its first state.
+ * @throws LifecycleError when one cannot have it within the limits.
+ */
+export async function openView(world: World, changed: Changed, limits: Limits) {
+  const open = await openWatches(world, changed, limits);
   const { wukongs, own, wide, runs, namespaces } = open;
   const machines = { ...open.machines, close() {} }; // a tick closes what it was given
   const kept = [wukongs, own, wide, runs, namespaces];

@@ -156,9 +156,11 @@ async function dryRun({ command, world, outcome, options: { limits } }: Request,
     quiet: true,
   });
   if (!vm) return would('The Wukong has no VM.');
-  const grace = command.force ? 0 : command.gracePeriodSeconds;
+  const graceSeconds = command.force ? 0 : command.gracePeriodSeconds;
   const said =
-    command.action === 'stop' ? await askStop(world, vm, grace, limits, true) : await askStart(world, vm, limits, true);
+    command.action === 'stop'
+      ? await askStop(world, vm, { graceSeconds, dryRun: true }, limits)
+      : await askStart(world, vm, { dryRun: true }, limits);
   const reply = 'message' in said ? `${said.kind}: ${said.message}` : said.kind;
   return would(`Would ${command.action} VM ${vm.name} (strategy ${vm.strategy}); KubeVirt's dry run: ${reply}.`);
 }

@@ -26,8 +26,7 @@ const recordAt = pointer('metadata', 'annotations', operationKey);
 export async function turnToStart(
   cluster: Cluster,
   wukong: Wukong,
-  op: Operation,
-  stopped: Result,
+  { op, result: stopped }: { op: Operation; result: Result },
   limits: Partial<Limits>,
 ): Promise<Begun | undefined> {
   const now = cluster.clock.now();

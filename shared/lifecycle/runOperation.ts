@@ -1,16 +1,15 @@
-import { readWukong } from '../cluster/objects.ts';
-import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
+import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import { type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
-import { type Operation, operationOf } from '../domain/operation.ts';
+import type { LifecycleState, Wukong } from '../domain/model.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { living } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Begun, Extras } from './claim.ts';
 import { type Drive, drive } from './drive.ts';
 import { finish } from './finish.ts';
 import { asRestart, isHalfWay, turnToStart } from './restart.ts';
+import { untilSharpenedEnds } from './sharpen.ts';
 
 export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
   limits: Limits;
@@ -47,11 +46,11 @@ export async function runOperation(
     driven = { op, result };
   }
   if (isHalfWay(driven.op, driven.result)) {
-    const half = driven.result;
-    const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
+    const half = { op: driven.op, result: driven.result };
+    const second = await turnToStart(world, wukong, half, limits).catch((thrown: unknown) => thrown);
     if (second instanceof Error) {
       const why = limits.signal?.aborted ? 'The start comes next' : second.message;
-      const message = `${half.message} ${why}; reconcileState goes on.`;
+      const message = `${half.result.message} ${why}; reconcileState goes on.`;
       driven = { op: driven.op, result: { outcome: 'InProgress', message } };
     } else if (!second) driven = { op: driven.op, result: 'superseded' };
     else {
@@ -63,25 +62,4 @@ export async function runOperation(
   if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
   const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
-}
-
-/** How long nothing may be seen before the record is read again: while the guest goes, and when only its end is to be written. */
-const quietMs = 10_000;
-const endingMs = 500;
-
-/**
- * Whoever sharpened our operation carries it on. Its end is what our caller waits for, too: returns when the record is
- * gone or somebody else's, or the time is up.
- */
-export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Drive): Promise<void> {
-  const place = placeOf(wukong);
-  const newest = (of: Operation) => of.sharpenedBy?.[0]?.requestId;
-  for (;;) {
-    const now = operationOf(await readWukong(world, place, limits));
-    if (now?.requestId !== op.requestId || newest(now) === newest(op)) return;
-    const at = world.clock.now();
-    if (at >= limits.deadline) return;
-    const patienceMs = living(machineOf(wukong, machines).vmi) ? quietMs : endingMs;
-    await changedOf(wukong, machines, { ...limits, deadline: Math.min(limits.deadline, at + patienceMs) });
-  }
 }

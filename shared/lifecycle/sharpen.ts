@@ -1,8 +1,13 @@
+import { readWukong } from '../cluster/objects.ts';
+import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
 import { claimDeadline } from '../domain/claimTimes.ts';
 import type { Command } from '../domain/command.ts';
 import { mostSuperseded, named } from '../domain/joined.ts';
-import { type Operation } from '../domain/operation.ts';
-import { type Machine } from '../domain/vm.ts';
+import { placeOf, type Wukong } from '../domain/model.ts';
+import { type Operation, operationOf } from '../domain/operation.ts';
+import { living, type Machine } from '../domain/vm.ts';
+import type { Limits } from '../time/wait.ts';
 import { lagMs, type Seen, type Step } from './step.ts';
 
 /**
@@ -76,4 +81,33 @@ export const mayLengthen = (step: Step, { vmi }: Machine): boolean =>
 export function lookAgainAt({ sharpenedBy }: Operation, { askedAt }: Seen, now: number): number {
   const at = (askedAt ?? -Infinity) + lagMs;
   return sharpenedBy && now < at ? at : Infinity;
+}
+
+/** How long nothing may be seen before the record is read again: while the guest goes, and when only its end is to be written. */
+const quietMs = 10_000;
+const endingMs = 500;
+
+/** A Wukong whose VM is watched, and until when. */
+interface Watched {
+  world: World;
+  wukong: Wukong;
+  machines: Machines;
+  limits: Limits;
+}
+
+/**
+ * Whoever sharpened our operation carries it on. Its end is what our caller waits for, too: returns when the record is
+ * gone or somebody else's, or the time is up.
+ */
+export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Watched): Promise<void> {
+  const place = placeOf(wukong);
+  const newest = (of: Operation) => of.sharpenedBy?.[0]?.requestId;
+  for (;;) {
+    const now = operationOf(await readWukong(world, place, limits));
+    if (now?.requestId !== op.requestId || newest(now) === newest(op)) return;
+    const at = world.clock.now();
+    if (at >= limits.deadline) return;
+    const patienceMs = living(machineOf(wukong, machines).vmi) ? quietMs : endingMs;
+    await changedOf(wukong, machines, { ...limits, deadline: Math.min(limits.deadline, at + patienceMs) });
+  }
 }

@@ -25,6 +25,13 @@ export interface Write {
   warn: (text: string) => void;
 }
 
+/** A policy as one binding has it evaluated, with one of the objects that the binding hands to it. */
+interface Bound {
+  policy: Thing;
+  binding: Thing;
+  params?: Thing | undefined;
+}
+
 interface Validation {
   expression: string;
   message?: string;
@@ -46,7 +53,7 @@ export function checkPolicies(cluster: Kept, write: Write): void {
     if (!policy || !matches(cluster, at(policy, 'spec', 'matchConstraints'), write)) continue;
     const narrowed = at(binding, 'spec', 'matchResources');
     if (isFields(narrowed) && !matches(cluster, { resourceRules: [anyRule], ...narrowed }, write)) continue;
-    for (const params of paramsOf(cluster, policy, binding, write)) judge(cluster, policy, binding, params, write);
+    for (const params of paramsOf(cluster, policy, binding, write)) judge(cluster, { policy, binding, params }, write);
   }
 }
 
@@ -119,24 +126,24 @@ function paramsOf(cluster: Kept, policy: Thing, binding: Thing, { next, old }: W
   if (chosen.length > 0) return chosen;
   if (reference['parameterNotFoundAction'] === 'Allow') return [];
   throw denied(
-    policy,
-    binding,
+    { policy, binding },
     { next, old, resource },
     'no params found for policy binding with `Deny` parameterNotFoundAction',
   );
 }
 
-function judge(cluster: Kept, policy: Thing, binding: Thing, params: Thing | undefined, write: Write): void {
+function judge(cluster: Kept, bound: Bound, write: Write): void {
+  const { policy, binding } = bound;
   const { cel } = cluster;
   if (!cel) return write.warn(`ValidatingAdmissionPolicy ${policy.metadata.name} is not evaluated here: no CEL`);
-  const given = variablesOf(cluster, cel, policy, params, write);
+  const given = variablesOf(cluster, cel, bound, write);
   const fails = (said: string, reason?: string) => {
     const actions = (at(binding, 'spec', 'validationActions') ?? ['Deny']) as string[];
     if (actions.includes('Warn'))
       write.warn(
         `Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}': ${said}`,
       );
-    if (actions.includes('Deny')) throw denied(policy, binding, write, said, reason);
+    if (actions.includes('Deny')) throw denied(bound, write, said, reason);
   };
   const evaluated = (expression: string): unknown => {
     try {
@@ -160,7 +167,7 @@ function judge(cluster: Kept, policy: Thing, binding: Thing, params: Thing | und
   }
 }
 
-function variablesOf(cluster: Kept, cel: Cel, policy: Thing, params: Thing | undefined, write: Write): Fields {
+function variablesOf(cluster: Kept, cel: Cel, { policy, params }: Bound, write: Write): Fields {
   const { resource, operation, subresource, next, old, user, dryRun } = write;
   const { group, version, plural, kind } = resource;
   const thing = next ?? old;
@@ -191,8 +198,7 @@ function variablesOf(cluster: Kept, cel: Cel, policy: Thing, params: Thing | und
 }
 
 function denied(
-  policy: Thing,
-  binding: Thing,
+  { policy, binding }: Bound,
   { next, old, resource }: Pick<Write, 'next' | 'old' | 'resource'>,
   said: string,
   reason = 'Invalid',

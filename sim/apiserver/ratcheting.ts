@@ -15,7 +15,7 @@ export function newFaults(
   const before = new Set(old ? violations(schema, old).map(({ field, message }) => `${field} ${message}`) : []);
   const errors = violations(schema, next).filter(({ field, message }) => !before.has(`${field} ${message}`));
   if (errors.length > 0) return errors;
-  if (cel) return brokenRules(cel, schema, next, old);
+  if (cel) return brokenRules(cel, { schema, value: next, old });
   if (hasRules(schema)) warn(`x-kubernetes-validations of ${next.kind} are not evaluated here: no CEL`);
   return [];
 }

@@ -3,7 +3,7 @@ import type { Wukong } from '../../shared/domain/model.ts';
 import { type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import type { Machine, VmiView, VmView } from '../../shared/domain/vm.ts';
 import { type Drive, drive } from '../../shared/lifecycle/drive.ts';
-import { untilSharpenedEnds } from '../../shared/lifecycle/runOperation.ts';
+import { untilSharpenedEnds } from '../../shared/lifecycle/sharpen.ts';
 import { heard, type Limits } from '../../shared/time/wait.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
