@@ -176,7 +176,7 @@ function foreseen(wukong: Wukong, now: number, around: Surroundings): string {
   const creationTimestamp = new Date(now).toISOString();
   const made = { ...wukong, metadata: { ...wukong.metadata, creationTimestamp } };
   const table = timetable([made], () => ({}), around, now);
-  const names = (table.schedulesOf.get(keyOf(made.metadata)) ?? []).map(({ name }) => name);
+  const names = (table.ruled.get(made)?.schedules ?? []).map(({ name }) => name);
   if (names.length === 0) return 'no schedule selects it';
   const { nextAction, nextActionTime } = nextFor(table, made, now);
   const next = nextAction ? `next ${nextAction} ${nextActionTime}` : 'which does nothing for now';

@@ -96,7 +96,7 @@ describe('the runs that ticks look at', () => {
   });
 
   it('are planned with all that the tick has seen', () => {
-    const table = { at: now, selecting: [], decisions: new Map(), facts: new Map(), schedulesOf: new Map() };
+    const table = { at: now, selecting: [], ruled: new Map() };
     const one = run({});
     const opened = openRuns({ runs: [one] }, { table, wukongs: [], machineOf: () => ({}) });
     expect(opened).toEqual({ plans: [], forged: [one], problems: [] });
