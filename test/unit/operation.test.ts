@@ -89,6 +89,16 @@ describe('the record', () => {
     expect(of(text.replaceAll('.000Z', '+00:00'))?.deadline).toBe(t0 + 600 * s);
   });
 
+  it('is read once, whatever else is read beside it, until it is another', () => {
+    const annotations = { [operationKey]: write(full), [lastKey]: write(lastAfter(full, stopped)) };
+    const first = operationOf(wukong(annotations));
+    const last = lastOf(wukong(annotations));
+    expect(operationOf(wukong(annotations))).toBe(first);
+    expect(lastOf(wukong(annotations))).toBe(last);
+    annotations[operationKey] = write({ ...full, attempts: 3 });
+    expect(operationOf(wukong(annotations))?.attempts).toBe(3);
+  });
+
   it('of an older version has what was not known then', () => {
     const old = without('comebacks', 'attempts', 'force', 'deletePodWhenStuck', 'waitSeconds', 'supersedes');
     expect(old).toMatchObject({ comebacks: 0, attempts: 1, force: false, deletePodWhenStuck: false, waitSeconds: 300 });
