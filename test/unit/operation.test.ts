@@ -243,7 +243,7 @@ describe('how long', () => {
   });
   it('a superseded owner who wanted the opposite may still be heard of', () => {
     const old = (action: 'start' | 'stop') => ({ requestId: 'old', action, trigger: 'http', startedAt: t0 });
-    expect(undoneUntil(operation({ supersedes: [old('stop'), old('start')] }))).toBe(t0 + 15 * s);
+    expect(undoneUntil(operation({ supersedes: [old('stop'), old('start')] }))).toBe(t0 + 35 * s);
     expect(undoneUntil(operation({ supersedes: [old('stop')] }))).toBe(t0);
     expect(undoneUntil(operation({}))).toBe(t0);
   });
