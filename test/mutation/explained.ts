@@ -1300,4 +1300,16 @@ export const explained: Explained[] = [
     after: 'if (newest && (!wish || compare(newest, wish) >= 1)) wish = newest;',
     because: 'Only one and the same boundary is equal to another; all else differs by one at the least.',
   },
+  {
+    file: 'schedule/memory',
+    before: 'text === undefined',
+    after: 'false',
+    because: 'What is not there cannot be read either.',
+  },
+  {
+    file: 'schedule/memory',
+    before: "known[key] ?? ''",
+    after: 'known[key]',
+    because: 'Neither is an instant; the types want it said.',
+  },
 ];

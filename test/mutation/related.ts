@@ -39,6 +39,7 @@ export const related: Record<string, Related> = {
   'schedule/holidayRule': { quick: unit('holiday', 'exceptions', 'schedule'), stories: [] },
   'schedule/recurrence': { quick: unit('recurrence'), stories: unit('calendarFile') },
   'schedule/memory': { quick: unit('memory'), stories: [] },
+  'schedule/timetable': { quick: unit('timetable'), stories: flow('schedule') },
   'schedule/ruling': { quick: unit('ruling'), stories: [] },
   'schedule/calendar': { quick: unit('calendar', 'exceptions', 'schedule'), stories: [] },
   'schedule/due': { quick: unit('calendar', 'exceptions', 'schedule'), stories: [] },
