@@ -5,9 +5,9 @@ import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
 import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
-import { connectionFailure } from './failure.ts';
 import { namespaceIn } from './path.ts';
 import { request as send } from './undici.ts';
+import { connectionFailure } from './unreachable.ts';
 
 export interface Call {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';

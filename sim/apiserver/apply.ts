@@ -35,15 +35,10 @@ export function applied(
   scope: Scope,
   target: Target,
   call: Call,
-  body: Thing,
-  options: WriteOptions,
-  warnings: string[],
+  { body, options, warnings }: { body: Thing; options: WriteOptions; warnings: string[] },
 ): Answer {
   const { resource, namespace, name = '' } = target;
-  const manager = call.query.get('fieldManager');
-  if (!manager) throw badRequest('fieldManager is required for apply patch');
-  if (!isFields(body)) throw badRequest('the applied object is not an object');
-  if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
+  const manager = checkedManager(call, body);
   checkDeclared(target, body);
   const { cluster, clock } = scope;
   const wanted = leaves(body, target.subresource);
@@ -72,6 +67,15 @@ export function applied(
     equal(managedFields.map(timeless), entries.map(timeless));
   const stored = unchanged ? old : cluster.update(resource, namespace, name, { ...next, metadata }, options);
   return json(200, JSON.stringify(stored), warnings);
+}
+
+/** Who applies. @throws Refusal 400 where that is not said, or what is applied is no object as it is written by hand. */
+function checkedManager(call: Call, body: Thing): string {
+  const manager = call.query.get('fieldManager');
+  if (!manager) throw badRequest('fieldManager is required for apply patch');
+  if (!isFields(body)) throw badRequest('the applied object is not an object');
+  if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
+  return manager;
 }
 
 /** Apply knows only typed objects: what the schema does not declare cannot have an owner. @throws Refusal 500 */

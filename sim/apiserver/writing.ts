@@ -95,7 +95,7 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
   const warnings: string[] = [];
   const body = type === types.apply ? decodedApply(call) : decoded(call);
   const options = optionsOf(call, target, warnings, strictPatch(body));
-  if (type === types.apply) return applied(scope, target, call, body as Thing, options, warnings);
+  if (type === types.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
   const old = scope.cluster.get(resource, namespace, name);
   const base = shown(target, old);
   if (type !== types.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
