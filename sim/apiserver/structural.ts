@@ -1,30 +1,11 @@
 import type { Cel } from './cel.ts';
 import { uncompiledRules } from './celrules.ts';
+import { forbidden, missing, unsupported, wrong } from './fielderror.ts';
 import { at, isFields, type Thing } from './object.ts';
 import type { FieldError } from './refusal.ts';
 import { prune, type Schema, violations } from './schema.ts';
 
 type Level = 'root' | 'item' | 'field';
-const missing = (field: string, message: string): FieldError => ({
-  field,
-  message: `Required value: ${message}`,
-  reason: 'FieldValueRequired',
-});
-const forbidden = (field: string, message: string): FieldError => ({
-  field,
-  message: `Forbidden: ${message}`,
-  reason: 'FieldValueForbidden',
-});
-const wrong = (field: string, value: unknown, message: string): FieldError => ({
-  field,
-  message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
-});
-const unsupported = (field: string, value: unknown, values: string[]): FieldError => ({
-  field,
-  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${values.map((one) => `"${one}"`).join(', ')}`,
-  reason: 'FieldValueNotSupported',
-});
-
 /** Every rule of apiextensions.k8s.io/v1 that a CustomResourceDefinition breaks: its schemas must be structural. */
 export function crdFaults(crd: Thing, cel: Cel | undefined): FieldError[] {
   const versions = at(crd, 'spec', 'versions');
