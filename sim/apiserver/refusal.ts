@@ -90,7 +90,12 @@ export const modified = (resource: Named, name: string): Refusal =>
 export interface FieldError {
   field: string;
   message: string;
-  reason?: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueNotSupported' | 'FieldValueForbidden';
+  reason?:
+    | 'FieldValueInvalid'
+    | 'FieldValueRequired'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden'
+    | 'FieldValueDuplicate';
 }
 
 export function invalid(resource: Named, name: string, errors: FieldError[]): Refusal {

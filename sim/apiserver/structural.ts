@@ -1,5 +1,5 @@
 import type { Cel } from './cel.ts';
-import { uncompiledRules } from './celrules.ts';
+import { ruleFaults } from './celfaults.ts';
 import { forbidden, missing, unsupported, wrong } from './fielderror.ts';
 import { at, isFields, type Thing } from './object.ts';
 import type { FieldError } from './refusal.ts';
@@ -23,7 +23,7 @@ export function crdFaults(crd: Thing, cel: Cel | undefined): FieldError[] {
     const schema = at(one, 'schema', 'openAPIV3Schema');
     if (!isFields(schema)) return [missing(path, 'schemas are required')];
     const faults = schemaFaults(schema as Schema, path);
-    return faults.length === 0 && cel ? uncompiledRules(cel, schema as Schema, path) : faults;
+    return faults.length === 0 && cel ? ruleFaults(cel, schema as Schema, path) : faults;
   });
   return [...errors, ...faults];
 }
