@@ -1,7 +1,9 @@
+import type { Cel } from './cel.ts';
 import { changedEventFaults, eventFaults, newEventFaults } from './events.ts';
 import { forbidden, unsupported, wrong } from './fielderror.ts';
 import { at, equal, type Fields, isFields, type Thing } from './object.ts';
-import { badRequest, invalid, Refusal } from './refusal.ts';
+import { bindingFaults, policyFaults } from './policyfaults.ts';
+import { badRequest, type FieldError, invalid, Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
 
 export interface Writing {
@@ -15,6 +17,7 @@ export interface Writing {
   /** Controllers of the cluster itself, whom webhooks do not stop. */
   internal: boolean;
   warn: (text: string) => void;
+  cel: Cel | undefined;
 }
 
 /** Rules of the built-in kinds and of KubeVirt's webhooks. @throws Refusal */
@@ -31,12 +34,22 @@ export function admit(writing: Writing): Thing {
     case 'coordination.k8s.io/leases':
       validateLease(resource, next);
       break;
+    case 'admissionregistration.k8s.io/validatingadmissionpolicies':
+      if (!writing.subresource) refuse(resource, next, policyFaults(next, writing.cel));
+      break;
+    case 'admissionregistration.k8s.io/validatingadmissionpolicybindings':
+      refuse(resource, next, bindingFaults(next));
+      break;
     case '/namespaces':
       return writing.operation === 'CREATE' ? newNamespace(next) : next;
     case '/events':
       return validateEvent(writing);
   }
   return next;
+}
+
+function refuse(resource: Resource, { metadata }: Thing, errors: FieldError[]): void {
+  if (errors.length > 0) throw invalid(resource, metadata.name, errors);
 }
 
 const newNamespace = (namespace: Thing): Thing => {
@@ -140,7 +153,7 @@ function validateLease(resource: Resource, lease: Thing): void {
     errors.push(unsupported('spec.strategy.strategy', strategy, ['OldestEmulationVersion']));
   if (at(lease, 'spec', 'preferredHolder') && !strategy)
     errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
-  if (errors.length > 0) throw invalid(resource, lease.metadata.name, errors);
+  refuse(resource, lease, errors);
 }
 
 function validateEvent({ resource, old, next, alias }: Writing): Thing {
@@ -152,7 +165,6 @@ function validateEvent({ resource, old, next, alias }: Writing): Thing {
       throw badRequest(`Event in version "v1" cannot be handled as a Event: parsing time ${JSON.stringify(value)}`);
   }
   const stricter = !alias ? [] : old ? changedEventFaults(next, old) : newEventFaults(next);
-  const errors = [...eventFaults(next), ...stricter];
-  if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
+  refuse(resource, next, [...eventFaults(next), ...stricter]);
   return next;
 }

@@ -198,7 +198,7 @@ export class Cluster {
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
       throw webhookDown(resource);
     const operation = old ? 'UPDATE' : 'CREATE';
-    const admitted = admit({ resource, operation, subresource, old, next, alias, internal, warn });
+    const admitted = admit({ resource, operation, subresource, old, next, alias, internal, warn, cel: this.cel });
     const { user, dryRun = false } = options;
     if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
     return admitted;
