@@ -10,8 +10,7 @@ import type { Log, World } from '../shared/cluster/world.ts';
 import { LifecycleError } from '../shared/domain/errors.ts';
 import { connect } from '../shared/entry/connect.ts';
 import { redact } from '../shared/report/plain.ts';
-import { silentLog } from '../shared/report/silent.ts';
-import { silentMetrics } from '../shared/report/silent.ts';
+import { silentLog, silentMetrics } from '../shared/report/silent.ts';
 import { checkChoice, type Io, type Options, type Values } from './command.ts';
 import { durationMs } from './terminal/duration.ts';
 

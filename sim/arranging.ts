@@ -2,12 +2,21 @@ import type { Cluster } from './apiserver/cluster.ts';
 import { clone, type Thing } from './apiserver/object.ts';
 import { guestAnnotations } from './kubevirt/kubevirt.ts';
 import { createWukong, type WukongOptions } from './operator/wukong.ts';
-import type { Sim } from './sim.ts';
 
 /** The part of a Sim that goes past HTTP. */
-export function arranging(
-  cluster: Cluster,
-): Pick<Sim, 'get' | 'list' | 'create' | 'change' | 'remove' | 'createWukong'> {
+export interface Arranging {
+  get<T>(plural: string, namespace: string, name: string): T | undefined;
+  list<T>(plural: string, namespace?: string): T[];
+  /** Any kind that is served; its namespace is made when it is missing. */
+  create<T>(object: object): T;
+  /** As some other writer: spec, metadata and status alike, without asking webhooks. */
+  change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void): T;
+  /** As a DELETE call. */
+  remove(plural: string, namespace: string, name: string): void;
+  createWukong<T = Thing>(wukong: WukongOptions): T;
+}
+
+export function arranging(cluster: Cluster): Arranging {
   const { store, registry } = cluster;
   const place = (plural: string, namespace: string) => {
     const resource = registry.named(plural);

@@ -5,10 +5,20 @@ import { VmController } from './kubevirt/controller.ts';
 import { limitedBusyMs, limitedWorkers } from './kubevirt/limits.ts';
 import { Recorder } from './kubevirt/recorder.ts';
 import { NodeSide } from './node/node.ts';
-import type { SimOptions } from './sim.ts';
+
+export interface ControllerOptions {
+  /** `limited` as the real control plane was measured; default `unlimited`. */
+  limits?: 'limited' | 'unlimited';
+  /** How long it takes until the VM controller looks at a changed VM; default 40. */
+  controllerDelayMs?: number;
+  /** The VM controller hears of a changed VM up to so much later, each time another time; default 50. */
+  controllerLagMs?: number;
+  /** Whether virt-handler writes Events on VMIs whose guest begins or ends (read in KubeVirt's source); default false. */
+  guestEvents?: boolean;
+}
 
 /** Starts what works on a cluster beside its API server: Kubernetes' controllers, KubeVirt's, and the nodes. */
-export function startControllers(cluster: Cluster, options: SimOptions): NodeSide {
+export function startControllers(cluster: Cluster, options: ControllerOptions): NodeSide {
   const { controllerDelayMs, controllerLagMs = 50, limits, guestEvents } = options;
   const limited = limits === 'limited';
   const lag = pseudoRandom(2);

@@ -100,7 +100,7 @@ export class Faults {
     let harm: Harm | undefined;
     for (const armed of this.#armed) {
       const { when, times = Infinity, does } = armed.fault;
-      if (!fits(when, call, user, watch, this.#on.now())) continue;
+      if (!fits(when, call, { user, watch, now: this.#on.now() })) continue;
       armed.matched++;
       const due = (when.nth === undefined || armed.matched === when.nth) && armed.matched >= (when.from ?? 1);
       if (!due || armed.acted >= times || harm) continue;
@@ -114,9 +114,7 @@ export class Faults {
 function fits(
   when: When,
   call: Pick<Call, 'method' | 'path' | 'query'>,
-  user: string,
-  watch: boolean,
-  now: number,
+  { user, watch, now }: { user: string; watch: boolean; now: number },
 ): boolean {
   const query = call.query.toString();
   return (

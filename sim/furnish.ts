@@ -3,7 +3,13 @@ import { followCrds, kubevirtCrds, ownCrds } from './apiserver/crds.ts';
 import { at, type Thing } from './apiserver/object.ts';
 import type { Schema } from './apiserver/schema.ts';
 import { WukongOperator } from './operator/operator.ts';
-import type { SimOptions } from './sim.ts';
+
+export interface Furnishing {
+  /** The Wukong operator's habits, for all Wukongs or for those that are its own (default off). */
+  operator?: boolean | ((namespace: string, name: string) => boolean);
+  /** Which Wukong CRD is installed: with our fields (default), or as the operator ships it. */
+  crd?: 'extended' | 'original';
+}
 
 const node = (name: string): Thing => ({
   apiVersion: 'v1',
@@ -19,7 +25,7 @@ const node = (name: string): Thing => ({
 });
 
 /** What a cluster has before anybody comes: kinds, namespaces, a node, KubeVirt itself. */
-export function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: SimOptions): WukongOperator {
+export function furnish(cluster: Cluster, { operator = false, crd = 'extended' }: Furnishing): WukongOperator {
   const { registry } = cluster;
   followCrds(cluster);
   const crds = registry.named('customresourcedefinitions');

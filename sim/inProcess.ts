@@ -1,5 +1,4 @@
-import type { Dispatcher } from 'undici';
-import { errors } from 'undici';
+import { type Dispatcher, errors } from 'undici';
 
 import type { Arrived, Headers, Reply, Service } from './apiserver/service.ts';
 import { checkSize } from './apiserver/wire.ts';

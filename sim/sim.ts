@@ -21,19 +21,17 @@ import { makeCertificates } from './apiserver/certificate.ts';
 import { Cluster } from './apiserver/cluster.ts';
 import { Discovery } from './apiserver/discovery.ts';
 import { HttpServer } from './apiserver/http.ts';
-import type { Thing } from './apiserver/object.ts';
 import { Access, type PolicyRule } from './apiserver/rbac.ts';
 import { Lists } from './apiserver/reading.ts';
 import { type RequestRecord, Service } from './apiserver/service.ts';
-import { arranging } from './arranging.ts';
+import { type Arranging, arranging } from './arranging.ts';
 import { realClock } from './clock.ts';
-import { startControllers } from './controllers.ts';
+import { type ControllerOptions, startControllers } from './controllers.ts';
 import { type Fault, Faults } from './faults.ts';
-import { furnish } from './furnish.ts';
+import { furnish, type Furnishing } from './furnish.ts';
 import { InProcess } from './inProcess.ts';
 import { LimitedPace, unlimitedPace } from './kubevirt/limits.ts';
 import { Power } from './kubevirt/power.ts';
-import type { WukongOptions } from './operator/wukong.ts';
 import { Timers } from './timers.ts';
 import { Traffic } from './traffic.ts';
 
@@ -45,26 +43,14 @@ export type { Fault, Harm, When } from './faults.ts';
 export type { GuestAnnotations } from './kubevirt/kubevirt.ts';
 export type { WukongOptions } from './operator/wukong.ts';
 
-export interface SimOptions {
+export interface SimOptions extends Furnishing, ControllerOptions {
   /** Default: the machine's. */
   clock?: Clock;
   /** Default 0: any. Always on 127.0.0.1, always TLS with a CA of its own. */
   port?: number;
-  /** The Wukong operator's habits, for all Wukongs or for those that are its own (default off). */
-  operator?: boolean | ((namespace: string, name: string) => boolean);
-  /** Which Wukong CRD is installed: with our fields (default), or as the operator ships it. */
-  crd?: 'extended' | 'original';
-  /** `limited` as the real control plane was measured; default `unlimited`. */
-  limits?: 'limited' | 'unlimited';
-  /** How long it takes until the VM controller looks at a changed VM; default 40. */
-  controllerDelayMs?: number;
-  /** The VM controller hears of a changed VM up to so much later, each time another time; default 50. */
-  controllerLagMs?: number;
-  /** Whether virt-handler writes Events on VMIs whose guest begins or ends (read in KubeVirt's source); default false. */
-  guestEvents?: boolean;
 }
 
-export interface Sim {
+export interface Sim extends Arranging {
   readonly url: string;
   readonly caPem: string;
   readonly adminToken: string;
@@ -85,15 +71,6 @@ export interface Sim {
   readonly operator: { enable(): void; disable(): void };
   /** Kubeconfig (YAML) for a token; default: the admin's. */
   kubeconfig(token?: string): string;
-  get<T>(plural: string, namespace: string, name: string): T | undefined;
-  list<T>(plural: string, namespace?: string): T[];
-  /** Any kind that is served; its namespace is made when it is missing. */
-  create<T>(object: object): T;
-  /** As some other writer: spec, metadata and status alike, without asking webhooks. */
-  change<T>(plural: string, namespace: string, name: string, edit: (object: T) => void): T;
-  /** As a DELETE call. */
-  remove(plural: string, namespace: string, name: string): void;
-  createWukong<T = Thing>(wukong: WukongOptions): T;
   addToken(token: string, user: string, rules: PolicyRule[] | 'admin'): void;
   /** A token of that ServiceAccount: it may do what is bound to it. */
   tokenFor(namespace: string, serviceAccount: string): string;

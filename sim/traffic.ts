@@ -2,8 +2,6 @@ import { createSecureContext } from 'node:tls';
 
 import { Agent, Dispatcher } from 'undici';
 
-import type { InProcess } from './inProcess.ts';
-
 /** The connections for calls, or for watches, of one dispatcher: how many exchanges hold one, and how many may. */
 interface Pool {
   taken: number;
@@ -13,6 +11,11 @@ interface Pool {
 /** As many calls are under way at once; more wait for their turn. */
 export const mostCalls = 64;
 const isWatch = ({ path }: Dispatcher.DispatchOptions) => /[?&]watch=true/.test(path);
+
+/** A way to the server that has no connections. */
+interface Way {
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler, watch: boolean): boolean;
+}
 
 interface Exchange {
   pool: Pool;
@@ -96,7 +99,7 @@ export class Traffic {
   }
 
   /** The same without connections. */
-  inProcess(way: InProcess): Dispatcher {
+  inProcess(way: Way): Dispatcher {
     const calls = { taken: 0, most: mostCalls };
     const watches = { taken: 0, most: Infinity };
     const dispatch: Dispatcher['dispatch'] = (options, handler) => {
@@ -136,45 +139,54 @@ export class Traffic {
     const exchange: Exchange = { pool, state: 'queued', sent: 0, received: 0 };
     this.#exchanges.set(id, exchange);
     let holds = false;
+    const begun = () => {
+      if (!holds) pool.taken++;
+      holds = true;
+      if (exchange.state === 'queued') exchange.state = 'under way';
+    };
     const over = () => {
       if (holds) pool.taken--;
       holds = false;
       this.#exchanges.delete(id);
     };
+    const received = (bytes: number) => (exchange.received += bytes);
     const headers = [...flat(options.headers), exchangeHeader, id];
     try {
-      return dispatch(
-        { ...options, headers },
-        {
-          onRequestStart: (controller, context) => {
-            if (!holds) pool.taken++;
-            holds = true;
-            if (exchange.state === 'queued') exchange.state = 'under way';
-            handler.onRequestStart?.(controller, context);
-          },
-          onRequestUpgrade: (controller, status, head, socket) =>
-            handler.onRequestUpgrade?.(controller, status, head, socket),
-          onResponseStart: (controller, status, head, message) =>
-            handler.onResponseStart?.(controller, status, head, message),
-          onResponseData: (controller, chunk) => {
-            exchange.received += chunk.length;
-            handler.onResponseData?.(controller, chunk);
-          },
-          onResponseEnd: (controller, trailers) => {
-            over();
-            handler.onResponseEnd?.(controller, trailers);
-          },
-          onResponseError: (controller, error) => {
-            over();
-            handler.onResponseError?.(controller, error);
-          },
-        },
-      );
+      return dispatch({ ...options, headers }, overheard(handler, { begun, received, over }));
     } catch (error) {
       over();
       throw error;
     }
   }
+}
+
+/** The handler, and whoever counts is told first. */
+function overheard(
+  handler: Dispatcher.DispatchHandler,
+  count: { begun: () => void; received: (bytes: number) => void; over: () => void },
+): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart: (controller, context) => {
+      count.begun();
+      handler.onRequestStart?.(controller, context);
+    },
+    onRequestUpgrade: (controller, status, head, socket) =>
+      handler.onRequestUpgrade?.(controller, status, head, socket),
+    onResponseStart: (controller, status, head, message) =>
+      handler.onResponseStart?.(controller, status, head, message),
+    onResponseData: (controller, chunk) => {
+      count.received(chunk.length);
+      handler.onResponseData?.(controller, chunk);
+    },
+    onResponseEnd: (controller, trailers) => {
+      count.over();
+      handler.onResponseEnd?.(controller, trailers);
+    },
+    onResponseError: (controller, error) => {
+      count.over();
+      handler.onResponseError?.(controller, error);
+    },
+  };
 }
 
 /** Headers in any of undici's forms, as name, value, name, value. */

@@ -13,7 +13,7 @@ import {
 } from '../../shared/lifecycle/adopt.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
 import { plain } from '../../shared/report/plain.ts';
-import type { Surroundings } from '../../shared/schedule/timetable.ts';
+import type { Surroundings } from '../../shared/schedule/selecting.ts';
 import { nextFor, timetable } from '../../shared/schedule/timetable.ts';
 import { clusterOptions, openCluster, scopeOptions, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
@@ -176,7 +176,7 @@ function foreseen(wukong: Wukong, now: number, around: Surroundings): string {
   const creationTimestamp = new Date(now).toISOString();
   const made = { ...wukong, metadata: { ...wukong.metadata, creationTimestamp } };
   const table = timetable([made], () => ({}), around, now);
-  const names = (table.schedulesOf.get(keyOf(made.metadata)) ?? []).map(({ name }) => name);
+  const names = (table.ruled.get(made)?.schedules ?? []).map(({ name }) => name);
   if (names.length === 0) return 'no schedule selects it';
   const { nextAction, nextActionTime } = nextFor(table, made, now);
   const next = nextAction ? `next ${nextAction} ${nextActionTime}` : 'which does nothing for now';

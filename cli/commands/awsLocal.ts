@@ -7,8 +7,7 @@ import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials
 import type { World } from '../../shared/cluster/world.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { lambda } from '../../shared/entry/entry.ts';
-import { silentLog } from '../../shared/report/silent.ts';
-import { silentMetrics } from '../../shared/report/silent.ts';
+import { silentLog, silentMetrics } from '../../shared/report/silent.ts';
 import { systemClock } from '../../shared/time/clock.ts';
 import { type CliCommand, exitCodes, type Options, UsageError } from '../command.ts';
 import { furnishEmbedded } from '../demo/stage.ts';

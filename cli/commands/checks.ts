@@ -1,27 +1,19 @@
 import { request } from 'undici';
 
-import { bodyOf, connectionFailure, shownServer } from '../../shared/cluster/failure.ts';
+import { bodyOf } from '../../shared/cluster/failure.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
+import { connectionFailure, shownServer } from '../../shared/cluster/unreachable.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { troubleLines } from '../../shared/schedule/timetable.ts';
 import { tzVersion, tzWarning } from '../../shared/time/tzData.ts';
-import type { Session } from '../cluster.ts';
 import { spoken } from '../terminal/duration.ts';
 import { readCrd } from './crd.ts';
 import { faultOf, ownCrds, wukongCrd } from './crdPatch.ts';
-import type { Finding } from './doctor.ts';
+import type { Check, Finding } from './finding.ts';
 import { checkGuests } from './guests.ts';
 import { checkPermissions } from './permissions.ts';
 import { lookAtSchedules } from './scheduleTroubles.ts';
-
-export interface Examined extends Omit<Session, 'namespace'> {
-  /** Undefined: all. */
-  namespace: string | undefined;
-  /** A grace period that is asked for, in seconds. */
-  grace: number | undefined;
-}
-export type Check = (at: Examined) => Promise<Finding[]>;
 
 /** More than this, and instants of the cluster cannot be held against ours. */
 const skewMs = 5_000;

@@ -4,15 +4,7 @@ import { colourOfWord, columns, text } from '../terminal/columns.ts';
 import { durationSeconds } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
 import { checks } from './checks.ts';
-
-/** What one check came to. */
-export interface Finding {
-  level: 'OK' | 'WARN' | 'FAIL';
-  check: string;
-  found: string;
-  /** What to do about it. */
-  next?: string;
-}
+import type { Finding } from './finding.ts';
 
 const { selector: _none, ...places } = scopeOptions;
 const options: Options = {

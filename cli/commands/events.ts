@@ -8,7 +8,7 @@ import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Val
 import { columns, text, widthsOf } from '../terminal/columns.ts';
 import { ago } from '../terminal/duration.ts';
 import { helpOf } from '../terminal/help.ts';
-import { inLines, type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { inLines, outputOption, type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
 import { aborted } from '../terminal/process.ts';
 import { findTargets, tellTargets, typedName } from './targets.ts';
 
@@ -25,13 +25,7 @@ const { selector: _none, ...places } = scopeOptions;
 const formats = ['json', 'yaml', 'name', ...templateForms] as const;
 const options: Options = {
   follow: { type: 'boolean', short: 'f', about: 'goes on showing what comes, until Ctrl-C' },
-  output: {
-    type: 'string',
-    short: 'o',
-    choices: formats,
-    value: 'FORM',
-    about: `json: an Event a line; or as in wukong state: ${formats.slice(1).join(', ')}`,
-  },
+  output: outputOption(formats, `json: an Event a line; or as in wukong state: ${formats.slice(1).join(', ')}`),
   'field-selector': { type: 'string', value: 'SELECTOR', about: 'by fields that the API server knows: type=Warning' },
   ...tableOptions,
   ...places,

@@ -3,9 +3,10 @@ import type { World } from '../../shared/cluster/world.ts';
 import type { Command } from '../../shared/domain/command.ts';
 import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { execute, type Progress } from '../../shared/execute/execute.ts';
+import { execute } from '../../shared/execute/execute.ts';
 import { openFleetRun } from '../../shared/execute/fleetRun.ts';
 import { preflight } from '../../shared/execute/preflight.ts';
+import type { Progress } from '../../shared/execute/sink.ts';
 
 export interface Watching {
   /** Instant at which the command returns with what it has. */

@@ -11,8 +11,7 @@ import { living, type VmiView } from '../../shared/domain/vm.ts';
 import { schedulePath } from '../../shared/reconcile/scheduleInputs.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { spoken } from '../terminal/duration.ts';
-import type { Examined } from './checks.ts';
-import type { Finding } from './doctor.ts';
+import type { Examined, Finding } from './finding.ts';
 
 /** Less than KubeVirt's own default seldom is meant. */
 const shortSeconds = 30;

@@ -5,8 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { review } from '../../shared/cluster/reviews.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { each } from '../../shared/time/forEachLimited.ts';
-import type { Examined } from './checks.ts';
-import type { Finding } from './doctor.ts';
+import type { Examined, Finding } from './finding.ts';
 
 interface Rule {
   apiGroups?: string[];

@@ -3,7 +3,7 @@ import { clusterOptions } from '../cluster.ts';
 import { type CliCommand, type Io, type Options, type Values, wukongNames } from '../command.ts';
 import { helpOf } from '../terminal/help.ts';
 import { exitCodeOf } from '../terminal/outcomes.ts';
-import { printingOf, templateForms } from '../terminal/printed.ts';
+import { outputOption, printingOf, templateForms } from '../terminal/printed.ts';
 import { commandOf, waitMsOf } from './asked.ts';
 import { executeHere } from './executeHere.ts';
 import { showing } from './showing.ts';
@@ -18,13 +18,7 @@ export const bothOptions: Options = {
   'max-targets': { type: 'string', value: 'N', default: '50', about: 'asks before more VMs than this; default 50' },
   'max-in-flight': { type: 'string', value: 'N', about: 'how many at once; default 50' },
   yes: { type: 'boolean', short: 'y', about: 'does not ask' },
-  output: {
-    type: 'string',
-    short: 'o',
-    choices: formats,
-    value: 'FORM',
-    about: `default: a line for each VM, as it ends; ${formats.join(', ')}`,
-  },
+  output: outputOption(formats, `default: a line for each VM, as it ends; ${formats.join(', ')}`),
 };
 
 export const stopOptions: Options = {

@@ -11,18 +11,12 @@ import { type CliCommand, exitCodes, type Io, type Options, UsageError } from '.
 import { isGenuine } from '../page/fromRun.ts';
 import { columns, text } from '../terminal/columns.ts';
 import { helpOf } from '../terminal/help.ts';
-import { inLines, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { inLines, outputOption, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
 
 const { selector: _none, ...places } = scopeOptions;
 const formats = ['json', 'yaml', 'name', ...templateForms] as const;
 const options: Options = {
-  output: {
-    type: 'string',
-    short: 'o',
-    choices: formats,
-    value: 'FORM',
-    about: `json: a run a line; or as in wukong state: ${formats.slice(1).join(', ')}`,
-  },
+  output: outputOption(formats, `json: a run a line; or as in wukong state: ${formats.slice(1).join(', ')}`),
   ...tableOptions,
   ...places,
   ...clusterOptions,

@@ -1,5 +1,5 @@
 import type { World } from '../../shared/cluster/world.ts';
-import { placeOf, type Wukong } from '../../shared/domain/model.ts';
+import { keyOf, placeOf, type Wukong } from '../../shared/domain/model.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { timetable } from '../../shared/schedule/timetable.ts';
@@ -13,8 +13,9 @@ export async function schedulesFor(whole: World, wukongs: Wukong[]): Promise<Map
   const world = { ...whole, config: { ...whole.config, watchNamespaces } };
   try {
     const around = await readSurroundings({ world, limits: { deadline: world.clock.now() + 30_000 }, problems: [] });
-    const { schedulesOf } = timetable(wukongs, () => ({}), around, world.clock.now());
-    return new Map([...schedulesOf].map(([key, all]) => [key, all.filter(({ suspended }) => !suspended)]));
+    const { ruled } = timetable(wukongs, () => ({}), around, world.clock.now());
+    const active = (all: Schedule[]) => all.filter(({ suspended }) => !suspended);
+    return new Map([...ruled].map(([{ metadata }, { schedules }]) => [keyOf(metadata), active(schedules)]));
   } catch (thrown) {
     world.log.warn('schedules cannot be read', { problem: (thrown as Error).message });
     return undefined;

@@ -8,7 +8,7 @@ import { clusterOptions, openCluster, type Session } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values, wukongNames } from '../command.ts';
 import { dump, text } from '../terminal/columns.ts';
 import { helpOf } from '../terminal/help.ts';
-import { type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
+import { outputOption, type Printing, printingOf, tableOptions, templateForms } from '../terminal/printed.ts';
 import { followStates } from './followStates.ts';
 import { lookAtSchedules } from './scheduleTroubles.ts';
 import { tableOf } from './stateTable.ts';
@@ -17,13 +17,7 @@ import { checkTargets, findTargets, selectorOf, targetOptions, tellTargets } fro
 const formats = ['wide', 'json', 'yaml', 'name', ...templateForms] as const;
 const options: Options = {
   ...targetOptions,
-  output: {
-    type: 'string',
-    short: 'o',
-    choices: formats,
-    value: 'FORM',
-    about: `default: a table; ${formats.join(', ')}`,
-  },
+  output: outputOption(formats, `default: a table; ${formats.join(', ')}`),
   ...tableOptions,
   watch: { type: 'boolean', short: 'w', about: 'goes on showing what changes, until Ctrl-C' },
   ...clusterOptions,

@@ -65,25 +65,27 @@ function parsed(text: string | undefined): Selector | undefined {
 
 const passedOn = ['kubeconfig', 'context', 'cluster', 'user', 'server', 'as', 'as-uid'];
 
+/** Which command carries out a wish, and with what words. */
+async function commandFor({ action, name, for: span }: Act): Promise<{ command: CliCommand; words: string[] }> {
+  if (action === 'start' || action === 'stop') return { command: (await import('./power.ts'))[action], words: [name] };
+  const { keep } = await import('./keep.ts');
+  if (action === 'clear') return { command: keep, words: [name, '--clear'] };
+  return { command: keep, words: [name, action.replace('keep ', ''), `--for=${span}`] };
+}
+
 /** By the command line's own command, so that the words are the same. */
-async function carryOut({ action, namespace, name, for: span }: Act, values: Values, io: Io): Promise<string> {
+async function carryOut(wish: Act, values: Values, io: Io): Promise<string> {
   const same = passedOn.flatMap((option) =>
     values[option] === undefined ? [] : [`--${option}=${String(values[option])}`],
   );
   const groups = ((values['as-group'] ?? []) as string[]).map((group) => `--as-group=${group}`);
-  const [verb = '', ...words] = action === 'clear' ? ['keep', name, '--clear'] : action.split(' ');
-  const rest =
-    verb === 'keep' && action !== 'clear' ? [name, ...words, `--for=${span}`] : words.length > 0 ? words : [name];
   let said = '';
   const hear = (text: string) => void (said += text);
   const quiet: Io = { out: hear, err: hear, now: Date.now(), colour: false, ...(io.env ? { env: io.env } : {}) };
   try {
-    const { commands } = await import('../commands.ts');
-    const command = await commands[verb]!();
-    const { values: read, positionals } = readArguments(
-      [...rest, `--namespace=${namespace}`, ...same, ...groups],
-      command,
-    );
+    const { command, words } = await commandFor(wish);
+    const all = [...words, `--namespace=${wish.namespace}`, ...same, ...groups];
+    const { values: read, positionals } = readArguments(all, command);
     await command.run(read, quiet, positionals);
   } catch (thrown) {
     hear(`\n${asLifecycleError(thrown).message}`);

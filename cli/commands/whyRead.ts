@@ -6,7 +6,8 @@ import { type KubeObject, type Place, vmNameOf, type Wukong } from '../../shared
 import { readVm, readVmi } from '../../shared/domain/readVm.ts';
 import { type Machine } from '../../shared/domain/vm.ts';
 import { readSurroundings } from '../../shared/reconcile/scheduleInputs.ts';
-import { type Surroundings, type Timetable, timetable } from '../../shared/schedule/timetable.ts';
+import type { Surroundings } from '../../shared/schedule/selecting.ts';
+import { type Timetable, timetable } from '../../shared/schedule/timetable.ts';
 import type { Limits } from '../../shared/time/wait.ts';
 
 /** All that one VM's story is told from. */

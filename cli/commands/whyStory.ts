@@ -1,5 +1,5 @@
 import { failures } from '../../shared/domain/errors.ts';
-import { keyOf, placeOf, type StateName } from '../../shared/domain/model.ts';
+import { placeOf, type StateName } from '../../shared/domain/model.ts';
 import { leaseKey, type Operation, operationOf } from '../../shared/domain/operation.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import { stateOf } from '../../shared/domain/vm.ts';
@@ -13,7 +13,7 @@ import type { Known } from './whyRead.ts';
 
 /** One VM's story: what is so, what was done and why, what holds what back, what comes next, and what changes it. */
 export function storyOf(known: Known): string[] {
-  const facts = known.table.facts.get(keyOf(known.wukong.metadata));
+  const facts = known.table.ruled.get(known.wukong)?.facts;
   const lines = [so(known), ...underWay(known), ...last(known), ...holding(known), ...schedules(known)];
   if (facts) lines.push(...now(known), ...next(known));
   lines.push(...byHand(known), ...known.unread.map((problem) => `Not known: ${problem}.`));
@@ -125,7 +125,7 @@ function holding({ wukong, around, table }: Known): string[] {
 }
 
 function schedules({ wukong, table }: Known): string[] {
-  const mine = table.schedulesOf.get(keyOf(wukong.metadata)) ?? [];
+  const mine = table.ruled.get(wukong)?.schedules ?? [];
   // Of the others it is not known that they select nothing: only this Wukong was read.
   const bad = troublesOf(table).filter(({ reason }) => reason !== 'NothingMatched');
   const lines = bad.map((trouble) => `${troubleText(trouble)}.`);
@@ -139,7 +139,7 @@ function schedules({ wukong, table }: Known): string[] {
 }
 
 function now({ wukong, table }: Known): string[] {
-  const decision = table.decisions.get(keyOf(wukong.metadata));
+  const decision = table.ruled.get(wukong)?.decision;
   return decision ? [nowText(decision)] : [];
 }
 

@@ -3,8 +3,7 @@
 import { credentialsOf, parseKubeConfig } from '../../shared/cluster/credentials.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { plain, printable } from '../../shared/report/plain.ts';
-import { silentLog } from '../../shared/report/silent.ts';
-import { silentMetrics } from '../../shared/report/silent.ts';
+import { silentLog, silentMetrics } from '../../shared/report/silent.ts';
 import { commandLine, wrongUsage } from '../../sim/commandLine.ts';
 import { startSim } from '../../sim/sim.ts';
 import { exitCodes } from '../command.ts';

@@ -1,13 +1,12 @@
 import { credentialsFor } from '../../shared/cluster/credentials.ts';
-import { shownServer } from '../../shared/cluster/failure.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
+import { shownServer } from '../../shared/cluster/unreachable.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { group, version } from '../../shared/domain/model.ts';
 import { connect } from '../../shared/entry/connect.ts';
 import { plain, printable } from '../../shared/report/plain.ts';
-import { silentLog } from '../../shared/report/silent.ts';
-import { silentMetrics } from '../../shared/report/silent.ts';
+import { silentLog, silentMetrics } from '../../shared/report/silent.ts';
 import { Interrupted } from '../../shared/time/wait.ts';
 import { findLogin } from '../cluster.ts';
 import { exitCodes } from '../command.ts';

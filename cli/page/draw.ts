@@ -2,8 +2,7 @@ import { clockChanges, instantToWall, type Zone } from '../../shared/time/zone.t
 import { hourMarks, hourStep, laneWidth, midnights, zooms } from './axis.ts';
 import type { Course, Period, Stretch } from './course.ts';
 import type { Glyph } from './glyphs.ts';
-import type { Html } from './markup.ts';
-import { markup } from './markup.ts';
+import { type Html, markup } from './markup.ts';
 import type { PageModel } from './model.ts';
 
 /** All geometry is in minutes from the beginning across, and pixels down; the browser stretches it to the lane. */

@@ -2,7 +2,6 @@ import { boundaries } from '../../shared/schedule/calendar.ts';
 import type { Schedule } from '../../shared/schedule/schedule.ts';
 import { type ClockChange, clockChanges } from '../../shared/time/zone.ts';
 import type { Period } from './course.ts';
-import type { Row } from './model.ts';
 
 export interface ScheduleView {
   schedule: Schedule;
@@ -12,8 +11,8 @@ export interface ScheduleView {
   changes: ClockChange[];
 }
 
-/** How many machines each schedule rules. */
-export function countsOf(rows: Row[]): Map<string, number> {
+/** How many machines each schedule rules; a row without a wave is no machine. */
+export function countsOf(rows: { schedules: Schedule[]; wave?: number }[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { schedules, wave } of rows)
     if (wave !== undefined) for (const { key } of schedules) counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -1,5 +1,4 @@
-import type { KubeObject, Wukong } from '../../shared/domain/model.ts';
-import type { Annotations } from '../../shared/domain/model.ts';
+import type { Annotations, KubeObject, Wukong } from '../../shared/domain/model.ts';
 import { defaultZoneIn } from '../../shared/schedule/defaultZone.ts';
 import { type FindText } from '../../shared/schedule/holiday.ts';
 import { countsFrom } from '../../shared/schedule/observed.ts';

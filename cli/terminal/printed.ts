@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { type Options, UsageError, type Values } from '../command.ts';
+import { type Option, type Options, UsageError, type Values } from '../command.ts';
 import { columns, dump, text } from './columns.ts';
 import { jsonPath, shown } from './jsonPath.ts';
 import { template } from './template.ts';
@@ -13,18 +13,21 @@ export const tableOptions: Options = {
   'sort-by': { type: 'string', value: 'JSONPATH', about: 'in the order of a field of what -o json prints: .name' },
 };
 
+/** -o, of a command that prints in these forms. */
+export const outputOption = (choices: readonly string[], about: string): Option => ({
+  type: 'string',
+  short: 'o',
+  choices,
+  value: 'FORM',
+  about,
+});
+
 const lineForms = ['json', 'yaml', ...templateForms] as const;
 
 /** Of commands that show people something of their own, and programs an object a line. */
 export const lineOptions: Options = {
   json: { type: 'boolean', about: 'the same as -o json' },
-  output: {
-    type: 'string',
-    short: 'o',
-    choices: lineForms,
-    value: 'FORM',
-    about: `json: an object a line; or as in wukong state: ${lineForms.slice(1).join(', ')}`,
-  },
+  output: outputOption(lineForms, `json: an object a line; or as in wukong state: ${lineForms.slice(1).join(', ')}`),
   ...tableOptions,
 };
 

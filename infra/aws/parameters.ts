@@ -37,8 +37,8 @@ const retentions = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/** @throws Error naming every missing or wrong parameter and what was expected. */
-export function readParameters(given: Given): Parameters {
+/** Reads parameters by name, and collects in `wrong` what is wrong with them. */
+function reading(given: Given) {
   const wrong: string[] = [];
   const check = <T>(name: string, read: () => T): T | undefined => {
     try {
@@ -71,6 +71,12 @@ export function readParameters(given: Given): Parameters {
       if (value !== undefined && !form.test(value)) throw new Error(`"${value.slice(0, 80)}": expected ${what}`);
       return value;
     });
+  return { wrong, check, text, needed, ids, optional };
+}
+
+/** @throws Error naming every missing or wrong parameter and what was expected. */
+export function readParameters(given: Given): Parameters {
+  const { wrong, check, text, needed, ids, optional } = reading(given);
   const clusters = check('clusters', () =>
     withoutFiles(parseClusters(needed('clusters', 'NAME=eks:CLUSTER or NAME=secret:ID, separated by commas'))),
   );

@@ -68,21 +68,8 @@ function readEntry(entry: unknown, prefix: string, clusters: Clusters) {
   if (typeof enabled !== 'boolean') problems.push('enabled: expected true or false');
   const rate = check('cron', () => awsCron(given['cron']));
   const zone = check('timeZone', () => parseZone(given['timeZone']));
-  // Scheduler writes these in when it fires. An execution id is new for each attempt; schedule and time are not, so a
-  // redelivery is the same request.
-  const input = {
-    ...(record(command) ? command : {}),
-    trigger: 'schedule',
-    requestId: '<aws.scheduler.schedule-arn>@<aws.scheduler.scheduled-time>',
-    scheduledAt: '<aws.scheduler.scheduled-time>',
-  };
-  check('command', () => {
-    if (!record(command)) throw new Error('expected a command: an object');
-    for (const key of ['requestId', 'scheduledAt', 'trigger', 'action'])
-      if (key in command) throw new Error(`${key}: expected none, as the schedule says it`);
-    const origin = { action: action === 'start' ? 'start' : 'stop', trigger: 'schedule', requestId: '-' } as const;
-    parseCommand({ ...input, scheduledAt: '2026-01-01T00:00:00Z' }, { ...origin, requestedAt: 0 });
-  });
+  const input = inputOf(command);
+  check('command', () => checkCommand(command, { ...input, scheduledAt: '2026-01-01T00:00:00Z' }, action));
   check('command.cluster', () => chooseCluster(clusters, record(command) ? (command['cluster'] as string) : undefined));
   const event: ScheduleEvent = {
     schedule: {
@@ -97,4 +84,23 @@ function readEntry(entry: unknown, prefix: string, clusters: Clusters) {
     },
   };
   return { action: action as 'start' | 'stop' | undefined, event, problems };
+}
+
+/**
+ * Scheduler writes these in when it fires. An execution id is new for each attempt; schedule and time are not, so a
+ * redelivery is the same request.
+ */
+const inputOf = (command: unknown) => ({
+  ...(record(command) ? command : {}),
+  trigger: 'schedule',
+  requestId: '<aws.scheduler.schedule-arn>@<aws.scheduler.scheduled-time>',
+  scheduledAt: '<aws.scheduler.scheduled-time>',
+});
+
+function checkCommand(command: unknown, input: object, action: unknown): void {
+  if (!record(command)) throw new Error('expected a command: an object');
+  for (const key of ['requestId', 'scheduledAt', 'trigger', 'action'])
+    if (key in command) throw new Error(`${key}: expected none, as the schedule says it`);
+  const origin = { action: action === 'start' ? 'start' : 'stop', trigger: 'schedule', requestId: '-' } as const;
+  parseCommand(input, { ...origin, requestedAt: 0 });
 }

@@ -27,6 +27,7 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-var': 'error',
       'prefer-const': 'error',
+      'no-duplicate-imports': 'error',
       'no-empty': 'error',
       'no-fallthrough': 'error',
       'no-restricted-imports': [

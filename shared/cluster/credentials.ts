@@ -5,7 +5,7 @@ import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
 import type { Dispatcher } from 'undici';
 
-import { type Clock, systemClock } from '../time/clock.ts';
+import { systemClock } from '../time/clock.ts';
 import { type Agents, agentsFor } from './agent.ts';
 import { type KubeConfigFile, mergeKubeConfigs, misconfigured, readKubeConfig } from './kubeconfig.ts';
 import { type Login, loginOf, ownLogin } from './login.ts';
@@ -56,13 +56,9 @@ export function readKubeConfigs(files: string[]): KubeConfigFile {
   return mergeKubeConfigs(there.map(readKubeConfig));
 }
 
-export interface Connected {
+export interface Connected extends Partial<Around> {
   /** Replaces the agent, for a caller that brings its own connections. */
   dispatcher?: Dispatcher;
-  clock?: Clock;
-  env?: Record<string, string | undefined>;
-  /** Whether exec plugins may use the terminal. */
-  terminal?: boolean;
 }
 
 /** Credentials of the kubeconfig's current context. @throws LifecycleError Denied naming every wrong field. */

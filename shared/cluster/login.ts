@@ -3,10 +3,10 @@ import { isIPv6 } from 'node:net';
 
 import { LifecycleError } from '../domain/errors.ts';
 import { type ExecPlugin, readExec } from './execPlugin.ts';
-import { shownServer } from './failure.ts';
 import { type Entry, isObject, type KubeConfigFile, mend, misconfigured, textOf } from './kubeconfig.ts';
 import { fieldsOf, fileIn, type Material, materialOf } from './material.ts';
 import { proxyProblem } from './proxy.ts';
+import { shownServer } from './unreachable.ts';
 
 /** How a request proves who sends it. */
 export type Proof =

@@ -1,6 +1,5 @@
 import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
-import type { KubeObject } from '../domain/model.ts';
-import type { Annotations } from '../domain/model.ts';
+import type { Annotations, KubeObject } from '../domain/model.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { bodyOf } from './failure.ts';

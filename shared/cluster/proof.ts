@@ -1,4 +1,4 @@
-import type { Connected } from './credentials.ts';
+import type { Clock } from '../time/clock.ts';
 import { type Credential, runExec } from './execPlugin.ts';
 import { misconfigured } from './kubeconfig.ts';
 import { type Login } from './login.ts';
@@ -9,7 +9,13 @@ const providerKeptMs = 60_000;
 /** So long before its end a credential is had anew. */
 export const marginMs = 10_000;
 
-export type Around = Required<Omit<Connected, 'dispatcher'>>;
+/** What a proof is had from, beside the kubeconfig. */
+export interface Around {
+  clock: Clock;
+  env: Record<string, string | undefined>;
+  /** Whether exec plugins may use the terminal. */
+  terminal: boolean;
+}
 
 type Authorized = { headers: Record<string, string>; cert?: string; key?: string; expires?: number };
 

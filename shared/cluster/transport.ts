@@ -4,8 +4,8 @@ import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
 import type { Credentials } from './credentials.ts';
-import { connectionFailure } from './failure.ts';
 import { request as send } from './undici.ts';
+import { connectionFailure } from './unreachable.ts';
 
 export interface Call {
   method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';

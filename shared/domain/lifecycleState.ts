@@ -47,9 +47,10 @@ const end = z.object({
  * that is not from its closed set counts as absent, and what is told of an outcome that nobody knows is not read at all.
  */
 export function lifecycleStateOf({ status }: Wukong): LifecycleState | undefined {
-  const found = now.safeParse(status?.lifecycleState).data;
-  const told = found && (status?.lifecycleState as { outcome?: unknown }).outcome !== undefined;
-  return told ? { ...found, ...end.safeParse(status?.lifecycleState).data } : found;
+  const given: unknown = status?.lifecycleState;
+  const found = now.safeParse(given).data;
+  const told = found && (given as { outcome?: unknown }).outcome !== undefined;
+  return told ? { ...found, ...end.safeParse(given).data } : found;
 }
 
 /**

@@ -1,15 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
 
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { keyOf } from '../domain/model.ts';
-import { executeCommand } from '../execute/command.ts';
+import { type Commanding, executeCommand } from '../execute/command.ts';
 import type { PrometheusMetrics } from '../report/prometheus.ts';
 import { refusal, refusalAnswer } from './http.ts';
 import { listen, send, type Where } from './httpServer.ts';
 import { type Callers, newAccess } from './serveAccess.ts';
-import { answerTo } from './serveHttp.ts';
+import { answerTo, type Serving } from './serveHttp.ts';
 import { lead } from './serveLease.ts';
 import { newLoop } from './serveLoop.ts';
 import { openView, type View } from './serveView.ts';
@@ -43,37 +44,22 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
   metrics.gauge('wukong_wukongs', () => view?.wukongs() ?? 0);
   metrics.gauge('wukong_operations_in_flight', () => loop.busy.size);
 
-  async function carryOut(command: Command, deadline: number) {
-    const key = 'name' in command.target && keyOf(command.target);
-    const mine = key && !loop.busy.has(key) && loop.busy.add(key);
-    const machines = view && { machines: view.machines };
-    try {
-      return await executeCommand(command, world, { limits: { deadline, signal }, ...machines });
-    } catch (thrown) {
-      if (!signal.aborted) throw thrown;
-      const says = 'this server is ending, and the next one goes on with what was begun: ask again with the same key';
-      throw refusal(503, 'Unreachable', says, { 'retry-after': '5' });
-    } finally {
-      if (mine) loop.busy.delete(key);
-    }
-  }
   const turns = () => !leading || clock.now() - loop.turnedAt() < stuckMs;
   const open = {
     '/healthz': () => (turns() ? 'ok\n' : undefined),
     '/readyz': () => (view?.check(), view && !signal.aborted ? 'ok\n' : undefined),
     '/metrics': () => metrics.text(),
   };
-  const serving = { world, access: newAccess(world, options), carryOut, open };
-  const listening = await listen(async (request, response) => {
-    const answer = await answerTo(request, serving).catch((thrown: unknown) => {
-      const refused = refusalAnswer(thrown);
-      // Who has hung up in the middle of a request hears nothing, and nothing of ours has failed.
-      if (refused.statusCode === 500 && !request.readableAborted)
-        world.log.error('a request failed', { cause: (thrown as Error).stack });
-      return refused;
+  const carryOut: Serving['carryOut'] = (command, deadline) =>
+    carryOutBeside(loop.busy, command, world, {
+      limits: { deadline, signal },
+      ...(view && { machines: view.machines }),
     });
-    send(response, answer);
-  }, options);
+  const serving = { world, access: newAccess(world, options), carryOut, open };
+  const listening = await listen(
+    async (request, response) => send(response, await answered(request, serving)),
+    options,
+  );
   options.listening?.(listening.port);
   try {
     const seen = (view = await openView(world, loop.changed, { deadline: clock.now() + openingMs, signal }));
@@ -89,3 +75,28 @@ export async function serve(world: World, options: ServeOptions): Promise<void> 
     view?.close();
   }
 }
+
+/** Carries a command out beside the ticks, which leave its Wukong alone meanwhile. */
+async function carryOutBeside(busy: Set<string>, command: Command, world: World, options: Commanding) {
+  const key = 'name' in command.target && keyOf(command.target);
+  const mine = key && !busy.has(key) && busy.add(key);
+  try {
+    return await executeCommand(command, world, options);
+  } catch (thrown) {
+    if (!options.limits.signal?.aborted) throw thrown;
+    const says = 'this server is ending, and the next one goes on with what was begun: ask again with the same key';
+    throw refusal(503, 'Unreachable', says, { 'retry-after': '5' });
+  } finally {
+    if (mine) busy.delete(key);
+  }
+}
+
+/** Whatever is thrown is an answer too. */
+const answered = (request: IncomingMessage, serving: Serving) =>
+  answerTo(request, serving).catch((thrown: unknown) => {
+    const refused = refusalAnswer(thrown);
+    // Who has hung up in the middle of a request hears nothing, and nothing of ours has failed.
+    if (refused.statusCode === 500 && !request.readableAborted)
+      serving.world.log.error('a request failed', { cause: (thrown as Error).stack });
+    return refused;
+  });

@@ -16,17 +16,12 @@ interface Lease extends KubeObject {
   spec?: { holderIdentity?: string; renewTime?: string; leaseTransitions?: number };
 }
 
-/**
- * Does `work` for as long as this process holds the Lease, again and again until the signal is aborted; its own signal is
- * aborted when the Lease may be another's. A holder that is gone is followed within 20 s. It decides who works, never
- * what is right: two at once do no harm.
- */
-export async function lead(
-  world: World,
-  { namespace, name, identity }: Place & { identity: string },
-  signal: AbortSignal,
-  work: (leading: AbortSignal) => Promise<void>,
-): Promise<void> {
+interface Holding extends Place {
+  identity: string;
+}
+
+/** How this process takes the Lease, keeps it and gives it back. */
+function holderOf(world: World, { namespace, name, identity }: Holding) {
   const { clock, transport, log } = world;
   const what = `Lease ${namespace}/${name}`;
   const pathOf = (one?: string) => apiPath({ api: 'coordination.k8s.io/v1', namespace, kind: 'leases', name: one });
@@ -56,11 +51,30 @@ export async function lead(
     return written.status !== 409;
   }
 
-  const tryHold = () =>
-    hold().catch((thrown: unknown) => {
-      log.warn(`the Lease cannot be had: ${asLifecycleError(thrown).message}`, { namespace, name });
-      return undefined;
-    });
+  return {
+    /** Undefined: nobody knows. */
+    tryHold: () =>
+      hold().catch((thrown: unknown) => {
+        log.warn(`the Lease cannot be had: ${asLifecycleError(thrown).message}`, { namespace, name });
+        return undefined;
+      }),
+    giveBack: () => hold('').catch(() => {}),
+  };
+}
+
+/**
+ * Does `work` for as long as this process holds the Lease, again and again until the signal is aborted; its own signal is
+ * aborted when the Lease may be another's. A holder that is gone is followed within 20 s. It decides who works, never
+ * what is right: two at once do no harm.
+ */
+export async function lead(
+  world: World,
+  holding: Holding,
+  signal: AbortSignal,
+  work: (leading: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { clock, log } = world;
+  const { tryHold, giveBack } = holderOf(world, holding);
   const pause = (ms: number) => sleep(clock, ms, signal).catch(() => {});
 
   while (!signal.aborted) {
@@ -68,7 +82,7 @@ export async function lead(
       await pause(askEveryMs);
       continue;
     }
-    log.info('this server ticks now', { holder: identity });
+    log.info('this server ticks now', { holder: holding.identity });
     const lost = new AbortController();
     const working = work(AbortSignal.any([signal, lost.signal]));
     const over = working.then(() => true).catch(() => true);
@@ -80,6 +94,6 @@ export async function lead(
         lost.abort(new Error('the Lease is another server’s'));
     }
     await working;
-    if (!lost.signal.aborted) await hold('').catch(() => {});
+    if (!lost.signal.aborted) await giveBack();
   }
 }

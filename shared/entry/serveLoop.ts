@@ -3,7 +3,7 @@ import { asLifecycleError } from '../domain/errors.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { type Alarm, newAlarm } from '../time/alarm.ts';
 import { type Limits, sleep } from '../time/wait.ts';
-import type { View } from './serveView.ts';
+import type { Changed, View } from './serveView.ts';
 
 /** What changes together is decided together; a guest that boots changes its VM ten times in a second or two. */
 const gatherMs = 5;
@@ -16,12 +16,6 @@ const allMs = 50_000;
 const leastAllMs = 5_000;
 /** What a tick of a few leaves under way the next one of all goes on with. */
 const fewMs = 10 * 60_000;
-
-/**
- * Told of each Wukong that changed, or whose VM did, in a hurry where something is asked of it; without a key when
- * something changed on which schedules depend, or a watch failed.
- */
-export type Changed = (key?: string, hurry?: boolean) => void;
 
 /**
  * Ticks of two kinds: of the Wukongs that changed, at once and as many beside each other as come, and of all, one after

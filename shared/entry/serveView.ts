@@ -12,17 +12,19 @@ import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.t
 import { ownPart, weightOf } from '../reconcile/weight.ts';
 import { clusterKind } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
-import type { Surroundings } from '../schedule/timetable.ts';
+import type { Surroundings } from '../schedule/selecting.ts';
 import type { Limits } from '../time/wait.ts';
-import type { Changed } from './serveLoop.ts';
+
+/**
+ * Told of each Wukong that changed, or whose VM did, in a hurry where something is asked of it; without a key when
+ * something changed on which schedules depend, or a watch failed.
+ */
+export type Changed = (key?: string, hurry?: boolean) => void;
 
 export type View = Awaited<ReturnType<typeof openView>>;
 
-/**
- * All that the server sees, kept by watches: a tick reads none of it again. Resolves when every watch has its first state.
- * @throws LifecycleError when one cannot have it within the limits.
- */
-export async function openView(world: World, changed: Changed, limits: Limits) {
+/** Every watch of the server, with its first state. @throws LifecycleError when one cannot have it within the limits. */
+function openWatches(world: World, changed: Changed, limits: Limits) {
   const { watchNamespaces: chosen } = world.config;
   const everywhere: Space[] = chosen ?? [undefined];
   const wukongOfVm = new Map<string, string>();
@@ -48,7 +50,7 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     const key = wukongOfVm.get(vm);
     if (key) changed(key);
   };
-  const open = await allOpen({
+  return allOpen({
     wukongs: watch<Wukong>({
       path: wukongPath,
       read: (object) => slim(object),
@@ -65,6 +67,14 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     namespaces: chosen ? undefined : watch({ path: () => namespacePath(), read: ownPart }),
     machines: watchMachines(world, { namespaces: chosen ?? 'all', changed: vmChanged }, limits),
   });
+}
+
+/**
+ * All that the server sees, kept by watches: a tick reads none of it again. Resolves when every watch has its first state.
+ * @throws LifecycleError when one cannot have it within the limits.
+ */
+export async function openView(world: World, changed: Changed, limits: Limits) {
+  const open = await openWatches(world, changed, limits);
   const { wukongs, own, wide, runs, namespaces } = open;
   const machines = { ...open.machines, close() {} }; // a tick closes what it was given
   const kept = [wukongs, own, wide, runs, namespaces];

@@ -7,7 +7,7 @@ import { performOne } from '../lifecycle/perform.ts';
 import { withBatchedBus } from '../report/batchedBus.ts';
 import { type Report, reportOf, tellFleet } from '../report/fleetOutcome.ts';
 import type { Limits } from '../time/wait.ts';
-import { execute, type Executing, type Progress } from './execute.ts';
+import { execute } from './execute.ts';
 import { capacity, FanOut } from './fanOut.ts';
 import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
@@ -15,6 +15,7 @@ import { holdToOneTarget, refusedFor } from './oneTarget.ts';
 import { paced } from './paced.ts';
 import { plainJob, preflight } from './preflight.ts';
 import { rateLimiterOf } from './rateLimiter.ts';
+import type { Executing, Progress } from './sink.ts';
 import { findTargets } from './targets.ts';
 
 export interface Commanding {

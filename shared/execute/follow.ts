@@ -2,8 +2,8 @@ import { changedOf, machineOf } from '../cluster/vmInformer.ts';
 import type { Action } from '../domain/outcome.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { loadsCluster } from '../lifecycle/diagnosis.ts';
-import type { Execution } from './execute.ts';
 import type { Job } from './job.ts';
+import type { Execution } from './sink.ts';
 
 const unseen = { died: new Set<string>(), refusals: 0 };
 

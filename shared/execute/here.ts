@@ -7,14 +7,14 @@ import { lastOf, operationOf, outcomeOf } from '../domain/operation.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
 import { performDeclared } from '../lifecycle/declared.ts';
-import { type Performing, performOne } from '../lifecycle/perform.ts';
+import { performOne } from '../lifecycle/perform.ts';
 import { heldBack } from '../lifecycle/plan.ts';
 import { giveUp, reportAgain, resume } from '../lifecycle/resume.ts';
-import { runOperation } from '../lifecycle/runOperation.ts';
+import { type Performing, runOperation } from '../lifecycle/runOperation.ts';
 import type { Limits } from '../time/wait.ts';
-import type { Execution, Sink } from './execute.ts';
 import { follow } from './follow.ts';
 import type { Job } from './job.ts';
+import type { Execution, Sink } from './sink.ts';
 
 /** Carries jobs out in this process. One that is left, by an abort or as nobody waits, goes on from its record. */
 export const here: Sink = async ({ job, asked, release }, to) => {

@@ -1,6 +1,6 @@
 import { asInput, requestedType } from '../domain/command.ts';
-import type { Sink } from './execute.ts';
 import { follow } from './follow.ts';
+import type { Sink } from './sink.ts';
 
 /**
  * Hands a command to the functions behind the bus, each Wukong a message of its own, so that one bad VM blocks no other.

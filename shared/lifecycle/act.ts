@@ -12,25 +12,31 @@ import { isOvertaken, isRecent, type Seen, type Step } from './step.ts';
 
 /** Does the one thing that was decided, and keeps in `seen` what KubeVirt said to it. @throws LifecycleError */
 export async function act(
-  op: Operation,
   step: Step,
   { vm, vmi }: Machine,
-  seen: Seen,
+  { op, seen }: { op: Operation; seen: Seen },
   { world, limits }: { world: World; limits: Limits },
 ): Promise<void> {
   if (!vm) return;
   const said = await perform(step, { op, vm, seen, world, limits });
+  if (said.kind === 'accepted') keepAccepted(seen, step, { vm, vmi }, world.clock.now());
+  else keepRefused(seen, step, said);
+}
+
+function keepAccepted(seen: Seen, step: Step, { vm, vmi }: { vm: VmView; vmi: Machine['vmi'] }, now: number): void {
+  seen.overtaken = isRecent(seen, now) && isOvertaken(seen, vm) ? (seen.overtaken ?? 0) + 1 : 0;
+  seen.askedAt = now;
+  seen.askedFor = vmi?.uid ?? 'none';
+  seen.askedOn = { generation: vm.generation, strategy: vm.strategy, queue: vm.queue };
+  seen.clearedQueue ||= step.do === 'clearQueue';
+  seen.forced ||= step.do === 'force';
+  seen.podDeleted ||= step.do === 'deletePod';
+  seen.refusals = 0;
+}
+
+/** @throws LifecycleError Refused where a force can never come. */
+function keepRefused(seen: Seen, step: Step, said: Exclude<Said, { kind: 'accepted' }>): void {
   switch (said.kind) {
-    case 'accepted':
-      seen.overtaken = isRecent(seen, world.clock.now()) && isOvertaken(seen, vm) ? (seen.overtaken ?? 0) + 1 : 0;
-      seen.askedAt = world.clock.now();
-      seen.askedFor = vmi?.uid ?? 'none';
-      seen.askedOn = { generation: vm.generation, strategy: vm.strategy, queue: vm.queue };
-      seen.clearedQueue ||= step.do === 'clearQueue';
-      seen.forced ||= step.do === 'force';
-      seen.podDeleted ||= step.do === 'deletePod';
-      seen.refusals = 0;
-      return;
     case 'absent':
       seen.noSubresource = true;
       if (step.do === 'force')
@@ -73,11 +79,11 @@ async function perform(step: Step, to: Acting): Promise<Said> {
       if (op.action === 'start')
         return patches && vm.strategy === 'Halted'
           ? setStrategy(world, vm, 'Always', limits)
-          : askStart(world, vm, limits);
+          : askStart(world, vm, {}, limits);
       if (patches && vm.strategy !== 'Halted') return setStrategy(world, vm, 'Halted', limits);
-      return askStop(world, vm, step.graceSeconds, limits);
+      return askStop(world, vm, { graceSeconds: step.graceSeconds }, limits);
     case 'force':
-      return (await guestOf(to)) ? askStop(world, vm, 0, limits) : { kind: 'missed' };
+      return (await guestOf(to)) ? askStop(world, vm, { graceSeconds: 0 }, limits) : { kind: 'missed' };
     case 'clearQueue':
       return clearQueue(world, vm, limits);
     case 'strategy':

@@ -17,8 +17,8 @@ import {
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { tellingMs } from '../report/report.ts';
 import type { Limits } from '../time/wait.ts';
-import type { Performing } from './perform.ts';
 import { asDryRun, intentHolds } from './plan.ts';
+import type { Performing } from './runOperation.ts';
 import { finishUnclaimed } from './unclaimed.ts';
 
 /** One command on one Wukong, as each step of beginning it sees it. */

@@ -86,6 +86,12 @@ function graceFor({ gracePeriodSeconds: asked }: Command, vmi: VmiView | undefin
     : { graceSeconds: asked, cappedFrom: undefined };
 }
 
+/** An operation whose record was written, and the Wukong as that left it. */
+export interface Begun {
+  op: Operation;
+  wukong: Wukong;
+}
+
 /**
  * Writes record and intent together, only if the Wukong is still the one that was read. The intent is what keeps the
  * operator from undoing the result at its next change (KUBEVIRT §4). `beside` are annotations that go with it. Returns

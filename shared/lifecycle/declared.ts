@@ -15,7 +15,8 @@ import { tell } from '../report/report.ts';
 import { stateAfter, writeStatus } from '../report/status.ts';
 import type { Limits } from '../time/wait.ts';
 import { newHolder } from './claim.ts';
-import { type Performing, performOne } from './perform.ts';
+import { performOne } from './perform.ts';
+import type { Performing } from './runOperation.ts';
 
 const schema = z.strictObject({
   action: z.enum(['start', 'stop'], { error: 'expected start or stop' }),

@@ -105,7 +105,7 @@ async function goOn(going: Going, to: Drive): Promise<Driven['result'] | undefin
   const settled = changedOf(wukong, machines, { ...limits, deadline });
   settled.catch(() => {});
   await to.turn?.(limits);
-  await act(going.op, step, machine, seen, to);
+  await act(step, machine, going, to);
   await settled;
   return undefined;
 }

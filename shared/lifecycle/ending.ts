@@ -19,25 +19,28 @@ type Ending =
   | 'inTime'
   | 'unseen';
 
+/** A stop whose VM is off, and the last that was seen of the guest that it was for. */
+interface Stop {
+  op: Operation;
+  last: VmiView | undefined;
+  seen: Seen;
+}
+
 /** How a VM that is off came to be so, never more than is known: what was not seen has `observed: false`. */
 export function endingOf(op: Operation, machine: Machine, seen: Seen): Result {
   if (!op.vmiUid && op.step === 'Claimed') return { outcome: 'Stopped', message: 'The VM is off; it had no guest.' };
   const last = [machine.vmi, machine.gone].find((vmi) => vmi?.uid === op.vmiUid);
-  const ending = howEnded(op, last, seen);
+  const stop = { op, last, seen };
+  const ending = howEnded(stop);
   const took = seconds(Math.max(0, (endOf(op, seen)?.at ?? op.stepAt) - op.startedAt));
-  return forcedBy(op, last, seen, ending, took) ?? byItself(op, endOf(op, seen)?.phase, ending, took);
+  return forcedBy(stop, ending, took) ?? byItself(op, endOf(op, seen)?.phase, ending, took);
 }
 
 const unobserved = { observed: false } as const;
 
 /** By the record, or by KubeVirt. Undefined when nothing says that it was forced. */
-function forcedBy(
-  op: Operation,
-  last: VmiView | undefined,
-  seen: Seen,
-  ending: Ending,
-  took: string,
-): Result | undefined {
+function forcedBy(stop: Stop, ending: Ending, took: string): Result | undefined {
+  const { op, last, seen } = stop;
   if (ending === 'before') return undefined;
   const isKnown = endOf(op, seen) !== undefined;
   const forced = (forceReason: ForceReason, how: string, known = isKnown): Result => ({
@@ -46,7 +49,7 @@ function forcedBy(
     message: `${how}${cappedOf(op)}`,
     ...(known ? {} : unobserved),
   });
-  const step = stepTaken(op, last, seen);
+  const step = stepTaken(stop);
   if (step === 'PodDeleted')
     return forced('PodDeleted', 'The launcher pod had to be deleted; the guest may have lost data.');
   if (op.force) return forced('Requested', `Forced off in ${took}, as the command said.`);
@@ -59,7 +62,7 @@ function forcedBy(
 }
 
 /** The record is written before the call: a guest that was gone by then was not forced by it. */
-function stepTaken(op: Operation, last: VmiView | undefined, seen: Seen): Operation['step'] {
+function stepTaken({ op, last, seen }: Stop): Operation['step'] {
   const endedAt = last?.endedAt ?? endOf(op, seen)?.at;
   const tooLate = endedAt !== undefined && endedAt + 1_000 <= op.stepAt;
   if (op.step === 'Forced' && !seen.forced) {
@@ -104,12 +107,13 @@ function endOf({ vmiUid }: Operation, { ended, trace }: Seen): Ended | undefined
   return trace?.end;
 }
 
-function howEnded(op: Operation, last: VmiView | undefined, seen: Seen): Ending {
+function howEnded(stop: Stop): Ending {
+  const { op, last, seen } = stop;
   const end = endOf(op, seen);
-  if (!end) return isGoneInTime(op, last, seen) ? 'inTime' : 'unseen';
+  if (!end) return isGoneInTime(stop) ? 'inTime' : 'unseen';
   if (last?.ranAt === null) return 'neverRan';
   if (end.unasked || (last && isUnasked(last))) return 'before';
-  const over = periodEndOf(op, last, seen);
+  const over = periodEndOf(stop);
   // Killed with a period of 0 is Succeeded, killed because a longer one was over Failed (KUBEVIRT §1).
   if (end.phase === 'Succeeded') return last?.graceSeconds === 0 ? 'periodOver' : 'shutDown';
   // A VMI that failed after its deletion, of whose period nothing is known: that is how a forced end looks.
@@ -121,7 +125,7 @@ const isUnasked = ({ deletingSince, endedAt }: VmiView): boolean =>
   deletingSince === undefined || (endedAt !== undefined && endedAt < deletingSince);
 
 /** When the guest's period was over, to the second as KubeVirt tells it. Undefined: nobody knows that it was asked to go. */
-function periodEndOf(op: Operation, last: VmiView | undefined, { trace }: Seen): number | undefined {
+function periodEndOf({ op, last, seen: { trace } }: Stop): number | undefined {
   if (last?.deletingSince !== undefined) return last.deletingSince + last.graceSeconds * 1000;
   if (op.forceAt !== undefined) return wholeSecond(op.forceAt - marginMs);
   const period = op.graceSeconds ?? op.periodSeconds;
@@ -129,9 +133,10 @@ function periodEndOf(op: Operation, last: VmiView | undefined, { trace }: Seen):
 }
 
 /** Nobody saw it end, but it was found gone while its period ran at least as long: KubeVirt cannot have ended it. */
-function isGoneInTime(op: Operation, last: VmiView | undefined, seen: Seen): boolean {
+function isGoneInTime(stop: Stop): boolean {
+  const { op, seen } = stop;
   const period = op.graceSeconds ?? op.periodSeconds;
-  const over = periodEndOf(op, last, seen) ?? (period === undefined ? undefined : op.startedAt + period * 1000);
+  const over = periodEndOf(stop) ?? (period === undefined ? undefined : op.startedAt + period * 1000);
   return over !== undefined && seen.offSince !== undefined && seen.offSince < over && op.step === 'Claimed';
 }
 

@@ -154,8 +154,22 @@ export const asEndOf = ({ requestId, trigger, startedAt }: SupersededRequest, ou
 export const othersOf = ({ superseded, sharpenedBy }: Last): Others => ({ supersedes: superseded, sharpenedBy });
 
 /**
- * Before a new operation, or a status that shows a newer outcome: the end of the one before, where its process did not live to tell it, as the new record's end
- * will take its place; where `state`, as it is now, agrees. A process that lives is given its time to tell it itself.
+ * An end that stands in its record and was told to nobody, as it can be told now. Where the live VM does not agree it was
+ * switched since, or the record is made up: then that is all that is said.
+ */
+export function untoldOutcome(wukong: Wukong, last: Last, state: StateName): Outcome {
+  const outcome = outcomeOf(wukong, last);
+  if (isBelievable(last, state)) return outcome;
+  const { namespace, name, action, requestId, trigger, startedAt, finishedAt } = outcome;
+  const message = `Its record says ${last.outcome}, and before that was told the VM became ${state}.`;
+  const plain = { namespace, name, action, requestId, trigger, startedAt, finishedAt, forced: false };
+  return { ...plain, outcome: 'Superseded', message };
+}
+
+/**
+ * Before a new operation, or a status that shows a newer outcome: the end of the one before, where its process did not
+ * live to tell it, as the new record's end will take its place; `state` is what the VM is now. A process that lives is
+ * given its time to tell it itself.
  */
 export async function tellBefore(
   world: World,
@@ -165,7 +179,7 @@ export async function tellBefore(
 ): Promise<void> {
   const { clock } = world;
   const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
-  if (!last || !isBelievable(last, state)) return;
+  if (!last) return;
   const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
   if (clock.now() + patienceMs > (limits.deadline ?? Infinity))
     throw new LifecycleError('Unreachable', 'the operation before has ended, and is being reported by its process');
@@ -177,7 +191,7 @@ export async function tellBefore(
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
   const own = { deadline: clock.now() + tellingMs };
   const options = { teller: newHolder(world), limits: own, insist: true };
-  await tellEnd(world, now, outcomeOf(now, last), othersOf(last), options);
+  await tellEnd(world, now, untoldOutcome(now, last, state), othersOf(last), options);
 }
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */

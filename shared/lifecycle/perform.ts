@@ -5,34 +5,19 @@ import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { settledBySharpening } from '../domain/joined.ts';
-import { type Annotations, type LifecycleState, type Place, placeOf, type Wukong } from '../domain/model.ts';
+import { type Annotations, type Place, placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, runningOf, settledKey, write } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { answer, join, type Request, settleAlready } from './answer.ts';
-import { claim, type Extras, newHolder, newOperation } from './claim.ts';
-import { type Drive } from './drive.ts';
+import { type Begun, claim, newHolder, newOperation } from './claim.ts';
 import { asEndOf, tellBefore } from './finish.ts';
 import { admit, already, joins } from './plan.ts';
 import { askStart, askStop } from './power.ts';
-import { runOperation } from './runOperation.ts';
+import { type Performing, runOperation } from './runOperation.ts';
 import { asksForMore, sharpened } from './sharpen.ts';
 import { finishUnclaimed } from './unclaimed.ts';
-
-export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
-  limits: Limits;
-  /** Already read, so that it need not be read again. */
-  wukong?: Wukong;
-  /** A watch that serves more than this one; else one is opened for this VM alone. */
-  machines?: Machines;
-  /** What schedules will do next, for the status. */
-  next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
-  /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
-  remember?: boolean;
-  /** Overrides may stand on the namespace too; absent: they are read. */
-  namespaceAnnotations?: Record<string, string>;
-}
 
 const mostClaims = 8;
 
@@ -133,12 +118,6 @@ function heldOff({ command, world, options }: Request, wukong: Wukong): Result |
   return plan.kind === 'answer' ? plan.result : undefined;
 }
 
-export interface Begun {
-  op: Operation;
-  /** As the claim left it. */
-  wukong: Wukong;
-}
-
 /** Undefined: the Wukong has changed meanwhile, and is to be read again. */
 async function claimNew(
   { command, world, options }: Request,
@@ -177,9 +156,11 @@ async function dryRun({ command, world, outcome, options: { limits } }: Request,
     quiet: true,
   });
   if (!vm) return would('The Wukong has no VM.');
-  const grace = command.force ? 0 : command.gracePeriodSeconds;
+  const graceSeconds = command.force ? 0 : command.gracePeriodSeconds;
   const said =
-    command.action === 'stop' ? await askStop(world, vm, grace, limits, true) : await askStart(world, vm, limits, true);
+    command.action === 'stop'
+      ? await askStop(world, vm, { graceSeconds, dryRun: true }, limits)
+      : await askStart(world, vm, { dryRun: true }, limits);
   const reply = 'message' in said ? `${said.kind}: ${said.message}` : said.kind;
   return would(`Would ${command.action} VM ${vm.name} (strategy ${vm.strategy}); KubeVirt's dry run: ${reply}.`);
 }

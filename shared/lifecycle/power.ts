@@ -25,9 +25,14 @@ const placeOfVm = ({ namespace, name }: VmView) => ({ namespace, name });
 const subresource = (vm: VmView, verb: string) =>
   apiPath({ api: 'subresources.kubevirt.io/v1', ...placeOfVm(vm), kind: 'virtualmachines', subresource: verb });
 
+interface Asking {
+  /** KubeVirt says what it would do, and does nothing. */
+  dryRun?: boolean;
+}
+
 /** KubeVirt's start. @throws LifecycleError Denied. */
-export const askStart = (cluster: Cluster, vm: VmView, limits: Partial<Limits>, dryRun = false): Promise<Said> =>
-  put(cluster, vm, 'start', dryRun ? { dryRun: ['All'] } : {}, limits);
+export const askStart = (cluster: Cluster, vm: VmView, { dryRun }: Asking, limits: Partial<Limits>): Promise<Said> =>
+  put(cluster, vm, { verb: 'start', body: dryRun ? { dryRun: ['All'] } : {} }, limits);
 
 /**
  * KubeVirt's stop; `graceSeconds` 0 ends the guest at once, undefined leaves the VMI's own period. @throws LifecycleError
@@ -36,20 +41,28 @@ export const askStart = (cluster: Cluster, vm: VmView, limits: Partial<Limits>, 
 export function askStop(
   cluster: Cluster,
   vm: VmView,
-  graceSeconds: number | undefined,
+  { graceSeconds, dryRun }: Asking & { graceSeconds?: number | undefined },
   limits: Partial<Limits>,
-  dryRun = false,
 ): Promise<Said> {
   if (graceSeconds !== undefined && !(graceSeconds >= 0)) throw new RangeError(`grace period ${graceSeconds}`);
   // The field is gracePeriod: gracePeriodSeconds would be ignored in silence.
   const grace = graceSeconds === undefined ? {} : { gracePeriod: graceSeconds };
-  return put(cluster, vm, 'stop', { ...grace, ...(dryRun ? { dryRun: ['All'] } : {}) }, limits);
+  return put(cluster, vm, { verb: 'stop', body: { ...grace, ...(dryRun ? { dryRun: ['All'] } : {}) } }, limits);
 }
 
-async function put(cluster: Cluster, vm: VmView, verb: string, body: object, limits: Partial<Limits>): Promise<Said> {
+function put(
+  { transport }: Cluster,
+  vm: VmView,
+  { verb, body }: { verb: string; body: object },
+  limits: Partial<Limits>,
+): Promise<Said> {
+  const call = { method: 'PUT', path: subresource(vm, verb), body, safe: false } as const;
+  return saidTo(() => transport.call(call, limits), `${verb} VM ${vm.namespace}/${vm.name}`);
+}
+
+async function saidTo(ask: () => Promise<Answer>, doing: string): Promise<Said> {
   try {
-    const call = { method: 'PUT', path: subresource(vm, verb), body, safe: false } as const;
-    return said(await cluster.transport.call(call, limits), `${verb} VM ${vm.namespace}/${vm.name}`);
+    return said(await ask(), doing);
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
       return { kind: 'lost', message: thrown.message };
@@ -80,7 +93,7 @@ export function setStrategy(cluster: Cluster, vm: VmView, strategy: string, limi
     { op: 'test', path, value: old },
     { op: 'replace', path, value },
   ];
-  return patchVm(cluster, vm, undefined, steps, limits);
+  return patchVm(cluster, vm, { steps }, limits);
 }
 
 /** Takes queued requests away through /status, only if they are still what was seen: a queued Start beats a stop. */
@@ -90,27 +103,18 @@ export function clearQueue(cluster: Cluster, vm: VmView, limits: Partial<Limits>
     { op: 'test', path, value: vm.queue },
     { op: 'remove', path },
   ];
-  return patchVm(cluster, vm, 'status', steps, limits);
+  return patchVm(cluster, vm, { sub: 'status', steps }, limits);
 }
 
-async function patchVm(
+function patchVm(
   cluster: Cluster,
   vm: VmView,
-  sub: string | undefined,
-  steps: JsonPatchStep[],
+  { sub, steps }: { sub?: string; steps: JsonPatchStep[] },
   limits: Partial<Limits>,
-) {
+): Promise<Said> {
   const path = vmPath('virtualmachines', vm.namespace, vm.name, sub);
-  try {
-    return said(
-      await jsonPatch(cluster, path, steps, limits),
-      `patch VM ${vm.namespace}/${vm.name}${sub ? `/${sub}` : ''}`,
-    );
-  } catch (thrown) {
-    if (thrown instanceof LifecycleError && thrown.code === 'Unreachable')
-      return { kind: 'lost', message: thrown.message } as const;
-    throw thrown;
-  }
+  const doing = `patch VM ${vm.namespace}/${vm.name}${sub ? `/${sub}` : ''}`;
+  return saidTo(() => jsonPatch(cluster, path, steps, limits), doing);
 }
 
 /** Deletes the launcher pod of a VMI with grace 0. On a partitioned node the guest may still run. */

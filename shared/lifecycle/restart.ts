@@ -7,6 +7,7 @@ import { type Operation, operationKey, write } from '../domain/operation.ts';
 import type { Result } from '../domain/outcome.ts';
 import type { Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
+import type { Begun } from './claim.ts';
 
 /** Whether a stop that came to its end is the first half of a restart. */
 export const isHalfWay = (op: Operation, result: Result | 'superseded'): result is Result =>
@@ -25,10 +26,9 @@ const recordAt = pointer('metadata', 'annotations', operationKey);
 export async function turnToStart(
   cluster: Cluster,
   wukong: Wukong,
-  op: Operation,
-  stopped: Result,
+  { op, result: stopped }: { op: Operation; result: Result },
   limits: Partial<Limits>,
-): Promise<{ op: Operation; wukong: Wukong } | undefined> {
+): Promise<Begun | undefined> {
   const now = cluster.clock.now();
   const next: Operation = {
     ...op,

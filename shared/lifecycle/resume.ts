@@ -3,15 +3,14 @@ import type { World } from '../cluster/world.ts';
 import { claimDeadline } from '../domain/claimTimes.ts';
 import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import type { Wukong } from '../domain/model.ts';
-import { type Last, type Operation, outcomeOf } from '../domain/operation.ts';
+import { type Last, type Operation } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
-import { finish, othersOf, tellEnd } from './finish.ts';
-import { type Performing } from './perform.ts';
+import { finish, othersOf, tellEnd, untoldOutcome } from './finish.ts';
 import { heldBack } from './plan.ts';
-import { runOperation } from './runOperation.ts';
+import { type Performing, runOperation } from './runOperation.ts';
 
 type Resuming = Performing & { machines: Machines };
 
@@ -55,21 +54,17 @@ function gaveUp(op: Operation, { metadata }: Wukong): Result {
   return { outcome: 'Failed', reason, message };
 }
 
-/** Reports an end that its process recorded and did not live to report. */
+/** Reports an end that its process recorded and did not live to report (`untoldOutcome`). */
 export async function reportAgain(
   last: Last,
   wukong: Wukong,
   world: World,
   { machines, limits }: Resuming,
 ): Promise<Outcome> {
-  const outcome = outcomeOf(wukong, last);
+  const state = stateOf(machineOf(wukong, machines));
+  const outcome = untoldOutcome(wukong, last, state);
   await tellEnd(world, wukong, outcome, othersOf(last), { teller: newHolder(world), limits, insist: true });
-  await writeStatus(
-    world,
-    wukong,
-    stateAfter(outcome, stateOf(machineOf(wukong, machines)), lifecycleStateOf(wukong)),
-    limits,
-    (now) => lacksEndOf(now, last.requestId),
-  );
+  const said = stateAfter(outcome, state, lifecycleStateOf(wukong));
+  await writeStatus(world, wukong, said, limits, (now) => lacksEndOf(now, last.requestId));
   return outcome;
 }

@@ -1,14 +1,29 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import { type Wukong } from '../domain/model.ts';
-import { type Operation } from '../domain/operation.ts';
+import type { LifecycleState, Wukong } from '../domain/model.ts';
+import type { Operation } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
-import { drive } from './drive.ts';
+import type { Limits } from '../time/wait.ts';
+import type { Begun, Extras } from './claim.ts';
+import { type Drive, drive } from './drive.ts';
 import { finish } from './finish.ts';
-import { type Begun, type Performing } from './perform.ts';
 import { asRestart, isHalfWay, turnToStart } from './restart.ts';
 import { untilSharpenedEnds } from './sharpen.ts';
+
+export interface Performing extends Extras, Pick<Drive, 'watching' | 'turn' | 'begun'> {
+  limits: Limits;
+  /** Already read, so that it need not be read again. */
+  wukong?: Wukong;
+  /** A watch that serves more than this one; else one is opened for this VM alone. */
+  machines?: Machines;
+  /** What schedules will do next, for the status. */
+  next?: Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
+  /** Remember the request even where nothing is to be done: an older wish for the other action is about. */
+  remember?: boolean;
+  /** Overrides may stand on the namespace too; absent: they are read. */
+  namespaceAnnotations?: Record<string, string>;
+}
 
 /** From a claimed record to the end, or to InProgress; also for a record that another process left behind. */
 export async function runOperation(
@@ -31,11 +46,11 @@ export async function runOperation(
     driven = { op, result };
   }
   if (isHalfWay(driven.op, driven.result)) {
-    const half = driven.result;
-    const second = await turnToStart(world, wukong, driven.op, half, limits).catch((thrown: unknown) => thrown);
+    const half = { op: driven.op, result: driven.result };
+    const second = await turnToStart(world, wukong, half, limits).catch((thrown: unknown) => thrown);
     if (second instanceof Error) {
       const why = limits.signal?.aborted ? 'The start comes next' : second.message;
-      const message = `${half.message} ${why}; reconcileState goes on.`;
+      const message = `${half.result.message} ${why}; reconcileState goes on.`;
       driven = { op: driven.op, result: { outcome: 'InProgress', message } };
     } else if (!second) driven = { op: driven.op, result: 'superseded' };
     else {

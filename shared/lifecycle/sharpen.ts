@@ -1,12 +1,13 @@
 import { readWukong } from '../cluster/objects.ts';
-import { changedOf, machineOf } from '../cluster/vmInformer.ts';
+import { changedOf, machineOf, type Machines } from '../cluster/vmInformer.ts';
+import type { World } from '../cluster/world.ts';
 import { claimDeadline } from '../domain/claimTimes.ts';
 import type { Command } from '../domain/command.ts';
 import { mostSuperseded, named } from '../domain/joined.ts';
-import { placeOf } from '../domain/model.ts';
+import { placeOf, type Wukong } from '../domain/model.ts';
 import { type Operation, operationOf } from '../domain/operation.ts';
 import { living, type Machine } from '../domain/vm.ts';
-import type { Drive } from './drive.ts';
+import type { Limits } from '../time/wait.ts';
 import { lagMs, type Seen, type Step } from './step.ts';
 
 /**
@@ -86,11 +87,19 @@ export function lookAgainAt({ sharpenedBy }: Operation, { askedAt }: Seen, now: 
 const quietMs = 10_000;
 const endingMs = 500;
 
+/** A Wukong whose VM is watched, and until when. */
+interface Watched {
+  world: World;
+  wukong: Wukong;
+  machines: Machines;
+  limits: Limits;
+}
+
 /**
  * Whoever sharpened our operation carries it on. Its end is what our caller waits for, too: returns when the record is
  * gone or somebody else's, or the time is up.
  */
-export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Drive): Promise<void> {
+export async function untilSharpenedEnds(op: Operation, { world, wukong, machines, limits }: Watched): Promise<void> {
   const place = placeOf(wukong);
   const newest = (of: Operation) => of.sharpenedBy?.[0]?.requestId;
   for (;;) {

@@ -2,7 +2,7 @@ import type { World } from '../cluster/world.ts';
 import type { LifecycleError } from '../domain/errors.ts';
 import { lifecycleStateOf } from '../domain/lifecycleState.ts';
 import type { StateName, Wukong } from '../domain/model.ts';
-import { lastOf, operationOf } from '../domain/operation.ts';
+import { lastOf, operationOf, untoldEnd } from '../domain/operation.ts';
 import { type Outcome, reasonOf } from '../domain/outcome.ts';
 import { note, putOutcome, tell, tellingMs } from '../report/report.ts';
 import { stateAfter, writeStatus } from '../report/status.ts';
@@ -73,6 +73,7 @@ async function showFailure(
   by: Partial<Limits>,
 ): Promise<boolean> {
   if (outcome.reason === 'Unreachable' || operationOf(wukong)) return false;
+  if (untoldEnd(wukong, world.clock.now())) return false; // nobody has looked whether the VM agrees with it
   const state = outcome.reason === 'NotFound' ? 'Unknown' : (lifecycleStateOf(wukong)?.state ?? 'Unknown');
   try {
     return await showUnclaimed(world, wukong, outcome, state, by);

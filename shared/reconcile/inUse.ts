@@ -39,14 +39,15 @@ export async function withoutThoseInUse(
   const soon = { ...to, limits: { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + askingMs) } };
   const look = async (job: Job) => {
     const { wukong } = job;
-    const acting = table.decisions.get(keyOf(job.place));
-    if (!wukong || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
+    const rule = wukong && table.ruled.get(wukong);
+    const acting = rule?.decision;
+    if (!wukong || !rule || job.work.do !== 'command' || acting?.do !== 'stop' || acting.enforced) return;
     const { skipWhileInUse } = acting.boundary.schedule;
     const until = acting.boundary.at + (skipWhileInUse?.maxDelayMs ?? 0);
     if (!skipWhileInUse || table.at >= until) return;
     const why = await useOf(wukong, skipWhileInUse, soon);
     if (why === undefined) return;
-    table.decisions.set(keyOf(job.place), { do: 'nothing', because: why, until });
+    rule.decision = { do: 'nothing', because: why, until };
     const told = `${why}; at the latest it is carried out at ${rfc3339(until)}`;
     waiting.set(job, () => tell(wukong, acting, told, to).catch(() => {}));
   };

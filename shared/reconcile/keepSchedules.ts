@@ -1,6 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Place } from '../domain/model.ts';
-import type { Executed } from '../execute/execute.ts';
+import type { Executed } from '../execute/sink.ts';
 import type { Selecting } from '../schedule/selecting.ts';
 import { troublesOf } from '../schedule/timetable.ts';
 import type { Limits } from '../time/wait.ts';

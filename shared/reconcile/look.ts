@@ -6,7 +6,7 @@ import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Annotations, KubeObject, Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
-import type { Surroundings } from '../schedule/timetable.ts';
+import type { Surroundings } from '../schedule/selecting.ts';
 import type { Ticking } from './problems.ts';
 import { readSurroundings } from './scheduleInputs.ts';
 

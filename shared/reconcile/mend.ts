@@ -27,9 +27,7 @@ interface Mending extends Ticking {
 /** Of those that nothing is done with: writes down what is skipped, which fails for those `unsaid`, and mends statuses. */
 export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: number; unsaid: Place[] }> {
   const { world, limits, problems } = to;
-  const used = new Set<string>();
-  const unsaid = new Map<string, Place>();
-  let repaired = 0;
+  const done: Mended = { repaired: 0, used: new Set(), unsaid: new Map() };
   const all: Wukong[] = [];
   await unhurried(wukongs, world.clock, (wukong) => {
     const key = keyOf(wukong.metadata);
@@ -39,33 +37,45 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
     all,
     ({ metadata }) => metadata.namespace,
     atOnce,
-    async (wukong) => {
-      const key = keyOf(wukong.metadata);
-      if (to.busy.has(key)) return; // begun meanwhile
-      const wanted = to.wanted.get(key);
-      if (wanted?.do === 'skip') unsaid.set(key, placeOf(wukong));
-      if (world.clock.now() >= limits.deadline) return;
-      try {
-        if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
-        unsaid.delete(key);
-        if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') used.add(wukong.metadata.namespace ?? '');
-        if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
-        // What has changed meanwhile is looked at anew by the next tick.
-        const machine = machineOf(wukong, to.machines);
-        if (await writeStatus(world, wukong, statusOf(wukong, machine, to), limits, () => false)) {
-          repaired++;
-          await tellRoom(world, wukong, machine, limits);
-        }
-      } catch (thrown) {
-        // A CRD that has no such field keeps no status, and nothing else is undone.
-        const problem = problemOf(thrown, wukong);
-        problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
-      }
-    },
+    (wukong) => mendOne(wukong, to, done),
   );
+  const { repaired, used, unsaid } = done;
   for (const { namespace } of unsaid.values()) used.delete(namespace);
   for (const message of await useUp(world, used, limits)) problems.push({ message, reason: 'Refused' });
   return { repaired, unsaid: [...unsaid.values()] };
+}
+
+interface Mended {
+  repaired: number;
+  /** Namespaces whose skip-next is used up. */
+  used: Set<string>;
+  unsaid: Map<string, Place>;
+}
+
+async function mendOne(wukong: Wukong, to: Mending, done: Mended): Promise<void> {
+  const { world, limits, problems } = to;
+  const key = keyOf(wukong.metadata);
+  if (to.busy.has(key)) return; // begun meanwhile
+  const wanted = to.wanted.get(key);
+  if (wanted?.do === 'skip') done.unsaid.set(key, placeOf(wukong));
+  if (world.clock.now() >= limits.deadline) return;
+  try {
+    if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
+    done.unsaid.delete(key);
+    if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace')
+      done.used.add(wukong.metadata.namespace ?? '');
+    if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
+    // What has changed meanwhile is looked at anew by the next tick.
+    const machine = machineOf(wukong, to.machines);
+    if (await writeStatus(world, wukong, statusOf(wukong, machine, to), limits, () => false)) {
+      done.repaired++;
+      await tellRoom(world, wukong, machine, limits);
+    }
+  } catch (thrown) {
+    // A CRD that has no such field keeps no status, and nothing else is undone.
+    const problem = problemOf(thrown, wukong);
+    problems.push({ ...problem, minor: problem.reason === 'CrdNotExtended' });
+  }
 }
 
 const statusOf = (wukong: Wukong, machine: Machine, { table }: Mending) =>

@@ -2,8 +2,7 @@ import { isBelievable } from '../domain/believe.ts';
 import { mostMessage } from '../domain/lifecycleState.ts';
 import type { LifecycleState, Wukong } from '../domain/model.ts';
 import { type Last, type Operation, operationOf, untoldEnd } from '../domain/operation.ts';
-import type { Machine } from '../domain/vm.ts';
-import { stateOf } from '../domain/vm.ts';
+import { type Machine, stateOf } from '../domain/vm.ts';
 import { declaredId } from '../lifecycle/declared.ts';
 import { decideStart } from '../lifecycle/start.ts';
 import { nothingSeen, type Step } from '../lifecycle/step.ts';
@@ -27,13 +26,17 @@ export type Task =
 
 export const mostAttempts = 3;
 const backOffMs = 60_000;
+/** How long an end that the VM contradicts is left to whoever may still tell it. */
+const doubtMs = 60_000;
 
 export function taskFor(wukong: Wukong, machine: Machine, now: number, requireAgent: boolean): Task {
   const op = operationOf(wukong);
   if (op?.action === 'start' && wukong.metadata.deletionTimestamp) return { do: 'giveUp', op };
   if (op) return resumption(op, machine, now, requireAgent) ?? declaration(wukong, op) ?? waiting(op);
   const last = untoldEnd(wukong, now);
-  if (last && isBelievable(last, stateOf(machine))) return { do: 'reportAgain', last };
+  // Where the VM does not agree, what was read may be older than the end.
+  if (last && (isBelievable(last, stateOf(machine)) || now > last.finishedAt + doubtMs))
+    return { do: 'reportAgain', last };
   return declaration(wukong) ?? { do: 'nothing', because: 'nothing is asked for' };
 }
 

@@ -1,4 +1,4 @@
-import { keyOf, type Wukong } from '../domain/model.ts';
+import type { Wukong } from '../domain/model.ts';
 import { operationOf } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
 import { isOver, type Member } from '../domain/run.ts';
@@ -44,10 +44,10 @@ const there = (action: Action): Member => ({ outcome: action === 'start' ? 'Alre
 
 /** What this tick decided for the boundary; undefined where it is over for this VM. */
 function decided(wukong: Wukong, { requestId, table, action, at, handled, machineOf }: Asked): Member | undefined {
-  const key = keyOf(wukong.metadata);
-  const decision = table.decisions.get(key);
+  const rule = table.ruled.get(wukong);
+  const decision = rule?.decision;
   const mine = (boundary: Boundary) => boundaryId(boundary) === requestId;
-  if (!decision) return handled || !table.schedulesOf.has(key) ? undefined : pending;
+  if (!decision) return handled || !rule ? undefined : pending;
   if (decision.do === 'skip')
     return mine(decision.boundary) ? { outcome: 'Skipped', reason: decision.reason } : undefined;
   const acting = decision.do === 'nothing' ? decision.then : decision;
@@ -55,7 +55,7 @@ function decided(wukong: Wukong, { requestId, table, action, at, handled, machin
     return isThere(action, machineOf(wukong)) && !operationOf(wukong) ? there(action) : pending;
   // Frozen: it is neither done nor given up.
   const waits = decision.do === 'nothing' && decision.until !== undefined && !decision.then;
-  return waits && !((table.facts.get(key)?.lastHandled ?? -Infinity) >= at) ? pending : undefined;
+  return waits && !((rule.facts?.lastHandled ?? -Infinity) >= at) ? pending : undefined;
 }
 
 /** What leaves no sign on a Wukong is taken as it was; what does must be known to it. */
@@ -75,7 +75,7 @@ function concluded(wukong: Wukong, asked: Asked): Member {
   if (wish) return wish === action ? there(action) : { outcome: 'Superseded' };
   if (isThere(action, machineOf(wukong))) return there(action);
   if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
-  const facts = table.facts.get(keyOf(wukong.metadata));
+  const facts = table.ruled.get(wukong)?.facts;
   if (facts && action === 'stop' && overrideFor({ ...facts, now: table.at }).protected)
     return { outcome: 'Skipped', reason: 'Protected' };
   return { outcome: 'Skipped', reason: 'Stale' };

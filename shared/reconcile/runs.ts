@@ -5,7 +5,7 @@ import { asLifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';
 import { currentKey, isOver, type RunStatus, scheduleUidKey, type WukongRun } from '../domain/run.ts';
 import { memberOf } from '../domain/runTrace.ts';
-import type { Executed } from '../execute/execute.ts';
+import type { Executed } from '../execute/sink.ts';
 import { endedBadly, tellRun } from '../report/run.ts';
 import { createRun } from '../report/runObject.ts';
 import { runStatusOf } from '../report/runStatus.ts';

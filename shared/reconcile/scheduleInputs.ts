@@ -7,7 +7,7 @@ import { type Annotations, group, type KubeObject, placeOf, version } from '../d
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
-import type { Surroundings } from '../schedule/timetable.ts';
+import type { Surroundings } from '../schedule/selecting.ts';
 import type { Limits } from '../time/wait.ts';
 import { holidayTexts, readConfigMap } from './holidayTexts.ts';
 

@@ -176,7 +176,7 @@ async function tellTrouble({ world, limits }: Marking, object: WukongSchedule, {
 /** Whether a schedule still has to come back to this Wukong for its newest boundary. */
 function isOpen({ table, busy, left }: Marking, wukong: Wukong): boolean {
   const key = keyOf(wukong.metadata);
-  const decision = table.decisions.get(key);
+  const decision = table.ruled.get(wukong)?.decision;
   if (left.has(key)) return true;
   if (busy.has(key)) return decision?.do === 'start' || decision?.do === 'stop';
   return decision?.do === 'nothing' && decision.until !== undefined;

@@ -31,8 +31,8 @@ export class ScheduledJobs {
   }
 
   wanted(wukong: Wukong): Wanted | undefined {
-    const { at, decisions } = this.#table;
-    const decision = decisions.get(keyOf(wukong.metadata));
+    const { at, ruled } = this.#table;
+    const decision = ruled.get(wukong)?.decision;
     if (decision?.do === 'skip') return { do: 'skip', decision };
     const acting = actingIn(decision);
     if (!acting || isResting(wukong, acting, at)) return undefined;
@@ -47,7 +47,7 @@ export class ScheduledJobs {
   /** The group of the schedule that an operation is of, where that is its newest boundary still. */
   groupOf(wukong: Wukong, op: Operation): Group | undefined {
     if (op.trigger !== 'schedule') return undefined;
-    const mine = this.#table.schedulesOf.get(keyOf(wukong.metadata))?.find((schedule) => {
+    const mine = this.#table.ruled.get(wukong)?.schedules.find((schedule) => {
       const boundary = this.#newestOf(schedule);
       return boundary?.action === op.action && op.requestedAt >= boundary.at;
     });
@@ -55,7 +55,7 @@ export class ScheduledJobs {
   }
 
   #jobOf(wukong: Wukong, acting: Acting): Job {
-    const { at, facts } = this.#table;
+    const { at, ruled } = this.#table;
     const { do: action, boundary, enforced } = acting;
     const { schedule } = boundary;
     const key = keyOf(wukong.metadata);
@@ -69,7 +69,7 @@ export class ScheduledJobs {
       group: this.#groupFor(schedule, action),
       wave: rankOf(wukong, action),
       jitterMs: late + spread,
-      namespaceAnnotations: facts.get(key)?.namespaceAnnotations ?? {},
+      namespaceAnnotations: ruled.get(wukong)?.facts?.namespaceAnnotations ?? {},
       next: nextFor(this.#table, wukong, at),
     };
   }
@@ -93,7 +93,7 @@ export class ScheduledJobs {
 
   #isOpen(wukong: Wukong, schedule: Schedule, action: Action): boolean {
     if (operationOf(wukong)) return true;
-    const acting = actingIn(this.#table.decisions.get(keyOf(wukong.metadata)));
+    const acting = actingIn(this.#table.ruled.get(wukong)?.decision);
     if (acting?.do !== action || acting.boundary.schedule.key !== schedule.key) return false;
     try {
       const machine = this.#machineOf(wukong);

@@ -40,13 +40,8 @@ export async function skip(world: World, wukong: Wukong, decision: Skipping, lim
   await tell(world, wukong, outcome, { teller: newHolder(world), limits });
   const { consume } = decision;
   const used: Record<string, null> = consume === 'Wukong' ? { [overrideKeys.skipNext]: null } : {};
-  await remember(
-    world,
-    wukong,
-    (now) => memoryAfter(decision, readMemory(now, world.clock.now())),
-    () => used,
-    limits,
-  );
+  const memoryOf = (now: Wukong) => memoryAfter(decision, readMemory(now, world.clock.now()));
+  await remember(world, wukong, { memoryOf, othersOf: () => used }, limits);
 }
 
 /** What a later tick must know; undefined where the mark on the schedule says it. */
@@ -59,6 +54,14 @@ function memoryAfter({ remember, keep }: Skipping | Acting, before: Memory): Mem
 
 const mostWrites = 6;
 
+/** What is to be written, of the Wukong as it is by then. */
+interface Remembered {
+  /** Undefined: nothing, and then the others stay too. */
+  memoryOf: (now: Wukong) => Memory | undefined;
+  /** Other annotations, which go. */
+  othersOf: (now: Wukong) => Record<string, null>;
+}
+
 /**
  * Keeps it with the Wukong, and changes other annotations in the same patch. @throws LifecycleError Refused when others
  * write faster than we do: then the boundary is not done with.
@@ -66,8 +69,7 @@ const mostWrites = 6;
 async function remember(
   world: World,
   wukong: Wukong,
-  memoryOf: (now: Wukong) => Memory | undefined,
-  othersOf: (now: Wukong) => Record<string, null>,
+  { memoryOf, othersOf }: Remembered,
   limits: Limits,
 ): Promise<void> {
   const place = placeOf(wukong);
@@ -110,5 +112,6 @@ export async function settle(world: World, wukong: Wukong, decision: Acting, lim
   const at = world.clock.now();
   const ended = ({ metadata: { annotations } }: Wukong) =>
     Object.fromEntries(keys.filter((key) => Date.parse(annotations?.[key] ?? '') <= at).map((key) => [key, null]));
-  await remember(world, wukong, (now) => memoryAfter(decision, readMemory(now, world.clock.now())), ended, limits);
+  const memoryOf = (now: Wukong) => memoryAfter(decision, readMemory(now, world.clock.now()));
+  await remember(world, wukong, { memoryOf, othersOf: ended }, limits);
 }

@@ -1,6 +1,5 @@
 import type { World } from '../cluster/world.ts';
-import type { Wukong } from '../domain/model.ts';
-import { placeOf } from '../domain/model.ts';
+import { placeOf, type Wukong } from '../domain/model.ts';
 import type { Limits } from '../time/wait.ts';
 import { utcText } from '../time/wallclock.ts';
 import { putEvent } from './events.ts';

@@ -3,7 +3,7 @@ import { dayMs, instantToWall, wallToInstant, type Zone } from '../time/zone.ts'
 import { type Event, readEvent, type Wrong, zoneOf } from './calendarEvent.ts';
 import { eventLines } from './calendarLines.ts';
 import type { CalendarDates } from './holiday.ts';
-import { isMeantOn, isPlacedOn } from './recurrence.ts';
+import { isMeantOn, isPlacedOn, placingDays } from './recurrence.ts';
 
 /** Local dates around which recurring events are looked for. Instants. */
 export interface Window {
@@ -18,8 +18,8 @@ const mostDates = 20_000;
 
 /** A day that a rule is asked for is one step. */
 const mostSteps = 300_000;
-/** What it costs beside that where the rule means the day: it becomes a date, and may be looked for among all of its month. */
-const stepsOf = { date: 2, month: 30 };
+/** What it costs beside that where the rule means the day: it becomes a date. */
+const stepsOfDate = 2;
 
 /**
  * The dates on which the events of an iCalendar file (RFC 5545) lie: each local date that one touches, as a whole day or
@@ -88,7 +88,7 @@ export function occurrences(
     for (let day = begin; day <= window.to + 2 * dayMs && budget.steps-- > 0; day += dayMs) {
       if (rule.until !== undefined && day + time > rule.until) break;
       if (!isMeantOn(rule, first, day)) continue;
-      budget.steps -= rule.positions.length > 0 ? stepsOf.month : stepsOf.date;
+      budget.steps -= stepsOfDate + placingDays(rule);
       if (!isPlacedOn(rule, first, day)) continue;
       if (rule.count !== undefined && ++count > rule.count) break;
       if (near(day + time)) found.push(day + time);

@@ -3,8 +3,7 @@ import * as z from 'zod';
 import { isForging } from '../domain/oneLine.ts';
 import type { Action } from '../domain/outcome.ts';
 import { dayMs, wallToInstant, type Zone } from '../time/zone.ts';
-import type { Problem } from './problem.ts';
-import { mostProblems, problemsOf } from './problem.ts';
+import { mostProblems, type Problem, problemsOf } from './problem.ts';
 
 /** A stretch of time in which VMs are on, or off, whatever the crons and holidays of their schedule say. */
 export interface Exception {

@@ -66,7 +66,8 @@ export function overrideFor(given: {
     const text = annotations[key];
     if (text === undefined) return false;
     const instant = readInstant(text);
-    if (instant === undefined) problem(override, level, key, text, 'an RFC 3339 time such as 2026-03-29T01:00:00Z');
+    if (instant === undefined)
+      override.problems.push(problemOf(level, key, text, 'an RFC 3339 time such as 2026-03-29T01:00:00Z'));
     const hold = { key, level, until: instant ?? Infinity };
     const into = hold.until > given.now ? override.holds : override.ended;
     if ((into[action]?.until ?? -Infinity) < hold.until) into[action] = hold;
@@ -88,18 +89,16 @@ function flag(override: Override, key: string, levels: [Level, Annotations][]): 
   for (const [level, annotations] of levels) {
     const text = annotations[key];
     if (text === undefined) continue;
-    if (text !== 'true' && text !== 'false') problem(override, level, key, text, '"true" or "false"');
+    if (text !== 'true' && text !== 'false') override.problems.push(problemOf(level, key, text, '"true" or "false"'));
     return text === 'false' ? undefined : level;
   }
   return undefined;
 }
 
-function problem({ problems }: Override, level: Level, key: string, text: string, expected: string) {
-  problems.push({
-    field: key,
-    message: `${key} on the ${level} is ${JSON.stringify(text.slice(0, 60))}: expected ${expected}`,
-  });
-}
+const problemOf = (level: Level, key: string, text: string, expected: string): Override['problems'][number] => ({
+  field: key,
+  message: `${key} on the ${level} is ${JSON.stringify(text.slice(0, 60))}: expected ${expected}`,
+});
 
 /** The ConfigMap, in the namespace of the lifecycle functions, that can stop all schedules at once. */
 export const freezeConfigMap = { name: 'wukong-lifecycle', key: 'freezeUntil' };

@@ -61,7 +61,7 @@ export function readRule(given: unknown): Rule {
       : {}),
     weekdays: (parts['BYDAY'] ?? []).map(weekdayOf),
     monthDays: numbers('BYMONTHDAY', -31, 31),
-    months: numbers('BYMONTH', 1, 12),
+    months: [...new Set(numbers('BYMONTH', 1, 12))].sort((a, b) => a - b),
     positions: numbers('BYSETPOS', -366, 366),
     weekStart: Math.max(0, (rule.wkst || 2) - 1),
   };
@@ -119,13 +119,34 @@ function isMeant({ freq, weekdays, monthDays, months }: Rule, first: number, day
   return inMonth ? date === a.getUTCDate() : true;
 }
 
-/** Of all that the month has, those at these positions: the last working day is BYDAY=MO,…,FR;BYSETPOS=-1. */
+/**
+ * At these places of all that its day, its week, its month, or its year has: the last working day of a month is
+ * BYDAY=MO,…,FR;BYSETPOS=-1.
+ */
 function isPlaced(rule: Rule, first: number, day: number): boolean {
-  if (rule.positions.length === 0 || rule.freq === 'DAILY' || rule.freq === 'WEEKLY') return true;
-  const date = new Date(day);
-  const begin = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
-  const count = new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 0)).getUTCDate();
-  const all = Array.from({ length: count }, (_, i) => begin + i * dayMs).filter((one) => isMeant(rule, first, one));
+  if (rule.positions.length === 0) return true;
+  const all = around(rule, day).filter((one) => isMeant(rule, first, one));
   const place = all.indexOf(day);
   return rule.positions.some((wanted) => place === (wanted > 0 ? wanted - 1 : all.length + wanted));
+}
+
+/** The days among which places are counted; of a year those of the months that are meant, which `readRule` asks for. */
+function around({ freq, weekStart, months }: Rule, day: number): number[] {
+  const date = new Date(day);
+  const from = (begin: number, count: number) => Array.from({ length: count }, (_, i) => begin + i * dayMs);
+  const year = date.getUTCFullYear();
+  const ofMonth = (month: number) =>
+    from(Date.UTC(year, month, 1), new Date(Date.UTC(year, month + 1, 0)).getUTCDate());
+  return {
+    DAILY: () => [day],
+    WEEKLY: () => from(day - ((date.getUTCDay() - weekStart + 7) % 7) * dayMs, 7),
+    MONTHLY: () => ofMonth(date.getUTCMonth()),
+    YEARLY: () => months.flatMap((month) => ofMonth(month - 1)),
+  }[freq]();
+}
+
+/** So many days are looked at to know whether a day that is meant is at one of the rule's places. */
+export function placingDays({ freq, positions, months }: Rule): number {
+  if (positions.length === 0) return 0;
+  return { DAILY: 1, WEEKLY: 7, MONTHLY: 31, YEARLY: 31 * months.length }[freq];
 }

@@ -1,6 +1,5 @@
 import type { KubeObject } from '../domain/model.ts';
 import { matches, readLabelSelector, type Selector } from '../domain/selector.ts';
-import type { Schedule, WukongSchedule } from './schedule.ts';
 
 export type Labels = Record<string, string>;
 
@@ -16,12 +15,17 @@ export const clusterKind = 'ClusterWukongSchedule';
 export const isClusterSchedule = ({ kind }: { kind?: string | undefined }): boolean => kind === clusterKind;
 
 /** Whatever may rule a Wukong: a schedule, or one of a namespace that cannot be evaluated but says whom it is for. */
-export type Claimant = Pick<Schedule, 'key' | 'namespace' | 'selector' | 'suspended'> & {
+export interface Claimant {
+  /** `namespace/name`, or the name alone where no namespace is given. */
+  key: string;
+  namespace: string | undefined;
+  selector: Selector;
+  suspended: boolean;
   cluster?: ClusterScope | undefined;
-};
+}
 
 /** A schedule of a namespace that is wrong stands for its team all the same: no other rules in its place. */
-export function claimantOf(object: WukongSchedule): Claimant | undefined {
+export function claimantOf(object: KubeObject & { spec?: unknown }): Claimant | undefined {
   const { name, namespace } = object.metadata;
   if (isClusterSchedule(object)) return undefined;
   try {
@@ -33,7 +37,7 @@ export function claimantOf(object: WukongSchedule): Claimant | undefined {
 }
 
 /** What may rule of these objects, of which `schedules` can be evaluated. */
-export function claimantsOf(objects: WukongSchedule[], schedules: Schedule[]): Claimant[] {
+export function claimantsOf(objects: KubeObject[], schedules: Claimant[]): Claimant[] {
   const known = new Set(schedules.map(({ key }) => key));
   const others = objects.flatMap((object) => claimantOf(object) ?? []).filter(({ key }) => !known.has(key));
   return [...schedules, ...others];

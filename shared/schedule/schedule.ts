@@ -11,8 +11,7 @@ import { type FindText, readHolidays } from './holiday.ts';
 import type { HolidayRule } from './holidayRule.ts';
 import { firstProblems, type Problem, problemsOf } from './problem.ts';
 import { type ClusterScope, isClusterSchedule } from './ruling.ts';
-import { clusterSpec, spec } from './scheduleFields.ts';
-import { about, contradictions, invalid, lacksBoth } from './scheduleFields.ts';
+import { about, clusterSpec, contradictions, invalid, lacksBoth, spec } from './scheduleFields.ts';
 
 /** A WukongSchedule that was checked and can be evaluated. */
 export interface Schedule {

@@ -1,8 +1,7 @@
 import * as z from 'zod';
 
 import { readLabelSelector } from '../domain/selector.ts';
-import { parseCron } from '../time/cron.ts';
-import { sharedWall } from '../time/cron.ts';
+import { parseCron, sharedWall } from '../time/cron.ts';
 import { parseZone } from '../time/parseZone.ts';
 import { wallDate, wallTime } from '../time/wallclock.ts';
 import { type Problem, type ScheduleReason } from './problem.ts';

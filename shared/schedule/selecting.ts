@@ -1,9 +1,21 @@
-import type { Wukong } from '../domain/model.ts';
+import type { Annotations, Wukong } from '../domain/model.ts';
 import { defaultZoneIn } from './defaultZone.ts';
+import type { FindText } from './holiday.ts';
 import { countsFrom } from './observed.ts';
-import { type Claimant, claimantOf, ruling } from './ruling.ts';
+import { type Claimant, claimantOf, type Labels, ruling } from './ruling.ts';
 import { type Checked, checkSchedule, type WukongSchedule } from './schedule.ts';
-import type { Surroundings } from './timetable.ts';
+
+/** What a tick knows beside the Wukongs. */
+export interface Surroundings {
+  schedules: WukongSchedule[];
+  findText: FindText;
+  namespaces: Map<string, Annotations>;
+  /** DEFAULT_TIME_ZONE. */
+  defaultZone?: string | undefined;
+  /** Of all namespaces, where there are ClusterWukongSchedules. */
+  labels?: Map<string, Labels>;
+  freezeUntil?: number;
+}
 
 /** A WukongSchedule of one tick: the object, what came of checking it, and the Wukongs it selects. */
 export interface Selecting {

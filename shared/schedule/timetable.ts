@@ -1,39 +1,32 @@
 import { type Command, parseCommand } from '../domain/command.ts';
-import { type Annotations, keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { keyOf, type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
 import { isYetToCome, newestDone, operationOf } from '../domain/operation.ts';
 import { instantIn } from '../domain/read.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, boundaryId, newestBoundary } from './calendar.ts';
 import { type Acting, decide, type Decision, type Facts } from './decide.ts';
-import type { FindText } from './holiday.ts';
 import { readMemory } from './memory.ts';
 import { type NextAction, nextActionFor } from './nextAction.ts';
-import { isClusterSchedule, type Labels } from './ruling.ts';
+import { isClusterSchedule } from './ruling.ts';
 import type { Schedule, WukongSchedule } from './schedule.ts';
-import { countOf, select, type Selecting } from './selecting.ts';
+import { countOf, select, type Selecting, type Surroundings } from './selecting.ts';
 import { type Readiness, troubleOf } from './trouble.ts';
 import { turnsOf } from './wave.ts';
-
-/** What a tick knows beside the Wukongs. */
-export interface Surroundings {
-  schedules: WukongSchedule[];
-  findText: FindText;
-  namespaces: Map<string, Annotations>;
-  /** DEFAULT_TIME_ZONE. */
-  defaultZone?: string | undefined;
-  /** Of all namespaces, where there are ClusterWukongSchedules. */
-  labels?: Map<string, Labels>;
-  freezeUntil?: number;
-}
 
 export interface Timetable {
   /** The instant of its decisions: what falls due later, while they are carried out, is for the next one. */
   at: number;
   selecting: Selecting[];
-  decisions: Map<string, Decision>;
-  facts: Map<string, Facts>;
-  schedulesOf: Map<string, Schedule[]>;
+  /** By the Wukong itself: a key is a text that is made anew, and a tick asks for each of twenty thousand many times. */
+  ruled: Map<Wukong, Ruled>;
+}
+
+/** What is known, and decided, of a Wukong that schedules rule; both are absent where nobody can read it. */
+export interface Ruled {
+  schedules: Schedule[];
+  facts?: Facts | undefined;
+  decision?: Decision | undefined;
 }
 
 /** A schedule that does not do all that it says. */
@@ -76,34 +69,24 @@ export function timetable(
 ): Timetable {
   const selecting = select(wukongs, around, now);
   const ruled = ruledBy(selecting, now);
-  const table: Timetable = { at: now, selecting, decisions: new Map(), facts: new Map(), schedulesOf: new Map() };
-  for (const wukong of wukongs) {
-    const rule = ruled.get(wukong);
-    if (!rule) continue;
-    const { key } = rule;
-    table.schedulesOf.set(key, rule.schedules);
+  for (const [wukong, rule] of ruled) {
     try {
-      const known = factsOf(wukong, machineOf(wukong), around, rule, now);
-      table.facts.set(key, known);
-      table.decisions.set(key, unlessDeleted(wukong, decide(rule.schedules, known, now)));
+      rule.facts = factsOf(wukong, machineOf(wukong), around, rule, now);
+      rule.decision = unlessDeleted(wukong, decide(rule.schedules, rule.facts, now));
     } catch (thrown) {
       wrong(wukong, thrown);
     }
   }
-  return table;
+  return { at: now, selecting, ruled };
 }
 
-/** What schedules say of one of the Wukongs that they rule. Instants. */
-interface Rule {
-  /** Of the Wukong. */
-  key: string;
-  schedules: Schedule[];
-  /** The newest boundary that one of them is through with. */
+/** Instants. */
+interface Rule extends Ruled {
+  /** The newest boundary that one of its schedules is through with. */
   handled?: number;
   turnAt?: number;
 }
 
-/** By the Wukong itself: a key is a text that is made anew, and a tick asks for twenty thousand Wukongs. */
 function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
   const all = new Map<Wukong, Rule>();
   for (const { object, checked, matched } of selecting) {
@@ -111,7 +94,7 @@ function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
     if (!schedule) continue;
     const mark = instantIn(object.status?.lastHandled);
     for (const wukong of matched) {
-      const rule = all.get(wukong) ?? { key: keyOf(wukong.metadata), schedules: [] };
+      const rule = all.get(wukong) ?? { schedules: [] };
       all.set(wukong, rule);
       rule.schedules.push(schedule);
       if (mark !== undefined) rule.handled = Math.max(rule.handled ?? -Infinity, mark);
@@ -134,7 +117,7 @@ function factsOf(
   wukong: Wukong,
   machine: Machine,
   around: Surroundings,
-  { key, handled, turnAt }: Rule,
+  { handled, turnAt }: Rule,
   now: number,
 ): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
@@ -148,7 +131,7 @@ function factsOf(
   for (const instant of [through, kept, memory.skipped, ...asked])
     if (instant !== undefined && !isYetToCome(instant, now)) lastHandled = Math.max(lastHandled, instant);
   return {
-    name: key,
+    name: keyOf(wukong.metadata),
     createdAt: Date.parse(creationTimestamp ?? '') || 0,
     wukongAnnotations: annotations,
     namespaceAnnotations: around.namespaces.get(namespace),
@@ -186,10 +169,9 @@ export const throughUpTo = (schedule: Schedule, now: number): Boundary | undefin
 };
 
 /** What schedules will do next with a Wukong; undefined where nothing, or where none rules it. */
-export function nextOf(table: Timetable, { metadata }: Wukong, now = table.at): NextAction | undefined {
-  const key = keyOf(metadata);
-  const [schedules, facts] = [table.schedulesOf.get(key), table.facts.get(key)];
-  return schedules && facts && nextActionFor(schedules, facts, now);
+export function nextOf(table: Timetable, wukong: Wukong, now = table.at): NextAction | undefined {
+  const rule = table.ruled.get(wukong);
+  return rule?.facts && nextActionFor(rule.schedules, rule.facts, now);
 }
 
 /** The same, for the status of a Wukong; where nothing does, that takes the place of what was foreseen before. */

@@ -1,5 +1,4 @@
-import { problemsText } from './problem.ts';
-import { type ScheduleReason } from './problem.ts';
+import { problemsText, type ScheduleReason } from './problem.ts';
 import { type Checked } from './schedule.ts';
 
 /** What the condition Ready of a schedule says; False for all reasons but Scheduled. */

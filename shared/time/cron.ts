@@ -1,3 +1,4 @@
+import { remember } from '../domain/remember.ts';
 import { checkField, fields, type Nth, readFields } from './cronField.ts';
 import { foreignForm } from './cronForeign.ts';
 import { dayMs } from './zone.ts';
@@ -39,8 +40,7 @@ export function parseCron(text: unknown): Cron {
   const found = known.get(text);
   if (found) return found;
   const cron = read(text);
-  if (known.size >= mostKnown) known.clear();
-  known.set(text, cron);
+  remember(known, text, cron, mostKnown);
   return cron;
 }
 

@@ -27,8 +27,7 @@ export function checkField(part: string, field: Field, shown: string): { plain?:
   const plain = part.split(',').flatMap((item) => {
     const found = nthOf(item, field, fail);
     if (!found) return [plainItem(item, field, fail)];
-    if (nths.some(({ weekday, nth }) => weekday === found.weekday && nth === found.nth))
-      fail(`names ${item.slice(0, 20)} twice`);
+    if (nths.some(({ weekday, nth }) => weekday === found.weekday && nth === found.nth)) fail(`names ${item} twice`);
     nths.push(found);
     return [];
   });
@@ -47,8 +46,8 @@ function nthOf(item: string, field: Field, fail: Fail): Nth | undefined {
     fail(`${quoted}: expected L alone, the last day of the month; write days, such as 27,28`);
   if (field !== weekday) return undefined;
   if (item.toUpperCase() === 'L') fail(`${quoted}: write SAT, or FRI#L for the last Friday of the month`);
-  const [, day, nth] = /^([A-Z]{3}|\d)(#[1-5L]|L)$/i.exec(item) ?? [];
-  if (day === undefined || nth === undefined) {
+  const [, day, nth = ''] = /^([A-Z]{3}|\d)(#[1-5L]|L)$/i.exec(item) ?? [];
+  if (day === undefined) {
     if (item.includes('#')) fail(`${quoted}: expected one weekday from MON#1 to MON#5, or MON#L for the last`);
     return undefined;
   }
@@ -118,8 +117,9 @@ export function readFields(five: string[], shown: string): number[][] {
 function failForTwice(part: string, i: number, shown: string): void {
   const seen = new Set<number>();
   for (const item of part.split(',')) {
-    const values = read(['*', '*', '*', '*', '*'].with(i, item))[i]!;
-    for (const value of new Set(fields[i] === weekday ? values.map((day) => day % 7) : values)) {
+    const alone = fields.map((_field, j) => (j === i ? item : '*'));
+    // Where it has Sunday as 7 it has it as 0 too.
+    for (const value of read(alone)[i]!) {
       const what = Number.isNaN(value) ? 'L' : value;
       if (seen.has(value) && fields[i] === weekday && value === 0) throw new Error(`${shown}: names a value twice`);
       if (seen.has(value)) throw new Error(`${shown}: ${fields[i]!.name} names ${what} twice`);

@@ -23,12 +23,11 @@ export interface Rules {
   offsets: number[];
 }
 
-let packed: Map<string, { name: string; zone: string }> | undefined;
+const packed = new Map<string, { name: string; zone: string }>();
 
 /** Every name of the database by its lower case, with the text of the zone that it means. */
 export function tzNames(): ReadonlyMap<string, { name: string; zone: string }> {
-  if (packed) return packed;
-  packed = new Map();
+  if (packed.size > 0) return packed;
   const nameOf = (text: string) => text.slice(0, text.indexOf('|'));
   for (const zone of data.zones) packed.set(nameOf(zone).toLowerCase(), { name: nameOf(zone), zone });
   for (const link of data.links) {

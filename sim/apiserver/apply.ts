@@ -35,15 +35,10 @@ export function applied(
   scope: Scope,
   target: Target,
   call: Call,
-  body: Thing,
-  options: WriteOptions,
-  warnings: string[],
+  { body, options, warnings }: { body: Thing; options: WriteOptions; warnings: string[] },
 ): Answer {
   const { resource, namespace, name = '' } = target;
-  const manager = call.query.get('fieldManager') ?? '';
-  if (!isFields(body)) throw badRequest('error decoding YAML: the applied object is not an object');
-  checkKind(target, body);
-  if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
+  const manager = checkedManager(target, call, body);
   checkDeclared(target, body);
   const { cluster, clock } = scope;
   const wanted = leaves(body, target.subresource);
@@ -82,6 +77,14 @@ export function applied(
     equal(managedFields.map(timeless), entries.map(timeless));
   const stored = unchanged ? old : cluster.update(resource, namespace, name, { ...next, metadata }, options);
   return json(200, JSON.stringify(stored), warnings);
+}
+
+/** Who applies. @throws Refusal 400 for what is no object of the path's kind as it is written by hand. */
+function checkedManager(target: Target, call: Call, body: Thing): string {
+  if (!isFields(body)) throw badRequest('error decoding YAML: the applied object is not an object');
+  checkKind(target, body);
+  if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
+  return call.query.get('fieldManager') ?? '';
 }
 
 /** @throws Refusal 400 for an object of another kind than the path says. */

@@ -2,6 +2,7 @@ import type { Timers } from '../timers.ts';
 import type { Cluster } from './cluster.ts';
 import type { Fields } from './object.ts';
 import type { Resource } from './resources.ts';
+import type { User } from './user.ts';
 
 /** One request as the API server sees it, decoded. */
 export interface Call {
@@ -15,11 +16,6 @@ export interface Call {
   stale: boolean;
   /** Waits on the clock, and is not counted as busy meanwhile. */
   sleep: (ms: number) => Promise<void>;
-}
-
-export interface User {
-  name: string;
-  groups: string[];
 }
 
 /** What a path means. */

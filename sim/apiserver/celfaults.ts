@@ -1,10 +1,10 @@
 // What a CustomResourceDefinition may not say in its x-kubernetes-validations (apiextensions' validation.go).
 import { type Cel, firstLine } from './cel.ts';
-import { isTransition, type Rule } from './celrules.ts';
+import { isTransition } from './celrules.ts';
 import { missing, unsupported, wrong } from './fielderror.ts';
 import { isFields } from './object.ts';
 import type { FieldError } from './refusal.ts';
-import type { Schema } from './schema.ts';
+import type { Rule, Schema } from './schema.ts';
 
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 

@@ -2,17 +2,7 @@ import { type Cel, celValue, firstLine } from './cel.ts';
 import { forbidden, missing, wrong } from './fielderror.ts';
 import { equal, type Fields, isFields } from './object.ts';
 import type { FieldError } from './refusal.ts';
-import type { Schema } from './schema.ts';
-
-/** One of `x-kubernetes-validations`. */
-export interface Rule {
-  rule: string;
-  message?: string;
-  messageExpression?: string;
-  reason?: FieldError['reason'];
-  fieldPath?: string;
-  optionalOldSelf?: boolean;
-}
+import type { Rule, Schema } from './schema.ts';
 
 const rulesOf = (schema: Schema): Rule[] => schema['x-kubernetes-validations'] ?? [];
 export const isTransition = ({ rule }: Rule): boolean => /\boldSelf\b/.test(rule);
@@ -36,32 +26,43 @@ function compares(schema: Schema): boolean {
   return found;
 }
 
+/** A value and what it was before, with its schema and its path. */
+interface Judged {
+  schema: Schema;
+  value: unknown;
+  old: unknown;
+  path?: string;
+}
+
 /**
  * Every rule that the value breaks. Of what did not change only those are judged that compare it with what was there
  * before; the others let stand what they once let in, as the API server ratchets.
  */
-export function brokenRules(cel: Cel, schema: Schema, value: unknown, old: unknown, path = ''): FieldError[] {
+export function brokenRules(cel: Cel, judged: Judged): FieldError[] {
+  const { schema, value, old } = judged;
   if (value === undefined || value === null) return [];
   const isSame = old !== undefined && equal(old, value);
   if (isSame && !compares(schema)) return [];
   const rules = rulesOf(schema).filter((rule) => !isSame || isTransition(rule));
-  const own = rules.flatMap((rule) => broken(cel, rule, schema, value, old, path));
-  return [...own, ...brokenInside(cel, schema, value, old, path)];
+  return [...rules.flatMap((rule) => broken(cel, rule, judged)), ...brokenInside(cel, judged)];
 }
 
-function brokenInside(cel: Cel, schema: Schema, value: unknown, old: unknown, path: string): FieldError[] {
+function brokenInside(cel: Cel, { schema, value, old, path = '' }: Judged): FieldError[] {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (!items) return [];
-    return value.flatMap((item, i) => brokenRules(cel, items, item, counterpart(schema, item, old), `${path}[${i}]`));
+    return value.flatMap((item, i) =>
+      brokenRules(cel, { schema: items, value: item, old: counterpart(schema, item, old), path: `${path}[${i}]` }),
+    );
   }
   if (!isFields(value)) return [];
   return Object.keys(value).flatMap((key) => {
     const known = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     const extra = isFields(schema.additionalProperties) ? (schema.additionalProperties as Schema) : undefined;
-    const rule = known ?? extra;
+    const own = known ?? extra;
     const before = isFields(old) && Object.hasOwn(old, key) ? old[key] : undefined;
-    return rule ? brokenRules(cel, rule, value[key], before, path ? `${path}.${key}` : key) : [];
+    const inside = { value: value[key], old: before, path: path ? `${path}.${key}` : key };
+    return own ? brokenRules(cel, { schema: own, ...inside }) : [];
   });
 }
 
@@ -72,7 +73,7 @@ function counterpart(schema: Schema, item: unknown, old: unknown): unknown {
   return (old as unknown[]).find((other) => isFields(other) && keys.every((key) => other[key] === item[key]));
 }
 
-function broken(cel: Cel, rule: Rule, schema: Schema, value: unknown, old: unknown, path: string): FieldError[] {
+function broken(cel: Cel, rule: Rule, { schema, value, old, path = '' }: Judged): FieldError[] {
   const { optionalOldSelf = false } = rule;
   if (isTransition(rule) && old === undefined && !optionalOldSelf) return [];
   const before = old === undefined ? undefined : typed(schema, old);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 
 import type { Timers } from '../timers.ts';
 import { admit, webhookDown } from './admission.ts';
-import type { User } from './call.ts';
 import type { Cel } from './cel.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { checkPolicies } from './policies.ts';
@@ -13,6 +12,7 @@ import { prune, withDefaults } from './schema.ts';
 import { checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
+import type { User } from './user.ts';
 
 /** How a write is asked for, beside the object. */
 export interface WriteOptions {

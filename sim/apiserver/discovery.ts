@@ -2,7 +2,18 @@ import { type Answer, type Call, json } from './call.ts';
 import type { Cluster } from './cluster.ts';
 import { openApiV2, openApiV3 } from './openapi.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
-import { versionInfo } from './routes.ts';
+
+const versionInfo: Answer = json(200, {
+  major: '1',
+  minor: '34',
+  gitVersion: 'v1.34.1',
+  gitCommit: '0000000000000000000000000000000000000000',
+  gitTreeState: 'clean',
+  buildDate: '2025-09-09T00:00:00Z',
+  goVersion: 'go1.24.6',
+  compiler: 'gc',
+  platform: 'linux/amd64',
+});
 
 const crudVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 

@@ -1,7 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import type { Thing } from './object.ts';
-import type { Resource } from './resources.ts';
-import { keyOf } from './resources.ts';
+import { keyOf, type Resource } from './resources.ts';
 
 interface Dependent {
   key: string;

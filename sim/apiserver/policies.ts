@@ -1,10 +1,17 @@
-import type { User } from './call.ts';
 import { type Cel, celValue } from './cel.ts';
-import type { Cluster } from './cluster.ts';
 import { at, type Fields, isFields, type Thing } from './object.ts';
 import { qualified, Refusal } from './refusal.ts';
-import type { Resource } from './resources.ts';
+import type { Registry, Resource } from './resources.ts';
 import { labelMatcher } from './selectors.ts';
+import type { Store } from './store.ts';
+import type { User } from './user.ts';
+
+/** Where policies and their bindings are kept, and what evaluates them. */
+interface Kept {
+  store: Store;
+  registry: Registry;
+  cel: Cel | undefined;
+}
 
 /** A write as a ValidatingAdmissionPolicy sees it. */
 export interface Write {
@@ -16,6 +23,13 @@ export interface Write {
   user: User;
   dryRun: boolean;
   warn: (text: string) => void;
+}
+
+/** A policy as one binding has it evaluated, with one of the objects that the binding hands to it. */
+interface Bound {
+  policy: Thing;
+  binding: Thing;
+  params?: Thing | undefined;
 }
 
 interface Validation {
@@ -31,7 +45,7 @@ const list = (value: unknown, ...path: string[]): Fields[] => {
 };
 
 /** Asks every ValidatingAdmissionPolicy that is bound and matches. @throws Refusal where one denies. */
-export function checkPolicies(cluster: Cluster, write: Write): void {
+export function checkPolicies(cluster: Kept, write: Write): void {
   const { store, registry } = cluster;
   if (/^validatingadmissionpolic/.test(write.resource.plural)) return; // whoever made a bad one must be able to take it back
   for (const binding of store.each(registry.named('validatingadmissionpolicybindings'))) {
@@ -40,13 +54,13 @@ export function checkPolicies(cluster: Cluster, write: Write): void {
     if (!policy || !matches(cluster, at(policy, 'spec', 'matchConstraints'), write)) continue;
     const narrowed = at(binding, 'spec', 'matchResources');
     if (isFields(narrowed) && !matches(cluster, { resourceRules: [anyRule], ...narrowed }, write)) continue;
-    for (const params of paramsOf(cluster, policy, binding, write)) judge(cluster, policy, binding, params, write);
+    for (const params of paramsOf(cluster, policy, binding, write)) judge(cluster, { policy, binding, params }, write);
   }
 }
 
 const anyRule = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] };
 
-function matches(cluster: Cluster, constraints: unknown, write: Write): boolean {
+function matches(cluster: Kept, constraints: unknown, write: Write): boolean {
   const { next, old } = write;
   const thing = next ?? old;
   const home = namespaceOf(cluster, thing);
@@ -60,7 +74,7 @@ function matches(cluster: Cluster, constraints: unknown, write: Write): boolean 
   );
 }
 
-function namespaceOf({ store, registry }: Cluster, thing: Thing | undefined): Thing | undefined {
+function namespaceOf({ store, registry }: Kept, thing: Thing | undefined): Thing | undefined {
   const name = thing?.metadata.namespace;
   return name === undefined ? undefined : store.get(registry.named('namespaces'), undefined, name);
 }
@@ -95,7 +109,7 @@ function selectorText(selector: unknown): string {
 }
 
 /** The objects that a binding hands to its policy; one undefined where it takes none. */
-function paramsOf(cluster: Cluster, policy: Thing, binding: Thing, { next, old }: Write): (Thing | undefined)[] {
+function paramsOf(cluster: Kept, policy: Thing, binding: Thing, { next, old }: Write): (Thing | undefined)[] {
   const kind = at(policy, 'spec', 'paramKind') as { apiVersion: string; kind: string } | undefined;
   const reference = at(binding, 'spec', 'paramRef') as Record<string, unknown> | undefined;
   const resource = kind && cluster.registry.ofKind(kind.apiVersion, kind.kind);
@@ -113,24 +127,24 @@ function paramsOf(cluster: Cluster, policy: Thing, binding: Thing, { next, old }
   if (chosen.length > 0) return chosen;
   if (reference['parameterNotFoundAction'] === 'Allow') return [];
   throw denied(
-    policy,
-    binding,
+    { policy, binding },
     { next, old, resource },
     'no params found for policy binding with `Deny` parameterNotFoundAction',
   );
 }
 
-function judge(cluster: Cluster, policy: Thing, binding: Thing, params: Thing | undefined, write: Write): void {
+function judge(cluster: Kept, bound: Bound, write: Write): void {
+  const { policy, binding } = bound;
   const { cel } = cluster;
   if (!cel) return write.warn(`ValidatingAdmissionPolicy ${policy.metadata.name} is not evaluated here: no CEL`);
-  const given = variablesOf(cluster, cel, policy, params, write);
+  const given = variablesOf(cluster, cel, bound, write);
   const fails = (said: string, reason?: string) => {
     const actions = (at(binding, 'spec', 'validationActions') ?? ['Deny']) as string[];
     if (actions.includes('Warn'))
       write.warn(
         `Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${binding.metadata.name}': ${said}`,
       );
-    if (actions.includes('Deny')) throw denied(policy, binding, write, said, reason);
+    if (actions.includes('Deny')) throw denied(bound, write, said, reason);
   };
   const evaluated = (expression: string): unknown => {
     try {
@@ -154,7 +168,7 @@ function judge(cluster: Cluster, policy: Thing, binding: Thing, params: Thing | 
   }
 }
 
-function variablesOf(cluster: Cluster, cel: Cel, policy: Thing, params: Thing | undefined, write: Write): Fields {
+function variablesOf(cluster: Kept, cel: Cel, { policy, params }: Bound, write: Write): Fields {
   const { resource, operation, subresource, next, old, user, dryRun } = write;
   const { group, version, plural, kind } = resource;
   const thing = next ?? old;
@@ -185,8 +199,7 @@ function variablesOf(cluster: Cluster, cel: Cel, policy: Thing, params: Thing | 
 }
 
 function denied(
-  policy: Thing,
-  binding: Thing,
+  { policy, binding }: Bound,
   { next, old, resource }: Pick<Write, 'next' | 'old' | 'resource'>,
   said: string,
   reason = 'Invalid',

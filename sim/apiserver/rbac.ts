@@ -1,7 +1,8 @@
-import type { Call, User } from './call.ts';
+import type { Call } from './call.ts';
 import type { Cluster } from './cluster.ts';
 import { at, type Fields, type Thing } from './object.ts';
 import { qualified, Refusal } from './refusal.ts';
+import type { User } from './user.ts';
 
 /** Whom the API server itself is for: a token for somebody else is none here. */
 export const ownAudience = 'https://kubernetes.default.svc';

@@ -19,11 +19,10 @@ export function read(scope: Scope, target: Target, call: Call): Answer {
   const newest = scope.cluster.get(resource, namespace, name);
   if (subresource === 'scale' || (subresource && subresource !== 'status')) throw notFound(resource, name);
   const thing = call.stale ? (store.stale(resource, namespace, name) ?? newest) : newest;
-  if (tableWanted(call))
-    return json(
-      200,
-      tableOf(resource, [shown(target, thing)], scope.clock.now(), call, thing.metadata.resourceVersion),
-    );
+  if (tableWanted(call)) {
+    const of = { now: scope.clock.now(), resourceVersion: thing.metadata.resourceVersion };
+    return json(200, tableOf(resource, [shown(target, thing)], call, of));
+  }
   return json(200, resource.alias?.group === target.group ? JSON.stringify(shown(target, thing)) : store.text(thing));
 }
 
@@ -70,13 +69,8 @@ export class Lists {
         metadata['remainingItemCount'] = rest.length;
     }
     if (tableWanted(call)) {
-      const table = tableOf(
-        resource,
-        things.map((thing) => shown(target, thing)),
-        this.#scope.clock.now(),
-        call,
-        '',
-      );
+      const printed = things.map((thing) => shown(target, thing));
+      const table = tableOf(resource, printed, call, { now: this.#scope.clock.now(), resourceVersion: '' });
       return json(200, { ...table, metadata });
     }
     return json(200, this.#text(target, things, metadata));

@@ -1,8 +1,9 @@
-import { type Answer, type Call, json, type User } from './call.ts';
+import { type Answer, type Call, json } from './call.ts';
 import { decoded } from './decoding.ts';
 import { at, type Fields, isFields } from './object.ts';
 import { type Access, isKnown, ownAudience } from './rbac.ts';
 import { badRequest, invalid, methodNotAllowed, noSuchResource } from './refusal.ts';
+import type { User } from './user.ts';
 
 type Text = string | undefined;
 

@@ -1,5 +1,5 @@
 import type { Power } from '../kubevirt/power.ts';
-import { type Answer, type Call, json, type Scope, type Stream, type Target, text } from './call.ts';
+import { type Answer, type Call, type Scope, type Stream, type Target, text } from './call.ts';
 import type { Discovery } from './discovery.ts';
 import { isOn } from './options.ts';
 import type { Access } from './rbac.ts';
@@ -126,15 +126,3 @@ function targetOf({ cluster }: Scope, place: Place, call: Call): Target {
     throw resource.custom ? notFound(resource, name ?? '') : noSuchResource();
   return { resource, group, version, namespace, name, subresource };
 }
-
-export const versionInfo: Answer = json(200, {
-  major: '1',
-  minor: '34',
-  gitVersion: 'v1.34.1',
-  gitCommit: '0000000000000000000000000000000000000000',
-  gitTreeState: 'clean',
-  buildDate: '2025-09-09T00:00:00Z',
-  goVersion: 'go1.24.6',
-  compiler: 'gc',
-  platform: 'linux/amd64',
-});

@@ -1,6 +1,15 @@
-import type { Rule } from './celrules.ts';
 import { clone, type Fields, isFields, put } from './object.ts';
 import type { FieldError } from './refusal.ts';
+
+/** One of `x-kubernetes-validations`. */
+export interface Rule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: FieldError['reason'];
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
+}
 
 /** The part of an OpenAPI v3 schema that custom resources use (structural schemas). */
 export interface Schema {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 
-import type { WriteOptions } from './cluster.ts';
 import { missing, wrong } from './fielderror.ts';
 import { equal, isFields, type Metadata, type Thing } from './object.ts';
 import { badRequest, type FieldError, invalid, type Refusal } from './refusal.ts';
@@ -28,8 +27,13 @@ export function nameOf(resource: Resource, namespace: string | undefined, body: 
   return { ...(metadata as Metadata), name, ...(resource.namespaced ? { namespace } : { namespace: undefined }) };
 }
 
+/** Through which of an object's two doors a write comes. */
+interface Door {
+  subresource?: string | undefined;
+}
+
 /** What a writer may not change stays; through a subresource nothing but that (and finalizers never there). */
-export function keptMetadata(old: Metadata, sent: Partial<Metadata>, { subresource }: WriteOptions): Metadata {
+export function keptMetadata(old: Metadata, sent: Partial<Metadata>, { subresource }: Door): Metadata {
   const base = subresource ? old : { ...(sent as Metadata) };
   const { name, namespace, uid, creationTimestamp, generation, deletionTimestamp, deletionGracePeriodSeconds } = old;
   const kept: Metadata = {
@@ -49,7 +53,7 @@ export function keptMetadata(old: Metadata, sent: Partial<Metadata>, { subresour
 }
 
 /** Status through its own door only, everything else through the other; a changed spec is a new generation. */
-export function separated(resource: Resource, old: Thing, body: Thing, { subresource }: WriteOptions): Thing {
+export function separated(resource: Resource, old: Thing, body: Thing, { subresource }: Door): Thing {
   const head = { apiVersion: old.apiVersion, kind: old.kind, metadata: body.metadata };
   if (subresource === 'status') {
     const { status: _, ...rest } = old;

@@ -50,7 +50,12 @@ export interface Reply {
   onClose(run: () => void): void;
 }
 
-type Life = ReturnType<Traffic['served']>;
+/** One request under way. */
+interface Exchange {
+  record: RequestRecord;
+  reply: Reply;
+  life: ReturnType<Traffic['served']>;
+}
 
 export interface ServiceOptions {
   served: Served;
@@ -94,13 +99,14 @@ export class Service {
         life.resume();
       };
       const user = { name: '', groups: [] };
-      await this.#answer({ method, path, query, headers, body, user, stale: false, sleep }, record, reply, life);
+      await this.#answer({ method, path, query, headers, body, user, stale: false, sleep }, { record, reply, life });
     } catch (error) {
       send(reply, refused(error), record);
     }
   }
 
-  async #answer(call: Call, record: RequestRecord, reply: Reply, life: Life): Promise<void> {
+  async #answer(call: Call, exchange: Exchange): Promise<void> {
+    const { record, reply } = exchange;
     const { access, faults, served } = this.#options;
     call.user = access.userOf(call.headers);
     record.user = call.user.name;
@@ -111,15 +117,15 @@ export class Service {
     if (harm?.kind === 'crash') faults.kill(record.user);
     if (harm?.kind === 'crash' && harm.before) return reply.destroy();
     if (harm?.kind === 'status') return send(reply, injected(harm), record);
-    if (harm?.kind === 'expireWatch') return this.#stream(expiredStream, record, reply, life, undefined);
+    if (harm?.kind === 'expireWatch') return this.#stream(expiredStream, exchange);
     call.stale = harm?.kind === 'stale';
     const answer = await route(served, call).catch(refused);
     if (harm?.kind === 'dropAfter' || harm?.kind === 'crash') return reply.destroy();
-    if ('open' in answer) return this.#stream(answer, record, reply, life, harm);
+    if ('open' in answer) return this.#stream(answer, exchange, harm);
     send(reply, answer, record, harm?.kind === 'cutBody');
   }
 
-  #stream(stream: Stream, record: RequestRecord, reply: Reply, life: Life, harm: Harm | undefined): void {
+  #stream(stream: Stream, { record, reply, life }: Exchange, harm?: Harm): void {
     let left = harm?.kind === 'cutWatch' ? harm.afterEvents : harm?.kind === 'cutBody' ? 0 : Infinity;
     let over = false;
     record.status = 200;

@@ -105,11 +105,7 @@ export class Store {
 
   /** Stores the object under a new revision; the stored object is the one returned. */
   put(resource: Resource, object: Thing): Thing {
-    const shelf = this.#shelf(resource);
-    const id = idIn(object);
-    const previous = shelf.objects.get(id);
-    const revision = ++this.#revision;
-    const stored: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    const { shelf, id, previous, revision, revised: stored } = this.#revised(resource, object);
     if (!stored.metadata.uid) stored.metadata.uid = randomUUID();
     shelf.objects.set(id, stored);
     shelf.previous.set(id, previous);
@@ -118,15 +114,20 @@ export class Store {
   }
 
   delete(resource: Resource, object: Thing): Thing {
-    const shelf = this.#shelf(resource);
-    const id = idIn(object);
-    const previous = shelf.objects.get(id);
-    const revision = ++this.#revision;
-    const last: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    const { shelf, id, previous, revision, revised: last } = this.#revised(resource, object);
     shelf.objects.delete(id);
     shelf.previous.delete(id);
     this.#happened(shelf, { type: 'DELETED', revision, object: last, previous });
     return last;
+  }
+
+  /** The object under a new revision, where it stands, and what stood there before. */
+  #revised(resource: Resource, object: Thing) {
+    const shelf = this.#shelf(resource);
+    const id = idIn(object);
+    const revision = ++this.#revision;
+    const revised: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    return { shelf, id, previous: shelf.objects.get(id), revision, revised };
   }
 
   #happened(shelf: Shelf, event: StoreEvent): void {

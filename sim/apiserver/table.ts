@@ -6,7 +6,12 @@ import type { PrinterColumn, Resource } from './resources.ts';
 export const tableWanted = (call: Call): boolean => /as=Table/.test(call.headers['accept']?.split(',')[0] ?? '');
 
 /** The rows that `kubectl get` prints. */
-export function tableOf(resource: Resource, things: Thing[], now: number, call: Call, resourceVersion: string): Fields {
+export function tableOf(
+  resource: Resource,
+  things: Thing[],
+  call: Call,
+  { now, resourceVersion }: { now: number; resourceVersion: string },
+): Fields {
   const columns = columnsOf(resource);
   const include = call.query.get('includeObject') ?? 'Metadata';
   return {

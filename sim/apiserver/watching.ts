@@ -62,24 +62,30 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
         for (const thing of selected(scope, target, { ...call, stale: false })) say('MODIFIED', thing);
       };
       const cancelCatchUp = call.stale ? scope.clock.after(lagMs, catchUp) : () => undefined;
-      let cancelBookmark = () => undefined as void;
-      const tick = () => {
-        cancelBookmark = scope.clock.background(bookmarkEveryMs, () => {
-          bookmark();
-          tick();
-        });
-      };
-      if (isOn(query, 'allowWatchBookmarks')) tick();
+      const cancelBookmarks = isOn(query, 'allowWatchBookmarks') ? everyMinute(scope, bookmark) : () => undefined;
       const arm = seconds > 0 ? scope.clock.after.bind(scope.clock) : scope.clock.background.bind(scope.clock);
       const cancelEnd = arm(seconds > 0 ? seconds * 1000 : longestWatchMs, () => out.end());
       return () => {
         unsubscribe();
         cancelCatchUp();
-        cancelBookmark();
+        cancelBookmarks();
         cancelEnd();
       };
     },
   };
+}
+
+/** Returns how to end it. */
+function everyMinute({ clock }: Scope, run: () => void): () => void {
+  let cancel: () => void;
+  const arm = () => {
+    cancel = clock.background(bookmarkEveryMs, () => {
+      run();
+      arm();
+    });
+  };
+  arm();
+  return () => cancel();
 }
 
 const unparsable = (from: string): Refusal =>
@@ -102,13 +108,8 @@ function printer(scope: Scope, target: Target, call: Call, line: (text: string) 
   let first = true;
   const say = (type: string, thing: Thing) => {
     if (table) {
-      const printed: Fields = tableOf(
-        resource,
-        [shown(target, thing)],
-        scope.clock.now(),
-        call,
-        thing.metadata.resourceVersion,
-      );
+      const of = { now: scope.clock.now(), resourceVersion: thing.metadata.resourceVersion };
+      const printed: Fields = tableOf(resource, [shown(target, thing)], call, of);
       if (!first) printed['columnDefinitions'] = null;
       first = false;
       line(JSON.stringify({ type, object: printed }));

@@ -58,7 +58,7 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
   const warnings: string[] = [];
   const body = type === patchTypes.apply ? decodedApply(call) : decoded(call);
   const options = optionsOf(call, target, warnings, type === patchTypes.apply ? strictApply : strictPatch(body));
-  if (type === patchTypes.apply) return applied(scope, target, call, body as Thing, options, warnings);
+  if (type === patchTypes.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
   const old = scope.cluster.get(resource, namespace, name);
   const base = shown(target, old);
   if (type !== patchTypes.json && !isFields(body)) throw badRequest('error decoding patch: not an object');

@@ -6,8 +6,7 @@ import * as z from 'zod';
 import { type Command, parseCommand } from '../../shared/domain/command.ts';
 import { failureCodes } from '../../shared/domain/errors.ts';
 import { type Outcome, outcomeNames, skipReasons } from '../../shared/domain/outcome.ts';
-import { reportOf } from '../../shared/report/fleetOutcome.ts';
-import { fleetDetailOf } from '../../shared/report/fleetOutcome.ts';
+import { fleetDetailOf, reportOf } from '../../shared/report/fleetOutcome.ts';
 import { detailOf } from '../../shared/report/report.ts';
 
 interface Schema {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Tick } from '../../shared/reconcile/reconcile.ts';
-import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { namespace, type Scene, scene } from './scene.ts';
 
 type Declaring = { spec: { lifecycleAction?: unknown } };

@@ -131,13 +131,25 @@ describe('an end that somebody wrote by hand', () => {
     expect([shown?.state, shown?.outcome]).toEqual(['Running', undefined]);
   });
 
-  it('is not told before a failure of a Wukong whose VM nobody knows', async () => {
+  it('is superseded, and no more, a minute later: the record may be true, and somebody has switched the VM since', async () => {
+    const at = await on();
+    annotate(at, last(at, {}));
+    await tick(at);
+    expect(told(at)).toEqual([]);
+    await at.pass(41_000);
+    await tick(at);
+    await tick(at);
+    expect(told(at)).toMatchObject([{ requestId: 'direct:x', outcome: 'Superseded', forced: false }]);
+    expect(at.wukong('web').status?.lifecycleState).toMatchObject({ state: 'Running', outcome: 'Superseded' });
+  });
+
+  it('is superseded before a failure of a Wukong whose VM is gone', async () => {
     const at = await on();
     annotate(at, last(at, {}));
     at.sim.remove('virtualmachines', namespace, 'web-vm');
     await at.pass(60_000);
     await at.perform('stop', 'web');
-    expect(told(at)).toMatchObject([{ outcome: 'Failed' }]);
+    expect(told(at)).toMatchObject([{ requestId: 'direct:x', outcome: 'Superseded' }, { outcome: 'Failed' }]);
   });
 
   it('in the time to come supersedes nothing', async () => {

@@ -144,13 +144,13 @@ describe('before something newer, the end that its process did not tell', () => 
     await expect(waited({ signal: wish.signal })).rejects.toThrow('closed');
   });
 
-  it('is not told while another operation goes on, nor where the VM is on', async () => {
+  it('is not told while another operation goes on, and as superseded where the VM is on', async () => {
     const { at, op, waited } = await untold(60 * s);
     annotate(at, { [operationKey]: write({ ...op, requestId: 'other' }) });
     expect(await waited()).toEqual([0, 0]);
     annotate(at, { [operationKey]: undefined });
     expect(await waited({}, at.world, 'Running' as never)).toEqual([0, 0]);
-    expect(told(at)).toEqual([]);
+    expect(told(at)).toEqual(['dead Superseded']);
   });
 
   it('keeps nobody waiting for a cluster that does not answer', async () => {

@@ -8,7 +8,8 @@ import { type Machine } from '../../shared/domain/vm.ts';
 import { admit, already } from '../../shared/lifecycle/plan.ts';
 import { statusFor, taskFor } from '../../shared/reconcile/reconcileWukong.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
-import { nextFor, type Surroundings, timetable } from '../../shared/schedule/timetable.ts';
+import type { Surroundings } from '../../shared/schedule/selecting.ts';
+import { nextFor, timetable } from '../../shared/schedule/timetable.ts';
 import { mutate, type Mutation, mutation } from './hostile.ts';
 import * as right from './templates.ts';
 

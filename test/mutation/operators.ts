@@ -214,9 +214,12 @@ interface Place {
   write: (inner: string) => string;
 }
 
+/** What a file has learnt and keeps for later: with a mutant it would be learnt wrong, and without one known already. */
+const memory = /^(const \w+ = )(new Map(?:<.*>)?\(\));$/gm;
+
 /**
- * The source with all its mutants at once, each asleep until `__mutant(index)` says that it is its turn; and with a call in
- * each loop, so that one that has become endless is noticed.
+ * The source with all its mutants at once, each asleep until `__mutant(index)` says that it is its turn; with a call in
+ * each loop, so that one that has become endless is noticed; and with its memory in `__kept`, which forgets.
  */
 export function together(source: string, { mutants, loops }: Found): string {
   const places = new Map<string, Place & { choices: string }>();
@@ -242,5 +245,5 @@ export function together(source: string, { mutants, loops }: Found): string {
     }
     return written + source.slice(at, to);
   }
-  return render(0, source.length, 0);
+  return render(0, source.length, 0).replace(memory, '$1__kept($2);');
 }

@@ -28,6 +28,11 @@ let endless = new Set(standing.endless);
 const elsewhere = new Set(standing.elsewhere);
 
 let on: number | undefined;
+/** What the files of the library keep for later. */
+const memories: Map<unknown, unknown>[] = [];
+function forget(): void {
+  for (const memory of memories) memory.clear();
+}
 let turns = 0;
 /** Ends a test that turns for ever; between tests nobody. */
 let tooMany: { after: number; end: (error: Endless) => void } | undefined;
@@ -39,6 +44,10 @@ Object.assign(globalThis, {
   __mutant(index: number): boolean {
     if (on === undefined) (reached ?? elsewhere).add(index);
     return on === index;
+  },
+  __kept<K, V>(memory: Map<K, V>): Map<K, V> {
+    memories.push(memory);
+    return memory;
   },
   __turn() {
     if (++turns <= (tooMany?.after ?? Infinity)) return;
@@ -77,6 +86,7 @@ function again(test: RunnerTestCase): () => Promise<void> {
   const run = TestRunner.getTestFn(test);
   return async () => {
     await each(after);
+    forget();
     await each(before);
     await run();
   };
@@ -97,6 +107,7 @@ export default class MutationRunner extends TestRunner {
     const repeat = again(test);
     const mine = (reached = new Set());
     try {
+      forget();
       await TestRunner.getTestFn(test)();
       await this.withEach(repeat, mine);
     } finally {
@@ -138,5 +149,6 @@ async function noticed(index: number, run: () => Promise<void>, limits: { ms: nu
     if (thrown instanceof Endless) endless.add(index);
   } finally {
     on = undefined;
+    forget();
   }
 }

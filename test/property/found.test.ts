@@ -23,6 +23,13 @@ const tick = (more: Partial<Extract<Step, { do: 'tick' }>> = {}): Step => ({
   skewMs: 0,
   ...more,
 });
+const slowCall = (nth: number, ms: number): Step => ({
+  do: 'fault',
+  target: 'any',
+  nth,
+  times: 1,
+  harm: { kind: 'delay', ms },
+});
 const declare = (action: 'start' | 'stop'): Step => ({ do: 'declare', action, force: false });
 const plain: Omit<History, 'steps'> = {
   strategy: 'Always',
@@ -284,6 +291,36 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       { do: 'fault', target: 'wukong', nth: 3, times: 3, harm: { kind: 'dropBefore' } },
       pass(1),
       ask('start'),
+    ],
+  ],
+  [
+    'an end whose process died before it was told was told to nobody once the VM had been started by hand',
+    {},
+    [slowCall(8, 3_900), ask('stop', { leftMs: 5_000 }), pass(5), { do: 'hand', strategy: 'Always' }, pass(70)],
+  ],
+  [
+    'and so it was when the next request took its place',
+    {},
+    [
+      slowCall(8, 3_900),
+      ask('stop', { leftMs: 5_000 }),
+      pass(5),
+      { do: 'hand', strategy: 'Always' },
+      pass(9),
+      ask('stop'),
+    ],
+  ],
+  [
+    'a start that was superseded while KubeVirt was slow to take it came through after the stop had ended',
+    {},
+    [
+      { do: 'hand', strategy: 'Halted' },
+      pass(20),
+      slowCall(7, 20_000),
+      ask('start', { leftMs: 5_000 }),
+      { do: 'hand', strategy: 'Halted' },
+      pass(1),
+      ask('stop'),
     ],
   ],
 ];

@@ -43,7 +43,7 @@ async function after(step: Step, { op, vm, vmi, seen: known, patches, answers = 
   const seen: Seen = { ...nothingSeen(), refusals: 2, ...known };
   const limits = { deadline: t0 + 60 * s };
   const machine = machineOf(vm === undefined ? {} : vm, vmi);
-  await act(operation({ vmiUid: 'one', ...op }), step, machine, seen, { world, limits });
+  await act(step, machine, { op: operation({ vmiUid: 'one', ...op }), seen }, { world, limits });
   expect(within.every((one) => one === limits)).toBe(true);
   return { asked, seen };
 }
@@ -227,7 +227,7 @@ describe('where KubeVirt did not take it', () => {
     const { world } = worldOf(t0);
     world.transport.call = () => Promise.reject(new LifecycleError('Unreachable', 'nobody answers'));
     const seen = nothingSeen();
-    await act(operation({}), ask, machineOf(), seen, { world, limits: { deadline: t0 } });
+    await act(ask, machineOf(), { op: operation({}), seen }, { world, limits: { deadline: t0 } });
     expect(seen).toEqual({ ...nothingSeen(), refusal: 'nobody answers', refusals: 1 });
   });
 

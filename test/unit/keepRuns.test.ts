@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { KubeObject } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
 import { currentKey, type Member, runNameOf, scheduleUidKey, type WukongRun } from '../../shared/domain/run.ts';
-import type { Executed } from '../../shared/execute/execute.ts';
+import type { Executed } from '../../shared/execute/sink.ts';
 import type { RunPlan } from '../../shared/reconcile/runPlans.ts';
 import { keepRuns, openRuns, readRuns } from '../../shared/reconcile/runs.ts';
 import { deleteRun, pruneRuns, readCurrentRuns, readRun, updateRun } from '../../shared/reconcile/runWrites.ts';
@@ -96,7 +96,7 @@ describe('the runs that ticks look at', () => {
   });
 
   it('are planned with all that the tick has seen', () => {
-    const table = { at: now, selecting: [], decisions: new Map(), facts: new Map(), schedulesOf: new Map() };
+    const table = { at: now, selecting: [], ruled: new Map() };
     const one = run({});
     const opened = openRuns({ runs: [one] }, { table, wukongs: [], machineOf: () => ({}) });
     expect(opened).toEqual({ plans: [], forged: [one], problems: [] });

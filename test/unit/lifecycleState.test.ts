@@ -27,6 +27,12 @@ const whole = {
 describe('the state in a status', () => {
   it('is read as we wrote it', () => {
     expect(lifecycleStateOf(wukong(whole))).toEqual(whole);
+    const failed = { ...whole, outcome: 'Failed', reason: 'NotFound', observed: true };
+    expect(lifecycleStateOf(wukong(failed))).toEqual(failed);
+    const skipped = { ...whole, outcome: 'Skipped', reason: 'Protected', requestId: 'x', trigger: 'x'.repeat(1_024) };
+    expect(lifecycleStateOf(wukong(skipped))).toEqual(skipped);
+    const elsewhere = { ...whole, finishedAt: '2026-11-23T21:00:04+01:00' };
+    expect(lifecycleStateOf(wukong(elsewhere))).toEqual(elsewhere);
     expect(lifecycleStateOf(wukong())).toBeUndefined();
     expect(lifecycleStateOf({ metadata: { name: 'web' } })).toBeUndefined();
   });
@@ -89,6 +95,9 @@ describe('an end is shown by a status', () => {
     ['of another that says no time', { outcome: 'AlreadyOn', requestId: 'x' }, false],
   ])('%s: %#', (_, state, shown) => {
     expect(isShown(wukong({ state: 'Stopped', ...state }), last)).toBe(shown);
+  });
+  it('by none where there is no status yet', () => {
+    expect(isShown({ metadata: { name: 'web' } }, last)).toBe(false);
   });
 });
 

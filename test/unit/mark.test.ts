@@ -45,13 +45,13 @@ function marking(given: Given, ...answers: [number][]) {
     status,
   };
   const key = (name: string) => `dev/${name}`;
-  const decided = Object.entries(decisions).flatMap(([name, one]) => (one ? [[key(name), one] as const] : []));
+  const ruled = new Map(
+    Object.entries(decisions).map(([name, decision]) => [wukong(name), { schedules: [], decision }]),
+  );
   const table: Marking['table'] = {
     at: now,
-    selecting: [{ object, checked: checkSchedule(object), matched: Object.keys(decisions).map(wukong) }],
-    decisions: new Map(decided),
-    facts: new Map(),
-    schedulesOf: new Map(),
+    selecting: [{ object, checked: checkSchedule(object), matched: [...ruled.keys()] }],
+    ruled,
   };
   const to: Marking = { world, limits, table, busy: new Set(busy.map(key)), left: new Set(left.map(key)) };
   return { to, asked };

@@ -50,6 +50,13 @@ test.each([
     'start 2026-04-01T06:00:00Z',
   ],
   [
+    'when what holds all of a namespace back ends',
+    [schedule()],
+    facts({}, { namespace: { 'keep-stopped-until': '2026-04-01T08:00:00Z' } }),
+    '2026-03-31T22:00:00Z',
+    'start 2026-04-01T08:00:00Z',
+  ],
+  [
     'with an override that cannot be read',
     [schedule()],
     facts({ 'keep-running-until': 'friday' }),

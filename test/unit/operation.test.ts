@@ -89,6 +89,16 @@ describe('the record', () => {
     expect(of(text.replaceAll('.000Z', '+00:00'))?.deadline).toBe(t0 + 600 * s);
   });
 
+  it('is read once, whatever else is read beside it, until it is another', () => {
+    const annotations = { [operationKey]: write(full), [lastKey]: write(lastAfter(full, stopped)) };
+    const first = operationOf(wukong(annotations));
+    const last = lastOf(wukong(annotations));
+    expect(operationOf(wukong(annotations))).toBe(first);
+    expect(lastOf(wukong(annotations))).toBe(last);
+    annotations[operationKey] = write({ ...full, attempts: 3 });
+    expect(operationOf(wukong(annotations))?.attempts).toBe(3);
+  });
+
   it('of an older version has what was not known then', () => {
     const old = without('comebacks', 'attempts', 'force', 'deletePodWhenStuck', 'waitSeconds', 'supersedes');
     expect(old).toMatchObject({ comebacks: 0, attempts: 1, force: false, deletePodWhenStuck: false, waitSeconds: 300 });
@@ -201,7 +211,7 @@ describe('how long', () => {
   });
   it('a superseded owner who wanted the opposite may still be heard of', () => {
     const old = (action: 'start' | 'stop') => ({ requestId: 'old', action, trigger: 'http', startedAt: t0 });
-    expect(undoneUntil(operation({ supersedes: [old('stop'), old('start')] }))).toBe(t0 + 15 * s);
+    expect(undoneUntil(operation({ supersedes: [old('stop'), old('start')] }))).toBe(t0 + 35 * s);
     expect(undoneUntil(operation({ supersedes: [old('stop')] }))).toBe(t0);
     expect(undoneUntil(operation({}))).toBe(t0);
   });

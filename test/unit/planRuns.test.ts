@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Wukong } from '../../shared/domain/model.ts';
+import { keyOf, type Wukong } from '../../shared/domain/model.ts';
 import { lastKey, skippedKey, write } from '../../shared/domain/operation.ts';
 import {
   currentKey,
@@ -14,7 +14,8 @@ import type { Machine } from '../../shared/domain/vm.ts';
 import { planRuns } from '../../shared/reconcile/runPlans.ts';
 import { runStatusOf } from '../../shared/report/runStatus.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
-import { checkSchedule, type Schedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
+import type { Ruled } from '../../shared/schedule/timetable.ts';
 import { machineOf } from './machines.ts';
 
 const at = Date.parse('2026-11-23T20:31:00Z');
@@ -79,7 +80,10 @@ interface Given {
   now?: number;
 }
 function planned({ object = office(), runs = [], wukongs = [], matched = wukongs, machine = on, ...more }: Given) {
-  const keys = wukongs.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+  const ruled = wukongs.map((wukong): [Wukong, Ruled] => {
+    const decision = more.decisions?.[keyOf(wukong.metadata)];
+    return [wukong, { schedules: [], decision }];
+  });
   return planRuns({
     runs,
     wukongs,
@@ -87,9 +91,7 @@ function planned({ object = office(), runs = [], wukongs = [], matched = wukongs
     table: {
       at: more.now ?? at,
       selecting: [{ object, checked: checkSchedule(object), matched }],
-      decisions: new Map(Object.entries(more.decisions ?? {})),
-      facts: new Map(),
-      schedulesOf: new Map<string, Schedule[]>(more.unruled ? [] : keys.map((key) => [key, []])),
+      ruled: new Map(more.unruled ? [] : ruled),
     },
   });
 }

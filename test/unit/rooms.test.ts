@@ -29,6 +29,26 @@ const topOf = (file: string): string => file.split('/')[0]!;
 const forbidden = (files: string[], allowed: (from: string, to: string) => boolean): string[] =>
   files.flatMap((file) => importsOf(file).flatMap((other) => (allowed(file, other) ? [] : [`${file} -> ${other}`])));
 
+/** The way round that imports of `files` lead, back to where it began; empty where none does. */
+function circleIn(files: Set<string>): string[] {
+  const isThrough = new Set<string>();
+  const circleFrom = (file: string, way: string[]): string[] => {
+    if (way.includes(file)) return [...way.slice(way.indexOf(file)), file];
+    if (isThrough.has(file) || !files.has(file)) return [];
+    for (const other of importsOf(file)) {
+      const found = circleFrom(other, [...way, file]);
+      if (found.length > 0) return found;
+    }
+    isThrough.add(file);
+    return [];
+  };
+  for (const file of files) {
+    const found = circleFrom(file, []);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
 describe('shared/ has rooms', () => {
   it('nine of them, each with a README of at most fifteen lines', () => {
     const folders = readdirSync('shared', { withFileTypes: true }).filter((one) => one.isDirectory());
@@ -78,6 +98,12 @@ describe('around shared/', () => {
         .map(([, path = '']) => normalize(join(dirname(file), path)).replaceAll('\\', '/'))
         .filter((other) => topOf(other) !== 'sim');
     expect(sources('sim').flatMap(withoutTypes)).toEqual([]);
+  });
+
+  it('no import leads back to the file that it is in, by whatever way', () => {
+    const files = ['shared', 'functions', 'cli', 'sim', 'bench', 'infra/aws', 'infra/crds'].flatMap(sources);
+    expect(files.length).toBeGreaterThan(300);
+    expect(circleIn(new Set(files))).toEqual([]);
   });
 
   it('nothing but tests imports tests, and nothing but the CLI and tests imports handlers or the CLI', () => {

@@ -15,9 +15,7 @@ const object: WukongSchedule = {
 const table: Timetable = {
   at,
   selecting: [{ object, checked: checkSchedule(object), matched: [] }],
-  decisions: new Map(),
-  facts: new Map(),
-  schedulesOf: new Map(),
+  ruled: new Map(),
 };
 const labels = { [currentKey]: 'true', [scheduleUidKey]: 'u' };
 const metadata = {

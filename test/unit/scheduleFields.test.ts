@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
+import { readLabelSelector } from '../../shared/domain/selector.ts';
+import type { DefaultZone } from '../../shared/schedule/defaultZone.ts';
 import { type FindText } from '../../shared/schedule/holiday.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { selector } from './schedules.ts';
@@ -25,7 +27,12 @@ describe('a schedule that says only what it must', () => {
       startingDeadlineMs: 3_600_000,
       waves: { maxInFlight: 50, delayMs: 0 },
       jitterSeconds: 0,
+      runsHistoryLimit: 60,
+      announceBeforeSeconds: 0,
+      exceptions: [],
+      holidayAction: 'skipStart',
     });
+    expect(schedule).not.toHaveProperty('cluster');
     expect([schedule?.holidays.size, schedule?.stop, schedule?.gracePeriodSeconds]).toEqual([0, undefined, undefined]);
   });
   test('has its name alone for a key where no namespace is given', () => {
@@ -81,6 +88,8 @@ test.each([
   ['jitterSeconds', 0, 3_600],
   ['maxInFlight', 1, 1_000],
   ['delaySeconds', 0, 3_600],
+  ['runsHistoryLimit', 1, 10_000],
+  ['announceBeforeSeconds', 0, 86_400],
 ])('%s is a whole number from %d to %d', (field, low, high) => {
   const inWaves = field === 'maxInFlight' || field === 'delaySeconds';
   const given = (value: number) => ({
@@ -137,4 +146,101 @@ test('a schedule without a name, or with nothing to do, is told', () => {
   expect(problems({ selector, policy: 'x', start })).not.toContain(both);
   expect(problems({ selector, policy: 'x', stop: start })).not.toContain(both);
   expect(problems('x')).toEqual(['InvalidSpec spec: expected the fields of a schedule']);
+});
+
+describe('a schedule of the whole cluster', () => {
+  const check = (spec: object) =>
+    checkSchedule({ kind: 'ClusterWukongSchedule', metadata: { name: 'night' }, spec: { start, ...spec } });
+  const chosen = readLabelSelector(selector);
+  test.each([
+    ['namespaces by their labels', { namespaceSelector: selector }, [], { namespaces: chosen, overNamespaces: false }],
+    ['VMs by theirs', { selector }, chosen, { namespaces: [], overNamespaces: false }],
+    [
+      'both, and comes before those of the namespaces',
+      { selector, namespaceSelector: selector, enforceOverNamespaces: true },
+      chosen,
+      { namespaces: chosen, overNamespaces: true },
+    ],
+  ])('chooses %s', (_, spec, own, cluster) => {
+    const { schedule, problems: wrong } = check(spec);
+    expect([schedule?.key, schedule?.selector, schedule?.cluster, wrong]).toEqual(['night', own, cluster, undefined]);
+    expect(schedule).not.toHaveProperty('namespaceSelector');
+  });
+  test('that chooses nothing is told, as it would mean every VM', () => {
+    const message = 'expected it, selector, or both: without them it means every VM';
+    const wrong = [{ field: 'spec.namespaceSelector', reason: 'InvalidSpec', message }];
+    expect([check({}), check({ selector: {}, namespaceSelector: {} })]).toEqual(Array(2).fill({ problems: wrong }));
+  });
+  test('has fields that no other has', () => {
+    expect(problems({ start, selector, namespaceSelector: selector })).toEqual([
+      'InvalidSpec spec.namespaceSelector: unknown',
+    ]);
+    expect(check({ selector, namespaceSelector: 3, enforceOverNamespaces: 'no' }).problems).toMatchObject([
+      { field: 'spec.namespaceSelector', reason: 'InvalidSelector' },
+      { field: 'spec.enforceOverNamespaces', reason: 'InvalidSpec', message: 'expected true or false' },
+    ]);
+    expect(check({ namespaceSelector: selector }).schedule).not.toHaveProperty('enforceOverNamespaces');
+  });
+});
+
+describe('a schedule that names no zone', () => {
+  const given = (timeZone: string | undefined, zone?: DefaultZone) =>
+    checkSchedule({ metadata, spec: { start, selector, timeZone } }, undefined, zone);
+  const from = 'DEFAULT_TIME_ZONE';
+  test('has the default, and says whose word it is', () => {
+    const one = given(undefined, { name: 'asia/tokyo', from }).schedule;
+    expect([one?.zone.name, one?.zoneFrom]).toEqual(['Asia/Tokyo', from]);
+    const own = given('Asia/Seoul', { name: 'Asia/Tokyo', from }).schedule;
+    expect([own?.zone.name, own && 'zoneFrom' in own]).toEqual(['Asia/Seoul', false]);
+    const none = given(undefined).schedule;
+    expect([none?.zone.name, none && 'zoneFrom' in none]).toEqual(['UTC', false]);
+  });
+  test('is told where the default is none, and does nothing', () => {
+    const message = `not given, and ${from}: expected an IANA time zone such as Europe/Berlin`;
+    const wrong = { field: 'spec.timeZone', reason: 'InvalidTimeZone', message };
+    const bad = { name: '', from };
+    expect(given(undefined, bad)).toEqual({ problems: [wrong] });
+    expect(given('Asia/Seoul', bad).problems).toBeUndefined();
+    // Its holidays are read all the same: all that is wrong is told at once.
+    const spec = { start, selector, holidays: { configMapRef: { name: 'days' } } };
+    const zones: string[] = [];
+    const find: FindText = () => (zone) => ({ dates: [zones.push(zone.name)].map(String), problems: [] });
+    expect(checkSchedule({ metadata, spec }, find, bad).problems).toEqual([wrong]);
+    expect(zones).toEqual(['UTC']);
+  });
+});
+
+describe('a schedule that waits for users', () => {
+  const usersOf = (skipWhileInUse: unknown, more: object = {}) => {
+    const { schedule, problems: wrong } = check({ start, selector, skipWhileInUse, ...more });
+    return schedule?.skipWhileInUse ?? wrong?.map(({ field, reason, message }) => `${reason} ${field}: ${message}`);
+  };
+  test('has half an hour for them, where it does not say more', () => {
+    expect(usersOf({ loggedIn: true })).toMatchObject({ loggedIn: true, maxDelayMs: 1_800_000 });
+    const annotation = 'example.com/in-use';
+    expect(usersOf({ annotation, maxDelaySeconds: 60 })).toMatchObject({
+      loggedIn: false,
+      annotation,
+      maxDelayMs: 60_000,
+    });
+    expect(usersOf(undefined)).toBeUndefined();
+    expect(check({ start, selector }).schedule).not.toHaveProperty('skipWhileInUse');
+  });
+  test.each<[unknown, object, string]>([
+    [{}, {}, 'skipWhileInUse: expected loggedIn: true, annotation, or both'],
+    [3, {}, 'skipWhileInUse: expected {loggedIn, annotation, maxDelaySeconds}'],
+    [{ loggedIn: 'x' }, {}, 'skipWhileInUse.loggedIn: expected true or false'],
+    [{ annotation: 3 }, {}, 'skipWhileInUse.annotation: expected the key of an annotation'],
+    [{ annotation: 'a b' }, {}, 'skipWhileInUse.annotation: expected the key of an annotation'],
+    [
+      { loggedIn: true },
+      { startingDeadlineSeconds: 1_800 },
+      'skipWhileInUse.maxDelaySeconds: expected less than startingDeadlineSeconds, 1800',
+    ],
+  ])('and says of %j what is wrong', (users, more, message) => {
+    expect(usersOf(users, more)).toEqual([`InvalidSpec spec.${message}`]);
+  });
+  test('and begins to do so within its deadline', () => {
+    expect(usersOf({ loggedIn: true }, { startingDeadlineSeconds: 1_801 })).toHaveProperty('maxDelayMs');
+  });
 });

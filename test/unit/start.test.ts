@@ -44,13 +44,13 @@ describe('a guest that is up', () => {
     {
       name: 'is not sure while a superseded stop may come through',
       op: { supersedes: [old('stop')] },
-      after: 14_999,
-      expected: waits(15 * s),
+      after: 34_999,
+      expected: waits(35 * s),
     },
     {
       name: 'is sure when it cannot any more',
       op: { supersedes: [old('stop')] },
-      after: 15 * s,
+      after: 35 * s,
       expected: ends('Started'),
     },
     {

@@ -105,15 +105,15 @@ describe('no guest', () => {
       op: { supersedes: [{ requestId: 'old', action: 'start', trigger: 'event', startedAt: t0 }] },
       vm: halted,
       vmi: null,
-      after: 14_999,
-      expected: waits(15 * s),
+      after: 34_999,
+      expected: waits(35 * s),
     },
     {
       name: 'is off when it cannot any more',
       op: { supersedes: [{ requestId: 'old', action: 'start', trigger: 'event', startedAt: t0 }] },
       vm: halted,
       vmi: null,
-      after: 15 * s,
+      after: 35 * s,
       expected: ends('Stopped'),
     },
     {

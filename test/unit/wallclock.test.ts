@@ -63,6 +63,27 @@ describe('a cron expression', () => {
       '0 8 1 * MON#1',
       '"0 8 1 * MON#1": L and # go with no other day field; write one of them as *: "0 8 1 * *" or "0 8 * * MON#1"',
     ],
+    [
+      '0 8 */2 * */3',
+      '"0 8 */2 * */3": crons do not agree on */2 with the other day field given; write one of them as *: "0 8 */2 * *" or "0 8 * * */3"',
+    ],
+    [
+      '0 8 L * MON',
+      '"0 8 L * MON": L and # go with no other day field; write one of them as *: "0 8 L * *" or "0 8 * * MON"',
+    ],
+    ['0 8 * * 8', '"0 8 * * 8": day of the week "8": expected 0 to 7 or SUN to SAT'],
+    ['0 8 * * 1,1', '"0 8 * * 1,1": day of the week names 1 twice'],
+    ['0 8 * * ?', '"0 8 * * ?": day of the week "?": write * instead'],
+    ['? 8 * * *', '"? 8 * * *": minute "?": expected 0 to 59'],
+    ['L 8 * * *', '"L 8 * * *": minute "L": expected 0 to 59'],
+    ['0 15W * * *', '"0 15W * * *": hour "15W": expected 0 to 23'],
+    ['0 L-3 * * *', '"0 L-3 * * *": hour "L-3": expected 0 to 23'],
+    ['0 8 * * l', '"0 8 * * l": day of the week "l": write SAT, or FRI#L for the last Friday of the month'],
+    ['0 20-8/7 * * *', '"0 20-8/7 * * *": hour "20-8/7": expected a range that does not wrap; write 20,3'],
+    [
+      `0 8 L-${'9'.repeat(30)} * *`,
+      `"0 8 L-${'9'.repeat(30)} * *": day of the month "L-${'9'.repeat(18)}": expected L alone, the last day of the month; write days, such as 27,28`,
+    ],
     ['0 8 * * 7/2', '"0 8 * * 7/2": day of the week "7/2": a step cannot begin at the second Sunday; write 0,2,4,6'],
     [
       '0 8 * * FRI-SUN',
@@ -130,6 +151,18 @@ describe('a cron expression', () => {
     expect(() => parseCron(text)).toThrow(new Error(`"${text}": minute "${item.slice(0, 20)}": expected ${expected}`));
   });
 
+  test('is read up to a thousand characters', () => {
+    expect(parseCron('0 8 * * *'.padEnd(1_000)).times).toEqual([480]);
+    expect(() => parseCron('0 8 * * *'.padEnd(1_001))).toThrow('is too long');
+  });
+
+  test('is read once', () => expect(parseCron('0 8 * * 2')).toBe(parseCron('0 8 * * 2')));
+
+  test('has the last day of a month beside its days, not among them', () => {
+    expect(parseCron('0 8 L * *')).toMatchObject({ days: 0, lastDay: true });
+    expect(parseCron('0 8 1,L * *')).toMatchObject({ days: 0b10, lastDay: true });
+  });
+
   test('is kept as it was written', () => expect(parseCron('0  8 * * MON').text).toBe('0  8 * * MON'));
 
   test.each([
@@ -149,6 +182,9 @@ describe('a cron expression', () => {
     ['the first Monday', '0 8 * * MON#1', '2026-01-05T08:00:00Z'],
     ['the fifth Thursday', '0 8 * * 4#5', '2026-01-29T08:00:00Z'],
     ['the first Sunday as 7', '0 8 * * 7#1', '2026-01-04T08:00:00Z'],
+    ['two weekdays of one week of a month', '0 8 * * TUE#1,MON#1', '2026-01-05T08:00:00Z'],
+    ['one weekday of two weeks of a month', '0 8 * * MON#2,MON#1', '2026-01-05T08:00:00Z'],
+    ['a range of one', '0 9-9 * * *', '2026-01-01T09:00:00Z'],
     ['the last Friday', '0 8 * * FRI#L', '2026-01-30T08:00:00Z'],
     ['the last Friday as 5L', '0 8 * * 5L', '2026-01-30T08:00:00Z'],
     ['the last Friday as FRIL', '0 8 * * fril', '2026-01-30T08:00:00Z'],

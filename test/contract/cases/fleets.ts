@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { cases } from '../case.ts';
-import type { Making } from '../making.ts';
-import { isUp, type Made, vmiOf, wukongOf } from '../making.ts';
+import { isUp, type Made, type Making, vmiOf, wukongOf } from '../making.ts';
 import type { Stage } from '../stage.ts';
 
 const size = 30;

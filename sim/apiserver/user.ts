@@ -1,0 +1,5 @@
+/** Who sends a request, as the API server knows it. */
+export interface User {
+  name: string;
+  groups: string[];
+}
