@@ -6,10 +6,10 @@ import type { Cel } from './cel.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { checkPolicies } from './policies.ts';
 import { newFaults } from './ratcheting.ts';
-import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
+import { alreadyExists, conflict, invalid, modified, notFound, otherName, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, withDefaults } from './schema.ts';
-import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
+import { checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
 import type { User } from './user.ts';
@@ -18,6 +18,8 @@ import type { User } from './user.ts';
 export interface WriteOptions {
   subresource?: string | undefined;
   dryRun?: boolean;
+  /** Asked under the kind's second group, which has rules of its own. */
+  alias?: boolean;
   /** `fieldValidation=Strict`: what the schema does not know is an error, not a warning. */
   strict?: (unknown: string[]) => Refusal;
   /** The cluster's own controllers: webhooks do not stop them. */
@@ -93,8 +95,8 @@ export class Cluster {
   ): Thing {
     const old = this.get(resource, namespace, name);
     const sent: Partial<Metadata> = isFields(body.metadata) ? body.metadata : {};
-    if (sent.name !== undefined && sent.name !== name)
-      throw badRequest(`the name of the object (${sent.name}) does not match the name on the URL (${name})`);
+    if (sent.name !== undefined && sent.name !== name) throw otherName(sent.name, name);
+    if (sent.namespace && sent.namespace !== namespace) throw otherNamespace();
     if (sent.uid && sent.uid !== old.metadata.uid)
       throw conflict(
         resource,
@@ -182,7 +184,7 @@ export class Cluster {
   }
 
   #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
-    const { internal = false, subresource, warn = () => undefined } = options;
+    const { internal = false, alias = false, subresource, warn = () => undefined } = options;
     checkLabels(resource, next);
     const schema = resource.custom?.schema ?? resource.typed;
     if (schema) {
@@ -196,7 +198,7 @@ export class Cluster {
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
       throw webhookDown(resource);
     const operation = old ? 'UPDATE' : 'CREATE';
-    const admitted = admit({ resource, operation, subresource, old, next, internal, warn });
+    const admitted = admit({ resource, operation, subresource, old, next, alias, internal, warn, cel: this.cel });
     const { user, dryRun = false } = options;
     if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
     return admitted;

@@ -1,29 +1,27 @@
 import { randomUUID } from 'node:crypto';
 
+import { missing, wrong } from './fielderror.ts';
 import { equal, isFields, type Metadata, type Thing } from './object.ts';
-import { badRequest, type FieldError, invalid } from './refusal.ts';
+import { badRequest, type FieldError, invalid, type Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
+
+export const otherNamespace = (): Refusal =>
+  badRequest('the namespace of the provided object does not match the namespace sent on the request');
 
 /** The metadata of a new object, named. @throws Refusal */
 export function nameOf(resource: Resource, namespace: string | undefined, body: Thing): Metadata {
   const metadata: Partial<Metadata> = isFields(body.metadata) ? { ...body.metadata } : {};
   if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    throw otherNamespace();
   if (!metadata.name && metadata.generateName)
     metadata.name = `${metadata.generateName}${randomUUID().replaceAll('-', '').slice(0, 5)}`;
   const name = metadata.name;
-  if (!name)
-    throw invalid(resource, '', [
-      {
-        field: 'metadata.name',
-        message: 'Required value: name or generateName is required',
-        reason: 'FieldValueRequired',
-      },
-    ]);
+  if (!name) throw invalid(resource, '', [missing('metadata.name', 'name or generateName is required')]);
+  const longest = resource.plural === 'namespaces' ? 63 : 253;
+  if (name.length > longest)
+    throw invalid(resource, name, [wrong('metadata.name', name, `must be no more than ${longest} bytes`)]);
   if (!resource.group.startsWith('rbac.') && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name))
-    throw invalid(resource, name, [
-      { field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${badName}` },
-    ]);
+    throw invalid(resource, name, [wrong('metadata.name', name, badName)]);
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   return { ...(metadata as Metadata), name, ...(resource.namespaced ? { namespace } : { namespace: undefined }) };

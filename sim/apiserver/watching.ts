@@ -1,7 +1,8 @@
 import type { Call, Scope, Stream, Target } from './call.ts';
+import { checkMatch, checkRevision } from './listoptions.ts';
 import type { Fields, Thing } from './object.ts';
 import { isOn, wholeNumber } from './options.ts';
-import { checkMatch, checkRevision, selected, shown } from './reading.ts';
+import { selected, shown } from './reading.ts';
 import { expired, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
@@ -91,7 +92,7 @@ const unparsable = (from: string): Refusal =>
   new Refusal(
     500,
     'InternalError',
-    `Internal error occurred: strconv.ParseUint: parsing ${JSON.stringify(from)}: invalid syntax`,
+    `resourceVersion: Invalid value: ${JSON.stringify(from)}: strconv.ParseUint: parsing ${JSON.stringify(from)}: invalid syntax`,
   );
 
 /** The object as it was when it left the selection, at the revision at which it did. */

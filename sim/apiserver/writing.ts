@@ -1,6 +1,6 @@
 import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
-import type { DeleteOptions, WriteOptions } from './cluster.ts';
+import type { DeleteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
@@ -8,50 +8,16 @@ import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { checkPolicies } from './policies.ts';
 import { selected, shown } from './reading.ts';
-import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
+import { badRequest, invalid, methodNotAllowed, type Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
-
-function optionsOf(call: Call, target: Target, warnings: string[], strict: WriteOptions['strict']): WriteOptions {
-  const dryRun = call.query.getAll('dryRun');
-  if (dryRun.some((value) => value !== 'All')) throw invalidDryRun(dryRun);
-  return {
-    subresource: target.subresource,
-    dryRun: dryRun.length > 0,
-    user: call.user,
-    ...(call.query.get('fieldValidation') === 'Strict' ? { strict } : {}),
-    warn: call.query.get('fieldValidation') === 'Ignore' ? () => undefined : (text) => warnings.push(text),
-  };
-}
-
-const invalidDryRun = (values: string[]): Refusal =>
-  invalid({ group: 'meta.k8s.io', plural: 'createoptions', kind: 'CreateOptions' }, '', [
-    {
-      field: 'dryRun',
-      message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`,
-      reason: 'FieldValueNotSupported',
-    },
-  ]);
-
-const strictBody = (resource: Resource) => (unknown: string[]) =>
-  badRequest(
-    `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: strict decoding error: ${listed(unknown)}`,
-  );
-
-const strictPatch = (body: unknown) => (unknown: string[]) =>
-  invalid({ group: '', plural: '', kind: '' }, '', [
-    {
-      field: 'patch',
-      message: `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${listed(unknown)}`,
-    },
-  ]);
-
-const listed = (fields: string[]): string => fields.map((field) => `unknown field "${field}"`).join(', ');
+import { checkOptions, optionsOf, patchTypes, strictApply, strictBody, strictPatch } from './writeoptions.ts';
 
 const answered = (target: Target, status: number, thing: Thing, warnings: string[]): Answer =>
   json(status, JSON.stringify(shown(target, thing)), warnings);
 
 export function create(scope: Scope, target: Target, call: Call): Answer {
   if (target.name !== undefined || (target.resource.namespaced && !target.namespace)) throw methodNotAllowed();
+  checkOptions(call, 'CreateOptions');
   const warnings: string[] = [];
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(target.resource));
@@ -66,7 +32,8 @@ const isUnconditional = ({ custom, group, plural }: Resource): boolean =>
 
 export function replace(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
-  if (name === undefined) throw methodNotAllowed();
+  if (name === undefined) throw unnamed(resource);
+  checkOptions(call, 'UpdateOptions');
   const warnings: string[] = [];
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
@@ -79,35 +46,31 @@ export function replace(scope: Scope, target: Target, call: Call): Answer {
   return answered(target, 200, scope.cluster.update(resource, namespace, name, next, options), warnings);
 }
 
-const types = {
-  json: 'application/json-patch+json',
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-  apply: 'application/apply-patch+yaml',
-};
+const unnamed = ({ custom }: Resource): Refusal => (custom ? badRequest('name must be provided') : methodNotAllowed());
 
 export function patch(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
-  if (name === undefined) throw methodNotAllowed();
+  if (name === undefined) throw unnamed(resource);
   const type = (call.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const accepted = resource.custom ? [types.json, types.merge, types.apply] : Object.values(types);
+  const accepted = resource.custom ? [patchTypes.json, patchTypes.merge, patchTypes.apply] : Object.values(patchTypes);
   if (!accepted.includes(type)) throw unsupportedType(accepted);
+  checkOptions(call, 'PatchOptions', type);
   const warnings: string[] = [];
-  const body = type === types.apply ? decodedApply(call) : decoded(call);
-  const options = optionsOf(call, target, warnings, strictPatch(body));
-  if (type === types.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
+  const body = type === patchTypes.apply ? decodedApply(call) : decoded(call);
+  const options = optionsOf(call, target, warnings, type === patchTypes.apply ? strictApply : strictPatch(body));
+  if (type === patchTypes.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
   const old = scope.cluster.get(resource, namespace, name);
   const base = shown(target, old);
-  if (type !== types.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
+  if (type !== patchTypes.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
   const changed =
-    type === types.json
+    type === patchTypes.json
       ? jsonPatch(base, body)
-      : type === types.merge
+      : type === patchTypes.merge
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
   checkUid(resource, old, fresh);
-  const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
+  const next = options.alias ? coreEvent(fresh) : fresh;
   return answered(
     target,
     200,
@@ -181,6 +144,3 @@ function removeAll(scope: Scope, target: Target, call: Call): Answer {
   const metadata = { resourceVersion: String(scope.cluster.store.revision) };
   return json(200, { apiVersion: apiVersionOf({ group, version }), kind: resource.listKind, metadata, items: things });
 }
-
-const methodNotAllowed = (): Refusal =>
-  new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
