@@ -9,7 +9,7 @@ import { newFaults } from './ratcheting.ts';
 import { alreadyExists, conflict, invalid, modified, notFound, otherName, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, withDefaults } from './schema.ts';
-import { checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
+import { checkFinalizers, checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
 import type { User } from './user.ts';
@@ -51,8 +51,8 @@ export class Cluster {
   /** Set while virt-api is down: its webhooks fail. */
   virtApiDown = false;
   readonly graceRules = new Map<string, GraceRule>();
-  /** Asked before a pod is made, whoever makes it. */
-  readonly podRules: ((pod: Thing) => void)[] = [];
+  /** Asked before an object is made by somebody, and before pods and VMIs are, whoever makes them. */
+  readonly createRules: ((resource: Resource, thing: Thing) => void)[] = [];
 
   constructor(clock: Timers) {
     this.clock = clock;
@@ -82,7 +82,8 @@ export class Cluster {
     if (resource.status && !options.internal) delete fresh.status;
     const next = this.#admitted(resource, undefined, fresh, options);
     if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
-    if (resource.plural === 'pods') for (const rule of this.podRules) rule(next);
+    if (!options.internal || ['pods', 'virtualmachineinstances'].includes(resource.plural))
+      for (const rule of this.createRules) rule(resource, next);
     return options.dryRun ? next : this.store.put(resource, next);
   }
 
@@ -103,6 +104,7 @@ export class Cluster {
         name,
         `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`,
       );
+    if (!options.subresource) checkFinalizers(resource, old.metadata, sent);
     if (sent.resourceVersion && sent.resourceVersion !== old.metadata.resourceVersion) throw modified(resource, name);
     const metadata = keptMetadata(old.metadata, sent, options);
     const fresh = separated(resource, old, { ...body, metadata }, options);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { missing, wrong } from './fielderror.ts';
+import { forbidden, missing, wrong } from './fielderror.ts';
 import { equal, isFields, type Metadata, type Thing } from './object.ts';
 import { badRequest, type FieldError, invalid, type Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
@@ -68,6 +68,19 @@ export function separated(resource: Resource, old: Thing, body: Thing, { subreso
   if (bumps && old.metadata.generation !== undefined)
     next.metadata = { ...next.metadata, generation: old.metadata.generation + 1 };
   return next;
+}
+
+/** @throws Refusal 422 for finalizers that come when the object is already going. */
+export function checkFinalizers(resource: Resource, old: Metadata, { finalizers = [] }: Partial<Metadata>): void {
+  const added = finalizers.filter((one) => !old.finalizers?.includes(one));
+  if (!old.deletionTimestamp || added.length === 0) return;
+  const found = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`;
+  throw invalid(resource, old.name, [
+    forbidden(
+      'metadata.finalizers',
+      `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`,
+    ),
+  ]);
 }
 
 const largestAnnotations = 256 * 1024;

@@ -3,6 +3,7 @@ import { type Answer, type Call, json, type Scope, type Target } from './call.ts
 import type { DeleteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
+import { unsupported } from './fielderror.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
 import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
@@ -87,16 +88,28 @@ function checkUid(resource: Resource, old: Thing, next: Thing): void {
   throw invalid(resource, old.metadata.name, [{ field: 'metadata.uid', message }]);
 }
 
+const policies = ['Foreground', 'Background', 'Orphan'];
+
+/** @throws Refusal 422 for options that nobody knows (apimachinery's ValidateDeleteOptions). */
 function deleteOptions(call: Call): DeleteOptions {
   const body = decoded(call);
   const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
-  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions, propagationPolicy } = sent;
-  const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
+  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions } = sent;
+  const propagationPolicy = sent.propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background';
+  const dryRun = [...call.query.getAll('dryRun'), ...(Array.isArray(sent.dryRun) ? (sent.dryRun as unknown[]) : [])];
+  const errors = [
+    ...(policies.includes(propagationPolicy)
+      ? []
+      : [unsupported('propagationPolicy', propagationPolicy, [...policies, 'nil'])]),
+    ...(dryRun.every((one) => one === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])]),
+  ];
+  if (errors.length > 0)
+    throw invalid({ group: 'meta.k8s.io', plural: 'deleteoptions', kind: 'DeleteOptions' }, '', errors);
   return {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(preconditions ? { preconditions } : {}),
-    propagationPolicy: propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background',
-    dryRun,
+    propagationPolicy,
+    dryRun: dryRun.length > 0,
   };
 }
 
@@ -104,8 +117,9 @@ export function remove(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) return removeAll(scope, target, call);
   const warnings: string[] = [];
+  const options = deleteOptions(call);
   askPolicies(scope, target, call, warnings);
-  const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
+  const gone = scope.cluster.remove(resource, namespace, name, options);
   const left = scope.cluster.store.get(resource, namespace, name);
   if (left?.metadata.uid === gone.metadata.uid || !resource.custom)
     return answered(target, 200, left ?? gone, warnings);
