@@ -41,6 +41,8 @@ export interface DeleteOptions {
 /** A deletion that has begun asks the owner of a grace period how long it takes: Pods have one. */
 export type GraceRule = (thing: Thing, options: DeleteOptions) => number | undefined;
 
+const immortal = new Set(['default', 'kube-system', 'kube-public']);
+
 /** The API server's rules around the store: what every write must satisfy, whoever makes it. */
 export class Cluster {
   readonly store = new Store();
@@ -139,6 +141,10 @@ export class Cluster {
     if (uid && uid !== old.metadata.uid) throw failed('UID', uid, old.metadata.uid);
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw failed('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+    if (resource.plural === 'namespaces' && immortal.has(name))
+      throw new Refusal(403, 'Forbidden', `namespaces "${name}" is forbidden: this namespace may not be deleted`, {
+        details: { name, kind: resource.plural },
+      });
     if (options.dryRun) return old;
     const graceSeconds = this.graceRules.get(resource.plural)?.(old, options);
     const held =

@@ -3,8 +3,9 @@ import { type Answer, type Call, json, type Scope, type Target } from './call.ts
 import type { DeleteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
-import { unsupported } from './fielderror.ts';
+import { unsupported, wrong } from './fielderror.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { unreadable, unrevised } from './objectmeta.ts';
 import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { checkPolicies } from './policies.ts';
@@ -39,10 +40,7 @@ export function replace(scope: Scope, target: Target, call: Call): Answer {
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
   const old = scope.cluster.get(resource, namespace, name);
-  if (!body.metadata.resourceVersion && !isUnconditional(resource))
-    throw invalid(resource, name, [
-      { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
-    ]);
+  if (!body.metadata.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   const next = managed(call, target, old, body);
   return answered(target, 200, scope.cluster.update(resource, namespace, name, next, options), warnings);
 }
@@ -70,6 +68,9 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
+  const why = unreadable(fresh.metadata);
+  if (why) throw invalid({ group: '', plural: '', kind: '' }, '', [wrong('patch', JSON.stringify(changed), why)]);
+  if (!fresh.metadata?.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   checkUid(resource, old, fresh);
   const next = options.alias ? coreEvent(fresh) : fresh;
   return answered(
