@@ -40,6 +40,9 @@ export function admit(writing: Writing): Thing {
     case 'admissionregistration.k8s.io/validatingadmissionpolicybindings':
       refuse(resource, next, bindingFaults(next));
       break;
+    case '/configmaps':
+      validateConfigMap(writing);
+      break;
     case '/namespaces':
       return writing.operation === 'CREATE' ? newNamespace(next) : next;
     case '/events':
@@ -50,6 +53,26 @@ export function admit(writing: Writing): Thing {
 
 function refuse(resource: Resource, { metadata }: Thing, errors: FieldError[]): void {
   if (errors.length > 0) throw invalid(resource, metadata.name, errors);
+}
+
+/** Texts by names of files; what is immutable stays as it is. */
+function validateConfigMap({ resource, old, next }: Writing): void {
+  const data = next['data'] ?? {};
+  for (const value of Object.values(data)) {
+    if (typeof value !== 'string')
+      throw badRequest(
+        `ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal ${typeof value === 'boolean' ? 'bool' : typeof value} into Go struct field ConfigMap.data of type string`,
+      );
+  }
+  const names = Object.keys(data).filter((name) => name.length > 253 || !/^[-._a-zA-Z0-9]+$/.test(name));
+  const isFixed = old?.['immutable'] === true;
+  const changed = ['immutable', 'data', 'binaryData'].filter((field) => !equal(old?.[field], next[field]));
+  refuse(resource, next, [
+    ...names.map((name) =>
+      wrong(`data[${name}]`, name, "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"),
+    ),
+    ...(isFixed ? changed.map((field) => forbidden(field, 'field is immutable when `immutable` is set')) : []),
+  ]);
 }
 
 const newNamespace = (namespace: Thing): Thing => {

@@ -1,6 +1,7 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { WriteOptions } from './cluster.ts';
 import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
+import { unreadable } from './objectmeta.ts';
 import { isOn } from './options.ts';
 import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
 import { badRequest, conflict, notFound, otherName, Refusal } from './refusal.ts';
@@ -83,6 +84,8 @@ export function applied(
 function checkedManager(target: Target, call: Call, body: Thing): string {
   if (!isFields(body)) throw badRequest('error decoding YAML: the applied object is not an object');
   checkKind(target, body);
+  const why = unreadable(body.metadata);
+  if (why) throw badRequest(why);
   if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
   return call.query.get('fieldManager') ?? '';
 }

@@ -9,7 +9,7 @@ import { newFaults } from './ratcheting.ts';
 import { alreadyExists, conflict, invalid, modified, notFound, otherName, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, withDefaults } from './schema.ts';
-import { checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
+import { checkFinalizers, checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
 import type { User } from './user.ts';
@@ -41,6 +41,8 @@ export interface DeleteOptions {
 /** A deletion that has begun asks the owner of a grace period how long it takes: Pods have one. */
 export type GraceRule = (thing: Thing, options: DeleteOptions) => number | undefined;
 
+const immortal = new Set(['default', 'kube-system', 'kube-public']);
+
 /** The API server's rules around the store: what every write must satisfy, whoever makes it. */
 export class Cluster {
   readonly store = new Store();
@@ -51,8 +53,8 @@ export class Cluster {
   /** Set while virt-api is down: its webhooks fail. */
   virtApiDown = false;
   readonly graceRules = new Map<string, GraceRule>();
-  /** Asked before a pod is made, whoever makes it. */
-  readonly podRules: ((pod: Thing) => void)[] = [];
+  /** Asked before an object is made by somebody, and before pods and VMIs are, whoever makes them. */
+  readonly createRules: ((resource: Resource, thing: Thing) => void)[] = [];
 
   constructor(clock: Timers) {
     this.clock = clock;
@@ -82,7 +84,8 @@ export class Cluster {
     if (resource.status && !options.internal) delete fresh.status;
     const next = this.#admitted(resource, undefined, fresh, options);
     if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
-    if (resource.plural === 'pods') for (const rule of this.podRules) rule(next);
+    if (!options.internal || ['pods', 'virtualmachineinstances'].includes(resource.plural))
+      for (const rule of this.createRules) rule(resource, next);
     return options.dryRun ? next : this.store.put(resource, next);
   }
 
@@ -103,6 +106,7 @@ export class Cluster {
         name,
         `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`,
       );
+    if (!options.subresource) checkFinalizers(resource, old.metadata, sent);
     if (sent.resourceVersion && sent.resourceVersion !== old.metadata.resourceVersion) throw modified(resource, name);
     const metadata = keptMetadata(old.metadata, sent, options);
     const fresh = separated(resource, old, { ...body, metadata }, options);
@@ -137,6 +141,10 @@ export class Cluster {
     if (uid && uid !== old.metadata.uid) throw failed('UID', uid, old.metadata.uid);
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw failed('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+    if (resource.plural === 'namespaces' && immortal.has(name))
+      throw new Refusal(403, 'Forbidden', `namespaces "${name}" is forbidden: this namespace may not be deleted`, {
+        details: { name, kind: resource.plural },
+      });
     if (options.dryRun) return old;
     const graceSeconds = this.graceRules.get(resource.plural)?.(old, options);
     const held =

@@ -4,6 +4,7 @@ import type { Call, Target } from './call.ts';
 import { duplicates } from './duplicates.ts';
 import { coreEvent } from './events.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { unreadable } from './objectmeta.ts';
 import { decodeProtobuf, isProtobuf } from './protobuf.ts';
 import { badRequest, Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
@@ -48,6 +49,8 @@ export function decodedObject(target: Target, call: Call): Thing {
     throw badRequest(
       `${resource.kind} in version "${version}" cannot be handled as a ${String(body['kind'])}: the API version in the data (${String(body['apiVersion'])}) does not match the expected API version (${apiVersion})`,
     );
+  const why = unreadable(body['metadata']);
+  if (why) throw badRequest(`${resource.kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`);
   const thing = { ...body, metadata: isFields(body['metadata']) ? body['metadata'] : {} } as unknown as Thing;
   return target.resource.alias?.group === group ? coreEvent(thing) : thing;
 }

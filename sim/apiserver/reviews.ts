@@ -22,7 +22,9 @@ export function reviewOf(access: Access, call: Call, parts: string[]): Answer {
   const body = decoded(call);
   const sent: Fields = isFields(body) ? body : {};
   const spec: Fields = isFields(sent['spec']) ? sent['spec'] : {};
-  const kind = kinds[plural];
+  const kind = kinds[plural] ?? '';
+  if ((sent['kind'] ?? kind) !== kind || (sent['apiVersion'] ?? `${group}/v1`) !== `${group}/v1`)
+    throw badRequest(`${kind} in version "v1" cannot be handled as a ${String(sent['kind'] ?? kind)}`);
   const head = { kind, apiVersion: `${group}/v1`, metadata: { creationTimestamp: null }, spec };
   return json(201, { ...head, status: review(access, call.user, spec) });
 }
@@ -41,7 +43,8 @@ const kinds: Record<string, string> = Object.fromEntries(
 type Review = (access: Access, user: User, spec: Fields) => Fields;
 
 const reviews: Record<string, Review> = {
-  'authorization.k8s.io/selfsubjectaccessreviews': (access, user, spec) => verdict(access, user, spec),
+  'authorization.k8s.io/selfsubjectaccessreviews': (access, user, spec) =>
+    verdict(access, user, spec, 'SelfSubjectAccessReview'),
   'authorization.k8s.io/subjectaccessreviews': (access, _, spec) => verdict(access, subjectOf(spec), spec),
   'authorization.k8s.io/selfsubjectrulesreviews': (access, user, { namespace }) => {
     if (typeof namespace !== 'string' || namespace === '') throw badRequest('no namespace on request');
@@ -70,11 +73,11 @@ const subjectAccessReview = {
   kind: 'SubjectAccessReview',
 };
 
-function verdict(access: Access, user: User, spec: Fields): Fields {
+function verdict(access: Access, user: User, spec: Fields, kind = 'SubjectAccessReview'): Fields {
   const asked = at(spec, 'resourceAttributes') as Record<string, Text> | undefined;
   const url = at(spec, 'nonResourceAttributes') as Record<string, Text> | undefined;
   if ((asked === undefined) === (url === undefined))
-    throw invalid(subjectAccessReview, '', [
+    throw invalid({ ...subjectAccessReview, kind }, '', [
       {
         field: 'spec.resourceAttributes',
         message: 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',

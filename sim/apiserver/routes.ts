@@ -4,7 +4,7 @@ import type { Discovery } from './discovery.ts';
 import { isOn } from './options.ts';
 import type { Access } from './rbac.ts';
 import { type Lists, read } from './reading.ts';
-import { methodNotAllowed, noSuchPath, noSuchResource, notFound } from './refusal.ts';
+import { methodNotAllowed, noSuchPath, noSuchResource, notFound, Refusal } from './refusal.ts';
 import { reviewOf } from './reviews.ts';
 import { nameSelected } from './selectors.ts';
 import { builtinSubresources } from './subresources.ts';
@@ -39,11 +39,20 @@ export async function route(served: Served, call: Call): Promise<Answer | Stream
   const target = targetOf(served, place, call);
   // Who names one object gets it, whatever else is asked: only a list is watched.
   const watching = verbOf(call, place) === 'watch';
+  if (!acceptable.test(call.headers['accept'] ?? '*/*')) throw notAcceptable();
   const special = builtinSubresources[`${target.resource.plural}/${target.subresource ?? ''}`];
   if (special) return special(served, target, call);
   if (watching) return watch(served, target, call);
   return carryOut(served, target, call);
 }
+
+const acceptable = /\*\/\*|application\/(\*|json|yaml|cbor|vnd\.kubernetes\.protobuf)/;
+const notAcceptable = (): Refusal =>
+  new Refusal(
+    406,
+    'NotAcceptable',
+    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  );
 
 export const isWatch = (query: URLSearchParams): boolean => isOn(query, 'watch');
 

@@ -52,8 +52,10 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
         out.end();
         return () => undefined;
       }
-      if (initial || revision === 0) for (const thing of selected(scope, target, call)) say('ADDED', thing);
-      else for (const event of store.since(target.resource, revision)) tell(event);
+      // Who asks for no initial events, without a revision, hears of what comes from now on.
+      if (initial || (revision === 0 && !query.has('sendInitialEvents')))
+        for (const thing of selected(scope, target, call)) say('ADDED', thing);
+      else if (revision > 0) for (const event of store.since(target.resource, revision)) tell(event);
       if (initial && isOn(query, 'allowWatchBookmarks')) bookmark({ 'k8s.io/initial-events-end': 'true' });
 
       const unsubscribe = store.subscribe(target.resource, tell);

@@ -3,7 +3,9 @@ import { type Answer, type Call, json, type Scope, type Target } from './call.ts
 import type { DeleteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
+import { unsupported, wrong } from './fielderror.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { unreadable, unrevised } from './objectmeta.ts';
 import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { checkPolicies } from './policies.ts';
@@ -38,10 +40,7 @@ export function replace(scope: Scope, target: Target, call: Call): Answer {
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
   const old = scope.cluster.get(resource, namespace, name);
-  if (!body.metadata.resourceVersion && !isUnconditional(resource))
-    throw invalid(resource, name, [
-      { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
-    ]);
+  if (!body.metadata.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   const next = managed(call, target, old, body);
   return answered(target, 200, scope.cluster.update(resource, namespace, name, next, options), warnings);
 }
@@ -69,6 +68,9 @@ export function patch(scope: Scope, target: Target, call: Call): Answer {
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
+  const why = unreadable(fresh.metadata);
+  if (why) throw invalid({ group: '', plural: '', kind: '' }, '', [wrong('patch', JSON.stringify(changed), why)]);
+  if (!fresh.metadata?.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   checkUid(resource, old, fresh);
   const next = options.alias ? coreEvent(fresh) : fresh;
   return answered(
@@ -87,16 +89,28 @@ function checkUid(resource: Resource, old: Thing, next: Thing): void {
   throw invalid(resource, old.metadata.name, [{ field: 'metadata.uid', message }]);
 }
 
+const policies = ['Foreground', 'Background', 'Orphan'];
+
+/** @throws Refusal 422 for options that nobody knows (apimachinery's ValidateDeleteOptions). */
 function deleteOptions(call: Call): DeleteOptions {
   const body = decoded(call);
   const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
-  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions, propagationPolicy } = sent;
-  const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
+  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions } = sent;
+  const propagationPolicy = sent.propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background';
+  const dryRun = [...call.query.getAll('dryRun'), ...(Array.isArray(sent.dryRun) ? (sent.dryRun as unknown[]) : [])];
+  const errors = [
+    ...(policies.includes(propagationPolicy)
+      ? []
+      : [unsupported('propagationPolicy', propagationPolicy, [...policies, 'nil'])]),
+    ...(dryRun.every((one) => one === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])]),
+  ];
+  if (errors.length > 0)
+    throw invalid({ group: 'meta.k8s.io', plural: 'deleteoptions', kind: 'DeleteOptions' }, '', errors);
   return {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(preconditions ? { preconditions } : {}),
-    propagationPolicy: propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background',
-    dryRun,
+    propagationPolicy,
+    dryRun: dryRun.length > 0,
   };
 }
 
@@ -104,8 +118,9 @@ export function remove(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) return removeAll(scope, target, call);
   const warnings: string[] = [];
+  const options = deleteOptions(call);
   askPolicies(scope, target, call, warnings);
-  const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
+  const gone = scope.cluster.remove(resource, namespace, name, options);
   const left = scope.cluster.store.get(resource, namespace, name);
   if (left?.metadata.uid === gone.metadata.uid || !resource.custom)
     return answered(target, 200, left ?? gone, warnings);
