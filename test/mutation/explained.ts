@@ -692,20 +692,6 @@ export const explained: Explained[] = [
   },
   {
     file: 'schedule/calendar',
-    before:
-      'while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));',
-    after:
-      'while (one && onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 2));',
-    because: 'Crons know whole minutes.',
-  },
-  {
-    file: 'schedule/calendar',
-    before: 'one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 1));',
-    after: 'one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 2));',
-    because: 'Crons know whole minutes.',
-  },
-  {
-    file: 'schedule/calendar',
     before: 'wall === undefined',
     after: 'false',
     because: 'A cron that happened once happens again within 41 years.',
@@ -1214,5 +1200,104 @@ export const explained: Explained[] = [
     before: 'const all = [...counts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));',
     after: 'const all = [...counts.values()].sort((a, b) => (a.name < b.name ? -1 : 2));',
     because: 'Only the sign of it counts.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'mayShift(schedule)',
+    after: 'true',
+    because: 'Without exceptions and holidays nothing stands against a cron; this only spares the look.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'before && newestOfCrons(schedule, at, false)',
+    after: 'newestOfCrons(schedule, at, false)',
+    because: 'Where nothing holds at an edge, something held before it; the types want it said.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'const mostSkipped = 12_000;',
+    after: 'const mostSkipped = 12001;',
+    because: 'How many is a choice.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'for (let skipped = 0; one && skipped < mostSkipped; skipped++) {',
+    after: 'for (let skipped = 1; one && skipped < mostSkipped; skipped++) {',
+    because: 'How many is a choice.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'skipped < mostSkipped',
+    after: 'skipped <= mostSkipped',
+    because: 'How many is a choice.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'const mostAnswers = 50;',
+    after: 'const mostAnswers = 51;',
+    because: 'How many is a choice.',
+  },
+  {
+    file: 'schedule/calendar',
+    before:
+      'if (onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 1));',
+    after: 'if (onHoliday(schedule, action, one.wall)) one = placed(schedule, lastWall(cron, midnight(one.wall) - 2));',
+    because: 'Crons know whole minutes.',
+  },
+  {
+    file: 'schedule/calendar',
+    before:
+      'if (onHoliday(schedule, action, one.wall)) one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 1));',
+    after:
+      'if (onHoliday(schedule, action, one.wall)) one = placed(schedule, nextWall(cron, midnight(one.wall) + dayMs - 2));',
+    because: 'Crons know whole minutes.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'else if (standing) one = occurrenceAtOrBefore(cron, schedule.zone, standing.from - 1);',
+    after: 'else if (standing) one = occurrenceAtOrBefore(cron, schedule.zone, standing.from - 2);',
+    because: 'Crons know whole minutes.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'answers.get(schedule) ?? new Map<Action | undefined, Map<number, Boundary | undefined>>()',
+    after: 'new Map<Action | undefined, Map<number, Boundary | undefined>>()',
+    because: 'The same is found again; this only spares finding it.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'answers.set(schedule, all)',
+    after: 'undefined',
+    because: 'The same is found again; this only spares finding it.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'all.get(only) ?? new Map<number, Boundary | undefined>()',
+    after: 'new Map<number, Boundary | undefined>()',
+    because: 'The same is found again; this only spares finding it.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'all.set(only, known)',
+    after: 'undefined',
+    because: 'The same is found again; this only spares finding it.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: '!known.has(now)',
+    after: 'true',
+    because: 'The same is found again; this only spares finding it.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'compare(newest, wish) >= 0',
+    after: 'compare(newest, wish) > 0',
+    because: 'Only one and the same boundary is equal to another.',
+  },
+  {
+    file: 'schedule/calendar',
+    before: 'if (newest && (!wish || compare(newest, wish) >= 0)) wish = newest;',
+    after: 'if (newest && (!wish || compare(newest, wish) >= 1)) wish = newest;',
+    because: 'Only one and the same boundary is equal to another; all else differs by one at the least.',
   },
 ];

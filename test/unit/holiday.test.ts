@@ -16,7 +16,7 @@ describe('holidays', () => {
   it('are none, and spare starts alone, where nothing is said', () => {
     const none = { dates: new Set(), rules: [], action: 'skipStart', problems: [] };
     expect([read(undefined), read({})]).toEqual([none, none]);
-    expect(read({ action: 'stopped' }).action).toBe('stopped');
+    for (const action of ['stopped', 'skipStart']) expect(read({ action })).toMatchObject({ action, problems: [] });
     expect(told({ action: 'off' })).toEqual([`${bad}.action: expected skipStart or stopped`]);
   });
 
@@ -87,8 +87,11 @@ describe('a holiday that is none', () => {
   it.each<[unknown, string]>([
     [null, 'null'],
     [7, '7'],
-    [[], 'a list'],
-    [{}, 'an object'],
+    [20261225, '20261225'],
+    [undefined, 'undefined'],
+    [['2026-12-25'], 'a list'],
+    [{ toString: 1 }, 'an object'],
+    ['2026-12-25T00', '"2026-12-25T00"'],
     ['x'.repeat(60), `"${'x'.repeat(39)}`],
     [`2026-12-25 ${'x'.repeat(990)}`, '"2026-12-25 xxxxxxxxxxxxxxxxxxxxxxxxxxxx'],
     [`12-25 ${'x'.repeat(995)}`, '"12-25 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'],

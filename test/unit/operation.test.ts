@@ -146,6 +146,22 @@ describe('what stays after the end', () => {
     expect(outcomeOf({ metadata: { name: 'web' } }, lastAfter(operation({}), stopped)).namespace).toBe('');
   });
 
+  it('says that the end was not observed only where that is so', () => {
+    expect(outcomeOf(wukong(), lastAfter(operation({}), stopped))).not.toHaveProperty('observed');
+  });
+
+  it('knows what the requests before it were for, and which joined it', () => {
+    const earlier = {
+      earlier: ['c', 'b', 'a'],
+      earlierActions: ['start', 'stop', null] as ('start' | 'stop' | null)[],
+    };
+    const last = { ...lastAfter(operation({}), stopped), ...earlier };
+    expect(lastOf(wukong({ [lastKey]: write(last) }))).toMatchObject(earlier);
+    const joined = { to: 'c', requests: [{ requestId: 'd', action: 'stop' as const, trigger: 'http', startedAt: t0 }] };
+    const so = { requestId: 'e', action: 'stop', outcome: 'AlreadyOff', requestedAt: t0, ...earlier, joined } as const;
+    expect(settledOf(wukong({ [settledKey]: write(so) }))).toEqual(so);
+  });
+
   it('remembers the strategy, and the requests that were taken over', () => {
     const supersedes = [{ requestId: 'old', action: 'start' as const, trigger: 'http', startedAt: t0 }];
     const last = lastAfter(operation({ restore: 'Once', supersedes, requestedAt: t0 - s }), stopped);
