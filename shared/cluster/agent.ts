@@ -1,6 +1,7 @@
 import { connect, type ConnectionOptions } from 'node:tls';
 
 import { LifecycleError } from '../domain/errors.ts';
+import { mostCalls } from './connections.ts';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from './undici.ts';
 
 export type Tls = Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername' | 'checkServerIdentity'>;
@@ -13,8 +14,8 @@ export interface Agents {
 
 /** Time limits are the caller's own, on its clock. */
 const kept = { keepAliveTimeout: 30_000, headersTimeout: 0, bodyTimeout: 0 };
-/** HTTP/1.1, measured faster than HTTP/2 for calls; those beyond as many at once wait for a connection. */
-const forCalls = { ...kept, connections: 64, allowH2: false };
+/** HTTP/1.1, measured faster than HTTP/2 for calls. */
+const forCalls = { ...kept, connections: mostCalls, allowH2: false };
 /** HTTP/2, a hundred on a connection; a connection each where HTTP/1.1 is all there is (decisions/0014). */
 const forStreams = { ...kept, allowH2: true };
 

@@ -143,9 +143,8 @@ class Informer<V> {
     let collecting = initial;
     if (initial) this.store.begin();
     const path = this.#query({ ...watchQuery, ...parts });
-    const status = await watch(this.#cluster, path, this.#closing.signal, (event) => {
-      collecting = this.#take(event, collecting);
-    });
+    const take = (event: WatchEvent) => void (collecting = this.#take(event, collecting));
+    const status = await watch(this.#cluster, path, this.#closing.signal, take, () => collecting);
     if (status === 200 && collecting)
       throw new LifecycleError('Unreachable', 'watch: it ended before its first state was complete');
     return status;

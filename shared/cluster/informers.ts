@@ -1,3 +1,4 @@
+import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { follow, type Followed, type Source } from './informer.ts';
@@ -27,41 +28,89 @@ export async function allOpen<T extends Record<string, Promise<Opened> | undefin
 
 /** How many watches of a kind are begun at once. */
 const openedAtOnce = 32;
+/** A namespace whose watch has failed is tried again after so long. */
+const againMs = 60_000;
+const firstStateMs = 30_000;
+
+/** One kind in several spaces. */
+export interface FollowedIn<V> extends Followed<V> {
+  /** The namespaces that are not watched now, and why: of them nothing is known. */
+  lost(): Map<string, LifecycleError>;
+}
 
 /**
- * One kind in each of these spaces, as if it were in one. @throws LifecycleError when one of them cannot have its first
- * state within the limits; then none is open.
+ * One kind in each of these spaces, as if it were in one. Where some of them cannot be watched, that is theirs alone: who
+ * asks for one of these is told why, and it is tried again every minute. @throws LifecycleError when none of them has its
+ * first state within the limits; then none is open.
  */
 export async function followIn<V>(
   cluster: Cluster,
   spaces: Iterable<Space>,
   source: SpacedSource<V>,
   limits: Limits,
-): Promise<Followed<V>> {
+): Promise<FollowedIn<V>> {
   const open = new Map<Space, Followed<V>>();
-  let failure: { thrown: unknown } | undefined;
-  await each(spaces, openedAtOnce, async (space) => {
-    if (failure) return;
+  const lost = new Map<Space, LifecycleError>();
+  const retries = new Map<Space, () => void>();
+  let closed = false;
+  const lose = (space: Space, thrown: unknown) => {
+    lost.set(space, asLifecycleError(thrown));
+    open.get(space)?.close();
+    open.delete(space);
+    const soon = () => ({ deadline: cluster.clock.now() + firstStateMs });
+    if (!closed)
+      retries.set(
+        space,
+        cluster.clock.after(againMs, () => void openOne(space, soon())),
+      );
+  };
+  async function openOne(space: Space, within: Limits): Promise<void> {
+    const changed: typeof source.changed = (key, now, before) => {
+      const one = open.get(space);
+      try {
+        if (key === undefined) one?.check();
+      } catch (thrown) {
+        lose(space, thrown);
+      }
+      source.changed?.(key, now, before);
+    };
     try {
-      open.set(space, await follow(cluster, { ...source, path: source.path(space) }, limits));
+      const one = await follow(cluster, { ...source, path: source.path(space), changed }, within);
+      if (closed) return one.close();
+      open.set(space, one);
+      lost.delete(space);
     } catch (thrown) {
-      failure ??= { thrown };
+      lose(space, thrown);
     }
-  });
-  const close = () => open.forEach((one) => one.close());
-  if (failure) close();
-  if (failure) throw failure.thrown;
+  }
+  const close = () => {
+    closed = true;
+    retries.forEach((cancel) => cancel());
+    open.forEach((one) => one.close());
+  };
+  await each(spaces, openedAtOnce, (space) => openOne(space, limits));
+  const [why] = lost.values();
+  if (limits.signal?.aborted || (why && open.size === 0)) {
+    close();
+    limits.signal?.throwIfAborted();
+    throw why!;
+  }
   const of = (namespace: string) => {
     const one = open.get(namespace) ?? open.get(undefined);
-    if (!one) throw new Error(`namespace ${namespace} is not watched`);
-    return one;
+    if (one) return one;
+    throw lost.get(namespace) ?? lost.get(undefined) ?? new Error(`namespace ${namespace} is not watched`);
   };
   return {
     get: (namespace, name) => of(namespace).get(namespace, name),
     gone: (namespace, name) => of(namespace).gone(namespace, name),
     on: (namespace, name, call) => of(namespace).on(namespace, name, call),
     all: () => [...open.values()].flatMap((one) => one.all()),
-    check: (namespace) => (namespace === undefined ? open.forEach((one) => one.check()) : of(namespace).check()),
+    lost: () => new Map([...lost].map(([space, why]) => [space ?? '', why])),
+    check(namespace) {
+      if (namespace !== undefined) return of(namespace).check();
+      const [why] = lost.values();
+      if (why && open.size === 0) throw why;
+    },
     close,
   };
 }

@@ -73,3 +73,27 @@ async function attempt({ limits, problems, unanswered }: Reading, name: string |
     problems.push(`annotations of ${what} are not known: ${error.message}`);
   }
 }
+
+/**
+ * Reads in each of these namespaces, or everywhere. One in which nobody answers, or that may not be read, is noted in
+ * `unanswered`, and is its own trouble alone. @throws what was thrown first, where none of them could be read.
+ */
+export async function readEach(
+  spaces: string[] | undefined,
+  unanswered: Unanswered,
+  limits: Partial<Limits>,
+  read: (namespace?: string) => Promise<void>,
+): Promise<void> {
+  if (!spaces) return read();
+  const failed = new Map<string, LifecycleError>();
+  for (const space of spaces)
+    try {
+      await read(space);
+    } catch (thrown) {
+      limits.signal?.throwIfAborted();
+      failed.set(space, asLifecycleError(thrown));
+    }
+  const [first] = failed.values();
+  if (first && failed.size === new Set(spaces).size) throw first;
+  for (const [space, error] of failed) unanswered.set(space, error);
+}

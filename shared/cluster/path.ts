@@ -40,3 +40,6 @@ function segment(part: unknown): string {
 
 /** No name of the API is longer than 253 characters. */
 const longest = 253;
+
+/** The namespace of a path, also of the namespace itself; empty where it is of none. */
+export const namespaceIn = (path: string): string => /^[^?]*\/namespaces\/([^/?]+)/.exec(path)?.[1] ?? '';

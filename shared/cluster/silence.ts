@@ -23,9 +23,10 @@ export function silence(clock: Clock, outer: AbortSignal) {
   }
   return {
     signal: controller.signal,
-    heard() {
+    /** `isQuiet`: from now on it says something only when something changes. */
+    heard(isQuiet = true) {
       last = clock.now();
-      longestMs = silenceMs;
+      if (isQuiet) longestMs = silenceMs;
     },
     done() {
       cancel();

@@ -3,7 +3,9 @@ import './lateAnswers.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
+import { Connections } from './connections.ts';
 import type { Credentials } from './credentials.ts';
+import { namespaceIn } from './path.ts';
 import { request as send } from './undici.ts';
 import { connectionFailure } from './unreachable.ts';
 
@@ -51,10 +53,11 @@ interface Line {
   credentials: Credentials;
   clock: Clock;
   random: () => number;
+  connections: Connections;
 }
 
 export function transportTo(credentials: Credentials, clock: Clock, random: () => number): Transport {
-  const line = { credentials, clock, random };
+  const line = { credentials, clock, random, connections: new Connections() };
   return {
     call<T>(call: Call, { deadline = clock.now() + callLimitMs, signal }: Partial<Limits> = {}) {
       // One timer for all tries: a clock that steps back lengthens what is left, but not this.
@@ -81,7 +84,6 @@ async function tries<T>(
     let pauseMs = jitterMs;
     try {
       const answer = await once<T>(call, { deadline: attemptEnd, signal }, line);
-      call.heard?.(answer.status, clock.now() - begun);
       // A 401 was not carried out: once more, at once, with credentials that were read again.
       if (answer.status === 401 && credentials.refused && attempt === 1) continue;
       if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
@@ -97,10 +99,18 @@ async function tries<T>(
   }
 }
 
-function once<T>(call: Call, limits: Limits, { clock, credentials }: Line) {
+async function once<T>(call: Call, limits: Limits, { clock, credentials, connections }: Line) {
   const limit = bounded(clock, limits, () => inVain(call));
-  // undici hears of the signal only when the request has a connection, and then does not send it.
-  return orAborted(exchange<T>(call, limit.signal, credentials), limit.signal).finally(limit.done);
+  try {
+    const giveBack = await connections.take(namespaceIn(call.path), limit.signal);
+    const sentAt = clock.now();
+    // undici hears of the signal only when the request has a connection, and then does not send it.
+    const answer = await orAborted(exchange<T>(call, limit.signal, credentials), limit.signal).finally(giveBack);
+    call.heard?.(answer.status, clock.now() - sentAt);
+    return answer;
+  } finally {
+    limit.done();
+  }
 }
 
 async function exchange<T>(

@@ -21,24 +21,26 @@ export class Expired extends Error {}
 
 /**
  * One stream, from its opening to its end: calls `take` for each event, and returns the status of the answer; with
- * another than 200 there are no events. @throws LifecycleError, Expired; what `take` throws.
+ * another than 200 there are no events. One that is still `telling` all that there is may not pause for long.
+ * @throws LifecycleError, Expired; what `take` throws.
  */
 export async function watch(
   { clock, transport }: Cluster,
   path: string,
   closing: AbortSignal,
   take: (event: WatchEvent) => void,
+  telling = () => false,
 ): Promise<number> {
   const quiet = silence(clock, closing);
   try {
     const { status, lines } = await transport.stream(path, quiet.signal);
-    quiet.heard();
+    quiet.heard(!telling());
     for await (const line of lines) {
-      quiet.heard();
       if (status !== 200) continue; // only frees the connection
       const event = JSON.parse(line) as WatchEvent | ErrorEvent;
       if (event.type === 'ERROR') throw endOf(event);
       take(event);
+      quiet.heard(!telling());
     }
     return status;
   } finally {

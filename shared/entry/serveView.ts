@@ -79,6 +79,8 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
   const machines = { ...open.machines, close() {} }; // a tick closes what it was given
   const kept = [wukongs, own, wide, runs, namespaces];
   let around: Surroundings | undefined;
+  const found = (namespace: string, name: string) =>
+    wukongs.lost().has(namespace) ? undefined : wukongs.get(namespace, name);
   return {
     machines,
     /** @throws LifecycleError when a watch failed for good. */
@@ -90,9 +92,10 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     look(keys?: string[]): Standing['look'] {
       return async (tick) => {
         kept.forEach((one) => one?.check());
-        const seen = keys ? keys.flatMap((key) => wukongs.get(...split(key)) ?? []) : wukongs.all();
+        const seen = keys ? keys.flatMap((key) => found(...split(key)) ?? []) : wukongs.all();
         const schedules = [...(own?.all() ?? []), ...(wide?.all() ?? [])];
-        const known = { schedules, namespaces: namespaces?.all(), machines, wukongs: seen.map(copy) };
+        const unanswered = new Map([...wukongs.lost(), ...(own?.lost() ?? [])]);
+        const known = { schedules, namespaces: namespaces?.all(), machines, wukongs: seen.map(copy), unanswered };
         const from = { ...known, around: keys && around && { ...around, schedules } };
         const looked = await lookAround(from, tick);
         if (!keys) around = looked.blind ? undefined : looked.around;

@@ -1,3 +1,4 @@
+import type { Unanswered } from '../cluster/namespaces.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
@@ -42,15 +43,20 @@ export async function executeCommand(command: Command, world: World, options: Co
   await holdToOneTarget(command, world, options.limits);
   const startedAt = world.clock.now();
   const own = paced(withBatchedBus(world), options.limits);
-  const { outcomes, unsent, unheld, ...rest } = await executeFleet(command, own, options);
+  const { outcomes, unsent, unheld, unread, ...rest } = await executeFleet(command, own, options);
   const report = reportOf(command, outcomes, rest);
   const isTold = await tellFleet(own, command, report, startedAt);
   // Who is left as it is has no record, and no tick will find that it was asked for.
   if (!isTold && unheld?.code === 'Unreachable') throw unheld;
+  const [first] = unread ?? [];
+  if (first && !unsent) throw unreadIn(first, command);
   if (!unsent) return report;
   const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
   throw new LifecycleError('Unreachable', message, { cause: unsent });
 }
+
+const unreadIn = ([namespace, { code, message }]: [string, LifecycleError], { action }: Command): LifecycleError =>
+  new LifecycleError(code, `${action} was not done in namespace ${namespace}, elsewhere it was: ${message}`);
 
 /** What a fleet came to. */
 interface Done {
@@ -62,12 +68,14 @@ interface Done {
   unsent?: LifecycleError | undefined;
   /** Why those that are left as they are stand in no run. */
   unheld?: LifecycleError | undefined;
+  /** Namespaces that could not be read. */
+  unread?: Unanswered | undefined;
 }
 
 async function executeFleet(command: Command, world: World, options: Commanding): Promise<Done> {
   const { limits, progress } = options;
-  const { wukongs, missing, namespaces } = await findTargets(command, world, limits);
-  if (wukongs.length + missing.length === 0) return { outcomes: [], sent: 0, left: 0 };
+  const { wukongs, missing, namespaces, unread } = await findTargets(command, world, limits);
+  if (wukongs.length + missing.length === 0) return { outcomes: [], sent: 0, left: 0, unread };
   const machines = options.machines ?? (await watchMachines(world, scopeOf(wukongs, namespaces), limits));
   try {
     const { jobs, done } = await preflight(command, wukongs, { world, machines, limits });
@@ -77,7 +85,7 @@ async function executeFleet(command: Command, world: World, options: Commanding)
     const opened = openFleetRun(world, command, { done, jobs, missing }, limits);
     const came = await inTime(command, [...absent, ...jobs], world, { ...limits, machines, progress });
     const unheld = await opened;
-    return { ...came, unheld, outcomes: [...done, ...came.outcomes] };
+    return { ...came, unheld, unread, outcomes: [...done, ...came.outcomes] };
   } finally {
     if (!options.machines) machines.close();
   }

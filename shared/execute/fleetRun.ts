@@ -39,7 +39,7 @@ export async function openFleetRun(
   for (const outcome of done) add(outcome, memberOf(outcome));
   const dueAt = Math.floor(requestedAt / 1000) * 1000;
   let unheld: LifecycleError | undefined;
-  for (const [namespace, members] of spaces) {
+  const open = async ([namespace, members]: [string, Map<string, Member>]) => {
     const status = runStatusOf(members, { dueAt, now });
     const spec = { action, dueAt: rfc3339(dueAt), requestId };
     const current = ![...members.values()].every(isOver);
@@ -50,6 +50,7 @@ export async function openFleetRun(
       world.log.debug('the run of a fleet could not be made', { namespace, requestId, problem: error.message });
       if (done.some((one) => one.namespace === namespace && one.outcome === 'Skipped')) unheld = error;
     }
-  }
+  };
+  await Promise.all([...spaces].map(open));
   return unheld;
 }

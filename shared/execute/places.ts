@@ -32,6 +32,10 @@ interface Space {
   held: number;
   onTheirWay: number;
   servedAt: number;
+  /** By their groups; the one that was served last is the last. */
+  cells: Map<string, Cell>;
+  /** How many wait for no place. */
+  urgent: number;
 }
 
 /** The jobs of one group in one namespace that may begin, in order. */
@@ -39,7 +43,6 @@ interface Cell {
   lane: Lane;
   space: Space;
   queue: Ready[];
-  servedAt: number;
 }
 
 /**
@@ -48,9 +51,13 @@ interface Cell {
  */
 export class Places {
   readonly #clock: Clock;
-  readonly #lanes: Lane[];
-  readonly #spaces = new Map<string, Space>();
-  readonly #cells = new Map<string, Cell>();
+  /** Those that have waves to come. */
+  #lanes: Lane[];
+  /** Those that have cells. */
+  readonly #spaces = new Set<Space>();
+  readonly #known = new Map<string, Space>();
+  /** Cells with jobs that are to begin later. */
+  readonly #delayed = new Set<Cell>();
   #turns = 0;
   #onChange = () => {};
 
@@ -68,11 +75,12 @@ export class Places {
     for (;;) {
       const now = this.#clock.now();
       if (limits.signal?.aborted || now >= limits.deadline) return undefined;
-      for (const lane of this.#lanes) this.#enqueue(lane, lane.waves.begin(now));
+      for (const lane of this.#lanes) this.#enqueue(lane, lane.waves.begin(now), now);
+      this.#lanes = this.#lanes.filter(({ waves }) => waves.nextAt() < Infinity);
       const cell = this.#pick(now);
       if (cell) return this.#turnOf(cell);
       const wakeAt = this.#wakeAt(now);
-      if (this.#cells.size === 0 && wakeAt === Infinity) return undefined;
+      if (this.#spaces.size === 0 && wakeAt === Infinity) return undefined;
       const subscribe = (call: () => void) => ((this.#onChange = call), () => (this.#onChange = () => {}));
       const until = { ...limits, deadline: Math.min(limits.deadline, wakeAt) };
       await heard(this.#clock, subscribe, until).catch(() => false); // aborted: seen above
@@ -81,20 +89,24 @@ export class Places {
 
   /** Those that had no turn. */
   left(): Job[] {
-    const queued = [...this.#cells.values()].flatMap(({ queue }) => queue.map(({ job }) => job));
+    const cells = [...this.#spaces].flatMap(({ cells }) => [...cells.values()]);
+    const queued = cells.flatMap(({ queue }) => queue.map(({ job }) => job));
     return [...queued, ...this.#lanes.flatMap(({ waves }) => waves.left())];
   }
 
-  #enqueue(lane: Lane, ready: Ready[]): void {
+  #enqueue(lane: Lane, ready: Ready[], now: number): void {
     const touched = new Set<Cell>();
     for (const one of ready) {
-      const { place, group } = one.job;
-      const space = this.#spaces.get(place.namespace) ?? { held: 0, onTheirWay: 0, servedAt: 0 };
-      this.#spaces.set(place.namespace, space);
-      const key = `${place.namespace} ${group.key}`;
-      const cell = this.#cells.get(key) ?? { lane, space, queue: [], servedAt: 0 };
-      this.#cells.set(key, cell);
+      const { place, group, urgent } = one.job;
+      const none = { held: 0, onTheirWay: 0, servedAt: 0, cells: new Map<string, Cell>(), urgent: 0 };
+      const space = this.#known.get(place.namespace) ?? none;
+      this.#known.set(place.namespace, space);
+      this.#spaces.add(space);
+      const cell = space.cells.get(group.key) ?? { lane, space, queue: [] };
+      space.cells.set(group.key, cell);
       cell.queue.push(one);
+      if (urgent) space.urgent++;
+      if (one.notBefore > now) this.#delayed.add(cell);
       touched.add(cell);
     }
     for (const { queue } of touched) queue.sort((a, b) => a.notBefore - b.notBefore);
@@ -102,17 +114,22 @@ export class Places {
 
   #pick(now: number): Cell | undefined {
     let best: Cell | undefined;
-    for (const [key, cell] of this.#cells) {
-      if (cell.queue.length === 0) this.#cells.delete(key);
-      else if (mayBegin(cell, now) && (!best || isBefore(cell, best))) best = cell;
+    for (const space of this.#spaces) {
+      if (best && !isBefore(space, best.space)) continue;
+      best = firstOf(space, now) ?? best;
     }
     return best;
   }
 
   #turnOf(cell: Cell): Turn {
-    const { lane, space } = cell;
-    const { job } = cell.queue.shift()!;
-    space.servedAt = cell.servedAt = ++this.#turns;
+    const { lane, space, queue } = cell;
+    const { job } = queue.shift()!;
+    space.servedAt = ++this.#turns;
+    space.cells.delete(job.group.key);
+    if (queue.length > 0) space.cells.set(job.group.key, cell);
+    else this.#delayed.delete(cell);
+    if (space.cells.size === 0) this.#spaces.delete(space);
+    if (job.urgent) space.urgent--;
     const hold = (by: 1 | -1) => {
       lane.held += by;
       space.held += by;
@@ -129,22 +146,25 @@ export class Places {
 
   /** When there may be a turn although nobody gives anything back. */
   #wakeAt(now: number): number {
-    const starts = this.#cells.values().map(({ queue }) => queue[0]!.notBefore);
+    const starts = this.#delayed.values().map(({ queue }) => queue[0]!.notBefore);
     const waves = this.#lanes.values().map(({ waves }) => waves.nextAt());
     return [...starts, ...waves].reduce((first, at) => (at > now ? Math.min(first, at) : first), Infinity);
   }
 }
 
-function mayBegin({ queue, lane, space }: Cell, now: number): boolean {
-  const first = queue[0]!;
-  if (first.notBefore > now) return false;
-  return first.job.urgent === true || (lane.held < lane.most && space.onTheirWay < mostOnTheirWay);
+/** The first that may begin of those in a namespace. */
+function firstOf(space: Space, now: number): Cell | undefined {
+  const isFull = space.onTheirWay >= mostOnTheirWay;
+  if (isFull && space.urgent === 0) return undefined;
+  for (const cell of space.cells.values()) {
+    const { job, notBefore } = cell.queue[0]!;
+    if (notBefore <= now && (job.urgent || (!isFull && cell.lane.held < cell.lane.most))) return cell;
+  }
+  return undefined;
 }
 
-function isBefore(a: Cell, b: Cell): boolean {
-  if (a.space.held !== b.space.held) return a.space.held < b.space.held;
-  if (a.space.servedAt !== b.space.servedAt) return a.space.servedAt < b.space.servedAt;
-  return a.servedAt < b.servedAt;
+function isBefore(a: Space, b: Space): boolean {
+  return a.held === b.held ? a.servedAt < b.servedAt : a.held < b.held;
 }
 
 function once(run: () => void): () => void {

@@ -2,14 +2,14 @@ import type { Cluster } from '../cluster/world.ts';
 import { type Limits, sleep } from '../time/wait.ts';
 
 /** From the lowest rate back to the highest. */
-const recoveryMs = 20_000;
+export const recoveryMs = 20_000;
 const lowest = 1;
 /** One cut answers for all that was under way when it was made. */
 const cutEveryMs = 1_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 8_000;
 
-type Timing = Pick<Cluster, 'clock' | 'random'>;
+export type Timing = Pick<Cluster, 'clock' | 'random'>;
 
 /** A rate of turns a second, below which one is saved up at the most; it halves when told to, and grows back by itself. */
 export class Rate {

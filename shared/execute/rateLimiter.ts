@@ -1,49 +1,47 @@
+import { namespaceIn } from '../cluster/path.ts';
 import type { Answer, Call, Transport } from '../cluster/transport.ts';
 import type { Cluster, World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Action } from '../domain/outcome.ts';
-import type { Clock } from '../time/clock.ts';
-import { heard, type Limits } from '../time/wait.ts';
-import { Gate, Rate } from './rate.ts';
-import { Rounds } from './rounds.ts';
+import { remember } from '../domain/remember.ts';
+import type { Limits } from '../time/wait.ts';
+import { Gate, recoveryMs } from './rate.ts';
+import { Turns } from './turns.ts';
 
-/** A start costs the cluster more than a stop (images, disks, memory), so it takes two turns. */
-const cost: Record<Action, number> = { stop: 1, start: 2 };
 /** A power call that takes so long waits in virt-api's own queue: unhindered it takes some ten milliseconds. */
 const lateMs = 1_000;
-
-interface Waiting {
-  cost: number;
-  go: () => void;
-}
+/** Of so many namespaces it is known how they fare. */
+const mostKnown = 10_000;
 
 /**
- * How fast a cluster may be asked. Power calls stay below a rate that virt-api bears; it halves when answers are late or
- * 429, and grows back by itself. After a 429 nobody asks for a while.
+ * How fast a cluster may be asked. Power calls stay below a rate that virt-api bears. Those of namespaces whose answers
+ * are late or 429 go at a rate of their own, which halves then, and grows back by itself: where all suffer, all are slow,
+ * and where one does, it alone. After a 429 nobody asks in its namespace for a while.
  */
 export class RateLimiter {
   /** The same transport, from whose answers the rate learns. A 429 is waited out as long as the limits allow. */
   readonly transport: Transport;
-  readonly #clock: Clock;
-  readonly #rate: Rate;
-  readonly #gate: Gate;
-  readonly #queue = new Rounds<Waiting>();
-  #isArmed = false;
+  readonly #cluster: Cluster;
+  readonly #all: Turns;
+  readonly #suffering: Turns;
+  /** When the last bad answer came from each namespace. Instants. */
+  readonly #badAt = new Map<string, number>();
+  readonly #gates = new Map<string, Gate>();
 
   constructor(cluster: Cluster, callsPerSecond: number) {
     const { transport } = cluster;
-    this.#clock = cluster.clock;
-    this.#rate = new Rate(cluster, callsPerSecond);
-    this.#gate = new Gate(cluster);
+    this.#cluster = cluster;
+    this.#all = new Turns(cluster, callsPerSecond);
+    this.#suffering = new Turns(cluster, callsPerSecond);
     this.transport = {
       stream: (path, signal) => transport.stream(path, signal),
       call: (call, limits = {}) => this.#call(transport, call, limits),
     };
   }
 
-  /** Power calls a second, now. */
+  /** Power calls a second, now, where answers are bad. */
   rate(): number {
-    return this.#rate.now();
+    return this.#suffering.rate.now();
   }
 
   /**
@@ -51,47 +49,38 @@ export class RateLimiter {
    * @throws LifecycleError Unreachable when the deadline comes first.
    */
   async turn(action: Action, limits: Limits, namespace = '', asker = ''): Promise<void> {
-    const turn = heard(this.#clock, (go) => this.#enqueue({ cost: cost[action], go }, namespace, asker), limits);
-    this.#serve();
-    if (!(await turn)) throw new LifecycleError('Unreachable', 'its turn did not come in time');
+    const queues = this.#suffers(namespace) ? [this.#suffering, this.#all] : [this.#all];
+    for (const queue of queues)
+      if (!(await queue.next(action, namespace, asker, limits)))
+        throw new LifecycleError('Unreachable', 'its turn did not come in time');
   }
 
-  #enqueue({ go, ...rest }: Waiting, namespace: string, asker: string): () => void {
-    let isWaiting = true;
-    const waiting = { ...rest, go: () => ((isWaiting = false), go()) };
-    this.#queue.add(waiting, namespace, asker);
-    return () => isWaiting && this.#queue.remove(waiting);
-  }
-
-  /** One timer for all that wait. */
-  #serve(): void {
-    for (let first = this.#queue.first(); first && this.#rate.take(first.cost); first = this.#queue.first()) {
-      this.#queue.shift();
-      first.go();
-    }
-    const next = this.#queue.first();
-    if (!next || this.#isArmed) return;
-    this.#isArmed = true;
-    this.#clock.after(this.#rate.waitMs(next.cost), () => {
-      this.#isArmed = false;
-      this.#serve();
-    });
+  /** So does whoever does not say where it asks. */
+  #suffers(namespace: string): boolean {
+    const badAt = namespace === '' ? Infinity : (this.#badAt.get(namespace) ?? -Infinity);
+    return this.#cluster.clock.now() < badAt + recoveryMs;
   }
 
   async #call<T>(transport: Transport, call: Call, limits: Partial<Limits>): Promise<Answer<T>> {
+    const namespace = namespaceIn(call.path);
     const isPower = call.path.startsWith('/apis/subresources.kubevirt.io/');
-    const heard = (status: number, ms: number) => this.#learn(status, isPower && ms > lateMs);
+    const gate = this.#gates.get(namespace) ?? new Gate(this.#cluster);
+    remember(this.#gates, namespace, gate, mostKnown);
+    const heard = (status: number, ms: number) => {
+      if (status === 429) gate.shut();
+      else gate.wentWell();
+      if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
+    };
     for (;;) {
-      await this.#gate.opened(limits);
+      await gate.opened(limits);
       const answer = await transport.call<T>({ ...call, heard }, limits);
-      if (answer.status !== 429 || !this.#gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
+      if (answer.status !== 429 || !gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
     }
   }
 
-  #learn(status: number, isLate: boolean): void {
-    if (status === 429) this.#gate.shut();
-    else this.#gate.wentWell();
-    if (status === 429 || isLate) this.#rate.halve();
+  #suffer(namespace: string): void {
+    remember(this.#badAt, namespace, this.#cluster.clock.now(), mostKnown);
+    this.#suffering.rate.halve();
   }
 }
 

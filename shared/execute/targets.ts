@@ -1,4 +1,5 @@
 import { listPages } from '../cluster/list.ts';
+import { readEach, type Unanswered } from '../cluster/namespaces.ts';
 import { readWukong, slim, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
@@ -10,10 +11,12 @@ import type { Limits } from '../time/wait.ts';
 /** What a fleet command means. */
 export interface Targets {
   wukongs: Wukong[];
-  /** Named, and not there. */
+  /** Named, and not there, or not to be read. */
   missing: Place[];
   /** Where their VMs are to be watched. */
   namespaces: string[] | 'all';
+  /** Namespaces in which nobody knows who is meant, and why. */
+  unread?: Unanswered;
 }
 
 /** With so many names in one namespace a LIST is cheaper than reading each. */
@@ -45,12 +48,15 @@ async function selected(
   limits: Limits,
 ): Promise<Targets> {
   const selector = `labelSelector=${encodeURIComponent(format(target.selector))}`;
-  const namespaces = target.namespaces ?? world.config.watchNamespaces;
+  const chosen = target.namespaces ?? world.config.watchNamespaces;
   const found = new Map<string, Wukong>();
-  for (const namespace of new Set(namespaces ?? [undefined]))
+  const unread: Unanswered = new Map();
+  await readEach(chosen && [...new Set(chosen)], unread, limits, async (namespace) => {
     for await (const wukong of listed(world, `${wukongPath(namespace)}?${selector}`, limits))
       found.set(keyOf(wukong.metadata), wukong);
-  return { wukongs: inOrder(found.values()), missing: [], namespaces: namespaces ?? 'all' };
+  });
+  const namespaces = chosen?.filter((namespace) => !unread.has(namespace)) ?? 'all';
+  return { wukongs: inOrder(found.values()), missing: [], namespaces, unread };
 }
 
 async function named(names: Place[], world: World, limits: Limits): Promise<Targets> {
@@ -58,20 +64,26 @@ async function named(names: Place[], world: World, limits: Limits): Promise<Targ
   const found = new Map<string, Wukong>();
   const missing: Place[] = [];
   for (const [namespace, places] of Map.groupBy(wanted.values(), (place) => place.namespace)) {
-    if (places.length >= worthAList) {
-      for await (const wukong of listed(world, wukongPath(namespace), limits))
-        if (wanted.has(keyOf(wukong.metadata))) found.set(keyOf(wukong.metadata), wukong);
-    } else
+    if (places.length >= worthAList)
+      try {
+        for await (const wukong of listed(world, wukongPath(namespace), limits))
+          if (wanted.has(keyOf(wukong.metadata))) found.set(keyOf(wukong.metadata), wukong);
+      } catch (thrown) {
+        orAlone(thrown);
+      }
+    else
       for (const place of places) {
-        const wukong = await readWukong(world, place, limits).catch((thrown: unknown) => {
-          if (asLifecycleError(thrown).code === 'NotFound') return undefined;
-          throw thrown;
-        });
+        const wukong = await readWukong(world, place, limits).catch(orAlone);
         if (wukong) found.set(keyOf(place), slim(wukong));
       }
     missing.push(...places.filter((place) => !found.has(keyOf(place))));
   }
   return { wukongs: inOrder(found.values()), missing, namespaces: [...new Set(names.map((one) => one.namespace))] };
+}
+
+/** One that is not there, or that may not be read, is asked for alone, and comes to nothing for itself. */
+function orAlone(thrown: unknown): undefined {
+  if (!['NotFound', 'Denied'].includes(asLifecycleError(thrown).code)) throw thrown;
 }
 
 const inOrder = (wukongs: Iterable<Wukong>): Wukong[] =>

@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { annotationsOf, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, readEach, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
@@ -30,16 +30,21 @@ const none: Machines = { get: () => ({}), changed: () => Promise.resolve(false),
 export const isAsking = (wukong: Wukong): boolean =>
   (wukong.spec?.lifecycleAction ?? operationOf(wukong) ?? undefined) !== undefined;
 
-/** Lists each kind once. @throws LifecycleError when Wukongs or VMs cannot be read. */
+/** Lists each kind once. @throws LifecycleError when Wukongs or VMs can be read nowhere. */
 export async function look(to: Ticking): Promise<Seen> {
   const { world, limits } = to;
+  const chosen = world.config.watchNamespaces;
   const wukongs: Wukong[] = [];
-  for (const namespace of world.config.watchNamespaces ?? [undefined])
+  const unanswered: Unanswered = new Map();
+  await readEach(chosen, unanswered, limits, async (namespace) => {
+    const mine: Wukong[] = [];
     for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
-      for (const item of items) wukongs.push(slim(item));
-  const scope = scopeOf(wukongs, world.config.watchNamespaces ?? 'all');
+      for (const item of items) mine.push(slim(item));
+    for (const one of mine) wukongs.push(one);
+  });
+  const scope = scopeOf(wukongs, chosen?.filter((namespace) => !unanswered.has(namespace)) ?? 'all');
   const machines = wukongs.length === 0 ? none : watchMachines(world, scope, limits);
-  return lookAround({ wukongs, machines }, to);
+  return lookAround({ wukongs, machines, unanswered }, to);
 }
 
 /** What a tick has to look around from. */
@@ -50,15 +55,16 @@ export interface Standpoint {
   schedules?: WukongSchedule[];
   namespaces?: KubeObject[] | undefined;
   around?: Surroundings | undefined;
+  /** Namespaces whose Wukongs are not among them, as they could not be read. */
+  unanswered?: Unanswered;
 }
 
 /** What Wukongs and VMs depend on, as far as it is not known already. */
 export async function lookAround(
-  { wukongs, machines: given, ...known }: Standpoint,
+  { wukongs, machines: given, unanswered = new Map(), ...known }: Standpoint,
   { world, limits, problems }: Ticking,
 ): Promise<Seen> {
   const lines: string[] = [];
-  const unanswered: Unanswered = new Map();
   const to: Reading = { world, limits, problems: lines, unanswered };
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
@@ -73,6 +79,7 @@ export async function lookAround(
   if (machines.status === 'rejected') throw machines.reason;
   if (around.status === 'rejected') throw around.reason;
   if (declaring.status === 'rejected') throw declaring.reason;
+  addUnseen(unanswered, wukongs, machines.value);
   for (const message of new Set(lines)) problems.push({ message, reason: 'Denied', minor: true });
   for (const [namespace, { message, code }] of unanswered)
     problems.push({ message: `namespace ${namespace} is left to the next tick: ${message}`, reason: code, namespace });
@@ -86,4 +93,14 @@ export async function lookAround(
     unanswered,
     ...(blind ? { blind } : {}),
   };
+}
+
+/** Namespaces whose VMs cannot be watched. */
+function addUnseen(unanswered: Unanswered, wukongs: Wukong[], machines: Machines): void {
+  for (const namespace of new Set(wukongs.map(({ metadata }) => metadata.namespace ?? '')))
+    try {
+      machines.get(namespace, '');
+    } catch (thrown) {
+      unanswered.set(namespace, asLifecycleError(thrown));
+    }
 }

@@ -84,9 +84,7 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   const unused = await withoutThoseInUse(decided, to);
   if (!few) world.metrics.count('StopsWaitingForUsers', unused.waiting);
   const own = claimOwn(unused.jobs, busy);
-  const schedules = few
-    ? unkept
-    : keepSchedules(to, { ...decided, ...own, seen, runs: (!blind && (await runs)) || {} });
+  const schedules = few ? unkept : keepSchedules(to, { ...decided, ...own, seen, runs: ofSeen(seen, await runs) });
   const sink = world.bus ? 'bus' : 'here';
   const progress = ({ outcome }: Progress) => outcome && own.release([keyOf(outcome)]);
   const executing = execute(own.jobs, world, { ...limits, machines, sink, progress }).finally(() => own.release());
@@ -111,6 +109,12 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
     schedules: troubleLines(troublesOf(table)),
     undone: problems.filter(({ minor }) => !minor).length,
   };
+}
+
+/** The runs of whose Wukongs something is known. */
+function ofSeen({ blind, unanswered }: Seen, read: Read = {}): Read {
+  if (blind) return {};
+  return { ...read, runs: read.runs?.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? '')) };
 }
 
 const schedulesOf = ({ selecting }: Timetable) => selecting.flatMap(({ checked }) => checked.schedule ?? []);

@@ -5,7 +5,7 @@ import { isOver, type Member } from '../domain/run.ts';
 import { remembers, traceOf, wishAfter } from '../domain/runTrace.ts';
 import type { Machine } from '../domain/vm.ts';
 import { isThere } from '../execute/follow.ts';
-import { type Boundary, boundaryId } from '../schedule/calendar.ts';
+import { type Boundary, boundaryId, newestBoundary } from '../schedule/calendar.ts';
 import { readMemory } from '../schedule/memory.ts';
 import { overrideFor } from '../schedule/override.ts';
 import type { Timetable } from '../schedule/timetable.ts';
@@ -46,7 +46,9 @@ const there = (action: Action): Member => ({ outcome: action === 'start' ? 'Alre
 function decided(wukong: Wukong, { requestId, table, action, at, handled, machineOf }: Asked): Member | undefined {
   const rule = table.ruled.get(wukong);
   const decision = rule?.decision;
-  const mine = (boundary: Boundary) => boundaryId(boundary) === requestId;
+  // Of schedules that meet at one instant one is carried out, for all that want the same.
+  const mine = (boundary: Boundary) =>
+    boundaryId(boundary) === requestId || (boundary.at === at && boundary.action === action);
   if (!decision) return handled || !rule ? undefined : pending;
   if (decision.do === 'skip')
     return mine(decision.boundary) ? { outcome: 'Skipped', reason: decision.reason } : undefined;
@@ -75,7 +77,11 @@ function concluded(wukong: Wukong, asked: Asked): Member {
   if (wish) return wish === action ? there(action) : { outcome: 'Superseded' };
   if (isThere(action, machineOf(wukong))) return there(action);
   if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
-  const facts = table.ruled.get(wukong)?.facts;
+  const { facts, schedules = [] } = table.ruled.get(wukong) ?? {};
+  // Where a stop and a start meet at one instant, the start is carried out.
+  const isStart = (one?: Boundary) => one?.at === at && one.action === 'start';
+  if (action === 'stop' && schedules.some((one) => !one.suspended && isStart(newestBoundary(one, table.at))))
+    return { outcome: 'Superseded' };
   if (facts && action === 'stop' && overrideFor({ ...facts, now: table.at }).protected)
     return { outcome: 'Skipped', reason: 'Protected' };
   return { outcome: 'Skipped', reason: 'Stale' };

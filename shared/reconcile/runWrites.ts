@@ -1,5 +1,6 @@
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
+import { readEach, type Unanswered } from '../cluster/namespaces.ts';
 import { jsonPatch, type JsonPatchStep, runPath } from '../cluster/objects.ts';
 import { ours } from '../cluster/ours.ts';
 import type { World } from '../cluster/world.ts';
@@ -10,13 +11,18 @@ import type { WukongSchedule } from '../schedule/schedule.ts';
 import type { Limits } from '../time/wait.ts';
 
 /** The runs that a tick looks at; undefined in a cluster that has no WukongRun CRD. */
-export async function readCurrentRuns({ transport, config }: World, limits: Limits): Promise<WukongRun[] | undefined> {
+export async function readCurrentRuns(
+  { transport, config }: World,
+  limits: Limits,
+  unanswered: Unanswered = new Map(),
+): Promise<WukongRun[] | undefined> {
   const query = { labelSelector: `${currentKey}=true` };
   const found: WukongRun[] = [];
   try {
-    for (const namespace of config.watchNamespaces ?? [undefined])
+    await readEach(config.watchNamespaces, unanswered, limits, async (namespace) => {
       for (const run of await listAll<WukongRun>(transport, runPath(namespace, undefined, query), limits))
         found.push(run);
+    });
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return undefined;
     throw thrown;

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import type { Unanswered } from '../cluster/namespaces.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import type { Place } from '../domain/model.ts';
@@ -35,11 +36,16 @@ export interface Read {
 }
 
 /** Reads the runs that ticks look at, beside all else that is read. What cannot be read keeps nobody from working. */
-export const readRuns = (world: World, limits: Limits): Promise<Read> =>
-  readCurrentRuns(world, limits).then(
-    (runs) => ({ runs }),
-    (thrown: unknown) => ({ problem: minor(thrown, 'runs are not kept') }),
-  );
+export async function readRuns(world: World, limits: Limits): Promise<Read> {
+  const unanswered: Unanswered = new Map();
+  try {
+    const runs = await readCurrentRuns(world, limits, unanswered);
+    const [first] = unanswered;
+    return { runs, ...(first ? { problem: minor(first[1], `runs of namespace ${first[0]} are not kept`) } : {}) };
+  } catch (thrown) {
+    return { problem: minor(thrown, 'runs are not kept') };
+  }
+}
 
 /** Which runs are to be made or looked at: said before the tick's work, as that forgets what it was begun from. */
 export function openRuns({ runs, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {

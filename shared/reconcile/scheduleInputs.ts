@@ -1,5 +1,5 @@
 import { listAll } from '../cluster/list.ts';
-import { annotationsOf, namespacePath, type Reading, readNamespaces } from '../cluster/namespaces.ts';
+import { annotationsOf, namespacePath, readEach, type Reading, readNamespaces } from '../cluster/namespaces.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
@@ -58,11 +58,13 @@ async function readAllSchedules(to: Reading, cluster = true) {
   return [...own, ...wide];
 }
 
-async function readSchedules({ world: { transport, config }, limits }: Reading): Promise<WukongSchedule[]> {
+async function readSchedules({ world, limits, unanswered = new Map() }: Reading): Promise<WukongSchedule[]> {
+  const { transport, config } = world;
   const found: WukongSchedule[] = [];
   try {
-    for (const namespace of config.watchNamespaces ?? [undefined])
+    await readEach(config.watchNamespaces, unanswered, limits, async (namespace) => {
       for (const one of await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)) found.push(one);
+    });
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
     throw thrown;

@@ -16,48 +16,62 @@ export const withBatchedBus = (world: World): World =>
 
 /**
  * The same bus for many who put things at about the same time: waits a moment, so that ten go in one call, and tries
- * again when the bus throws, throttles or does not answer. Whoever puts something waits until it was taken.
+ * again when the bus throws, throttles or does not answer. Whoever puts something waits until it was taken; what the bus
+ * does not take is the trouble of whoever put it, and of nobody else.
  */
 export function batched(bus: Bus, clock: Clock): Bus {
-  let entries: BusEntry[] = [];
-  let sending: Promise<void> | undefined;
-  let send = () => {};
-  const open = () =>
-    new Promise<void>((resolve, reject) => {
-      const cancel = clock.after(gatherMs, () => send());
-      send = () => {
-        cancel();
-        const mine = entries;
-        entries = [];
-        sending = undefined;
-        insist(bus, mine, clock).then(resolve, reject);
-      };
+  const waiting: Waiting[] = [];
+  let cancel = () => {};
+  const send = () => {
+    cancel();
+    void insist(bus, waiting.splice(0), clock);
+  };
+  const one = (entry: BusEntry) =>
+    new Promise<void>((taken, refused) => {
+      if (waiting.push({ entry, taken, refused }) === 1) cancel = clock.after(gatherMs, send);
+      if (waiting.length >= most) send();
     });
   return {
     batched: true,
-    async put(more) {
-      const all: Promise<void>[] = [];
-      for (const entry of more) {
-        all.push((sending ??= open()));
-        entries.push(entry);
-        if (entries.length >= most) send();
-      }
-      const ends = await Promise.allSettled(new Set(all));
+    async put(entries) {
+      const ends = await Promise.allSettled(entries.map(one));
       const failed = ends.find(({ status }) => status === 'rejected');
       if (failed) throw (failed as PromiseRejectedResult).reason;
     },
   };
 }
 
-/** @throws LifecycleError Unreachable when the bus does not take them. */
-async function insist(bus: Bus, entries: BusEntry[], clock: Clock): Promise<void> {
+/** An entry that somebody put. */
+interface Waiting {
+  entry: BusEntry;
+  taken: () => void;
+  /** With LifecycleError Unreachable. */
+  refused: (why: LifecycleError) => void;
+}
+
+/** Those that the bus does not take together it may take one by one: one that it refuses keeps back no other. */
+async function insist(bus: Bus, all: Waiting[], clock: Clock): Promise<void> {
+  const failure = await trial(bus, all, clock, attempts);
+  if (!failure) return all.forEach(({ taken }) => taken());
+  const alone = async (one: Waiting) => {
+    const why = all.length === 1 ? failure : await trial(bus, [one], clock, 1);
+    if (why) one.refused(why);
+    else one.taken();
+  };
+  await Promise.all(all.map(alone));
+}
+
+/** Why the bus did not take these; undefined where it did. */
+async function trial(bus: Bus, all: Waiting[], clock: Clock, most: number): Promise<LifecycleError | undefined> {
+  const entries = all.map(({ entry }) => entry);
   for (let attempt = 1; ; attempt++)
     try {
-      return await inTime(clock, bus.put(entries));
+      await inTime(clock, bus.put(entries));
+      return undefined;
     } catch (thrown) {
       const { message } = asLifecycleError(thrown);
-      if (attempt === attempts)
-        throw new LifecycleError('Unreachable', `the event bus did not take ${entries.length} entries: ${message}`, {
+      if (attempt === most)
+        return new LifecycleError('Unreachable', `the event bus did not take ${all.length} entries: ${message}`, {
           cause: thrown,
         });
       await sleep(clock, 250 * 2 ** attempt);

@@ -112,6 +112,23 @@ describe('a schedule, and a bus that', () => {
     },
   );
 
+  it('refuses what one namespace sends, and all that goes with it: the others lose nobody', limit, async () => {
+    const at = await prepared((at) => ['x', 'y', 'z'].forEach((each) => furnishIn(at, each, each === 'x' ? 1 : 12)));
+    for (const each of ['x', 'y', 'z']) scheduleIn(at, each, { stop: '30 20 * * *' });
+    await at.run(async () => {
+      const bus = deliver(at);
+      const { put } = at.world.bus!;
+      const isBad = ({ detail }: BusEntry) => JSON.stringify(detail).includes('"namespace":"x"');
+      at.world.bus = { put: (all) => (all.some(isBad) ? Promise.reject(new Error('over the limit')) : put(all)) };
+      await sleep(at, boundary - at.clock.now());
+      const [tick] = await ticks(at, 1);
+      expect(tick).toMatchObject({ message: expect.stringMatching(/^1 things are left undone: x\/vm-0/) as string });
+      await bus.settled();
+    }, hour);
+    expect(asked(at)).toHaveLength(24);
+    expect(Math.max(...asked(at).map((one) => one.at)) - boundary).toBeLessThan(5_000);
+  });
+
   it(
     'takes nothing: the tick fails and says why, nothing is marked as handled, and the next one hands it over',
     limit,

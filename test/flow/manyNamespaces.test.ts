@@ -13,6 +13,7 @@ import { executeCommand } from '../../shared/execute/command.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { allRules } from './roles.ts';
 import { type Scene, scene } from './scene.ts';
+import { scheduleIn } from './ways.ts';
 
 const guest = { 'shutdown-seconds': '2' };
 const spacesOf = (count: number) => Array.from({ length: count }, (_, i) => `space-${i}`);
@@ -20,18 +21,19 @@ const spacesOf = (count: number) => Array.from({ length: count }, (_, i) => `spa
 const mostConnections = 64 + 8;
 
 /** One VM in each of so many namespaces, and who may list everywhere, or in each of them only. */
-async function spread(count: number, rights: 'everywhere' | 'each'): Promise<{ at: Scene; world: World }> {
+async function spread(count: number, rights: 'everywhere' | 'each', without?: string) {
   const at = await scene();
   const spaces = spacesOf(count);
   for (const namespace of spaces)
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always', labels: { env: 'dev' }, guest });
   await at.pass(5_000);
   at.sim.addToken(rights, `system:${rights}`, rights === 'everywhere' ? allRules() : []);
-  if (rights === 'each') for (const namespace of spaces) bind(at, namespace, `system:${rights}`);
+  if (rights === 'each')
+    for (const namespace of spaces) if (namespace !== without) bind(at, namespace, `system:${rights}`);
   // Few need no connection to be counted: no more than one for each call and watch.
   const dispatcher = count < 60 ? at.sim.inProcess() : at.sim.dispatcher();
   const credentials = await credentialsOf(parseKubeConfig(at.sim.kubeconfig(rights)), dispatcher);
-  const world = {
+  const world: World = {
     ...at.world,
     transport: transportTo(credentials, at.clock, at.world.random),
     config: readConfig({ WATCH_NAMESPACES: spaces.join(',') }),
@@ -119,3 +121,58 @@ describe.each([1, 8, 33, 60, 200])('%i namespaces', (count) => {
     });
   });
 });
+
+/** What its admin, or its deletion, may take away in one namespace. */
+const refusals: Record<string, object> = {
+  everything: { path: /namespaces\/space-1(\/|$)/ },
+  'its Wukongs': { path: /space-1\/wukongs(\?|$)/ },
+  'its VMs': { path: /space-1\/virtualmachines\?/ },
+  'its VMIs': { path: /space-1\/virtualmachineinstances\?/ },
+  'its schedules': { path: /space-1\/wukongschedules/ },
+  'its runs': { path: /space-1\/wukongruns/ },
+};
+
+describe.each([3, 9])('one of %i namespaces that may not be read', (count) => {
+  // A batch is fleets; of those, and with nine, the ways of reading that differ are enough.
+  const asking = count === 3 ? ['fleet', 'names', 'tick'] : ['tick', 'batch'];
+  it.each(Object.entries(refusals).flatMap(([what, when]) => asking.map((way) => [what, way, when] as const)))(
+    '%s, %s: the others are done, and it is said which is not',
+    { timeout: 60_000 },
+    async (what, way, when) => {
+      const { at, world } = await spread(count, 'each');
+      const spaces = spacesOf(count);
+      delete world.bus;
+      at.sim.faults.add({ when, does: { kind: 'status', status: 403 } });
+      const names = spaces.map((namespace) => ({ namespace, name: 'web' }));
+      const limits = { deadline: at.clock.now() + 120_000 };
+      const byName = () => executeCommand(command(at, spaces, { target: { names } }), world, { limits });
+      const ask = way === 'names' ? byName() : ways[way]!(at, world, spaces);
+      const came = await at.run(ask, 130_000).catch((thrown: Error) => thrown.message);
+      const on = spaces.filter((space) => at.sim.get('virtualmachineinstances', space, 'web-vm') !== undefined);
+      expect(on.filter((space) => space !== 'space-1')).toEqual([]);
+      const isNamed = JSON.stringify(came).includes('space-1');
+      const isBatched = way === 'batch' || what === 'its runs';
+      if (!isBatched) expect(on.length === 0 || isNamed).toBe(true);
+    },
+  );
+});
+
+it(
+  'schedules that may not be read in one namespace keep none from acting in the others',
+  { timeout: 60_000 },
+  async () => {
+    const { at, world } = await spread(3, 'each');
+    for (const namespace of spacesOf(3)) scheduleIn(at, namespace, { stop: '1 20 * * *' });
+    const when = { path: /space-1\/wukongschedules/ };
+    at.sim.faults.add({ when, does: { kind: 'status', status: 403 } });
+    await at.pass(60_000);
+    delete world.bus;
+    const tick = await at.run(reconcile(world, { deadline: at.clock.now() + 50_000 }));
+    expect(tick).toMatchObject({
+      undone: 1,
+      problems: expect.arrayContaining([expect.stringContaining('namespace space-1 is left')]) as [],
+    });
+    const on = spacesOf(3).filter((space) => at.sim.get('virtualmachineinstances', space, 'web-vm') !== undefined);
+    expect(on).toEqual(['space-1']);
+  },
+);

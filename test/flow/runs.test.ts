@@ -258,3 +258,34 @@ describe('the run of a fleet command', () => {
     expect(writes(at, from)).toEqual([]);
   });
 });
+
+describe('two schedules that meet at one instant', () => {
+  it.each([
+    ['stop', 'stop', 'Always', ['Succeeded', 'Succeeded'], ['AlreadyOff', 'Stopped']],
+    ['start', 'start', 'Halted', ['Succeeded', 'Succeeded'], ['AlreadyOn', 'Started']],
+    ['stop', 'start', 'Always', ['Skipped', 'Succeeded'], ['Superseded', 'AlreadyOn']],
+    ['start', 'stop', 'Halted', ['Succeeded', 'Succeeded'], ['Started', 'AlreadyOff']],
+  ])('%s and %s: nothing was missed', async (one, other, runStrategy, phases, ends) => {
+    const at = await scene();
+    delete at.world.bus;
+    at.sim.createWukong({ namespace, name: 'web', ...dev, runStrategy: runStrategy as 'Always' });
+    const make = (name: string, action: string) =>
+      at.sim.create({
+        apiVersion: 'vm.novasphere.dev/v1alpha1',
+        kind: 'WukongSchedule',
+        metadata: { namespace, name, creationTimestamp: '2026-01-01T00:00:00Z' },
+        spec: { timeZone: 'UTC', selector: { matchLabels: { env: 'dev' } }, [action]: '30 20 * * *' },
+      });
+    make('a', one);
+    make('b', other);
+    await goTo(at, at2('20:30'));
+    for (let i = 0; i < 4; i++) {
+      await tick(at);
+      await at.pass(minuteMs);
+    }
+    const mine = runs(at).sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    expect(mine.map(({ status }) => status?.phase)).toEqual(phases);
+    expect(mine.map(({ status }) => status?.vms?.[0]?.split(' ')[1])).toEqual(ends);
+    expect(events(at, 'RunMissed')).toBe(0);
+  });
+});

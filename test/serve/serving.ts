@@ -4,7 +4,6 @@ import type { World } from '../../shared/cluster/world.ts';
 import { serve } from '../../shared/entry/serve.ts';
 import { silentLog } from '../../shared/report/log.ts';
 import { prometheusMetrics } from '../../shared/report/prometheus.ts';
-import type { SimOptions } from '../../sim/sim.ts';
 import { closeAfterTest } from '../closeAfterTest.ts';
 import { allRules, shippedRules } from '../flow/roles.ts';
 import { namespace, type Scene, scene, token } from '../flow/scene.ts';
@@ -79,7 +78,7 @@ export async function served(at: Scene, identity = 'one', secret?: string): Prom
 export const home = 'wukong-lifecycle';
 
 /** A cluster with a namespace for the Lease, where the server has the rights that are shipped and no more. */
-export async function ground(options: SimOptions = {}): Promise<Scene> {
+export async function ground(options: Parameters<typeof scene>[0] = {}): Promise<Scene> {
   const at = await scene(options);
   at.sim.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } });
   at.sim.addToken(token, `system:serviceaccount:${home}:wukong-reconcile`, [...allRules(), ...shippedRules(['serve'])]);

@@ -341,4 +341,13 @@ describe('a stream that is not answered, or falls silent,', () => {
     await server.follow(91_000);
     expect(server.times()).toEqual([0, 90_100]);
   });
+
+  it.each<[string, Event[]]>([
+    ['at its beginning', []],
+    ['in the middle', [added('one', '5')]],
+  ])('is opened anew after fifteen seconds while its first state is not complete: %s', async (_what, events) => {
+    const server = scripted({ events }, { events: initial });
+    await server.follow(1_000);
+    expect(server.times()).toEqual([0, 15_100]);
+  });
 });

@@ -5,14 +5,14 @@ import { RateLimiter } from '../../shared/execute/rateLimiter.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
 /** A transport that answers as `answer` says, after so many milliseconds. */
-function paced(perSecond: number, answer: (now: number) => { status: number; ms: number }) {
+function paced(perSecond: number, answer: (now: number, path: string) => { status: number; ms: number }) {
   const clock = new VirtualClock(0);
   const asked: number[] = [];
   const transport: Transport = {
-    call: <T>({ heard }: Call) =>
+    call: <T>({ heard, path }: Call) =>
       new Promise<Answer<T>>((resolve) => {
         asked.push(clock.now());
-        const { status, ms } = answer(clock.now());
+        const { status, ms } = answer(clock.now(), path);
         clock.after(ms, () => {
           heard?.(status, ms);
           resolve({ status, body: undefined as T, warnings: [] });
@@ -25,9 +25,9 @@ function paced(perSecond: number, answer: (now: number) => { status: number; ms:
   return { clock, pace, asked, run };
 }
 
-const stop = (name: string): Call => ({
+const stop = (name: string, namespace = 'a'): Call => ({
   method: 'PUT',
-  path: `/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachines/${name}/stop`,
+  path: `/apis/subresources.kubevirt.io/v1/namespaces/${namespace}/virtualmachines/${name}/stop`,
   safe: false,
 });
 
@@ -77,5 +77,41 @@ describe('the pace of a fleet', () => {
     const late = (await turns).filter(({ status }) => status === 'rejected');
     expect(late.length).toBeGreaterThan(4);
     expect(late[0]).toMatchObject({ reason: { code: 'Unreachable' } });
+  });
+
+  it.each([
+    ['late', { status: 202, ms: 3_000 }],
+    ['429', { status: 429, ms: 5 }],
+  ])('of a namespace whose answers are all %s slows down no other', async (_what, bad) => {
+    const at = paced(50, (_now, path) => (path.includes('/namespaces/bad/') ? bad : { status: 202, ms: 5 }));
+    const one = async (namespace: string) => {
+      const limits = { deadline: at.clock.now() + 60_000 };
+      await at.pace.turn('start', limits, namespace);
+      await at.pace.transport.call(stop('x', namespace), limits);
+      return at.clock.now();
+    };
+    const ends = await at.run(async () => {
+      const bad = Array.from({ length: 100 }, () => one('bad').catch(() => 0));
+      await new Promise<void>((resolve) => at.clock.after(20_000, resolve));
+      const begun = at.clock.now();
+      const good = await Promise.all(Array.from({ length: 60 }, () => one('good')));
+      await Promise.all(bad);
+      return good.map((end) => end - begun);
+    });
+    expect(Math.min(...ends)).toBeLessThan(500);
+    expect(Math.max(...ends)).toBeLessThan(6_000);
+  });
+
+  it('is low for all whose answers are bad, together', async () => {
+    const at = paced(20, () => ({ status: 202, ms: 2_000 }));
+    const one = async (namespace: string) => {
+      await at.pace.turn('stop', { deadline: 3_600_000 }, namespace);
+      await at.pace.transport.call(stop('x', namespace), { deadline: 3_600_000 });
+    };
+    await at.run(() => Promise.all(Array.from({ length: 200 }, (_, i) => one(`n${i % 10}`))));
+    // Those that had asked for their turn before the first answer go at the pace of then.
+    await at.run(() => Promise.all(Array.from({ length: 40 }, (_, i) => one(`n${i % 10}`))));
+    const begun = at.asked[200]!;
+    expect(at.asked.filter((when) => when >= begun && when < begun + 10_000).length).toBeLessThan(60);
   });
 });

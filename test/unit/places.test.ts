@@ -40,6 +40,23 @@ const ends = (afterMs: number) => (turn: Turn, clock: VirtualClock) => {
 };
 
 describe('whose turn it is', () => {
+  it('is found as fast where each has been asked for on its own', async () => {
+    const looks = async (count: number) => {
+      let looked = 0;
+      const one = (i: number): Job =>
+        Object.defineProperty(job('a', `a-${i}`, { group: group({ key: `request ${i}` }) }), 'urgent', {
+          get: () => (looked++, false),
+        });
+      const { seen } = await turns(
+        Array.from({ length: count }, (_, i) => one(i)),
+        ends(10),
+      );
+      expect(seen).toHaveLength(count);
+      return looked / count;
+    };
+    expect(await looks(800)).toBeLessThan(2 * (await looks(100)));
+  });
+
   it('goes round the namespaces', async () => {
     const { seen, overAt } = await turns([...many('a', 30), ...many('b', 2)], ends(10));
     expect(seen.slice(0, 4).map(({ name }) => name)).toEqual(['a-0', 'b-0', 'a-1', 'b-1']);

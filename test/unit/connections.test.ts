@@ -1,0 +1,69 @@
+import { expect, it } from 'vitest';
+
+import { Connections, mostCalls } from '../../shared/cluster/connections.ts';
+
+/** Calls that are under way until they are given back, by namespace. */
+function opened() {
+  const connections = new Connections();
+  const held = new Map<string, (() => void)[]>();
+  const { signal } = new AbortController();
+  const call = (namespace: string, until = signal) => {
+    const mine = held.get(namespace) ?? [];
+    held.set(namespace, mine);
+    return connections.take(namespace, until).then((giveBack) => void mine.push(giveBack));
+  };
+  const calls = (namespace: string, count: number) => {
+    for (let i = 0; i < count; i++) void call(namespace).catch(() => {});
+  };
+  const count = () => Object.fromEntries([...held].map(([namespace, mine]) => [namespace, mine.length]));
+  const giveBack = (namespace: string) => held.get(namespace)!.pop()!();
+  return { call, calls, count, giveBack };
+}
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+it('a namespace whose calls are not answered leaves half of the connections to others, and so does the next', async () => {
+  const { calls, count } = opened();
+  for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    calls(namespace, 500);
+    await settled();
+  }
+  expect(count()).toEqual({ a: 32, b: 16, c: 8, d: 4, e: 2, f: 1, g: 1 });
+});
+
+it('what is of the whole cluster has all that are free', async () => {
+  const { calls, count, giveBack } = opened();
+  calls('a', 500);
+  calls('', 500);
+  await settled();
+  expect(count()).toEqual({ a: 32, '': mostCalls - 32 });
+  giveBack('a');
+  await settled();
+  expect(count()).toEqual({ a: 31, '': mostCalls - 31 });
+});
+
+it('the namespace that holds the fewest is next, and each call gives back once', async () => {
+  const { calls, count, giveBack } = opened();
+  for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    calls(namespace, 40);
+    await settled();
+  }
+  calls('late', 1);
+  await settled();
+  expect(count()).toMatchObject({ late: 0 });
+  giveBack('a');
+  await settled();
+  expect(count()).toMatchObject({ a: 31, late: 1 });
+});
+
+it('one that is given up waits no longer', async () => {
+  const { call, calls, count, giveBack } = opened();
+  calls('a', 32);
+  const giving = new AbortController();
+  const late = call('a', giving.signal);
+  giving.abort(new Error('closed'));
+  await expect(late).rejects.toThrow('closed');
+  await expect(call('a', giving.signal)).rejects.toThrow('closed');
+  giveBack('a');
+  await settled();
+  expect(count()).toEqual({ a: 31 });
+});
