@@ -73,6 +73,7 @@ export const related: Record<string, Related> = {
   'reconcile/runPlans': { quick: unit('planRuns', 'runPlans'), stories: flow('runs') },
   'reconcile/runs': { quick: unit('keepRuns'), stories: flow('runs') },
   'reconcile/runWrites': { quick: unit('keepRuns'), stories: flow('runs') },
+  'reconcile/scheduledJobs': { quick: unit('scheduledJobs'), stories: flow('schedule') },
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
   'reconcile/scheduleStatus': { quick: unit('mark'), stories: flow('schedule') },
 };
