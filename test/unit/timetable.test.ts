@@ -125,12 +125,18 @@ describe('what is decided of a Wukong', () => {
       expect(ruled(wukong(), schedules, stopAt).decision).toBeUndefined();
   });
 
+  it('is nothing where every day is a holiday', () => {
+    const closed = object({ stop: undefined, holidays: { dates: ['01-01..12-31'] } });
+    expect(ruled(wukong(), [closed], stopAt).decision).toMatchObject({ do: 'nothing', because: 'nothing is due' });
+  });
+
   it('is no start while it is being deleted, not even one that is spread; a stop is', () => {
     const deleting = wukong({}, { deletionTimestamp: '2026-03-31T12:00:00Z' });
     const nothing = { do: 'nothing', because: 'it is being deleted' };
     expect(ruled(deleting, [object()], stopAt).decision).toMatchObject({ do: 'stop' });
     expect(ruled(deleting, [object()], morning, off).decision).toEqual(nothing);
     expect(ruled(deleting, [object({ jitterSeconds: 3_000 })], morning, off).decision).toEqual(nothing);
+    expect(ruled(deleting, [object()], stopAt - minute).decision).toMatchObject({ because: 'nothing is due' });
     expect(ruled(wukong(), [object()], morning, off).decision).toMatchObject({ do: 'start' });
     expect(ruled(wukong(), [object({ jitterSeconds: 3_000 })], morning, off).decision).toMatchObject({
       do: 'nothing',
@@ -183,7 +189,8 @@ describe('a decision as a command', () => {
     });
   });
   it('is wanted as long as its decision, and ten minutes at the least', () => {
-    expect(of({ expires: stopAt + 60 * minute }).notAfter).toBe(stopAt + 60 * minute);
+    const expiring = of({ expires: stopAt + 60 * minute });
+    expect(expiring).toEqual({ ...of(), notAfter: stopAt + 60 * minute });
     expect(of({ expires: stopAt + 5 * minute }).notAfter).toBe(stopAt + 11 * minute);
   });
 });
