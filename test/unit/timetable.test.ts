@@ -136,7 +136,8 @@ describe('what is decided of a Wukong', () => {
     expect(ruled(deleting, [object()], stopAt).decision).toMatchObject({ do: 'stop' });
     expect(ruled(deleting, [object()], morning, off).decision).toEqual(nothing);
     expect(ruled(deleting, [object({ jitterSeconds: 3_000 })], morning, off).decision).toEqual(nothing);
-    expect(ruled(deleting, [object()], stopAt - minute).decision).toMatchObject({ because: 'nothing is due' });
+    const started = object({}, 'office', { lastHandled: '2026-03-31T06:00:00Z' });
+    expect(ruled(deleting, [started], stopAt - minute).decision).toMatchObject({ because: 'nothing is due' });
     expect(ruled(wukong(), [object()], morning, off).decision).toMatchObject({ do: 'start' });
     expect(ruled(wukong(), [object({ jitterSeconds: 3_000 })], morning, off).decision).toMatchObject({
       do: 'nothing',
