@@ -1,6 +1,7 @@
 // Ticks of reconcileState in a process of its own: one to set everything right, then the median of three that find nothing.
 import { credentialsOf, parseKubeConfig } from '../shared/cluster/credentials.ts';
 import { connect } from '../shared/entry/connect.ts';
+import { growHeapForTicks } from '../shared/reconcile/heap.ts';
 import { reconcile } from '../shared/reconcile/reconcile.ts';
 import { silentLog } from '../shared/report/log.ts';
 import { silentMetrics } from '../shared/report/metrics.ts';
@@ -14,6 +15,7 @@ export interface Ticked {
 
 process.once('message', (kubeconfig: string) => {
   void (async () => {
+    growHeapForTicks(); // as functions/reconcileState/handler.ts
     const credentials = await credentialsOf(parseKubeConfig(kubeconfig));
     const world = await connect({ env: {}, log: silentLog, metrics: silentMetrics, credentials });
     const tick = () => reconcile(world, { deadline: Date.now() + 300_000 });

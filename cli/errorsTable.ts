@@ -30,7 +30,7 @@ Every command ends, for each VM, in exactly one of these.
 | \`AlreadyOff\` | It was so before; nothing was called. |
 | \`ForcedOff\` | The same, but the guest did not end by itself. \`forceReason\`: \`Requested\`, \`GracePeriodExceeded\` (KubeVirt ended it when its period was over), \`GuestIgnoredShutdown\` (forced by us 15 s later), \`RefusedGracefully\`, \`PodDeleted\`. |
 | \`InProgress\` | The function's time was up, or the cluster could not be reached; reconcileState goes on from the record. The only one that is not final. |
-| \`Superseded\` | A newer command for the other action took over; or the VM was switched by hand before the end could be told. |
+| \`Superseded\` | A newer command for the other action took over; or the VM was switched by hand, or its guest ended, before the end could be told. |
 | \`Skipped\` | On purpose; \`reason\` is one of the next table. |
 | \`Failed\` | \`reason\` is one of the last table. |
 

@@ -1,5 +1,6 @@
 import type { World } from '../../shared/cluster/world.ts';
 import { keyOf } from '../../shared/domain/model.ts';
+import { growHeapForTicks } from '../../shared/reconcile/heap.ts';
 import { reconcile as tickOnce, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { plain } from '../../shared/report/plain.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
@@ -37,6 +38,7 @@ export const reconcile: CliCommand = {
   }),
   options,
   run: async (values, io) => {
+    growHeapForTicks();
     const timeoutMs = durationMs('timeout', values.timeout as string);
     const session = await openCluster(values, io);
     const whole = await seeingFreeze(session.world, io.env, session.namespace);

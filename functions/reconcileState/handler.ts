@@ -1,5 +1,6 @@
 import { asLifecycleError } from '../../shared/domain/errors.ts';
 import { type Invocation, lambda, Retry, worldOf } from '../../shared/entry/entry.ts';
+import { growHeapForTicks } from '../../shared/reconcile/heap.ts';
 import { reconcile, type Tick } from '../../shared/reconcile/reconcile.ts';
 import { tickEach } from '../../shared/reconcile/reconcileClusters.ts';
 import { shortened } from '../../shared/report/shortened.ts';
@@ -26,4 +27,5 @@ export async function reconcileState(_event: unknown, invocation: Invocation): P
   return shortened(tick);
 }
 
+growHeapForTicks();
 export const handler = lambda('reconcileState', reconcileState);

@@ -1,6 +1,8 @@
 import { apiPath } from '../cluster/path.ts';
 import { asLifecycleError } from '../domain/errors.ts';
-import { keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { keyOf, type KubeObject, vmNameOf, type Wukong } from '../domain/model.ts';
+import { readVmi } from '../domain/readVm.ts';
+import type { VmiView } from '../domain/vm.ts';
 import type { Job } from '../execute/job.ts';
 import { newHolder } from '../lifecycle/claim.ts';
 import { putEvent } from '../report/events.ts';
@@ -88,18 +90,21 @@ export async function useOf(
     return `the annotation ${annotation} says that it is in use`;
   if (!loggedIn) return undefined;
   if (world.clock.now() >= limits.deadline) return 'nobody could tell in time who is logged in';
+  const guest = { namespace, name: vmNameOf(wukong), kind: 'virtualmachineinstances' };
+  const ask = <T>(path: string) => world.transport.call<T>({ method: 'GET', path, safe: true }, limits);
   try {
-    const path = apiPath({
-      ...{ api: 'subresources.kubevirt.io/v1', kind: 'virtualmachineinstances' },
-      ...{ namespace, name: vmNameOf(wukong), subresource: 'userlist' },
-    });
-    const answer = await world.transport.call<{ items?: unknown[] }>({ method: 'GET', path, safe: true }, limits);
-    const count = answer.status === 200 && Array.isArray(answer.body.items) ? answer.body.items.length : 0;
+    // virt-api answers 500 for a guest that is off or has no agent, as for a fault: such a guest is not asked.
+    const there = await ask<KubeObject>(apiPath({ api: 'kubevirt.io/v1', ...guest }));
+    if (there.status === 404 || (there.status === 200 && !canTell(readVmi(there.body)))) return undefined;
+    const subresource = { api: 'subresources.kubevirt.io/v1', ...guest, subresource: 'userlist' };
+    const answer = there.status === 200 ? await ask<{ items?: unknown[] }>(apiPath(subresource)) : there;
+    const items = answer.status === 200 ? (answer.body as { items?: unknown[] }).items : undefined;
+    const count = Array.isArray(items) ? items.length : 0;
     if (count > 0) return `${count} user${count === 1 ? ' is' : 's are'} logged in, as its guest agent reports`;
-    if (answer.status !== 403 && answer.status < 500) return undefined; // no agent, or no guest
+    if (answer.status !== 403 && answer.status < 500) return undefined;
     if (answer.status === 403)
       problems.push({
-        message: `who is logged in to ${keyOf(wukong.metadata)} may not be read (403): grant get on virtualmachineinstances/userlist`,
+        message: `who is logged in to ${keyOf(wukong.metadata)} may not be read (403): grant get on ${answer === there ? guest.kind : `${guest.kind}/userlist`}`,
         reason: 'Denied',
         minor: true,
       });
@@ -110,3 +115,5 @@ export async function useOf(
     return 'nobody can tell who is logged in';
   }
 }
+
+const canTell = ({ phase, agentConnected }: VmiView): boolean => phase === 'Running' && agentConnected;

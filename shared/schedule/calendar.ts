@@ -1,4 +1,5 @@
 import type { Action } from '../domain/outcome.ts';
+import { remember } from '../domain/remember.ts';
 import { requestIdOf } from '../domain/requestId.ts';
 import { type Cron, lastWall, nextWall } from '../time/cron.ts';
 import {
@@ -146,11 +147,8 @@ function remembering(find: Find): Find {
     answers.set(schedule, all);
     const known = all.get(only) ?? new Map<number, Boundary | undefined>();
     all.set(only, known);
-    if (known.has(now)) return known.get(now);
-    if (known.size >= mostAnswers) known.clear();
-    const found = find(schedule, now, only);
-    known.set(now, found);
-    return found;
+    if (!known.has(now)) remember(known, now, find(schedule, now, only), mostAnswers);
+    return known.get(now);
   };
 }
 

@@ -105,7 +105,6 @@ interface Moment {
 interface Occasion {
   boundary: Boundary;
   because: string;
-  missed: boolean;
   /** The end of an override, not a boundary of the schedule's own. */
   resumed: boolean;
 }
@@ -120,18 +119,17 @@ function occasion(active: Schedule[], wish: Boundary | undefined, at: Moment): O
     const one = due(schedule, { now, lastHandled: facts.lastHandled, createdAt: facts.createdAt });
     if ('boundary' in one && (!own || compare(own.boundary, one.boundary) <= 0)) own = one;
   }
-  return own && { boundary: own.boundary, because: own.because, missed: own.kind === 'missed', resumed: false };
+  return own && { boundary: own.boundary, because: own.because, resumed: false };
 }
 
 /** The end of what held the newest boundary back; it is later than that boundary, and so than all others. */
-function endOf(wish: Boundary, { facts, override: { ended, holds }, now }: Moment): Occasion | undefined {
+function endOf(wish: Boundary, { facts, override: { ended, holds } }: Moment): Occasion | undefined {
   const end = ended[wish.action];
   if (!end || holds[wish.action] || end.until <= wish.at || wish.at === facts.skipped) return undefined;
   if (end.until <= (facts.lastHandled ?? -Infinity) || end.until < Math.max(facts.createdAt, wish.schedule.createdAt))
     return undefined;
   const because = `${end.key} ended at ${utcText(end.until)}, and schedule ${wish.schedule.key} wants ${wish.action} since ${wish.wall}`;
-  const missed = now - end.until > wish.schedule.startingDeadlineMs;
-  return { boundary: { ...wish, at: end.until, note: because }, because, missed, resumed: true };
+  return { boundary: { ...wish, at: end.until, note: because }, because, resumed: true };
 }
 
 type Skip = Extract<Decision, { do: 'skip' }>;
@@ -142,7 +140,7 @@ const keepOf = ({ resumed, boundary: { at } }: Occasion, { withheld }: Facts) =>
 
 /** Why it is not carried out, and what is remembered of that; undefined where it is. */
 function skipOf(one: Occasion, { facts, override, now }: Moment): Skip | undefined {
-  const { boundary, because, missed, resumed } = one;
+  const { boundary, because, resumed } = one;
   const { action, at, schedule } = boundary;
   const remember: Remember = { lastHandled: at };
   const skip = (reason: SkipReason, message: string, more: Partial<Skip> = {}): Skip => ({
@@ -150,7 +148,7 @@ function skipOf(one: Occasion, { facts, override, now }: Moment): Skip | undefin
     ...more,
   });
   const turnAt = Math.max(at, facts.turnAt ?? at);
-  const late = missed && facts.withheld !== at && now - turnAt > schedule.startingDeadlineMs;
+  const late = facts.withheld !== at && now - turnAt > schedule.startingDeadlineMs;
   if (override.skipNext && !resumed && !late) {
     const message = `The ${because}, is skipped once: skip-next on the ${override.skipNext}.`;
     return skip('Override', message, { remember: { ...remember, skipped: at }, consume: override.skipNext });
@@ -166,12 +164,13 @@ function skipOf(one: Occasion, { facts, override, now }: Moment): Skip | undefin
 }
 
 function carryOut(one: Occasion, { facts, now }: Moment): Decision {
-  const { boundary, because, missed, resumed } = one;
+  const { boundary, because, resumed } = one;
   const { action, at, schedule } = boundary;
   const startsAt = at + (action === 'start' ? jitterMs(facts.name, at, schedule.jitterSeconds) : 0);
-  // What is enforced, held back or resumed does not expire with the boundary.
-  const plain = schedule.policy === 'Respect' && !resumed && !missed && facts.withheld !== at;
-  const expires = plain ? { expires: at + schedule.startingDeadlineMs } : {};
+  // What is enforced, held back or resumed does not expire with the boundary, nor what waited for its wave.
+  const until = at + schedule.startingDeadlineMs;
+  const plain = schedule.policy === 'Respect' && !resumed && now <= until && facts.withheld !== at;
+  const expires = plain ? { expires: until } : {};
   const then: Acting = {
     ...{ do: action, boundary, because, enforced: false, resumed, ...expires },
     ...{ remember: { lastHandled: at }, ...keepOf(one, facts) },

@@ -39,16 +39,6 @@ const dated = /^(\d{4}-\d{2}-\d{2})(?![\w./+-])(.*)$/s;
 /** `2026-12-24 - 2026-12-26`, `2026-12-24 to 26`: only the first day would count. */
 const range = /\d{4}-\d{2}-\d{2}|^\s*(?:[-–—]|\.\.|to|until|through)\s*\d/;
 
-/**
- * A real date as YYYY-MM-DD; text may stand behind it (`2026-12-25 Christmas`), but no second date.
- * @throws Error saying what was found and what was expected.
- */
-export function readDate(value: unknown): string {
-  const date = dateIn(value);
-  if (date !== undefined) return date;
-  throw new Error(`${shown(value)} is no date: expected YYYY-MM-DD`);
-}
-
 /** A list or an object is not written out: it may be too deep for that. */
 const shown = (value: unknown): string =>
   Array.isArray(value)
@@ -57,6 +47,7 @@ const shown = (value: unknown): string =>
       ? 'an object'
       : String(JSON.stringify(typeof value === 'string' ? value.slice(0, 60) : value)).slice(0, 40);
 
+/** A real date as YYYY-MM-DD; text may stand behind it (`2026-12-25 Christmas`), but no second date. */
 function dateIn(value: unknown): string | undefined {
   if (typeof value !== 'string' || value.length > longestLine) return undefined;
   const [, date = '', behind = ''] = dated.exec(value) ?? [];

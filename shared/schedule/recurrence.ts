@@ -44,7 +44,7 @@ export function readRule(given: unknown): Rule {
   const { until } = rule;
   return {
     freq: rule.freq as Rule['freq'],
-    interval: Math.min(Math.max(rule.interval || 1, 1), 10_000),
+    interval: Math.min(Math.max(rule.interval, 1), 10_000),
     ...(rule.count ? { count: rule.count } : {}),
     ...(until
       ? {
@@ -88,13 +88,15 @@ export const isPlacedOn = (rule: Rule, first: number, day: number): boolean =>
 
 const monthOf = (date: Date) => date.getUTCFullYear() * 12 + date.getUTCMonth();
 
+/** The day with which the week of a day begins. */
+const weekOf = (day: number, weekStart: number) => day - ((new Date(day).getUTCDay() - weekStart + 7) % 7) * dayMs;
+
 /** Every nth day, week, month or year from the first. */
 function isInTurn({ freq, interval, weekStart }: Rule, first: number, day: number): boolean {
   const [a, b] = [new Date(first), new Date(day)];
-  const week = (date: Date) => Math.floor((date.getTime() / dayMs - ((date.getUTCDay() - weekStart + 7) % 7)) / 7);
   const turn = {
     DAILY: () => (day - first) / dayMs,
-    WEEKLY: () => week(b) - week(a),
+    WEEKLY: () => (weekOf(day, weekStart) - weekOf(first, weekStart)) / (7 * dayMs),
     MONTHLY: () => monthOf(b) - monthOf(a),
     YEARLY: () => b.getUTCFullYear() - a.getUTCFullYear(),
   }[freq]();
@@ -139,7 +141,7 @@ function around({ freq, weekStart, months }: Rule, day: number): number[] {
     from(Date.UTC(year, month, 1), new Date(Date.UTC(year, month + 1, 0)).getUTCDate());
   return {
     DAILY: () => [day],
-    WEEKLY: () => from(day - ((date.getUTCDay() - weekStart + 7) % 7) * dayMs, 7),
+    WEEKLY: () => from(weekOf(day, weekStart), 7),
     MONTHLY: () => ofMonth(date.getUTCMonth()),
     YEARLY: () => months.flatMap((month) => ofMonth(month - 1)),
   }[freq]();

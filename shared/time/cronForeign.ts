@@ -10,8 +10,8 @@ const weekdayOf = (part: string): string =>
     .replace(/(?<=[A-Z])L$/i, '#L');
 
 /** The first five of AWS's six fields, as they are written here. */
-const fromAws = ([minute, hour, day, month, weekday]: string[]): string =>
-  [minute, hour, day?.replace(/^\?$/, '*'), month, weekdayOf(weekday ?? '*')].join(' ');
+const fromAws = ([minute, hour, day = '', month, weekday = '']: string[]): string =>
+  [minute, hour, day.replace(/^\?$/, '*'), month, weekdayOf(weekday)].join(' ');
 
 /** Without the seconds before and the year behind; `?` is Quartz', whose Monday is 2, so that no number is sure. */
 const withoutSeconds = (parts: string[]): string => {

@@ -50,7 +50,7 @@ function meantBy(text: string): string | undefined {
 
 /** The zone that was most likely meant: the same city, or some letters away by its name or its city. */
 function nearestZone(text: string): string | undefined {
-  const wanted = text.slice(0, longestShown).toLowerCase().replaceAll(' ', '_');
+  const wanted = text.toLowerCase().replaceAll(' ', '_');
   const zones = new Map<string, string>();
   for (const [lower, { name }] of tzNames()) zones.set(cityOf(lower), name).set(lower, name);
   const city = zones.get(cityOf(wanted));

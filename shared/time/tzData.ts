@@ -42,12 +42,12 @@ export function tzNames(): ReadonlyMap<string, { name: string; zone: string }> {
 export function unpack(zone: string): Rules {
   const [, , offsets = '', which = '', lasts = ''] = zone.split('|');
   const ahead = offsets.split(' ').map((text) => -Math.round(base60(text) * 60) * 1000 || 0);
-  const spans = lasts === '' ? [] : lasts.split(' ').map(base60);
+  const spans = lasts.split(' ').map(base60);
   const rules: Rules = { untils: [], offsets: [...which].map((digit) => ahead[base60(digit)]!) };
   let until = 0;
   for (let i = 0; i < rules.offsets.length - 1; i++) {
     // The first is an instant, the others are counted from the one before.
-    until = Math.round(until + (spans[i] ?? 0) * 60_000);
+    until = Math.round(until + spans[i]! * 60_000);
     rules.untils.push(until);
   }
   rules.untils.push(Infinity);

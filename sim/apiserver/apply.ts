@@ -1,9 +1,10 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import type { WriteOptions } from './cluster.ts';
 import { equal, type Fields, isFields, type ManagedFields, put, type Thing } from './object.ts';
+import { unreadable } from './objectmeta.ts';
 import { isOn } from './options.ts';
 import { type Leaves, leaves, type Owner, pathsOf, withOwner } from './ownership.ts';
-import { badRequest, notFound, Refusal } from './refusal.ts';
+import { badRequest, conflict, notFound, otherName, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
 import { prune } from './schema.ts';
 
@@ -38,7 +39,7 @@ export function applied(
   { body, options, warnings }: { body: Thing; options: WriteOptions; warnings: string[] },
 ): Answer {
   const { resource, namespace, name = '' } = target;
-  const manager = checkedManager(call, body);
+  const manager = checkedManager(target, call, body);
   checkDeclared(target, body);
   const { cluster, clock } = scope;
   const wanted = leaves(body, target.subresource);
@@ -46,6 +47,15 @@ export function applied(
   const old = cluster.store.get(resource, namespace, name);
   const owner: Owner = { manager, operation: 'Apply', target, paths, clean: false, now: clock.now() };
   if (!old && target.subresource) throw notFound(resource, name);
+  if (!old && isFields(body.metadata) && body.metadata.uid)
+    throw conflict(
+      resource,
+      name,
+      `uid mismatch: the provided object specified uid ${body.metadata.uid}, and no existing object was found`,
+    );
+  const named = isFields(body.metadata) ? body.metadata.name : undefined;
+  const misnamed = named !== undefined && named !== name ? otherName(named, name) : undefined;
+  if (!old && misnamed) throw misnamed;
   if (!old) {
     const metadata = { ...body.metadata, name, managedFields: withOwner([], owner) };
     return json(201, cluster.create(resource, namespace, { ...body, metadata }, options), warnings);
@@ -55,6 +65,7 @@ export function applied(
   const others = entries.some((entry) => entry.operation === 'Apply') ? entries : [...entries, ...assumed(old, target)];
   const clashes = conflicts(others, wanted, old, owner);
   if (clashes.length > 0 && !force) throw applyConflict(clashes);
+  if (misnamed) throw misnamed;
   const next = mergedWith(
     old,
     wanted,
@@ -69,13 +80,25 @@ export function applied(
   return json(200, JSON.stringify(stored), warnings);
 }
 
-/** Who applies. @throws Refusal 400 where that is not said, or what is applied is no object as it is written by hand. */
-function checkedManager(call: Call, body: Thing): string {
-  const manager = call.query.get('fieldManager');
-  if (!manager) throw badRequest('fieldManager is required for apply patch');
-  if (!isFields(body)) throw badRequest('the applied object is not an object');
+/** Who applies. @throws Refusal 400 for what is no object of the path's kind as it is written by hand. */
+function checkedManager(target: Target, call: Call, body: Thing): string {
+  if (!isFields(body)) throw badRequest('error decoding YAML: the applied object is not an object');
+  checkKind(target, body);
+  const why = unreadable(body.metadata);
+  if (why) throw badRequest(why);
   if (isFields(body.metadata) && body.metadata.managedFields) throw badRequest('metadata.managedFields must be nil');
-  return manager;
+  return call.query.get('fieldManager') ?? '';
+}
+
+/** @throws Refusal 400 for an object of another kind than the path says. */
+function checkKind({ resource, group, version }: Target, { apiVersion, kind }: Thing): void {
+  const expected = apiVersionOf({ group, version });
+  if (apiVersion !== expected)
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${apiVersion ?? ''}, expected: ${expected}`,
+    );
+  if (kind !== resource.kind)
+    throw badRequest(`${resource.kind} in version "${version}" cannot be handled as a ${kind ?? ''}`);
 }
 
 /** Apply knows only typed objects: what the schema does not declare cannot have an owner. @throws Refusal 500 */
@@ -100,6 +123,7 @@ function assumed(old: Thing, target: Target): ManagedFields[] {
 
 interface Clash {
   manager: string;
+  operation: ManagedFields['operation'];
   apiVersion: string;
   path: string[];
 }
@@ -115,25 +139,30 @@ function conflicts(entries: ManagedFields[], wanted: Leaves, old: Thing, owner: 
           const mine = wanted.get(id);
           return mine !== undefined && !equal(mine.value, current.get(id)?.value);
         })
-        .map((path) => ({ manager: entry.manager, apiVersion: entry.apiVersion, path })),
+        .map((path) => ({ ...entry, path })),
     );
 }
 
+/** A manager as a conflict names him: of one that applies, the version is not told. */
+const said = ({ manager, operation, apiVersion }: Clash): string =>
+  `${JSON.stringify(manager)}${operation === 'Update' ? ` using ${apiVersion}` : ''}`;
+
 function applyConflict(clashes: Clash[]): Refusal {
   const dotted = (path: string[]) => `.${path.join('.')}`;
-  const [first] = clashes as [Clash];
-  const many = clashes.length > 1;
-  const text = many
-    ? `conflicts with ${JSON.stringify(first.manager)} using ${first.apiVersion}:\n${clashes.map(({ path }) => `- ${dotted(path)}`).join('\n')}`
-    : `conflict with ${JSON.stringify(first.manager)} using ${first.apiVersion}: ${dotted(first.path)}`;
-  const causes = clashes.map(({ manager, apiVersion, path }) => ({
+  const managers = [...new Set(clashes.map(said))].sort();
+  const pathsOfOne = (manager: string) => clashes.filter((one) => said(one) === manager).map(({ path }) => path);
+  const text =
+    clashes.length === 1
+      ? `1 conflict: conflict with ${managers[0]}: ${dotted(clashes[0]?.path ?? [])}`
+      : `${clashes.length} conflicts: ${managers
+          .map((one) => [`conflicts with ${one}:`, ...pathsOfOne(one).map((path) => `- ${dotted(path)}`)].join('\n'))
+          .join('\n')}`;
+  const causes = clashes.map((one) => ({
     reason: 'FieldManagerConflict',
-    message: `conflict with ${JSON.stringify(manager)} using ${apiVersion}`,
-    field: dotted(path),
+    message: `conflict with ${said(one)}`,
+    field: dotted(one.path),
   }));
-  return new Refusal(409, 'Conflict', `Apply failed with ${clashes.length} conflict${many ? 's' : ''}: ${text}`, {
-    details: { causes },
-  });
+  return new Refusal(409, 'Conflict', `Apply failed with ${text}`, { details: { causes } });
 }
 
 /** What is wanted, laid over what is there; what this manager applied before and no longer wants goes. */

@@ -2,8 +2,14 @@ import { isFields } from './object.ts';
 
 export type Expression = (variables: Record<string, unknown>) => unknown;
 export interface Cel {
-  /** @throws Error for what this evaluator does not understand. */
-  compile(expression: string): Expression;
+  /**
+   * With `optionalOldSelf`, oldSelf is an optional value. @throws Error for what this evaluator does not understand.
+   */
+  compile(expression: string, optionalOldSelf?: boolean): Expression;
+  /** Why it is no expression at all; undefined for one that is, understood here or not. */
+  syntaxFault(expression: string): string | undefined;
+  /** An optional value; undefined: none. */
+  optional(value: unknown): unknown;
 }
 
 let evaluator: Promise<Cel | undefined> | undefined;
@@ -17,16 +23,21 @@ export const loadCel = (): Promise<Cel | undefined> => (evaluator ??= makeCel())
 
 async function makeCel(): Promise<Cel | undefined> {
   try {
-    const { Environment } = await import('@marcbachmann/cel-js');
-    const environment = new Environment({
-      unlistedVariablesAreDyn: true,
-      enableOptionalTypes: true,
-      homogeneousAggregateLiterals: false,
-    });
-    for (const [signature, run] of kubernetesFunctions) environment.registerFunction(signature, run);
-    const compiled = new Map<string, Expression>();
+    const { Environment, Optional } = await import('@marcbachmann/cel-js');
+    const make = () => {
+      const environment = new Environment({
+        unlistedVariablesAreDyn: true,
+        enableOptionalTypes: true,
+        homogeneousAggregateLiterals: false,
+      });
+      for (const [signature, run] of kubernetesFunctions) environment.registerFunction(signature, run);
+      return { environment, compiled: new Map<string, Expression>() };
+    };
+    const [usual, optional] = [make(), make()];
+    optional.environment.registerVariable('oldSelf', 'optional');
     return {
-      compile(expression) {
+      compile(expression, optionalOldSelf = false) {
+        const { environment, compiled } = optionalOldSelf ? optional : usual;
         const known = compiled.get(expression);
         if (known) return known;
         const checked = environment.check(expression);
@@ -35,11 +46,23 @@ async function makeCel(): Promise<Cel | undefined> {
         compiled.set(expression, parsed);
         return parsed;
       },
+      syntaxFault(expression) {
+        try {
+          usual.environment.parse(expression);
+          return undefined;
+        } catch (wrong) {
+          return firstLine(wrong);
+        }
+      },
+      optional: (value) => (value === undefined ? Optional.none() : Optional.of(value)),
     };
   } catch {
     return undefined;
   }
 }
+
+/** What went wrong, without the picture of where. */
+export const firstLine = (wrong: unknown): string => (wrong as Error).message.split('\n')[0] ?? '';
 
 type Ordered = bigint | number | string;
 const least = (list: Ordered[]) => list.reduce((a, b) => (b < a ? b : a));

@@ -1,30 +1,11 @@
-import { type Cel, celValue } from './cel.ts';
+import { type Cel, celValue, firstLine } from './cel.ts';
+import { forbidden, missing, wrong } from './fielderror.ts';
 import { equal, type Fields, isFields } from './object.ts';
 import type { FieldError } from './refusal.ts';
 import type { Rule, Schema } from './schema.ts';
 
 const rulesOf = (schema: Schema): Rule[] => schema['x-kubernetes-validations'] ?? [];
-const isTransition = ({ rule }: Rule): boolean => /\boldSelf\b/.test(rule);
-
-/** Rules of a CRD that do not compile, as the API server refuses them. */
-export function uncompiledRules(cel: Cel, schema: Schema, path: string): FieldError[] {
-  const own = rulesOf(schema).flatMap(({ rule }, i) => {
-    try {
-      cel.compile(rule);
-      return [];
-    } catch (wrong) {
-      const message = `Invalid value: ${JSON.stringify(rule)}: compilation failed: ${(wrong as Error).message.split('\n')[0]}`;
-      return [{ field: `${path}.x-kubernetes-validations[${i}].rule`, message }];
-    }
-  });
-  const children = Object.entries(schema.properties ?? {}).flatMap(([name, one]) =>
-    uncompiledRules(cel, one, `${path}.properties[${name}]`),
-  );
-  const items = schema.items ? uncompiledRules(cel, schema.items, `${path}.items`) : [];
-  const extra = schema.additionalProperties;
-  const additional = isFields(extra) ? uncompiledRules(cel, extra as Schema, `${path}.additionalProperties`) : [];
-  return [...own, ...children, ...items, ...additional];
-}
+export const isTransition = ({ rule }: Rule): boolean => /\boldSelf\b/.test(rule);
 
 /** Whether any rule stands in a schema. */
 export const hasRules = (schema: Schema): boolean =>
@@ -32,6 +13,18 @@ export const hasRules = (schema: Schema): boolean =>
   Object.values(schema.properties ?? {}).some(hasRules) ||
   (schema.items !== undefined && hasRules(schema.items)) ||
   (isFields(schema.additionalProperties) && hasRules(schema.additionalProperties as Schema));
+
+/** Whether any rule compares with what was there before; of most schemas none does. */
+const comparing = new WeakMap<Schema, boolean>();
+function compares(schema: Schema): boolean {
+  const known = comparing.get(schema);
+  if (known !== undefined) return known;
+  const extra = isFields(schema.additionalProperties) ? [schema.additionalProperties as Schema] : [];
+  const parts = [...Object.values(schema.properties ?? {}), ...(schema.items ? [schema.items] : []), ...extra];
+  const found = rulesOf(schema).some(isTransition) || parts.some(compares);
+  comparing.set(schema, found);
+  return found;
+}
 
 /** A value and what it was before, with its schema and its path. */
 interface Judged {
@@ -41,12 +34,17 @@ interface Judged {
   path?: string;
 }
 
-/** Every rule that the value breaks. What did not change is not judged again, as the API server ratchets. */
+/**
+ * Every rule that the value breaks. Of what did not change only those are judged that compare it with what was there
+ * before; the others let stand what they once let in, as the API server ratchets.
+ */
 export function brokenRules(cel: Cel, judged: Judged): FieldError[] {
   const { schema, value, old } = judged;
   if (value === undefined || value === null) return [];
-  if (old !== undefined && equal(old, value)) return [];
-  return [...rulesOf(schema).flatMap((rule) => broken(cel, rule, judged)), ...brokenInside(cel, judged)];
+  const isSame = old !== undefined && equal(old, value);
+  if (isSame && !compares(schema)) return [];
+  const rules = rulesOf(schema).filter((rule) => !isSame || isTransition(rule));
+  return [...rules.flatMap((rule) => broken(cel, rule, judged)), ...brokenInside(cel, judged)];
 }
 
 function brokenInside(cel: Cel, { schema, value, old, path = '' }: Judged): FieldError[] {
@@ -76,30 +74,49 @@ function counterpart(schema: Schema, item: unknown, old: unknown): unknown {
 }
 
 function broken(cel: Cel, rule: Rule, { schema, value, old, path = '' }: Judged): FieldError[] {
-  if (isTransition(rule) && old === undefined && !rule.optionalOldSelf) return [];
+  const { optionalOldSelf = false } = rule;
+  if (isTransition(rule) && old === undefined && !optionalOldSelf) return [];
+  const before = old === undefined ? undefined : typed(schema, old);
   const self = typed(schema, value);
-  const variables = { self, ...(old === undefined ? {} : { oldSelf: typed(schema, old) }) };
-  const field = `${path}${rule.fieldPath ?? ''}` || '<nil>';
-  const shown = Array.isArray(value) ? '"array"' : isFields(value) ? '"object"' : JSON.stringify(value);
-  const says = (message: string): FieldError[] => [
-    { field, message: `Invalid value: ${shown}: ${message}`, ...(rule.reason ? { reason: rule.reason } : {}) },
-  ];
+  const given = {
+    self,
+    ...(optionalOldSelf ? { oldSelf: cel.optional(before) } : before === undefined ? {} : { oldSelf: before }),
+  };
+  const field = path + (rule.fieldPath ?? '').replace(/\['([^']*)'\]/g, '.$1') || '<nil>';
   try {
-    if (cel.compile(rule.rule)(variables) === true) return [];
-  } catch (wrong) {
-    return says(`rule evaluation error: ${(wrong as Error).message.split('\n')[0]}`);
+    if (cel.compile(rule.rule, optionalOldSelf)(given) === true) return [];
+  } catch (stumble) {
+    const why = firstLine(stumble).replace(/^N/, 'n'); // as cel-go says it
+    return [
+      wrong(path || '<nil>', schema.type ?? '', `${why} evaluating rule: ${rule.message?.trim() ?? rule.rule.trim()}`),
+    ];
   }
-  return says(messageOf(cel, rule, variables));
+  const said = messageOf(cel, rule, { self, ...(before === undefined ? {} : { oldSelf: before }) });
+  return [byReason(rule.reason, field, schema.type ?? '', said)];
+}
+
+/** The reason decides what is said (apiextensions' fieldErrorForReason); the value is told by its type. */
+function byReason(reason: Rule['reason'], field: string, type: string, message: string): FieldError {
+  switch (reason) {
+    case 'FieldValueForbidden':
+      return forbidden(field, message);
+    case 'FieldValueRequired':
+      return missing(field, message);
+    case 'FieldValueDuplicate':
+      return { field, message: `Duplicate value: ${JSON.stringify(type)}`, reason };
+    default:
+      return wrong(field, type, message);
+  }
 }
 
 function messageOf(cel: Cel, { rule, message, messageExpression }: Rule, variables: Record<string, unknown>): string {
   try {
     const said = messageExpression ? cel.compile(messageExpression)(variables) : undefined;
-    if (typeof said === 'string' && said !== '') return said;
+    if (typeof said === 'string' && said.trim() !== '' && !/\n/.test(said)) return said.trim();
   } catch {
     // as the API server: a message that cannot be made falls back to the fixed one
   }
-  return message ?? `failed rule: ${rule}`;
+  return message?.trim() ?? `failed rule: ${rule.trim()}`;
 }
 
 /** A value as CEL sees it by its schema: ints, doubles, timestamps, maps. */

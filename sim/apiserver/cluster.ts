@@ -6,10 +6,10 @@ import type { Cel } from './cel.ts';
 import { equal, isFields, type Metadata, stamp, type Thing } from './object.ts';
 import { checkPolicies } from './policies.ts';
 import { newFaults } from './ratcheting.ts';
-import { alreadyExists, badRequest, conflict, invalid, modified, notFound, Refusal } from './refusal.ts';
+import { alreadyExists, conflict, invalid, modified, notFound, otherName, Refusal } from './refusal.ts';
 import { apiVersionOf, builtinResources, Registry, type Resource } from './resources.ts';
 import { prune, withDefaults } from './schema.ts';
-import { checkLabels, keptMetadata, nameOf, separated } from './separation.ts';
+import { checkFinalizers, checkLabels, keptMetadata, nameOf, otherNamespace, separated } from './separation.ts';
 import { Store } from './store.ts';
 import { crdFaults } from './structural.ts';
 import type { User } from './user.ts';
@@ -18,6 +18,8 @@ import type { User } from './user.ts';
 export interface WriteOptions {
   subresource?: string | undefined;
   dryRun?: boolean;
+  /** Asked under the kind's second group, which has rules of its own. */
+  alias?: boolean;
   /** `fieldValidation=Strict`: what the schema does not know is an error, not a warning. */
   strict?: (unknown: string[]) => Refusal;
   /** The cluster's own controllers: webhooks do not stop them. */
@@ -39,6 +41,8 @@ export interface DeleteOptions {
 /** A deletion that has begun asks the owner of a grace period how long it takes: Pods have one. */
 export type GraceRule = (thing: Thing, options: DeleteOptions) => number | undefined;
 
+const immortal = new Set(['default', 'kube-system', 'kube-public']);
+
 /** The API server's rules around the store: what every write must satisfy, whoever makes it. */
 export class Cluster {
   readonly store = new Store();
@@ -49,8 +53,8 @@ export class Cluster {
   /** Set while virt-api is down: its webhooks fail. */
   virtApiDown = false;
   readonly graceRules = new Map<string, GraceRule>();
-  /** Asked before a pod is made, whoever makes it. */
-  readonly podRules: ((pod: Thing) => void)[] = [];
+  /** Asked before an object is made by somebody, and before pods and VMIs are, whoever makes them. */
+  readonly createRules: ((resource: Resource, thing: Thing) => void)[] = [];
 
   constructor(clock: Timers) {
     this.clock = clock;
@@ -80,7 +84,8 @@ export class Cluster {
     if (resource.status && !options.internal) delete fresh.status;
     const next = this.#admitted(resource, undefined, fresh, options);
     if (this.store.get(resource, namespace, next.metadata.name)) throw alreadyExists(resource, next.metadata.name);
-    if (resource.plural === 'pods') for (const rule of this.podRules) rule(next);
+    if (!options.internal || ['pods', 'virtualmachineinstances'].includes(resource.plural))
+      for (const rule of this.createRules) rule(resource, next);
     return options.dryRun ? next : this.store.put(resource, next);
   }
 
@@ -93,14 +98,15 @@ export class Cluster {
   ): Thing {
     const old = this.get(resource, namespace, name);
     const sent: Partial<Metadata> = isFields(body.metadata) ? body.metadata : {};
-    if (sent.name !== undefined && sent.name !== name)
-      throw badRequest(`the name of the object (${sent.name}) does not match the name on the URL (${name})`);
+    if (sent.name !== undefined && sent.name !== name) throw otherName(sent.name, name);
+    if (sent.namespace && sent.namespace !== namespace) throw otherNamespace();
     if (sent.uid && sent.uid !== old.metadata.uid)
       throw conflict(
         resource,
         name,
         `Precondition failed: UID in precondition: ${sent.uid}, UID in object meta: ${old.metadata.uid}`,
       );
+    if (!options.subresource) checkFinalizers(resource, old.metadata, sent);
     if (sent.resourceVersion && sent.resourceVersion !== old.metadata.resourceVersion) throw modified(resource, name);
     const metadata = keptMetadata(old.metadata, sent, options);
     const fresh = separated(resource, old, { ...body, metadata }, options);
@@ -135,6 +141,10 @@ export class Cluster {
     if (uid && uid !== old.metadata.uid) throw failed('UID', uid, old.metadata.uid);
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion)
       throw failed('ResourceVersion', resourceVersion, old.metadata.resourceVersion);
+    if (resource.plural === 'namespaces' && immortal.has(name))
+      throw new Refusal(403, 'Forbidden', `namespaces "${name}" is forbidden: this namespace may not be deleted`, {
+        details: { name, kind: resource.plural },
+      });
     if (options.dryRun) return old;
     const graceSeconds = this.graceRules.get(resource.plural)?.(old, options);
     const held =
@@ -182,7 +192,7 @@ export class Cluster {
   }
 
   #admitted(resource: Resource, old: Thing | undefined, next: Thing, options: WriteOptions): Thing {
-    const { internal = false, subresource, warn = () => undefined } = options;
+    const { internal = false, alias = false, subresource, warn = () => undefined } = options;
     checkLabels(resource, next);
     const schema = resource.custom?.schema ?? resource.typed;
     if (schema) {
@@ -196,7 +206,7 @@ export class Cluster {
     if (!internal && this.virtApiDown && resource.group === 'kubevirt.io' && resource.plural !== 'kubevirts')
       throw webhookDown(resource);
     const operation = old ? 'UPDATE' : 'CREATE';
-    const admitted = admit({ resource, operation, subresource, old, next, internal, warn });
+    const admitted = admit({ resource, operation, subresource, old, next, alias, internal, warn, cel: this.cel });
     const { user, dryRun = false } = options;
     if (user) checkPolicies(this, { resource, operation, subresource, old, next: admitted, user, dryRun, warn });
     return admitted;

@@ -15,6 +15,7 @@ interface CrdVersion {
   schema?: { openAPIV3Schema?: Schema };
   subresources?: { status?: Fields };
   additionalPrinterColumns?: PrinterColumn[];
+  selectableFields?: { jsonPath: string }[];
 }
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
@@ -45,7 +46,11 @@ export function resourceOf(crd: Thing): Resource | undefined {
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     status: version.subresources?.status !== undefined,
-    custom: { schema: version.schema?.openAPIV3Schema ?? {}, columns: version.additionalPrinterColumns ?? [age] },
+    custom: {
+      schema: version.schema?.openAPIV3Schema ?? {},
+      columns: version.additionalPrinterColumns ?? [age],
+      selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
+    },
   };
 }
 

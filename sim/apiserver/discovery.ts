@@ -112,6 +112,7 @@ const powers = [
   power('virtualmachines/migrate'),
   power('virtualmachineinstances/pause'),
   power('virtualmachineinstances/unpause'),
+  { ...power('virtualmachineinstances/guestosinfo'), kind: 'VirtualMachineInstanceGuestAgentInfo', verbs: ['get'] },
   { ...power('virtualmachineinstances/userlist'), kind: 'VirtualMachineInstanceGuestOSUserList', verbs: ['get'] },
 ];
 

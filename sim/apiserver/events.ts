@@ -1,37 +1,78 @@
-import { sixDigits } from './admission.ts';
-import { clone, type Thing } from './object.ts';
-import { type FieldError, invalid } from './refusal.ts';
+import { missing, wrong } from './fielderror.ts';
+import { at, clone, equal, type Thing } from './object.ts';
+import type { FieldError } from './refusal.ts';
 
-const named = { group: 'events.k8s.io', plural: 'events', kind: 'Event' };
-const required = ['eventTime', 'reportingController', 'reportingInstance', 'action', 'reason'];
+const textOf = (event: Thing, field: string): string => String(event[field] ?? '');
+const qualified = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const limits = [
+  ['reportingInstance', 'reportingInstance', 128],
+  ['action', 'action', 128],
+  ['reason', 'reason', 128],
+  ['message', 'message', 1024],
+] as const;
 
-/** An Event of events.k8s.io/v1 as it is sent. @throws Refusal 422 where it lacks what that version demands. */
-export function checkedEvent(event: Thing): Thing {
-  const { eventTime } = event;
-  if (typeof eventTime === 'string' && !sixDigits.test(eventTime)) return event; // not even read: 400, when it is admitted
-  const errors: FieldError[] = required
-    .filter((field) => event[field] === undefined || event[field] === null || event[field] === '')
-    .map((field) => ({ field, message: 'Required value', reason: 'FieldValueRequired' }));
-  if (event['type'] !== 'Normal' && event['type'] !== 'Warning')
-    errors.push({ field: 'type', message: `Invalid value: ${JSON.stringify(event['type'] ?? '')}: has invalid value` });
-  const { note } = event;
-  if (typeof note === 'string' && Buffer.byteLength(note) > 1024)
-    errors.push({ field: 'message', message: 'Invalid value: "": can have at most 1024 characters' });
-  if (errors.length > 0) throw invalid(named, event.metadata.name ?? '', errors);
-  return event;
+/** What an Event breaks of the rules that hold in both groups (Kubernetes' legacyValidateEvent). */
+export function eventFaults(event: Thing): FieldError[] {
+  const { namespace = '' } = event.metadata;
+  const home = String(at(event, 'involvedObject', 'namespace') ?? '');
+  const elsewhere = [wrong('involvedObject.namespace', home, 'does not match event.namespace')];
+  if (event['eventTime'] == null)
+    return (home === '' ? namespace === '' || namespace === 'default' : home === namespace) ? [] : elsewhere;
+  const errors = home === '' && !['default', 'kube-system'].includes(namespace) ? elsewhere : [];
+  const controller = textOf(event, 'reportingComponent');
+  if (controller === '') errors.push(missing('reportingController'));
+  else if (!qualified.test(controller))
+    errors.push(wrong('reportingController', controller, 'name part must consist of alphanumeric characters'));
+  for (const [field, name, most] of limits) {
+    if (textOf(event, field) === '' && field !== 'message') errors.push(missing(name));
+    if (Buffer.byteLength(textOf(event, field)) > most)
+      errors.push(wrong(name, '', `can have at most ${most} characters`));
+  }
+  return errors;
+}
+
+/** What events.k8s.io/v1 demands of a new Event beside that. */
+export function newEventFaults(event: Thing): FieldError[] {
+  const errors = seriesFaults(event);
+  const { generateName } = event.metadata;
+  if (generateName?.endsWith('.')) errors.push(wrong('metadata.generateName', generateName, badPrefix));
+  if (event['eventTime'] == null) errors.push(missing('eventTime'));
+  const type = textOf(event, 'type');
+  if (type !== 'Normal' && type !== 'Warning') errors.push(wrong('type', '', `has invalid value: ${type}`));
+  for (const field of ['firstTimestamp', 'lastTimestamp', 'count'])
+    if (event[field]) errors.push(wrong(field, '', 'needs to be unset'));
+  if (at(event, 'source', 'component') || at(event, 'source', 'host'))
+    errors.push(wrong('source', '', 'needs to be unset'));
+  return errors;
+}
+
+const badPrefix =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
+const fixed =
+  'involvedObject reason message source firstTimestamp lastTimestamp count type eventTime action related reportingComponent reportingInstance';
+
+/** What events.k8s.io/v1 lets nobody change: all but how often it was seen. */
+export function changedEventFaults(event: Thing, old: Thing): FieldError[] {
+  const changed = fixed.split(' ').filter((field) => !equal(event[field] ?? null, old[field] ?? null));
+  return [
+    ...(equal(event['series'], old['series']) ? [] : seriesFaults(event)),
+    ...changed.map((field) => wrong(field, event[field] ?? null, 'field is immutable')),
+  ];
+}
+
+function seriesFaults({ series }: Thing): FieldError[] {
+  if (series == null) return [];
+  const count = at(series, 'count');
+  return [
+    ...(typeof count === 'number' && count >= 2 ? [] : [wrong('series.count', '', 'should be at least 2')]),
+    ...(at(series, 'lastObservedTime') ? [] : [missing('series.lastObservedTime')]),
+  ];
 }
 
 /** An Event of events.k8s.io/v1 as it is stored, which is core/v1. */
 export function coreEvent(event: Thing): Thing {
   const { regarding, note, reportingController, deprecatedSource, deprecatedCount, ...rest } = event;
   const { deprecatedFirstTimestamp, deprecatedLastTimestamp, ...others } = rest;
-  if (typeof event.metadata.generateName === 'string' && event.metadata.generateName.endsWith('.'))
-    throw invalid(named, '', [
-      {
-        field: 'metadata.generateName',
-        message: `Invalid value: ${JSON.stringify(event.metadata.generateName)}: a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`,
-      },
-    ]);
   return {
     ...others,
     apiVersion: 'v1',

@@ -19,54 +19,67 @@ export interface Operation {
   value?: unknown;
 }
 
+const mostOperations = 10_000;
+
 /** RFC 6902. @throws PatchTestFailed, or a Refusal for a path that is not there. */
 export function jsonPatch(target: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch))
     throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  if (patch.length > mostOperations)
+    throw new Refusal(
+      413,
+      'RequestEntityTooLarge',
+      `The allowed maximum operations in a JSON patch is ${mostOperations}, got ${patch.length}`,
+    );
+  if (!patch.every(isFields))
+    throw badRequest('error decoding patch: json: cannot unmarshal into Go value of type handlers.jsonPatchOp');
   const root = { value: clone(target) };
-  for (const operation of patch as Operation[]) perform(root, operation);
+  for (const operation of patch as unknown as Operation[]) perform(root, operation);
   return root.value;
 }
 
 function perform(root: { value: unknown }, { op, path, from, value }: Operation): void {
+  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) throw inapplicable();
   switch (op) {
     case 'add':
       return edit(root, path, (parent, key) => {
+        if (Array.isArray(parent) && key !== '-' && Number(key) > parent.length) throw inapplicable();
         if (Array.isArray(parent)) parent.splice(key === '-' ? parent.length : Number(key), 0, clone(value));
         else put(parent, key, clone(value));
       });
     case 'replace':
-      if (read(root.value, path) === undefined && !exists(root.value, path)) throw missing(op, path);
+      if (read(root.value, path) === undefined && !exists(root.value, path)) throw inapplicable();
       return edit(root, path, (parent, key) => {
         if (Array.isArray(parent)) parent[Number(key)] = clone(value);
         else put(parent, key, clone(value));
       });
     case 'remove':
-      if (!exists(root.value, path)) throw missing(op, path);
+      if (!exists(root.value, path)) throw inapplicable();
       return edit(root, path, (parent, key) => {
         if (Array.isArray(parent)) parent.splice(Number(key), 1);
         else delete parent[key];
       });
     case 'test':
-      // A path that is absent equals null, as in the library that the API server uses.
+      // A key that is absent equals null, as in the library that the API server uses; where it would stand must be there.
+      if (!exists(root.value, parentOf(path))) throw new PatchTestFailed();
       if (!equal(read(root.value, path) ?? null, value ?? null)) throw new PatchTestFailed();
       return;
     case 'move':
     case 'copy': {
-      if (from === undefined || !exists(root.value, from)) throw missing(op, from ?? '');
+      if (from === undefined || !exists(root.value, from)) throw inapplicable();
       const moved = clone(read(root.value, from));
       if (op === 'move') perform(root, { op: 'remove', path: from });
       return perform(root, { op: 'add', path, value: moved });
     }
     default:
-      throw badRequest(`Unexpected kind: ${op}`);
+      throw inapplicable();
   }
 }
 
-const missing = (op: string, path: string): Refusal =>
-  new Refusal(422, 'Invalid', 'the server rejected our request due to an error in our request', {
-    details: { causes: [{ message: `${op} operation does not apply: doc is missing path: "${path}": missing value` }] },
-  });
+/** Whatever an operation stumbles over, all that is said of it is this (apiserver's handlers/patch.go). */
+const inapplicable = (): Refusal => new PatchTestFailed();
+
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 
 const keysOf = (path: string): string[] =>
   path === ''
@@ -104,8 +117,8 @@ function edit(root: { value: unknown }, path: string, change: (parent: Fields | 
     return;
   }
   const parent = read(root.value, keys.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''));
-  if (!Array.isArray(parent) && !isFields(parent)) throw missing('add', path);
-  if (Array.isArray(parent) && last !== '-' && !/^\d+$/.test(last)) throw missing('add', path);
+  if (!Array.isArray(parent) && !isFields(parent)) throw inapplicable();
+  if (Array.isArray(parent) && last !== '-' && !/^\d+$/.test(last)) throw inapplicable();
   change(parent, last);
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { at, equal, isFields, type Thing } from './object.ts';
-import { Refusal } from './refusal.ts';
+import { qualified, Refusal } from './refusal.ts';
+import { keyOf, type Resource } from './resources.ts';
 
 type Amounts = Record<string, string>;
 const units: Record<string, number> = { '': 1, m: 1e-3, k: 1e3, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
@@ -22,74 +23,99 @@ function written(amount: number): string {
 }
 
 const isOver = (pod: Thing): boolean => ['Succeeded', 'Failed'].includes(String(at(pod, 'status', 'phase')));
-const counted = new Set(['pods', 'count/pods']);
+/** Kinds that a quota counts by their plural alone, as it did before it could count any. */
+const oldNames = new Set(['pods', 'configmaps', 'persistentvolumeclaims', 'resourcequotas', 'secrets', 'services']);
+const askedFor = /^((requests|limits)\.)?(cpu|memory)$/;
 
-/** What a pod takes of one thing that a quota counts; undefined where the pod does not say. */
-function taken(pod: Thing, name: string): number | undefined {
-  if (counted.has(name)) return 1;
+/** Whether a name in a quota is about objects of a kind: how many, or what pods ask for. */
+function isAbout(resource: Resource, name: string): boolean {
+  if (name === `count/${qualified(resource)}`) return true;
+  if (resource.group !== '') return false;
+  return (oldNames.has(name) && name === resource.plural) || (resource.plural === 'pods' && askedFor.test(name));
+}
+
+/** What an object takes of one thing that a quota counts; undefined where the pod does not say. */
+function taken(thing: Thing, name: string): number | undefined {
+  if (!askedFor.test(name)) return 1;
   const [part, resource = ''] = name.includes('.') ? name.split('.') : ['requests', name];
-  const containers = at(pod, 'spec', 'containers');
+  const containers = at(thing, 'spec', 'containers');
   const amounts = (Array.isArray(containers) ? containers : []).map((one) =>
     quantity(at(one, 'resources', part ?? '', resource)),
   );
   return amounts.some(Number.isNaN) ? undefined : amounts.reduce((sum, one) => sum + one, 0);
 }
 
-const known = (name: string): boolean => counted.has(name) || /^((requests|limits)\.)?(cpu|memory)$/.test(name);
+/** What a quota limits, in the order in which the API server tells it. */
 const hardOf = (quota: Thing): [string, string][] => {
   const hard = at(quota, 'spec', 'hard');
-  return isFields(hard) ? Object.entries(hard as Amounts).filter(([name]) => known(name)) : [];
+  return isFields(hard) ? Object.entries(hard as Amounts).sort(([a], [b]) => (a < b ? -1 : 1)) : [];
 };
 
-/** ResourceQuotas of pods: a pod that has no room is refused, and each quota's status says what is used. */
+/**
+ * ResourceQuotas of how many objects there may be, and of what pods ask for: what has no room is refused, and each
+ * quota's status says what is used.
+ */
 export class Quotas {
   readonly #cluster: Cluster;
+  readonly #quotas: Resource;
+  /** Namespaces that have had a quota; of most clusters none has. */
+  readonly #held = new Set<string | undefined>();
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    const { store, registry } = cluster;
-    const soon = (namespace: string | undefined) => cluster.clock.after(50, () => this.#count(namespace));
-    const pods = registry.named('pods');
-    const held = (namespace: string | undefined) => store.list(registry.named('resourcequotas'), namespace).length > 0;
-    store.subscribe(pods, ({ object: { metadata } }) => void (held(metadata.namespace) && soon(metadata.namespace)));
-    store.subscribe(registry.named('resourcequotas'), ({ type, object }) => {
-      if (type !== 'DELETED' && (type === 'ADDED' || !at(object, 'status', 'hard'))) soon(object.metadata.namespace);
+    const { store, registry, clock } = cluster;
+    this.#quotas = registry.named('resourcequotas');
+    store.subscribe(this.#quotas, ({ object: { metadata } }) => void this.#held.add(metadata.namespace));
+    const pods = keyOf(registry.named('pods'));
+    const quotas = keyOf(this.#quotas);
+    store.observe(({ type, object: { metadata, ...object } }, key) => {
+      if (!this.#held.has(metadata.namespace)) return;
+      const counts = key === quotas ? !at(object, 'status', 'hard') : type !== 'MODIFIED' || key === pods;
+      if (counts) clock.after(50, () => this.#count(metadata.namespace));
     });
-    cluster.podRules.push((pod) => this.#check(pod));
+    cluster.createRules.push((resource, thing) => this.#check(resource, thing));
   }
 
   #used(namespace: string | undefined, name: string): number {
-    const pods = this.#cluster.store.list(this.#cluster.registry.named('pods'), namespace);
-    return pods.filter((pod) => !isOver(pod)).reduce((sum, pod) => sum + (taken(pod, name) ?? 0), 0);
+    const { store, registry } = this.#cluster;
+    const resource = registry.all().find((one) => isAbout(one, name));
+    if (!resource) return 0;
+    const things = store.list(resource, namespace).filter((thing) => resource.plural !== 'pods' || !isOver(thing));
+    return things.reduce((sum, thing) => sum + (taken(thing, name) ?? 0), 0);
   }
 
   /** @throws Refusal 403 in the words of the API server. */
-  #check(pod: Thing): void {
-    const { namespace, name } = pod.metadata;
-    for (const quota of this.#cluster.store.list(this.#cluster.registry.named('resourcequotas'), namespace)) {
-      const hard = hardOf(quota);
+  #check(resource: Resource, thing: Thing): void {
+    const { namespace, name } = thing.metadata;
+    if (!this.#held.has(namespace)) return;
+    for (const quota of this.#cluster.store.list(this.#quotas, namespace)) {
+      const hard = hardOf(quota).filter(([what]) => isAbout(resource, what));
       const refused = (why: string) =>
-        new Refusal(403, 'Forbidden', `pods "${name}" is forbidden: ${why}`, { details: { name, kind: 'pods' } });
-      const untold = hard.filter(([what]) => taken(pod, what) === undefined).map(([what]) => what);
+        new Refusal(403, 'Forbidden', `${qualified(resource)} "${name}" is forbidden: ${why}`, {
+          details: { name, ...(resource.group ? { group: resource.group } : {}), kind: resource.plural },
+        });
+      const untold = hard.filter(([what]) => taken(thing, what) === undefined).map(([what]) => what);
       if (untold.length > 0) throw refused(`failed quota: ${quota.metadata.name}: must specify ${untold.join(',')}`);
       const over = hard.filter(
-        ([what, limit]) => this.#used(namespace, what) + (taken(pod, what) ?? 0) > quantity(limit),
+        ([what, limit]) => this.#used(namespace, what) + (taken(thing, what) ?? 0) > quantity(limit),
       );
       if (over.length === 0) continue;
       const told = (amount: (what: string) => string) => over.map(([what]) => `${what}=${amount(what)}`).join(',');
       throw refused(
-        `exceeded quota: ${quota.metadata.name}, requested: ${told((what) => written(taken(pod, what) ?? 0))}, used: ${told((what) => written(this.#used(namespace, what)))}, limited: ${over.map(([what, limit]) => `${what}=${limit}`).join(',')}`,
+        `exceeded quota: ${quota.metadata.name}, requested: ${told((what) => written(taken(thing, what) ?? 0))}, used: ${told((what) => written(this.#used(namespace, what)))}, limited: ${over.map(([what, limit]) => `${what}=${limit}`).join(',')}`,
       );
     }
   }
 
   #count(namespace: string | undefined): void {
-    const quotas = this.#cluster.registry.named('resourcequotas');
-    for (const quota of this.#cluster.store.list(quotas, namespace)) {
+    for (const quota of this.#cluster.store.list(this.#quotas, namespace)) {
       const hard = Object.fromEntries(hardOf(quota));
       const used = Object.fromEntries(Object.keys(hard).map((what) => [what, written(this.#used(namespace, what))]));
       if (!equal(quota.status, { hard, used }))
-        this.#cluster.change(quotas, namespace, quota.metadata.name, (old) => ({ ...old, status: { hard, used } }));
+        this.#cluster.change(this.#quotas, namespace, quota.metadata.name, (old) => ({
+          ...old,
+          status: { hard, used },
+        }));
     }
   }
 }

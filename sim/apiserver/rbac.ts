@@ -6,8 +6,10 @@ import type { User } from './user.ts';
 
 /** Whom the API server itself is for: a token for somebody else is none here. */
 export const ownAudience = 'https://kubernetes.default.svc';
-/** What everybody may ask. */
-export const open = /^\/(version|healthz|livez|readyz)(\/|$)/;
+/** What everybody may ask (system:public-info-viewer). */
+const open = /^\/(version|healthz|livez|readyz)(\/|$)/;
+/** What everybody who is known may ask (system:discovery). */
+const discovery = /^\/(api|apis|openapi)(\/|$)/;
 
 export interface PolicyRule {
   /** The sim's own addition for tokens: where the rule holds; absent: everywhere. */
@@ -37,10 +39,12 @@ export interface Holder extends User {
 }
 
 const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+export const isKnown = ({ groups }: User): boolean => !groups.includes('system:unauthenticated');
 const account = /^system:serviceaccount:([^:]+):(.+)$/;
 
 /** The groups that everybody who is known is in, and those of ServiceAccounts. */
 const groupsOf = (name: string): string[] => {
+  if (name === anonymous.name) return anonymous.groups;
   const [, home] = account.exec(name) ?? [];
   return ['system:authenticated', ...(home ? ['system:serviceaccounts', `system:serviceaccounts:${home}`] : [])];
 };
@@ -86,12 +90,14 @@ export class Access {
     return there?.metadata.uid === holder.uid ? holder : undefined;
   }
 
-  /** Who calls, or whom the caller speaks for. @throws Refusal 401, or 403 where he may not. */
+  /**
+   * Who calls, or whom the caller speaks for. What is no bearer token, or an empty one, is as if nothing had been said
+   * (apiserver's bearertoken.go). @throws Refusal 401, or 403 where he may not.
+   */
   userOf(headers: Record<string, string | undefined>): User {
-    const { authorization } = headers;
-    if (authorization === undefined) return anonymous;
-    const token = /^Bearer (.+)$/i.exec(authorization)?.[1];
-    const holder = token === undefined ? undefined : this.holderOf(token);
+    const [scheme = '', token] = (headers['authorization'] ?? '').trim().split(' ');
+    if (scheme.toLowerCase() !== 'bearer' || !token) return this.#impersonated(anonymous, headers);
+    const holder = this.holderOf(token);
     if (!holder?.audiences.includes(ownAudience)) throw new Refusal(401, 'Unauthorized', 'Unauthorized');
     return this.#impersonated(holder, headers);
   }
@@ -112,12 +118,13 @@ export class Access {
     return { username: user.name, ...(uid ? { uid } : {}), groups: user.groups };
   }
 
-  /** Refuses whoever has said nothing about himself. @throws Refusal 403 */
-  checkKnown({ user, method, path }: Call): void {
-    if (user !== anonymous) return;
-    const verb = ({ GET: 'get', POST: 'post', PUT: 'put', PATCH: 'patch', DELETE: 'delete' } as const)[method];
-    const message = `forbidden: User "${user.name}" cannot ${verb ?? method} path "${path}"`;
-    throw new Refusal(403, 'Forbidden', message, { details: {} });
+  /** @throws Refusal 403 for a path that is none of objects, and that the caller may not ask for. */
+  checkUrl({ user, method, path }: Call): void {
+    const verb = method.toLowerCase();
+    if (this.allowsUrl(user, verb, path)) return;
+    throw new Refusal(403, 'Forbidden', `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {
+      details: {},
+    });
   }
 
   /** @throws Refusal 403 in the words of the API server. */
@@ -145,7 +152,8 @@ export class Access {
   }
 
   allowsUrl(user: User, verb: string, path: string): boolean {
-    if (this.#rulesHeld(user) === 'admin' || open.test(path)) return true;
+    if (this.#rulesHeld(user) === 'admin') return true;
+    if (verb === 'get' && (open.test(path) || (isKnown(user) && discovery.test(path)))) return true;
     const matches = (url: string) => url === path || (url.endsWith('*') && path.startsWith(url.slice(0, -1)));
     return this.rulesOf(user, undefined).some(
       ({ verbs, nonResourceURLs }) => (verbs.includes('*') || verbs.includes(verb)) && nonResourceURLs?.some(matches),

@@ -1,8 +1,9 @@
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
 import { newEvent } from './events.ts';
+import { checkMatch, checkRevision, readToken } from './listoptions.ts';
 import { at, type Fields, type Thing } from './object.ts';
 import { wholeNumber } from './options.ts';
-import { badRequest, expired, invalid, notFound, Refusal } from './refusal.ts';
+import { badRequest, expired, notFound } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
 import { tableOf, tableWanted } from './table.ts';
@@ -10,41 +11,6 @@ import { tableOf, tableWanted } from './table.ts';
 /** The object as it is asked for: Events of the newer group look otherwise. */
 export const shown = (target: Target, thing: Thing): Thing =>
   target.resource.alias?.group === target.group ? newEvent(thing) : thing;
-
-/** A resourceVersion of the future is refused; real servers wait for it first, three seconds in vain. */
-export function checkRevision({ cluster }: Scope, value: string | null): void {
-  if (!value) return;
-  if (!/^\d+$/.test(value)) throw badRequest(`invalid resource version ${JSON.stringify(value)}`);
-  const current = cluster.store.revision;
-  if (Number(value) <= current) return;
-  throw new Refusal(504, 'Timeout', `Timeout: Too large resource version: ${value}, current: ${current}`, {
-    details: {
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
-    },
-    retryAfterSeconds: 1,
-  });
-}
-
-const forbidden = (message: string): Refusal =>
-  invalid({ group: 'meta.k8s.io', plural: 'listoptions', kind: 'ListOptions' }, '', [
-    { field: 'resourceVersionMatch', message: `Forbidden: ${message}`, reason: 'FieldValueForbidden' },
-  ]);
-
-/** @throws Refusal 422 for options of a list or watch that do not go together. */
-export function checkMatch(query: URLSearchParams, watching: boolean): void {
-  const match = query.get('resourceVersionMatch');
-  const initial = query.get('sendInitialEvents');
-  if (initial !== null && !watching) throw forbidden('sendInitialEvents is forbidden for list');
-  if (initial !== null && match !== 'NotOlderThan')
-    throw forbidden('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-  if (match === null) return;
-  if (watching && initial === null)
-    throw forbidden('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
-  if (!watching && !query.get('resourceVersion'))
-    throw forbidden('resourceVersionMatch is forbidden unless resourceVersion is provided');
-  if (!['Exact', 'NotOlderThan'].includes(match)) throw forbidden(`resourceVersionMatch ${match} is not supported`);
-}
 
 export function read(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name = '', subresource } = target;
@@ -88,8 +54,11 @@ export class Lists {
     const token = call.query.get('continue');
     const limit = wholeNumber(call.query, 'limit') ?? 0;
     checkMatch(call.query, false);
-    if (!token) checkRevision(this.#scope, call.query.get('resourceVersion'));
-    const page = token ? this.#continued(target, call, token) : this.#fresh(target, call);
+    const revision = call.query.get('resourceVersion');
+    if (token && revision && revision !== '0')
+      throw badRequest('specifying resource version is not allowed when using continue');
+    if (!token) checkRevision(this.#scope, revision);
+    const page = token ? this.#continued(target, call, token) : this.#fresh(target, call, limit);
     const things = limit > 0 ? page.things.slice(0, limit) : page.things;
     const rest = page.things.slice(things.length);
     const metadata: Fields = { resourceVersion: String(page.revision) };
@@ -107,9 +76,16 @@ export class Lists {
     return json(200, this.#text(target, things, metadata));
   }
 
-  #fresh(target: Target, call: Call): { things: Thing[]; revision: number } {
+  /** As it is now; of the moment that is asked for where that is exact, or where pages are (its older form). */
+  #fresh(target: Target, call: Call, limit: number): { things: Thing[]; revision: number } {
     const { store } = this.#scope.cluster;
-    return { things: selected(this.#scope, target, call), revision: store.revision };
+    const asked = Number(call.query.get('resourceVersion') ?? 0);
+    const match = call.query.get('resourceVersionMatch');
+    const isExact = asked > 0 && asked < store.revision && (match === 'Exact' || (!match && limit > 0));
+    if (!isExact) return { things: selected(this.#scope, target, call), revision: store.revision };
+    if (asked < store.compactedTo(target.resource))
+      throw expired('The resourceVersion for the provided list is too old.');
+    return { things: chosen(target, call, store.at(target.resource, target.namespace, asked)), revision: asked };
   }
 
   #keep(things: Thing[], revision: number, last: Thing): string {
@@ -121,12 +97,7 @@ export class Lists {
   }
 
   #continued(target: Target, call: Call, token: string): { things: Thing[]; revision: number } {
-    let parsed: { start: string; id?: string };
-    try {
-      parsed = JSON.parse(Buffer.from(token, 'base64url').toString()) as { start: string; id?: string };
-    } catch {
-      throw badRequest('continue key is not valid: the continue token is malformed');
-    }
+    const parsed = readToken(token);
     const kept = parsed.id === undefined ? undefined : this.#snapshots.get(parsed.id);
     if (kept && kept.until >= this.#scope.clock.now()) return kept;
     if (parsed.id !== undefined) {
@@ -157,15 +128,20 @@ export class Lists {
 }
 
 /** What a list finds now. */
-export function selected(scope: Scope, { resource, namespace }: Target, call: Call): Thing[] {
+export function selected(scope: Scope, target: Target, call: Call): Thing[] {
   const { store } = scope.cluster;
-  const byLabel = labelMatcher(call.query.get('labelSelector'));
-  const byField = fieldMatcher(resource, call.query.get('fieldSelector'));
+  const { resource, namespace } = target;
   const all = store.list(resource, namespace);
-  const seen = call.stale
-    ? all.map((thing) => store.stale(resource, thing.metadata.namespace, thing.metadata.name) ?? thing)
-    : all;
-  return seen.filter((thing) => byLabel(thing) && byField(thing));
+  if (!call.stale) return chosen(target, call, all);
+  const seen = all.map((thing) => store.stale(resource, thing.metadata.namespace, thing.metadata.name) ?? thing);
+  return chosen(target, call, seen);
+}
+
+/** @throws Refusal 400 for a selector that cannot be read. */
+function chosen({ resource }: Target, { query }: Call, things: Thing[]): Thing[] {
+  const byLabel = labelMatcher(query.get('labelSelector'));
+  const byField = fieldMatcher(resource, query.get('fieldSelector'));
+  return things.filter((thing) => byLabel(thing) && byField(thing));
 }
 
 /** The printed name of a stored object's place, for messages. */

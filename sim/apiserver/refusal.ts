@@ -60,6 +60,15 @@ export const notFound = (resource: Named, name: string): Refusal =>
 /** What is not served at all has no Status: the router answers, in plain text. */
 export const noSuchPath = (): Refusal => new Refusal(404, 'NotFound', '404 page not found\n', { plain: true });
 
+/** The same below a group of built-in kinds, whose routes answer themselves. */
+export const noSuchResource = (): Refusal =>
+  new Refusal(404, 'NotFound', 'the server could not find the requested resource', { details: {} });
+
+export const methodNotAllowed = (): Refusal =>
+  new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {
+    details: {},
+  });
+
 export const alreadyExists = (resource: Named, name: string): Refusal =>
   new Refusal(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, {
     details: detailsOf(resource, name),
@@ -81,7 +90,12 @@ export const modified = (resource: Named, name: string): Refusal =>
 export interface FieldError {
   field: string;
   message: string;
-  reason?: 'FieldValueInvalid' | 'FieldValueRequired' | 'FieldValueNotSupported' | 'FieldValueForbidden';
+  reason?:
+    | 'FieldValueInvalid'
+    | 'FieldValueRequired'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden'
+    | 'FieldValueDuplicate';
 }
 
 export function invalid(resource: Named, name: string, errors: FieldError[]): Refusal {
@@ -95,6 +109,9 @@ export function invalid(resource: Named, name: string, errors: FieldError[]): Re
 }
 
 export const badRequest = (message: string): Refusal => new Refusal(400, 'BadRequest', message);
+
+export const otherName = (said: string, name: string): Refusal =>
+  badRequest(`the name of the object (${said}) does not match the name on the URL (${name})`);
 
 export const internalError = (message: string): Refusal =>
   new Refusal(500, 'InternalError', `Internal error occurred: ${message}`, { details: { causes: [{ message }] } });

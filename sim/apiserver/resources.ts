@@ -24,7 +24,7 @@ export interface Resource {
   /** Whether /status is a place of its own. */
   status: boolean;
   /** Present for custom resources: what is not in the schema is pruned. */
-  custom?: { schema: Schema; columns: PrinterColumn[] };
+  custom?: { schema: Schema; columns: PrinterColumn[]; /** Fields that it may be selected by. */ selectable: string[] };
   /** The fields of a built-in kind, where they are known: others are dropped, as of custom resources. */
   typed?: Schema;
   /** Served under a second group as well: Events. */

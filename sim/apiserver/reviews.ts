@@ -1,8 +1,8 @@
 import { type Answer, type Call, json } from './call.ts';
 import { decoded } from './decoding.ts';
 import { at, type Fields, isFields } from './object.ts';
-import { type Access, ownAudience } from './rbac.ts';
-import { badRequest, invalid, noSuchPath } from './refusal.ts';
+import { type Access, isKnown, ownAudience } from './rbac.ts';
+import { badRequest, invalid, methodNotAllowed, noSuchResource } from './refusal.ts';
 import type { User } from './user.ts';
 
 type Text = string | undefined;
@@ -13,28 +13,43 @@ export function reviewOf(access: Access, call: Call, parts: string[]): Answer {
   const local = rest[0] === 'namespaces';
   const [plural = '', more] = local ? rest.slice(2) : rest;
   const review = local ? localReviews[plural] : reviews[`${group}/${plural}`];
-  if (version !== 'v1' || call.method !== 'POST' || !review || more !== undefined) throw noSuchPath();
   const namespace = local ? rest[1] : undefined;
-  if (!plural.startsWith('selfsubject'))
+  // Whoever is known may ask about himself (system:basic-user).
+  if (!plural.startsWith('selfsubject') || !isKnown(call.user))
     access.check(call.user, { verb: 'create', group, resource: plural, namespace });
-  else access.checkKnown(call);
+  if (version !== 'v1' || !review || more !== undefined) throw noSuchResource();
+  if (call.method !== 'POST') throw methodNotAllowed();
   const body = decoded(call);
   const sent: Fields = isFields(body) ? body : {};
   const spec: Fields = isFields(sent['spec']) ? sent['spec'] : {};
-  const head = { kind: sent['kind'], apiVersion: `${group}/v1`, metadata: { creationTimestamp: null }, spec };
+  const kind = kinds[plural] ?? '';
+  if ((sent['kind'] ?? kind) !== kind || (sent['apiVersion'] ?? `${group}/v1`) !== `${group}/v1`)
+    throw badRequest(`${kind} in version "v1" cannot be handled as a ${String(sent['kind'] ?? kind)}`);
+  const head = { kind, apiVersion: `${group}/v1`, metadata: { creationTimestamp: null }, spec };
   return json(201, { ...head, status: review(access, call.user, spec) });
 }
+
+const kinds: Record<string, string> = Object.fromEntries(
+  [
+    'SelfSubjectAccessReview',
+    'SubjectAccessReview',
+    'LocalSubjectAccessReview',
+    'SelfSubjectRulesReview',
+    'TokenReview',
+    'SelfSubjectReview',
+  ].map((kind) => [`${kind.toLowerCase()}s`, kind]),
+);
 
 type Review = (access: Access, user: User, spec: Fields) => Fields;
 
 const reviews: Record<string, Review> = {
-  'authorization.k8s.io/selfsubjectaccessreviews': (access, user, spec) => verdict(access, user, spec),
+  'authorization.k8s.io/selfsubjectaccessreviews': (access, user, spec) =>
+    verdict(access, user, spec, 'SelfSubjectAccessReview'),
   'authorization.k8s.io/subjectaccessreviews': (access, _, spec) => verdict(access, subjectOf(spec), spec),
-  'authorization.k8s.io/selfsubjectrulesreviews': (access, user, spec) => ({
-    resourceRules: access.allRules(user, String(spec['namespace'] ?? 'default')),
-    nonResourceRules: [],
-    incomplete: false,
-  }),
+  'authorization.k8s.io/selfsubjectrulesreviews': (access, user, { namespace }) => {
+    if (typeof namespace !== 'string' || namespace === '') throw badRequest('no namespace on request');
+    return { resourceRules: access.allRules(user, namespace), nonResourceRules: [], incomplete: false };
+  },
   'authentication.k8s.io/tokenreviews': (access, _, spec) => tokenReview(access, spec),
   'authentication.k8s.io/selfsubjectreviews': (access, user) => ({ userInfo: access.infoOf(user) }),
 };
@@ -58,11 +73,11 @@ const subjectAccessReview = {
   kind: 'SubjectAccessReview',
 };
 
-function verdict(access: Access, user: User, spec: Fields): Fields {
+function verdict(access: Access, user: User, spec: Fields, kind = 'SubjectAccessReview'): Fields {
   const asked = at(spec, 'resourceAttributes') as Record<string, Text> | undefined;
   const url = at(spec, 'nonResourceAttributes') as Record<string, Text> | undefined;
   if ((asked === undefined) === (url === undefined))
-    throw invalid(subjectAccessReview, '', [
+    throw invalid({ ...subjectAccessReview, kind }, '', [
       {
         field: 'spec.resourceAttributes',
         message: 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',

@@ -1,4 +1,5 @@
 import { clone, type Fields, isFields, put } from './object.ts';
+import { prunedMetadata } from './objectmeta.ts';
 import type { FieldError } from './refusal.ts';
 
 /** One of `x-kubernetes-validations`. */
@@ -58,7 +59,8 @@ export function prune(schema: Schema, value: unknown, unknown: string[], path = 
   for (const key of Object.keys(value)) {
     const known = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined;
     const extra = schema.additionalProperties;
-    if (embedded && rootKeys.has(key)) put(kept, key, value[key]);
+    if (embedded && key === 'metadata') put(kept, key, prunedMetadata(value[key], unknown, child(path, key)));
+    else if (embedded && rootKeys.has(key)) put(kept, key, value[key]);
     else if (known) put(kept, key, prune(known, value[key], unknown, child(path, key)));
     else if (extra) put(kept, key, extra === true ? value[key] : prune(extra, value[key], unknown, child(path, key)));
     else if (schema['x-kubernetes-preserve-unknown-fields']) put(kept, key, value[key]);

@@ -60,13 +60,16 @@ export function fieldMatcher(resource: Resource, selector: string | null | undef
     .filter(Boolean)
     .map((part) => {
       const [, field = '', operator, wanted = ''] = /^\s*([^=!]+?)\s*(==|=|!=)(.*)$/.exec(part) ?? [];
-      const known = /^metadata\.(name|namespace)$/.test(field) || selectable[resource.plural]?.test(field);
-      if (!known) throw badRequest(`field label not supported: ${field || part}`);
+      if (!operator) throw badRequest(`invalid selector: '${selector}'; can't understand '${part}'`);
+      const known =
+        /^metadata\.(name|namespace)$/.test(field) ||
+        (resource.custom ? resource.custom.selectable.includes(field) : selectable[resource.plural]?.test(field));
+      if (!known) throw badRequest(`field label not supported: ${field}`);
       const path = field.replace(/^regarding\./, 'involvedObject.').split('.');
       if (field === 'source') path.push('component');
       return (thing: Thing) => {
         const found = at(thing, ...path);
-        const text = typeof found === 'string' || typeof found === 'boolean' ? String(found) : '';
+        const text = ['string', 'boolean', 'number'].includes(typeof found) ? String(found) : '';
         return (text === wanted) === (operator !== '!=');
       };
     });

@@ -1,29 +1,30 @@
 import { randomUUID } from 'node:crypto';
 
+import { forbidden, wrong } from './fielderror.ts';
 import { equal, isFields, type Metadata, type Thing } from './object.ts';
-import { badRequest, type FieldError, invalid } from './refusal.ts';
+import { ownerFaults, unnamedObject } from './objectmeta.ts';
+import { badRequest, type FieldError, invalid, type Refusal } from './refusal.ts';
 import type { Resource } from './resources.ts';
+
+export const otherNamespace = (): Refusal =>
+  badRequest('the namespace of the provided object does not match the namespace sent on the request');
 
 /** The metadata of a new object, named. @throws Refusal */
 export function nameOf(resource: Resource, namespace: string | undefined, body: Thing): Metadata {
   const metadata: Partial<Metadata> = isFields(body.metadata) ? { ...body.metadata } : {};
   if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace)
-    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    throw otherNamespace();
   if (!metadata.name && metadata.generateName)
     metadata.name = `${metadata.generateName}${randomUUID().replaceAll('-', '').slice(0, 5)}`;
   const name = metadata.name;
-  if (!name)
-    throw invalid(resource, '', [
-      {
-        field: 'metadata.name',
-        message: 'Required value: name or generateName is required',
-        reason: 'FieldValueRequired',
-      },
-    ]);
+  if (!name) throw invalid(resource, '', [unnamedObject]);
+  const longest = resource.plural === 'namespaces' ? 63 : 253;
+  if (name.length > longest)
+    throw invalid(resource, name, [wrong('metadata.name', name, `must be no more than ${longest} bytes`)]);
+  if (resource.plural === 'namespaces' && !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name))
+    throw invalid(resource, name, [wrong('metadata.name', name, badLabel)]);
   if (!resource.group.startsWith('rbac.') && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name))
-    throw invalid(resource, name, [
-      { field: 'metadata.name', message: `Invalid value: ${JSON.stringify(name)}: ${badName}` },
-    ]);
+    throw invalid(resource, name, [wrong('metadata.name', name, badName)]);
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   return { ...(metadata as Metadata), name, ...(resource.namespaced ? { namespace } : { namespace: undefined }) };
@@ -72,13 +73,26 @@ export function separated(resource: Resource, old: Thing, body: Thing, { subreso
   return next;
 }
 
+/** @throws Refusal 422 for finalizers that come when the object is already going. */
+export function checkFinalizers(resource: Resource, old: Metadata, { finalizers = [] }: Partial<Metadata>): void {
+  const added = finalizers.filter((one) => !old.finalizers?.includes(one));
+  if (!old.deletionTimestamp || added.length === 0) return;
+  const found = `[]string{${added.map((one) => JSON.stringify(one)).join(', ')}}`;
+  throw invalid(resource, old.name, [
+    forbidden(
+      'metadata.finalizers',
+      `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`,
+    ),
+  ]);
+}
+
 const largestAnnotations = 256 * 1024;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 const labelKey = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** @throws Refusal 422 for labels and annotations that Kubernetes does not take. */
 export function checkLabels(resource: Resource, { metadata }: Thing): void {
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = ownerFaults(metadata);
   const says = (field: string, value: unknown, rule: string) =>
     errors.push({ field: `metadata.${field}`, message: `Invalid value: ${JSON.stringify(value)}: ${rule}` });
   for (const [key, value] of Object.entries(metadata.labels ?? {})) {
@@ -102,5 +116,7 @@ export function checkLabels(resource: Resource, { metadata }: Thing): void {
   if (errors.length > 0) throw invalid(resource, metadata.name, errors);
 }
 
+const badLabel =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const badName =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";

@@ -160,14 +160,21 @@ export class Service {
   }
 }
 
+/** What a header cannot hold is not warned of (apimachinery's NewWarningHeader). */
+
+const isPrintable = (text: string): boolean => !/[\u0000-\u001f\u007f]/.test(text);
+/** In UTF-8, each byte as a character: so a header is written. */
+const warningHeader = (text: string): string =>
+  Buffer.from(`299 - "${text.replace(/["\\]/g, '\\$&')}"`).toString('latin1');
+
 function send(reply: Reply, answer: Answer, record: RequestRecord, half = false): void {
   const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
   record.status = answer.status;
   record.bytesOut += body.length;
   const headers: Headers = { ...private_, ...answer.headers };
   if (answer.type) headers['Content-Type'] = answer.type;
-  if (answer.warnings?.length)
-    headers['Warning'] = answer.warnings.map((text) => `299 - "${text.replace(/["\\]/g, '\\$&')}"`);
+  const warnings = (answer.warnings ?? []).filter(isPrintable);
+  if (warnings.length > 0) headers['Warning'] = warnings.map(warningHeader);
   reply.send(answer.status, { ...headers, 'Content-Length': String(body.length) }, body, half);
 }
 

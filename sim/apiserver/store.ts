@@ -34,6 +34,7 @@ const oldHistoryKept = 2_000;
 const firstRevision = 1000;
 
 const idOf = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
+const idIn = ({ metadata: { namespace, name } }: Thing): string => idOf(namespace, name);
 
 /** Objects by kind, one counter of revisions for all, and what happened, as etcd keeps them. */
 export class Store {
@@ -86,6 +87,17 @@ export class Store {
     return all.map(([, thing]) => thing);
   }
 
+  /** As `list` would have found it at a revision that is not compacted: what happened since is taken back. */
+  at(resource: Resource, namespace: string | undefined, revision: number): Thing[] {
+    const found = new Map(this.list(resource, namespace).map((thing) => [idIn(thing), thing]));
+    for (const { object, previous } of this.since(resource, revision).reverse()) {
+      if (namespace !== undefined && object.metadata.namespace !== namespace) continue;
+      if (previous) found.set(idIn(object), previous);
+      else found.delete(idIn(object));
+    }
+    return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, thing]) => thing);
+  }
+
   /** Unordered, for controllers that go through all of a kind. */
   each(resource: Resource): Iterable<Thing> {
     return this.#shelf(resource).objects.values();
@@ -112,7 +124,7 @@ export class Store {
   /** The object under a new revision, where it stands, and what stood there before. */
   #revised(resource: Resource, object: Thing) {
     const shelf = this.#shelf(resource);
-    const id = idOf(object.metadata.namespace, object.metadata.name);
+    const id = idIn(object);
     const revision = ++this.#revision;
     const revised: Thing = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
     return { shelf, id, previous: shelf.objects.get(id), revision, revised };

@@ -1,30 +1,11 @@
 import type { Cel } from './cel.ts';
-import { uncompiledRules } from './celrules.ts';
+import { ruleFaults } from './celfaults.ts';
+import { forbidden, missing, unsupported, wrong } from './fielderror.ts';
 import { at, isFields, type Thing } from './object.ts';
 import type { FieldError } from './refusal.ts';
 import { prune, type Schema, violations } from './schema.ts';
 
 type Level = 'root' | 'item' | 'field';
-const missing = (field: string, message: string): FieldError => ({
-  field,
-  message: `Required value: ${message}`,
-  reason: 'FieldValueRequired',
-});
-const forbidden = (field: string, message: string): FieldError => ({
-  field,
-  message: `Forbidden: ${message}`,
-  reason: 'FieldValueForbidden',
-});
-const wrong = (field: string, value: unknown, message: string): FieldError => ({
-  field,
-  message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
-});
-const unsupported = (field: string, value: unknown, values: string[]): FieldError => ({
-  field,
-  message: `Unsupported value: ${JSON.stringify(value)}: supported values: ${values.map((one) => `"${one}"`).join(', ')}`,
-  reason: 'FieldValueNotSupported',
-});
-
 /** Every rule of apiextensions.k8s.io/v1 that a CustomResourceDefinition breaks: its schemas must be structural. */
 export function crdFaults(crd: Thing, cel: Cel | undefined): FieldError[] {
   const versions = at(crd, 'spec', 'versions');
@@ -42,7 +23,7 @@ export function crdFaults(crd: Thing, cel: Cel | undefined): FieldError[] {
     const schema = at(one, 'schema', 'openAPIV3Schema');
     if (!isFields(schema)) return [missing(path, 'schemas are required')];
     const faults = schemaFaults(schema as Schema, path);
-    return faults.length === 0 && cel ? uncompiledRules(cel, schema as Schema, path) : faults;
+    return faults.length === 0 && cel ? ruleFaults(cel, schema as Schema, path) : faults;
   });
   return [...errors, ...faults];
 }

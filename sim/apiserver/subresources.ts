@@ -3,7 +3,7 @@ import { decoded } from './decoding.ts';
 import { at, type Fields, isFields, stamp, type Thing } from './object.ts';
 import { wholeNumber } from './options.ts';
 import { mergePatch } from './patch.ts';
-import { badRequest, Refusal } from './refusal.ts';
+import { badRequest, methodNotAllowed } from './refusal.ts';
 
 /** Subresources of built-in kinds beside status, by `plural/subresource`: `kubectl logs` and `kubectl scale`. */
 export const builtinSubresources: Record<string, (scope: Scope, target: Target, call: Call) => Answer> = {
@@ -14,12 +14,9 @@ export const builtinSubresources: Record<string, (scope: Scope, target: Target, 
 const thingOf = ({ cluster }: Scope, { resource, namespace, name = '' }: Target): Thing =>
   cluster.get(resource, namespace, name);
 
-const notAllowed = () =>
-  new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
-
 /** No process writes here: a pod tells what it is, and since when. */
 function logOf(scope: Scope, target: Target, call: Call): Answer {
-  if (call.method !== 'GET') throw notAllowed();
+  if (call.method !== 'GET') throw methodNotAllowed();
   const pod = thingOf(scope, target);
   const containers = at(pod, 'spec', 'containers') as { name: string }[] | undefined;
   const wanted = call.query.get('container') ?? containers?.[0]?.name ?? '';
@@ -58,7 +55,7 @@ function scale(scope: Scope, target: Target, call: Call): Answer {
   });
   const there = thingOf(scope, target);
   if (call.method === 'GET') return json(200, shownScale(there));
-  if (call.method !== 'PUT' && call.method !== 'PATCH') throw notAllowed();
+  if (call.method !== 'PUT' && call.method !== 'PATCH') throw methodNotAllowed();
   const body = decoded(call);
   const wanted = call.method === 'PATCH' ? mergePatch(shownScale(there), body) : body;
   const replicas = at(wanted, 'spec', 'replicas');

@@ -1,7 +1,8 @@
 import type { Call, Scope, Stream, Target } from './call.ts';
+import { checkMatch, checkRevision } from './listoptions.ts';
 import type { Fields, Thing } from './object.ts';
 import { isOn, wholeNumber } from './options.ts';
-import { checkMatch, checkRevision, selected, shown } from './reading.ts';
+import { selected, shown } from './reading.ts';
 import { expired, Refusal } from './refusal.ts';
 import { apiVersionOf } from './resources.ts';
 import { fieldMatcher, labelMatcher } from './selectors.ts';
@@ -51,8 +52,10 @@ export function watch(scope: Scope, target: Target, call: Call): Stream {
         out.end();
         return () => undefined;
       }
-      if (initial || revision === 0) for (const thing of selected(scope, target, call)) say('ADDED', thing);
-      else for (const event of store.since(target.resource, revision)) tell(event);
+      // Who asks for no initial events, without a revision, hears of what comes from now on.
+      if (initial || (revision === 0 && !query.has('sendInitialEvents')))
+        for (const thing of selected(scope, target, call)) say('ADDED', thing);
+      else if (revision > 0) for (const event of store.since(target.resource, revision)) tell(event);
       if (initial && isOn(query, 'allowWatchBookmarks')) bookmark({ 'k8s.io/initial-events-end': 'true' });
 
       const unsubscribe = store.subscribe(target.resource, tell);
@@ -91,7 +94,7 @@ const unparsable = (from: string): Refusal =>
   new Refusal(
     500,
     'InternalError',
-    `Internal error occurred: strconv.ParseUint: parsing ${JSON.stringify(from)}: invalid syntax`,
+    `resourceVersion: Invalid value: ${JSON.stringify(from)}: strconv.ParseUint: parsing ${JSON.stringify(from)}: invalid syntax`,
   );
 
 /** The object as it was when it left the selection, at the revision at which it did. */

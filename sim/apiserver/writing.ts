@@ -1,57 +1,25 @@
 import { applied, managed } from './apply.ts';
 import { type Answer, type Call, json, type Scope, type Target } from './call.ts';
-import type { DeleteOptions, WriteOptions } from './cluster.ts';
+import type { DeleteOptions } from './cluster.ts';
 import { decoded, decodedApply, decodedObject } from './decoding.ts';
 import { coreEvent } from './events.ts';
+import { unsupported, wrong } from './fielderror.ts';
 import { type Fields, isFields, type Thing } from './object.ts';
+import { unreadable, unrevised } from './objectmeta.ts';
 import { wholeNumber } from './options.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { checkPolicies } from './policies.ts';
 import { selected, shown } from './reading.ts';
-import { badRequest, invalid, Refusal, unsupportedType } from './refusal.ts';
+import { badRequest, invalid, methodNotAllowed, type Refusal, unsupportedType } from './refusal.ts';
 import { apiVersionOf, type Resource } from './resources.ts';
-
-function optionsOf(call: Call, target: Target, warnings: string[], strict: WriteOptions['strict']): WriteOptions {
-  const dryRun = call.query.getAll('dryRun');
-  if (dryRun.some((value) => value !== 'All')) throw invalidDryRun(dryRun);
-  return {
-    subresource: target.subresource,
-    dryRun: dryRun.length > 0,
-    user: call.user,
-    ...(call.query.get('fieldValidation') === 'Strict' ? { strict } : {}),
-    warn: call.query.get('fieldValidation') === 'Ignore' ? () => undefined : (text) => warnings.push(text),
-  };
-}
-
-const invalidDryRun = (values: string[]): Refusal =>
-  invalid({ group: 'meta.k8s.io', plural: 'createoptions', kind: 'CreateOptions' }, '', [
-    {
-      field: 'dryRun',
-      message: `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`,
-      reason: 'FieldValueNotSupported',
-    },
-  ]);
-
-const strictBody = (resource: Resource) => (unknown: string[]) =>
-  badRequest(
-    `${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: strict decoding error: ${listed(unknown)}`,
-  );
-
-const strictPatch = (body: unknown) => (unknown: string[]) =>
-  invalid({ group: '', plural: '', kind: '' }, '', [
-    {
-      field: 'patch',
-      message: `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${listed(unknown)}`,
-    },
-  ]);
-
-const listed = (fields: string[]): string => fields.map((field) => `unknown field "${field}"`).join(', ');
+import { checkOptions, optionsOf, patchTypes, strictApply, strictBody, strictPatch } from './writeoptions.ts';
 
 const answered = (target: Target, status: number, thing: Thing, warnings: string[]): Answer =>
   json(status, JSON.stringify(shown(target, thing)), warnings);
 
 export function create(scope: Scope, target: Target, call: Call): Answer {
   if (target.name !== undefined || (target.resource.namespaced && !target.namespace)) throw methodNotAllowed();
+  checkOptions(call, 'CreateOptions');
   const warnings: string[] = [];
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(target.resource));
@@ -66,48 +34,45 @@ const isUnconditional = ({ custom, group, plural }: Resource): boolean =>
 
 export function replace(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
-  if (name === undefined) throw methodNotAllowed();
+  if (name === undefined) throw unnamed(resource);
+  checkOptions(call, 'UpdateOptions');
   const warnings: string[] = [];
   const body = decodedObject(target, call);
   const options = optionsOf(call, target, warnings, strictBody(resource));
   const old = scope.cluster.get(resource, namespace, name);
-  if (!body.metadata.resourceVersion && !isUnconditional(resource))
-    throw invalid(resource, name, [
-      { field: 'metadata.resourceVersion', message: 'Invalid value: 0x0: must be specified for an update' },
-    ]);
+  if (!body.metadata.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   const next = managed(call, target, old, body);
   return answered(target, 200, scope.cluster.update(resource, namespace, name, next, options), warnings);
 }
 
-const types = {
-  json: 'application/json-patch+json',
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-  apply: 'application/apply-patch+yaml',
-};
+const unnamed = ({ custom }: Resource): Refusal => (custom ? badRequest('name must be provided') : methodNotAllowed());
 
 export function patch(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
-  if (name === undefined) throw methodNotAllowed();
+  if (name === undefined) throw unnamed(resource);
   const type = (call.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const accepted = resource.custom ? [types.json, types.merge, types.apply] : Object.values(types);
+  const accepted = resource.custom ? [patchTypes.json, patchTypes.merge, patchTypes.apply] : Object.values(patchTypes);
   if (!accepted.includes(type)) throw unsupportedType(accepted);
+  checkOptions(call, 'PatchOptions', type);
   const warnings: string[] = [];
-  const body = type === types.apply ? decodedApply(call) : decoded(call);
-  const options = optionsOf(call, target, warnings, strictPatch(body));
-  if (type === types.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
+  const body = type === patchTypes.apply ? decodedApply(call) : decoded(call);
+  const options = optionsOf(call, target, warnings, type === patchTypes.apply ? strictApply : strictPatch(body));
+  if (type === patchTypes.apply) return applied(scope, target, call, { body: body as Thing, options, warnings });
   const old = scope.cluster.get(resource, namespace, name);
   const base = shown(target, old);
-  if (type !== types.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
+  if (type !== patchTypes.json && !isFields(body)) throw badRequest('error decoding patch: not an object');
   const changed =
-    type === types.json
+    type === patchTypes.json
       ? jsonPatch(base, body)
-      : type === types.merge
+      : type === patchTypes.merge
         ? mergePatch(base, body)
         : strategicPatch(base, body);
   const fresh = changed as Thing;
+  const why = unreadable(fresh.metadata);
+  if (why) throw invalid({ group: '', plural: '', kind: '' }, '', [wrong('patch', JSON.stringify(changed), why)]);
+  if (!fresh.metadata?.resourceVersion && !isUnconditional(resource)) throw invalid(resource, name, [unrevised]);
   checkUid(resource, old, fresh);
-  const next = target.resource.alias?.group === target.group ? coreEvent(fresh) : fresh;
+  const next = options.alias ? coreEvent(fresh) : fresh;
   return answered(
     target,
     200,
@@ -124,16 +89,28 @@ function checkUid(resource: Resource, old: Thing, next: Thing): void {
   throw invalid(resource, old.metadata.name, [{ field: 'metadata.uid', message }]);
 }
 
+const policies = ['Foreground', 'Background', 'Orphan'];
+
+/** @throws Refusal 422 for options that nobody knows (apimachinery's ValidateDeleteOptions). */
 function deleteOptions(call: Call): DeleteOptions {
   const body = decoded(call);
   const sent: DeleteOptions & { dryRun?: unknown } = isFields(body) ? (body as DeleteOptions) : {};
-  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions, propagationPolicy } = sent;
-  const dryRun = call.query.has('dryRun') || (Array.isArray(sent.dryRun) && sent.dryRun.length > 0);
+  const { gracePeriodSeconds = wholeNumber(call.query, 'gracePeriodSeconds'), preconditions } = sent;
+  const propagationPolicy = sent.propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background';
+  const dryRun = [...call.query.getAll('dryRun'), ...(Array.isArray(sent.dryRun) ? (sent.dryRun as unknown[]) : [])];
+  const errors = [
+    ...(policies.includes(propagationPolicy)
+      ? []
+      : [unsupported('propagationPolicy', propagationPolicy, [...policies, 'nil'])]),
+    ...(dryRun.every((one) => one === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])]),
+  ];
+  if (errors.length > 0)
+    throw invalid({ group: 'meta.k8s.io', plural: 'deleteoptions', kind: 'DeleteOptions' }, '', errors);
   return {
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
     ...(preconditions ? { preconditions } : {}),
-    propagationPolicy: propagationPolicy ?? call.query.get('propagationPolicy') ?? 'Background',
-    dryRun,
+    propagationPolicy,
+    dryRun: dryRun.length > 0,
   };
 }
 
@@ -141,8 +118,9 @@ export function remove(scope: Scope, target: Target, call: Call): Answer {
   const { resource, namespace, name } = target;
   if (name === undefined) return removeAll(scope, target, call);
   const warnings: string[] = [];
+  const options = deleteOptions(call);
   askPolicies(scope, target, call, warnings);
-  const gone = scope.cluster.remove(resource, namespace, name, deleteOptions(call));
+  const gone = scope.cluster.remove(resource, namespace, name, options);
   const left = scope.cluster.store.get(resource, namespace, name);
   if (left?.metadata.uid === gone.metadata.uid || !resource.custom)
     return answered(target, 200, left ?? gone, warnings);
@@ -181,6 +159,3 @@ function removeAll(scope: Scope, target: Target, call: Call): Answer {
   const metadata = { resourceVersion: String(scope.cluster.store.revision) };
   return json(200, { apiVersion: apiVersionOf({ group, version }), kind: resource.listKind, metadata, items: things });
 }
-
-const methodNotAllowed = (): Refusal =>
-  new Refusal(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');

@@ -4,7 +4,7 @@ import { jsonPatch, type Operation } from '../apiserver/patch.ts';
 import type { Access } from '../apiserver/rbac.ts';
 import { badRequest, conflict, internalError, noSuchPath, notFound, PatchTestFailed } from '../apiserver/refusal.ts';
 import type { Resource } from '../apiserver/resources.ts';
-import { migrate, userList } from './guestcalls.ts';
+import { migrate, toldByAgent } from './guestcalls.ts';
 import { type ChangeRequest, isFinal, strategyOf, type Vm, type Vmi } from './kubevirt.ts';
 import { pause } from './pause.ts';
 import { acceptsAnything, isDryRun, optionsOf } from './poweroptions.ts';
@@ -18,7 +18,8 @@ export interface Pace {
 }
 
 interface Asked {
-  body: Fields;
+  /** Read when its turn comes: a start looks at the VM first. @throws Refusal 400 */
+  options: () => Fields;
   sleep: (ms: number) => Promise<void>;
 }
 
@@ -49,32 +50,38 @@ export class Power {
     this.#access.check(call.user, attributes);
     if (this.#scope.cluster.virtApiDown)
       return text(503, 'error trying to reach service: dial tcp 10.96.0.10:443: connect: connection refused\n');
-    if (plural === 'virtualmachineinstances' && verb === 'userlist' && call.method === 'GET')
-      return json(200, userList(this.#scope.cluster, namespace, name, `${group}/${version}`));
+    if (plural === 'virtualmachineinstances' && call.method === 'GET') {
+      const told = toldByAgent(this.#scope.cluster, { namespace, name, verb }, `${group}/${version}`);
+      if (told) return told;
+    }
     const action = this.#actions[`${plural}/${verb}`];
     if (!action) return text(404, '404: Page Not Found\n');
     if (call.method !== 'PUT') return text(405, '405: Method Not Allowed\n', { Allow: 'PUT' });
     if (!acceptsAnything(call.headers['accept'])) return text(406, notAcceptable);
     await this.#pace.wait(call.sleep);
-    await action(namespace, name, { body: optionsOf(call), sleep: call.sleep });
-    return { status: 202, body: '' };
+    await action(namespace, name, { options: () => optionsOf(call), sleep: call.sleep });
+    // What virt-handler does at once is 200; what a controller will do is accepted.
+    return { status: plural === 'virtualmachines' ? 202 : 200, body: '' };
   }
 
   readonly #actions: Record<string, (namespace: string, name: string, asked: Asked) => Promise<void>> = {
     'virtualmachines/start': (namespace, name, asked) => this.#start(namespace, name, asked),
     'virtualmachines/stop': (namespace, name, asked) => this.#stop(namespace, name, asked),
     'virtualmachines/restart': (namespace, name, asked) => this.#restart(namespace, name, asked),
-    'virtualmachines/migrate': async (namespace, name) => migrate(this.#scope.cluster, namespace, name),
-    'virtualmachineinstances/pause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, true),
-    'virtualmachineinstances/unpause': async (namespace, name) => pause(this.#scope.cluster, namespace, name, false),
+    'virtualmachines/migrate': async (namespace, name, { options }) =>
+      migrate(this.#scope.cluster, namespace, name, isDryRun(options())),
+    'virtualmachineinstances/pause': async (namespace, name, { options }) =>
+      pause(this.#scope.cluster, namespace, name, true, isDryRun(options())),
+    'virtualmachineinstances/unpause': async (namespace, name, { options }) =>
+      pause(this.#scope.cluster, namespace, name, false, isDryRun(options())),
   };
 
   async #start(namespace: string, name: string, asked: Asked): Promise<void> {
-    const { body } = asked;
     const vm = this.#vm(namespace, name);
     const vmi = this.#vmi(namespace, name);
     const phase = vmi?.status?.phase;
     if (vmi && !isFinal(vmi) && phase && phase !== 'Unknown') throw conflict(vmNamed, name, 'VM is already running');
+    const body = asked.options();
     const strategy = strategyOf(vm);
     const data = body['paused'] === true ? { paused: 'true' } : undefined;
     const request: ChangeRequest = { action: 'Start', ...(data ? { data } : {}) };
@@ -96,7 +103,7 @@ export class Power {
   }
 
   async #stop(namespace: string, name: string, asked: Asked): Promise<void> {
-    const { body } = asked;
+    const body = asked.options();
     const vm = this.#vm(namespace, name);
     const vmi = this.#vmi(namespace, name);
     const alive = vmi !== undefined && !isFinal(vmi);
@@ -119,7 +126,7 @@ export class Power {
   }
 
   async #restart(namespace: string, name: string, asked: Asked): Promise<void> {
-    const { body } = asked;
+    const body = asked.options();
     const seconds = body['gracePeriodSeconds'];
     if (typeof seconds === 'number' && seconds > 0)
       throw badRequest('For force restart, only gracePeriod=0 is supported for now');
@@ -161,8 +168,8 @@ export class Power {
   }
 
   /** The write comes a moment after the read, so that of several calls at once all but one lose. */
-  async #patch(vm: Vm, operations: Operation[], { body, sleep }: Asked): Promise<void> {
-    const dryRun = isDryRun(body);
+  async #patch(vm: Vm, operations: Operation[], { options, sleep }: Asked): Promise<void> {
+    const dryRun = isDryRun(options());
     await sleep(betweenReadAndWriteMs);
     const { cluster } = this.#scope;
     const vms = cluster.registry.named('virtualmachines');

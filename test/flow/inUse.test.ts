@@ -81,7 +81,7 @@ describe('a stop of a VM that is in use', () => {
   });
 
   it('waits too while nobody can tell, and by hand it is stopped at once', async () => {
-    const at = await evening({ loggedIn: true });
+    const at = await evening({ loggedIn: true }, { 'agent-after-seconds': '1' });
     at.sim.faults.add({ when: { path: /userlist/ }, does: { kind: 'status', status: 403 } });
     await goTo(at, '20:01:10');
     const done = await tick(at);
@@ -93,7 +93,12 @@ describe('a stop of a VM that is in use', () => {
   it('does not wait for those of another namespace about whom nobody answers', async () => {
     const at = await evening({ annotation: 'ci.example.com/busy' });
     for (let i = 0; i < 30; i++)
-      at.sim.createWukong({ namespace: 'x', name: `vm-${i}`, labels: { env: 'dev' }, guest: {} });
+      at.sim.createWukong({
+        namespace: 'x',
+        name: `vm-${i}`,
+        labels: { env: 'dev' },
+        guest: { 'agent-after-seconds': '1' },
+      });
     createSchedule(at.sim, 'x', 'office', { skipWhileInUse: { loggedIn: true } });
     await goTo(at, '20:00:50');
     await tick(at);

@@ -198,10 +198,16 @@ const feeds: Record<string, Surface['feed']> = {
     if (problems.some(({ message }) => message.length > 500)) throw new Error('a problem quotes the file');
   },
   'a userlist': async (body, { world }) => {
+    const status = { phase: 'Running', conditions: [{ type: 'AgentConnected', status: 'True' }] };
+    const bodies: unknown[] = [{ metadata: { name: 'v' }, status }, body];
     await useOf(
       right.wukong as Wukong,
       { loggedIn: true, annotation: 'a' },
-      { world: answering(world, () => ({ status: 200, body })), limits: { deadline: now }, problems: [] },
+      {
+        world: answering(world, () => ({ status: 200, body: bodies.shift() })),
+        limits: { deadline: now },
+        problems: [],
+      },
     );
   },
   'an instance type': async (body, { world }) => {

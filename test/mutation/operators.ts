@@ -215,7 +215,7 @@ interface Place {
 }
 
 /** What a file has learnt and keeps for later: with a mutant it would be learnt wrong, and without one known already. */
-const memory = /^(const \w+ = )(new Map(?:<.*>)?\(\));$/gm;
+const memory = /^(const \w+ = |\s*const \w+ = (?=new Weak))new (?:Weak)?Map(?:<.*>)?\(\);$/gm;
 
 /**
  * The source with all its mutants at once, each asleep until `__mutant(index)` says that it is its turn; with a call in
@@ -245,5 +245,5 @@ export function together(source: string, { mutants, loops }: Found): string {
     }
     return written + source.slice(at, to);
   }
-  return render(0, source.length, 0).replace(memory, '$1__kept($2);');
+  return render(0, source.length, 0).replace(memory, '$1__kept();');
 }

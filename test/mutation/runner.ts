@@ -45,7 +45,8 @@ Object.assign(globalThis, {
     if (on === undefined) (reached ?? elsewhere).add(index);
     return on === index;
   },
-  __kept<K, V>(memory: Map<K, V>): Map<K, V> {
+  __kept(): Map<unknown, unknown> {
+    const memory = new Map<unknown, unknown>();
     memories.push(memory);
     return memory;
   },

@@ -266,8 +266,9 @@ function statusIsTrue(history: History, story: Story): string[] {
   const last = story.after.wukong.metadata.annotations?.[`${prefix}last-operation`];
   if (last && !history.operator) {
     const { requestId, outcome } = JSON.parse(last) as { requestId: string; outcome: string };
-    // One that was told to nobody before somebody switched the VM by hand is told as superseded (decision 101).
-    const overtaken = said?.outcome === 'Superseded' && history.steps.some((step) => step.do === 'hand');
+    // One that was told to nobody before the VM was switched by hand, or by its guest, is superseded (decision 101).
+    const switches = history.steps.some((step) => step.do === 'hand' || step.do === 'guest');
+    const overtaken = said?.outcome === 'Superseded' && switches;
     if (said?.requestId === requestId && said.outcome !== outcome && !overtaken)
       found.push(`the status says ${said.outcome} of ${requestId}, which came to ${outcome}`);
   }

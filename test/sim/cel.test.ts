@@ -1,49 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { type Client, story } from './client.ts';
+import { crd, crds, make, toys } from './toys.ts';
 
-const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-const toys = '/apis/example.com/v1/namespaces/default/toys';
 const admission = '/apis/admissionregistration.k8s.io/v1';
-
-const crd = (rules: object[], properties: object = {}) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'toys.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { kind: 'Toy', plural: 'toys' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: 'object',
-            properties: {
-              spec: {
-                type: 'object',
-                properties: {
-                  start: { type: 'string' },
-                  stop: { type: 'string' },
-                  size: { type: 'integer' },
-                  share: { type: 'number' },
-                  until: { type: 'string', format: 'date-time' },
-                  ...properties,
-                },
-                'x-kubernetes-validations': rules,
-              },
-            },
-          },
-        },
-      },
-    ],
-  },
-});
-const toy = (spec: object, name = 'ball') => ({ apiVersion: 'example.com/v1', kind: 'Toy', metadata: { name }, spec });
-const make = (send: Client['send'], spec: object, name?: string) => send('POST', toys, { body: toy(spec, name) });
 
 test.each<[string, object, object, string]>([
   ['has(self.start) || has(self.stop)', { start: '0 8 * * *' }, { size: 1 }, 'failed rule'],
@@ -58,7 +18,7 @@ test.each<[string, object, object, string]>([
     { until: '2025-01-01T00:00:00Z' },
     'failed rule',
   ],
-  ["self.start != ''", { start: 'a' }, { size: 1 }, 'rule evaluation error: No such key: start'],
+  ["self.start != ''", { start: 'a' }, { size: 1 }, "no such key: start evaluating rule: self.start != ''"],
 ])('a rule of a CRD is held: %s', (rule, right, wrong, message) =>
   story({}, async ({ send }) => {
     expect((await send('POST', crds, { body: crd([{ rule }]) })).status).toBe(201);

@@ -16,6 +16,8 @@ export interface Sending {
   type?: string;
   token?: string;
   accept?: string;
+  /** More of them, or others than `token` and `accept` say. */
+  headers?: Record<string, string>;
 }
 
 export type Send = (method: string, path: string, sending?: Sending) => Promise<Reply>;
@@ -28,7 +30,7 @@ export function clientOf(sim: Sim) {
   const send: Send = async (
     method,
     path,
-    { body, type, token = sim.adminToken, accept = 'application/json, */*' } = {},
+    { body, type, token = sim.adminToken, accept = 'application/json, */*', headers = {} } = {},
   ) => {
     const raw = body === undefined || typeof body === 'string' || body instanceof Buffer ? body : JSON.stringify(body);
     const answer = await request(sim.url + path, {
@@ -38,6 +40,7 @@ export function clientOf(sim: Sim) {
         accept,
         ...(token ? { authorization: `Bearer ${token}` } : {}),
         ...(raw === undefined ? {} : { 'content-type': type ?? 'application/json' }),
+        ...headers,
       },
       ...(raw === undefined ? {} : { body: raw as string | Buffer }),
     });

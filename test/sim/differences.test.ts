@@ -56,7 +56,7 @@ test('a key that stands twice is an error when strict, and the last one counts w
     sim.createWukong({ namespace: 'dev', name: 'web' });
     const body = JSON.stringify({ ...wukong, spec: { cpu: 1, memory: '1Gi' } }).replace('"cpu":1', '"cpu":1,"cpu":2');
     const strict = await send('POST', `${wukongs}?fieldValidation=Strict`, { body });
-    expect([strict.status, strict.body.message]).toEqual([400, expect.stringContaining('duplicate field "cpu"')]);
+    expect([strict.status, strict.body.message]).toEqual([400, expect.stringContaining('duplicate field "spec.cpu"')]);
     expect((await send('POST', wukongs, { body })).body.spec.cpu).toBe(2);
   }));
 

@@ -6,6 +6,7 @@ import {
   compare,
   newestBoundary,
   nextBoundary,
+  nextOfAll,
   wishAt,
 } from '../../shared/schedule/calendar.ts';
 import { due } from '../../shared/schedule/due.ts';
@@ -61,6 +62,14 @@ describe('a schedule that never happens', () => {
   test('has nothing due, and says so', () => {
     expect(due(never(), { now })).toEqual({ kind: 'nothing', because: 'schedule dev/never has not happened yet' });
   });
+});
+
+test('the next boundary of all is that of the first one that is not suspended', () => {
+  const now = at('2026-03-31T12:00:00Z');
+  const [late, early] = [schedule({ stop: '0 22 * * *' }), schedule()];
+  const asleep = schedule({ stop: '0 16 * * *', suspend: true });
+  expect(nextOfAll([late, never(), early, asleep], now)).toBe(at('2026-03-31T18:00:00Z'));
+  expect([nextOfAll([], now), nextOfAll([asleep], now), nextOfAll([never()], now)]).toEqual(Array(3).fill(Infinity));
 });
 
 describe('what is due says why', () => {

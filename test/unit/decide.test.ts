@@ -45,6 +45,20 @@ describe('every decision says why', () => {
       expected: { do: 'stop', because },
     },
     {
+      name: 'the newer of two, the other way round',
+      schedules: [schedule({ stop: '30 19 * * *' }, 'early'), schedule()],
+      expected: { do: 'stop', because },
+    },
+    ...[[0, 1] as const, [1, 0] as const].map(([a, b]): Case => {
+      const two = [schedule({}, 'day'), schedule({ start: undefined, stop: '0 8 * * *' }, 'night')] as const;
+      return {
+        name: `of two at one instant the start, as ${a === 0 ? 'the first' : 'the second'}`,
+        schedules: [two[a], two[b]],
+        now: '2026-04-01T06:00:00Z',
+        expected: { do: 'start', boundary: { schedule: { key: 'dev/day' } } },
+      };
+    }),
+    {
       name: 'a Wukong that was made after the boundary',
       facts: facts({}, { createdAt: stopAt + 1 }),
       now: '18:00:01',
@@ -99,6 +113,56 @@ describe('every decision says why', () => {
       expected: { do: 'nothing', because: 'start of 2026-03-31T08:00 by schedule dev/office, spread by its jitter' },
     },
   ]);
+});
+
+describe('how long a decision is wanted, and where it is kept', () => {
+  const of = (known: Facts, time: string, one = schedule()) => {
+    const decision = decide([one], known, at(`2026-03-31T${time}Z`));
+    if (decision.do === 'nothing') return decision;
+    if (decision.do === 'skip') return [decision.reason, decision.told, decision.keep];
+    const { resumed, expires, keep } = decision;
+    return [decision.do, resumed, expires, keep];
+  };
+  const deadline = at('2026-03-31T19:00:00Z');
+  const withheld = { withheld: stopAt };
+  test('a boundary of its own: up to its deadline; the mark of its schedule says that it was done', () => {
+    expect(of(facts(), '18:00:00')).toEqual(['stop', false, deadline, undefined]);
+    expect(of(facts(), '19:00:00')).toEqual(['stop', false, deadline, undefined]);
+    expect(of(facts(), '19:00:01')).toEqual(['Stale', false, undefined]);
+  });
+  test('one that waits for its wave: for longer, and for ever', () => {
+    const waiting = (time: string) => facts({}, { turnAt: at(`2026-03-31T${time}Z`) });
+    expect(of(waiting('18:30:00'), '19:00:01')).toEqual(['stop', false, undefined, undefined]);
+    expect(of(waiting('18:30:00'), '19:30:00')).toEqual(['stop', false, undefined, undefined]);
+    expect(of(waiting('18:30:00'), '19:30:01')).toEqual(['Stale', false, undefined]);
+    expect(of(waiting('17:00:00'), '19:00:00')).toEqual(['stop', false, deadline, undefined]);
+  });
+  test('one that is enforced: for ever', () => {
+    expect(of(facts(), '18:00:00', enforced())).toEqual(['stop', false, undefined, undefined]);
+  });
+  test('one that was held back, and is not any more: for ever, and with the Wukong', () => {
+    expect(of(facts({}, withheld), '18:30:00')).toEqual(['stop', false, undefined, true]);
+    expect(of(facts({}, withheld), '19:00:01')).toEqual(['stop', false, undefined, true]);
+    expect(of(facts({ protected: 'true' }, withheld), '18:30:00')).toEqual(['Protected', false, true]);
+    expect(of(facts(keepUntil('21:00:00'), withheld), '18:30:00')).toEqual(['Override', true, undefined]);
+    expect(of(facts(keepUntil('21:00:00')), '18:30:00')).toEqual(['Override', false, undefined]);
+  });
+  test('the end of an override: for ever, and with the Wukong', () => {
+    const ended = facts(keepUntil('21:00:00'), withheld);
+    expect(of(ended, '21:00:00')).toEqual(['stop', true, undefined, true]);
+    expect(of(ended, '22:00:01')).toEqual(['Stale', false, true]);
+    expect(
+      of({ ...ended, ...facts({ ...keepUntil('21:00:00'), protected: 'true' }), ...withheld }, '21:00:00'),
+    ).toEqual(['Protected', false, true]);
+  });
+  test('what is spread: as when its moment comes', () => {
+    const one = schedule({ jitterSeconds: 600 });
+    const now = at('2026-03-31T06:00:00Z');
+    expect(decide([one], facts(), now)).toMatchObject({
+      do: 'nothing',
+      then: { do: 'start', enforced: false, resumed: false, expires: now + 3_600_000, remember: { lastHandled: now } },
+    });
+  });
 });
 
 describe('the end of an override', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { boundaries, newestBoundary, nextBoundary } from '../../shared/schedule/calendar.ts';
 import { decide } from '../../shared/schedule/decide.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
-import { at, facts, office, schedule } from './schedules.ts';
+import { at, facts, never, office, schedule } from './schedules.ts';
 
 const told = (one: Schedule, from: string, to: string) =>
   boundaries(one, at(from), at(to)).map(({ at: when, action, skippedBecause, note }) =>
@@ -78,6 +78,68 @@ describe('exceptions in a schedule', () => {
       '2026-12-28T11:00 stop exception: closed',
     ]);
     expect(nextBoundary(both, at('2026-12-28T12:00Z'), 'start')?.at).toBe(at('2027-01-04T07:00Z'));
+  });
+
+  it('two of the same kind, one right after the other, are one stretch', () => {
+    const closed = schedule({
+      exceptions: [
+        { from: '2026-12-24', to: '2026-12-24', state: 'Stopped', reason: 'closed' },
+        { from: '2026-12-25', to: '2026-12-25', state: 'Stopped', reason: 'closed too' },
+      ],
+    });
+    expect(happens(closed, '2026-12-23T20:00Z', '2026-12-25T18:00Z')).toEqual([
+      '2026-12-23T23:00 stop exception: closed',
+      '2026-12-24T19:00 stop',
+    ]);
+  });
+
+  it('that end as a cron says the same say nothing more; those of a millisecond end too', () => {
+    const until = schedule({ exceptions: [{ from: '2026-12-22T18:00', to: '2026-12-22T20:00', state: 'Running' }] });
+    expect(happens(until, '2026-12-22T12:00Z', '2026-12-23T06:00Z')).toEqual([
+      '2026-12-22T17:00 start exception',
+      '2026-12-22T19:00 stop',
+    ]);
+    const [from, to] = ['2026-12-22T22:00:00.000Z', '2026-12-22T22:00:00.001Z'];
+    const short = schedule({ exceptions: [{ from, to, state: 'Running' }] });
+    expect(boundaries(short, at('2026-12-22T20:00Z'), at('2026-12-23T06:00Z')).map(({ action }) => action)).toEqual([
+      'start',
+      'stop',
+    ]);
+  });
+
+  it('of a schedule whose crons never happen begin all the same, as far as 800 days away', () => {
+    const now = at('2026-12-22T12:00Z');
+    const day = 24 * 3_600_000;
+    const some = (...starts: number[]) => {
+      const of = (days: number) => ({ from: now + days * day, to: now + (days + 1) * day, action: 'start' as const });
+      return { ...never(), exceptions: starts.map(of) };
+    };
+    expect(boundaries(some(1), now, now + 9 * day).map((one) => [one.at - now, one.action])).toEqual([[day, 'start']]);
+    expect(nextBoundary(some(1, 5), now)?.at).toBe(now + day);
+    expect(nextBoundary(some(1, 5), now, 'start')?.at).toBe(now + day);
+    expect(nextBoundary(some(1, 5), now, 'stop')).toBeUndefined();
+    expect(newestBoundary(some(-9, -5), now)?.at).toBe(now - 5 * day);
+    expect([nextBoundary(some(800), now)?.at, nextBoundary(some(800.5), now)]).toEqual([now + 800 * day, undefined]);
+    expect([newestBoundary(some(-799.5), now)?.at, newestBoundary(some(-800.5), now)]).toEqual([
+      now - 799.5 * day,
+      undefined,
+    ]);
+  });
+
+  it('that are over, or far away, hide no cron between', () => {
+    const one = (from: string, more = {}) => schedule({ ...more, exceptions: [{ from, to: from, state: 'Stopped' }] });
+    const now = at('2026-12-22T12:00Z');
+    expect(newestBoundary(one('2026-12-14'), now)).toMatchObject({ action: 'start', at: at('2026-12-22T07:00Z') });
+    expect(nextBoundary(one('2027-01-14'), now)).toMatchObject({ action: 'stop', at: at('2026-12-22T19:00Z') });
+  });
+
+  it('that last for years are known by their beginning', () => {
+    const started = { start: '0 0 * * *', stop: undefined };
+    const closed = [{ from: '2023-01-01', to: '2026-12-31', state: 'Stopped', reason: 'closed' }];
+    expect(newestBoundary(schedule({ ...started, exceptions: closed }), at('2026-12-22T12:00Z'))).toMatchObject({
+      action: 'stop',
+      at: at('2022-12-31T23:00Z'),
+    });
   });
 
   it('come before holidays, and instants with an offset are what they say', () => {

@@ -35,10 +35,10 @@ interface Given {
   left?: string[];
 }
 
-function marking(given: Given, ...answers: [number][]) {
+function marking(given: Given, ...answers: [number, WukongSchedule?][]) {
   const { spec = {}, status, decisions = { db: idle }, busy = [], left = [] } = given;
   const { generation = 'generation' in given ? undefined : 3 } = given;
-  const { world, asked } = worldOf(now, ...answers);
+  const { world, asked, within } = worldOf(now, ...answers);
   const object: WukongSchedule = {
     metadata: { namespace: 'dev', name: 'office', resourceVersion: '9', ...(generation ? { generation } : {}) },
     spec: { ...office, ...spec },
@@ -54,7 +54,7 @@ function marking(given: Given, ...answers: [number][]) {
     ruled,
   };
   const to: Marking = { world, limits, table, busy: new Set(busy.map(key)), left: new Set(left.map(key)) };
-  return { to, asked };
+  return { to, asked, within };
 }
 
 async function marked(given: Given) {
@@ -253,7 +253,31 @@ describe('the status of a schedule', () => {
     const { to } = marking({});
     const bare = { metadata: { name: 'office' }, status: { matched: 1 } };
     to.world.transport.call = () => Promise.resolve({ status: 200, body: bare as never, warnings: [] }) as never;
+    expect(await mark(to)).toMatchObject([{ reason: 'CrdNotExtended' }]);
     expect((await mark(to)).map(lineOf)).toEqual([expect.stringContaining('wukong crd install')]);
+    const kept = { ...bare, status: { observedSince: firstSeen.observedSince } };
+    expect(await mark(marking({}, [200, kept]).to)).toEqual([]);
+    expect(await mark(marking({ generation: undefined }, [200, bare]).to)).toEqual([]);
+  });
+
+  it('says in which zone it is meant where it names none, and no more once it names one', async () => {
+    const unnamed = { timeZone: undefined };
+    expect(await marked({ spec: unnamed })).toMatchObject({ timeZone: 'UTC' });
+    expect(await marked({ status: { timeZone: 'UTC' } })).toMatchObject({ timeZone: null });
+    expect(await marked({})).not.toHaveProperty('timeZone');
+    // One that cannot be evaluated is meant in none.
+    expect(await marked({ spec: { ...unnamed, stop: 'x' } })).not.toHaveProperty('timeZone');
+  });
+
+  it('says which stop was announced last, and keeps that', async () => {
+    const lastAnnounced = '2026-11-23T19:00:00Z';
+    const settled = { ...through, ...seen, conditions: [ready] };
+    const { to, asked } = marking({ status: settled }, [200]);
+    await mark({ ...to, announced: new Map([[to.table.selecting[0]!, at(lastAnnounced)]]) });
+    expect(asked).toMatchObject([{ body: { status: { lastAnnounced } } }]);
+    expect(await marked({ status: { ...settled, lastAnnounced } })).toBeUndefined();
+    expect(await marked({ status: { ...settled, matched: 7, lastAnnounced } })).toMatchObject({ lastAnnounced });
+    expect(await marked({})).not.toHaveProperty('lastAnnounced');
   });
 
   it('is left for the next tick when somebody else wrote it, and told when it may not be written', async () => {
@@ -263,5 +287,107 @@ describe('the status of a schedule', () => {
     expect((await mark(forbidden.to)).map(lineOf)).toEqual([
       'schedule dev/office: status of schedule dev/office: HTTP 403',
     ]);
+  });
+
+  it('has an Event for each generation that is bad, of 1024 characters, within the limits; one that fails is in the log', async () => {
+    const cron = 'x'.repeat(90);
+    const spec = {
+      timeZone: 'N'.repeat(60),
+      start: cron,
+      stop: cron,
+      holidays: { dates: Array(10).fill('x'.repeat(40)) },
+    };
+    const lines: unknown[] = [];
+    const eventOf = async (generation: number, status: number) => {
+      const { to, asked, within } = marking({ spec, generation }, [status], [200]);
+      to.world.log = { ...to.world.log, warn: (message, fields) => void lines.push([message, fields]) };
+      expect(await mark(to)).toEqual([]);
+      expect(within).toEqual([limits, limits]);
+      return asked[0]?.body as { metadata: { name: string }; message: string; reportingInstance: string };
+    };
+    const [one, again, other] = [await eventOf(3, 201), await eventOf(3, 201), await eventOf(4, 201)];
+    expect(one.message).toHaveLength(1_024);
+    expect(one.reportingInstance).toMatch(/^[0-9a-z]{10,}$/);
+    expect([again.metadata.name === one.metadata.name, other.metadata.name === one.metadata.name]).toEqual([
+      true,
+      false,
+    ]);
+    lines.length = 0;
+    await eventOf(5, 403);
+    expect(lines[1]).toEqual([
+      'the Event could not be written',
+      { namespace: 'dev', name: 'office', problem: expect.stringContaining('403') },
+    ]);
+  });
+
+  it('is written without another Event where the same is wrong with it', async () => {
+    const told = (await marked({ spec: { stop: 'x' } }))?.['conditions'] as NonNullable<
+      WukongSchedule['status']
+    >['conditions'];
+    const { to, asked } = marking({ spec: { stop: 'x' }, status: { conditions: told! } }, [200]);
+    await mark(to);
+    expect(asked.map(({ method }) => method)).toEqual(['PATCH']);
+  });
+});
+
+describe('the status of a schedule of the cluster', () => {
+  const path = '/apis/vm.novasphere.dev/v1alpha1/clusterwukongschedules/night/status';
+  const of = (namespace: string, name = 'db'): Wukong => ({ metadata: { namespace, name } });
+  function night(matched: Wukong[], overruled: Wukong[], status?: WukongSchedule['status'], spec = {}) {
+    const { to, asked } = marking({}, [200], [200]);
+    const object: WukongSchedule = {
+      kind: 'ClusterWukongSchedule',
+      metadata: { name: 'night', generation: 3 },
+      spec: { ...office, ...spec },
+      status,
+    };
+    const ruled = new Map(overruled.map((wukong) => [wukong, 'dev/own']));
+    to.table.selecting = [{ object, checked: checkSchedule(object), matched, overruled: ruled }];
+    return { to, asked };
+  }
+  const statusOf = async (...given: Parameters<typeof night>) => {
+    const { to, asked } = night(...given);
+    expect(await mark(to)).toEqual([]);
+    return (asked[0]?.body as WukongSchedule | undefined)?.status;
+  };
+
+  it('says how many it selects in each namespace, and how many of these it rules', async () => {
+    const given = [[of('b'), of('a'), of('b', 'web')], [of('a', 'web')]] as const;
+    const { to, asked } = night([...given[0]], [...given[1]]);
+    expect(await mark(to)).toEqual([]);
+    const namespaces = [
+      { matched: 2, name: 'a', ruled: 1 },
+      { matched: 2, name: 'b', ruled: 2 },
+    ];
+    expect(asked).toMatchObject([{ path, body: { status: { matched: 4, namespaces, omittedNamespaces: null } } }]);
+    const kept = JSON.parse(JSON.stringify((asked[0]?.body as WukongSchedule).status)) as WukongSchedule['status'];
+    const { omittedNamespaces: _none, ...same } = kept!;
+    expect(await statusOf([...given[0]], [...given[1]], same)).toBeUndefined();
+    expect(await statusOf([of('b'), of('a'), of('a', 'web'), of('b', 'web')], [], same)).toMatchObject({ matched: 4 });
+    expect(await statusOf([...given[0]], [...given[1]], { ...same, omittedNamespaces: 3 })).toMatchObject({
+      omittedNamespaces: null,
+    });
+  });
+
+  it('names a hundred namespaces, and says how many there are beside', async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => of(`n-${100 + i}`)).reverse();
+    const counted = async (count: number) => {
+      const status = await statusOf(many(count), []);
+      return [status?.namespaces?.length, status?.namespaces?.[0]?.name, status?.omittedNamespaces];
+    };
+    expect(await counted(100)).toEqual([100, 'n-100', null]);
+    expect(await counted(101)).toEqual([100, 'n-100', 1]);
+  });
+
+  it('that is wrong is told by its name alone', async () => {
+    const { to, asked } = night([of('a')], [], undefined, { stop: 'x' });
+    const lines: string[] = [];
+    to.world.log = { ...to.world.log, warn: (message) => void lines.push(message) };
+    expect(await mark(to)).toEqual([]);
+    expect(lines).toEqual(['schedule night: InvalidCron']);
+    expect(asked[0]?.body).toMatchObject({ involvedObject: { kind: 'ClusterWukongSchedule', name: 'night' } });
+    const denied = night([of('a')], []);
+    denied.to.world.transport.call = () => Promise.resolve({ status: 403, body: undefined, warnings: [] }) as never;
+    expect((await mark(denied.to)).map(lineOf)).toEqual(['schedule night: status of schedule night: HTTP 403']);
   });
 });

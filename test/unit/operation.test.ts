@@ -65,7 +65,15 @@ describe('the record', () => {
     reason: 'r',
     requestedBy: 'b',
     declared: { any: 'thing' },
-    supersedes: [{ requestId: 'old', action: 'start', trigger: 'http', startedAt: t0 - s }],
+    supersedes: [
+      { requestId: 'old', action: 'start', trigger: 'http', startedAt: t0 - s },
+      { requestId: 'older', action: 'stop', trigger: 'http', startedAt: t0 - 2 * s },
+    ],
+    sharpenedBy: [{ requestId: 'sharper', action: 'stop', trigger: 'http', startedAt: t0 }],
+    died: 2,
+    periodSeconds: 30,
+    thenStart: true,
+    restartOf: { uid: 'before', message: 'off' },
   });
   const of = (text: string) => operationOf(wukong({ [operationKey]: text }));
   const without = (...keys: string[]) => {
@@ -99,6 +107,16 @@ describe('the record', () => {
     expect(operationOf(wukong(annotations))?.attempts).toBe(3);
   });
 
+  it('is one only of the Wukong that it was written for', () => {
+    const { metadata } = wukong({ [operationKey]: write({ ...full, wukongUid: 'one' }) });
+    const of = (uid: string) => operationOf({ metadata: { ...metadata, uid } })?.wukongUid;
+    expect([of('one'), of('two')]).toEqual(['one', undefined]);
+  });
+
+  it('shows no more than 1024 characters of what somebody said', () => {
+    expect(of(write({ ...full, reason: 'x'.repeat(1_025) }))?.reason).toHaveLength(1_024);
+  });
+
   it('of an older version has what was not known then', () => {
     const old = without('comebacks', 'attempts', 'force', 'deletePodWhenStuck', 'waitSeconds', 'supersedes');
     expect(old).toMatchObject({ comebacks: 0, attempts: 1, force: false, deletePodWhenStuck: false, waitSeconds: 300 });
@@ -118,11 +136,30 @@ describe('the record', () => {
 
 describe('what stays after the end', () => {
   it('tells it again just as it was', () => {
-    for (const outcome of [stopped, forced, failed]) {
+    const unseen: Outcome = { ...stopped, observed: false };
+    for (const outcome of [stopped, forced, failed, unseen]) {
       const last = lastOf(wukong({ [lastKey]: write(lastAfter(operation({}), outcome)) }));
       expect(outcomeOf(wukong(), last!)).toEqual(outcome);
     }
+    const renamed = write(lastAfter(operation({}), failed)).replace('"Stuck"', '"Weather"');
+    expect(outcomeOf(wukong(), lastOf(wukong({ [lastKey]: renamed }))!)).toMatchObject({ reason: 'Unknown' });
     expect(outcomeOf({ metadata: { name: 'web' } }, lastAfter(operation({}), stopped)).namespace).toBe('');
+  });
+
+  it('says that the end was not observed only where that is so', () => {
+    expect(outcomeOf(wukong(), lastAfter(operation({}), stopped))).not.toHaveProperty('observed');
+  });
+
+  it('knows what the requests before it were for, and which joined it', () => {
+    const earlier = {
+      earlier: ['c', 'b', 'a'],
+      earlierActions: ['start', 'stop', null] as ('start' | 'stop' | null)[],
+    };
+    const last = { ...lastAfter(operation({}), stopped), ...earlier };
+    expect(lastOf(wukong({ [lastKey]: write(last) }))).toMatchObject(earlier);
+    const joined = { to: 'c', requests: [{ requestId: 'd', action: 'stop' as const, trigger: 'http', startedAt: t0 }] };
+    const so = { requestId: 'e', action: 'stop', outcome: 'AlreadyOff', requestedAt: t0, ...earlier, joined } as const;
+    expect(settledOf(wukong({ [settledKey]: write(so) }))).toEqual(so);
   });
 
   it('remembers the strategy, and the requests that were taken over', () => {
@@ -153,6 +190,8 @@ describe('an end that was not told', () => {
     ['but not where the status shows it', has({ requestId: 'request', outcome: 'Stopped' }), t0, false],
     ['for half an hour', has(), minutes30, true],
     ['and not for longer', has(), minutes30 + 1, false],
+    ['where another clock is a minute ahead', has(), last.finishedAt - 60 * s, true],
+    ['but not where it has yet to come', has(), last.finishedAt - 60 * s - 1, false],
     ['but not where nothing has ended', wukong(undefined, { requestId: 'x' }), t0, false],
     ['but not where nothing ever was', wukong(), t0, false],
   ])('is found %s', (_, given, now, found) =>
@@ -188,6 +227,12 @@ describe('what was so already', () => {
         }),
       )?.requestId;
     expect([both(t0 + 1), both(t0 - 1)]).toEqual(['settled', 'request']);
+    const ahead = { [lastKey]: write({ ...lastAfter(operation({}), stopped), requestedAt: t0 + 61 * s }) };
+    const known = { ...ahead, [settledKey]: write(settled('settled', [])) };
+    expect([newestDone(wukong(known), t0)?.requestId, newestDone(wukong(known))?.requestId]).toEqual([
+      'settled',
+      'request',
+    ]);
     expect(newestDone(wukong())).toBeUndefined();
     expect(newestDone(wukong({ [lastKey]: write(lastAfter(operation({}), stopped)) }))?.requestId).toBe('request');
     expect(newestDone(wukong({ [settledKey]: write(settled('settled', [])) }))?.requestId).toBe('settled');
@@ -200,7 +245,10 @@ it('what was skipped is remembered, and nothing where that cannot be understood'
   expect(of(JSON.stringify(skipped))).toEqual(skipped);
   expect(of('[{"requestId":"a","reason":"Weather"}]')).toEqual([]);
   expect(skippedOf(wukong())).toEqual([]);
-  const late = [{ requestId: 'request', reason: 'Superseded' }];
+  const late = [
+    { requestId: 'request', reason: 'Superseded', action: 'start' },
+    { requestId: 'other', reason: 'Superseded', action: 'stop' },
+  ];
   expect(of(JSON.stringify(late))).toEqual(late);
 });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Annotations } from '../../shared/domain/model.ts';
-import { readDate } from '../../shared/schedule/holiday.ts';
 import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { jitterMs, waves } from '../../shared/schedule/wave.ts';
 import { at, prefix } from './schedules.ts';
@@ -86,17 +85,4 @@ test.each([
   ['dev/ü', 3_600, 1_860_541],
 ])('jitter of %s within %d s is always the same', (name, seconds, ms) => {
   expect(jitterMs(name, now, seconds)).toBe(ms);
-});
-
-test.each([
-  ['2026-12-25', undefined],
-  [20261225, '20261225 is no date: expected YYYY-MM-DD'],
-  [['2026-12-25'], 'a list is no date: expected YYYY-MM-DD'],
-  [{ toString: 1 }, 'an object is no date: expected YYYY-MM-DD'],
-  [undefined, 'undefined is no date: expected YYYY-MM-DD'],
-  ['2026-12-25T00', '"2026-12-25T00" is no date: expected YYYY-MM-DD'],
-  ['x'.repeat(40), `"${'x'.repeat(39)} is no date: expected YYYY-MM-DD`],
-])('%j as a holiday', (value, message) => {
-  if (message === undefined) expect(readDate(value)).toBe(value);
-  else expect(() => readDate(value)).toThrow(new Error(message));
 });

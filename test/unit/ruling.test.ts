@@ -4,7 +4,14 @@ import { describe, expect, it } from 'vitest';
 
 import { clusterCrd } from '../../infra/crds/cluster.ts';
 import { parseSelector } from '../../shared/domain/selector.ts';
-import { type Claimant, claimantOf, ruling, whyRules } from '../../shared/schedule/ruling.ts';
+import {
+  type Claimant,
+  claimantOf,
+  claimantsOf,
+  namespaceLabels,
+  ruling,
+  whyRules,
+} from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type WukongSchedule } from '../../shared/schedule/schedule.ts';
 
 const wukong = { metadata: { namespace: 'team-a', name: 'web', labels: { env: 'dev' } } };
@@ -74,6 +81,14 @@ describe('who rules a Wukong', () => {
     expect(why([own('c')])).toBe('');
     expect(why([own('c'), cluster('a')])).toBe("the namespace's own, in the place of a");
     expect(why([own('c'), cluster('a', { over: true })])).toBe('enforceOverNamespaces: in the place of team-a/c');
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].map((key) => cluster(key));
+    expect(why([own('c'), ...many])).toBe("the namespace's own, in the place of a, b, c, d, e");
+  });
+
+  it('a namespace is known by its name as a label, and by its own labels', () => {
+    const name = 'kubernetes.io/metadata.name';
+    expect(namespaceLabels({ metadata: { name: 'a', labels: { tier: 'dev' } } })).toEqual({ [name]: 'a', tier: 'dev' });
+    expect(namespaceLabels({ metadata: { name: 'a' } })).toEqual({ [name]: 'a' });
   });
 });
 
@@ -130,5 +145,28 @@ describe('a ClusterWukongSchedule', () => {
   });
   it('has a CRD made from that of WukongSchedules: node infra/crds/cluster.ts', () => {
     expect(readFileSync('infra/crds/clusterwukongschedules.vm.novasphere.dev.yaml', 'utf8')).toBe(clusterCrd());
+  });
+});
+
+describe('what may rule', () => {
+  const spec = { selector: { matchLabels: { env: 'dev' } }, start: '0 8 * * *' };
+  const objects: WukongSchedule[] = [
+    { metadata: { namespace: 'team-a', name: 'good' }, spec },
+    { metadata: { namespace: 'team-a', name: 'bad' }, spec: { ...spec, start: 'x' } },
+    { metadata: { namespace: 'team-a', name: 'of-nobody' }, spec: { start: 'x' } },
+    { metadata: { namespace: 'team-a', name: 'empty' } },
+    { kind: 'ClusterWukongSchedule', metadata: { name: 'bad' }, spec: { ...spec, start: 'x' } },
+  ];
+  it('are those that can be evaluated, and those of a namespace that say at least whom they are for', () => {
+    const schedules = objects.flatMap((object) => checkSchedule(object).schedule ?? []);
+    const all = claimantsOf(objects, schedules);
+    expect(all.map(({ key }) => key)).toEqual(['team-a/good', 'team-a/bad']);
+    expect(all[0]).toBe(schedules[0]);
+  });
+  it('has the name alone where no namespace is given', () => {
+    expect(claimantOf({ metadata: { name: 'file' }, spec })).toEqual({
+      ...{ key: 'file', namespace: undefined, suspended: false },
+      selector: parseSelector('env=dev'),
+    });
   });
 });

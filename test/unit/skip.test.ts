@@ -152,7 +152,12 @@ describe('what a schedule leaves out', () => {
     const busy = Array.from({ length: 6 }, (): [number, Wukong?][] => [[409], [200, wukong()]]).flat();
     const changing = worldOf(now, [201], ...busy);
     const given = skipping({ remember: { skipped: due } });
-    await expect(skip(changing.world, wukong(), given, limits)).rejects.toThrow('changes faster');
+    const never = skip(changing.world, wukong(), given, limits);
+    await expect(never).rejects.toThrow('changes faster');
+    await expect(never).rejects.toMatchObject({ code: 'Refused' });
+    const atLast = worldOf(now, [201], ...busy.slice(0, 10), [200, after]);
+    await skip(atLast.world, wukong(), given, limits);
+    expect(atLast.asked).toHaveLength(12);
     const forbidden = worldOf(now, [201], [403]);
     const failing = skip(forbidden.world, wukong(), given, limits);
     await expect(failing).rejects.toThrow(LifecycleError);
@@ -168,6 +173,16 @@ describe('what a schedule leaves out', () => {
   });
 });
 
+describe('what was held back and is skipped after all', () => {
+  it('is not held back any more', async () => {
+    const before = wukong({ [memory]: '{"withheld":"2026-11-23T19:00:00Z"}' });
+    const { world, asked } = worldOf(now, [201], [200, after]);
+    await skip(world, before, skipping({ keep: true, remember: { lastHandled: due, skipped: due } }), limits);
+    const expected = { wukongUid: 'uid', skipped: '2026-11-23T19:00:00Z' };
+    expect((asked[1]?.body as Wukong).metadata.annotations).toEqual({ [memory]: JSON.stringify(expected) });
+  });
+});
+
 describe('skip-next on a namespace', () => {
   it.each([
     [200, []],
@@ -179,6 +194,14 @@ describe('skip-next on a namespace', () => {
     expect(await useUp(world, new Set(['dev']), limits)).toEqual(problems);
     const body = { metadata: { annotations: { [`${prefix}skip-next`]: null } } };
     expect(asked).toEqual([{ method: 'PATCH', path: '/api/v1/namespaces/dev', body }]);
+  });
+  it('is told where nobody answers', async () => {
+    const { world } = worldOf(now);
+    const call = () => Promise.reject(new LifecycleError('Unreachable', 'gone'));
+    const silent = { ...world, transport: { ...world.transport, call } };
+    expect(await useUp(silent, new Set(['dev']), limits)).toEqual([
+      'skip-next on namespace dev could not be removed (Unreachable); remove it by hand',
+    ]);
   });
 });
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { asInput, parseCommand } from '../../shared/domain/command.ts';
+import type { World } from '../../shared/cluster/world.ts';
+import { asInput, type Command, parseCommand } from '../../shared/domain/command.ts';
 import type { Place } from '../../shared/domain/model.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
-import { capacity, maySplit, parts, partSize } from '../../shared/execute/fanOut.ts';
+import { capacity, continuation, FanOut, maySplit, parts, partSize } from '../../shared/execute/fanOut.ts';
+import { groupOf, type Job } from '../../shared/execute/job.ts';
+import { worldOf } from './asked.ts';
 
 const now = Date.parse('2026-11-23T20:00:00Z');
 const origin = { action: 'stop', trigger: 'event', requestId: 'evening', requestedAt: now } as const;
@@ -55,7 +58,9 @@ describe('a command on the bus', () => {
   it('is not split without end', () => {
     expect(maySplit(stop)).toBe(true);
     expect(maySplit({ ...stop, part: '1.2.3.4' })).toBe(false);
+    expect(maySplit({ ...stop, part: '1.2.3' })).toBe(true);
     expect(maySplit({ ...stop, dryRun: true })).toBe(false);
+    expect(maySplit({ ...stop, restart: true })).toBe(false);
   });
 });
 
@@ -66,5 +71,97 @@ describe('how many VMs one invocation sees through', () => {
   });
   it('counts for starts how long a guest keeps its place', () =>
     expect(capacity(start, 890_000)).toBe(Math.floor((50 / 30) * (890 - 120))));
+  it('takes a grace that nobody named for half a minute', () => {
+    const { gracePeriodSeconds: _none, ...plain } = stop;
+    expect(capacity(plain, 890_000)).toBe(5 * (890 - 30 - 15 - 60));
+  });
+  it('begins no more starts a second than stops, however many may be in flight', () => {
+    expect(capacity({ ...start, maxInFlight: 1_000 }, 890_000)).toBe(5 * (890 - 120));
+  });
+  it('is for a part of a fleet its share of what may be in flight', () => {
+    const small = { ...start, maxInFlight: 40 };
+    expect(partSize(small, 300_000)).toBe(Math.floor((4 / 30) * (300 - 120)));
+    expect(partSize({ ...start, maxInFlight: 9 }, 300_000)).toBe(Math.floor((1 / 30) * (300 - 120)));
+    expect(partSize({ ...small, part: '1', maxInFlight: 12 }, 300_000)).toBe(Math.floor((12 / 30) * (300 - 120)));
+    expect(partSize(stop, 890_000)).toBe(100);
+  });
   it('is never none', () => expect(capacity(start, 10)).toBe(1));
+});
+
+describe('what does not fit into the time', () => {
+  const jobsOf = (count: number, wave = (_i: number) => 0): Job[] =>
+    places(count).map((place, i): Job => {
+      const work = { do: 'command', command: stop } as const;
+      return { place, action: 'stop', work, group: groupOf('x'), wave: wave(i), jitterMs: 0 };
+    });
+  const fanOut = (
+    command: Command,
+    jobs: Job[],
+    wholeMs = 150_000,
+    more: (world: World) => Partial<World> = () => ({}),
+  ) => {
+    const { world, told } = worldOf(now);
+    return { out: new FanOut(command, jobs, { ...world, ...more(world) }, wholeMs), told };
+  };
+  const partsIn = (told: ReturnType<typeof fanOut>['told']) =>
+    told.map(({ detail }) => [
+      (detail as { part: string }).part,
+      (detail as { target: { names: [] } }).target.names?.length,
+    ]);
+
+  it('goes over the bus in parts, which are numbered on', async () => {
+    const jobs = jobsOf(400);
+    const { out, told } = fanOut(stop, jobs);
+    expect([out.most, await out.take([]), told]).toEqual([5 * 75, true, []]);
+    expect(await out.take(jobs.slice(0, 150))).toBe(true);
+    expect(await out.take(jobs.slice(150, 160))).toBe(true);
+    expect([partsIn(told), out.sent, out.unsent]).toEqual([
+      [
+        ['1', 100],
+        ['2', 50],
+        ['3', 10],
+      ],
+      160,
+      undefined,
+    ]);
+    expect(told[0]).toMatchObject({ time: now, detail: { target: { names: places(100) }, maxInFlight: 5 } });
+  });
+
+  it('goes on as the same command where it has waves, whose order nobody else knows', async () => {
+    const jobs = jobsOf(3, (i) => i);
+    const { out, told } = fanOut(stop, jobs);
+    expect([out.most, await out.take(jobs)]).toEqual([Infinity, true]);
+    expect([partsIn(told), out.sent]).toEqual([[['1', undefined]], 3]);
+    const next = (part?: string) => (continuation({ ...stop, part }, now).detail as { part: string }).part;
+    expect([next(), next('1'), next('2.7')]).toEqual(['1', '2', '3.7']);
+  });
+
+  it.each<[string, Command, boolean]>([
+    ['without a bus', stop, false],
+    ['of a dry run', { ...stop, dryRun: true }, true],
+    ['of a restart', { ...stop, restart: true }, true],
+  ])('stays here %s', async (_, command, isBus) => {
+    const jobs = jobsOf(2);
+    const { out, told } = fanOut(command, jobs, 150_000, () => (isBus ? {} : { bus: undefined }));
+    expect([out.most, await out.take(jobs), await out.take([]), told, out.sent]).toEqual([
+      Infinity,
+      false,
+      true,
+      [],
+      0,
+    ]);
+  });
+
+  it('stays here where the bus fails, which is in the log, and it is asked no more', async () => {
+    let asked = 0;
+    const lines: unknown[] = [];
+    const jobs = jobsOf(2);
+    const { out } = fanOut(stop, jobs, 150_000, ({ log }) => ({
+      bus: { put: () => (asked++, Promise.reject(new Error('away'))) },
+      log: { ...log, error: (message, fields) => void lines.push([message, fields]) },
+    }));
+    expect([await out.take(jobs), await out.take(jobs), asked, out.sent]).toEqual([false, false, 1, 0]);
+    expect(out.unsent?.message).toContain('away');
+    expect(lines).toEqual([['the rest of a fleet could not be handed over', { problem: out.unsent?.message }]]);
+  });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { parseZone } from '../../shared/time/parseZone.ts';
-import { tzReleased, tzVersion, tzWarning } from '../../shared/time/tzData.ts';
+import { tzNames, tzReleased, tzVersion, tzWarning, unpack } from '../../shared/time/tzData.ts';
 import { clockChanges, dayMs, highestWall, instantToWall, offsetAt, wallToInstant } from '../../shared/time/zone.ts';
 
 const at = (text: string): number => Date.parse(text);
@@ -132,6 +132,15 @@ describe('the changes of the clock', () => {
   });
 });
 
+it('the rules of every zone are whole seconds, and end never', () => {
+  for (const { zone } of tzNames().values()) {
+    const { untils, offsets } = unpack(zone);
+    expect(untils.at(-1)).toBe(Infinity);
+    const fractions = [...untils.slice(0, -1), ...offsets].filter((ms) => !Number.isInteger(ms / 1_000));
+    expect(fractions).toEqual([]);
+  }
+});
+
 describe('where only the name of the time changes', () => {
   // Moscow kept its summer time for good, and went back to it: in between its clocks showed the same.
   const moscow = parseZone('Europe/Moscow');
@@ -189,6 +198,7 @@ describe('the version of the time zones', () => {
 
   it('is warned of when it is older than half a year', () => {
     expect(tzWarning(tzReleased.at + 183 * dayMs)).toBeUndefined();
-    expect(tzWarning(tzReleased.at + 184 * dayMs)).toMatch(/^the time zones are those of 2026f, of 2026-10-29/);
+    const warning = /^the time zones are those of 2026f, of 2026-10-29, and countries/;
+    expect(tzWarning(tzReleased.at + 183 * dayMs + 1)).toMatch(warning);
   });
 });
