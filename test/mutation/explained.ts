@@ -149,27 +149,9 @@ export const explained: Explained[] = [
   },
   {
     file: 'execute/places',
-    before: 'const space = this.#spaces.get(place.namespace) ?? { held: 0, onTheirWay: 0, servedAt: 0 };',
-    after: 'const space = this.#spaces.get(place.namespace) ?? { held: 1, onTheirWay: 0, servedAt: 0 };',
-    because: 'All begin with as many.',
-  },
-  {
-    file: 'execute/places',
     before: 'false',
     after: 'true',
     because: 'What woke it is looked at anew.',
-  },
-  {
-    file: 'execute/places',
-    before: 'a.space.held < b.space.held',
-    after: 'a.space.held <= b.space.held',
-    because: 'They are not equal there.',
-  },
-  {
-    file: 'execute/places',
-    before: 'a.space.servedAt < b.space.servedAt',
-    after: 'a.space.servedAt <= b.space.servedAt',
-    because: 'They are not equal there.',
   },
   {
     file: 'execute/waves',
@@ -512,12 +494,6 @@ export const explained: Explained[] = [
     before: 'this.#isSynced || this.#failure',
     after: 'this.#isSynced && …',
     because: 'It is asked as soon as it runs, when nothing can have been heard yet.',
-  },
-  {
-    file: 'lifecycle/drive',
-    before: 'step?.do',
-    after: 'step.do',
-    because: 'A look comes before every wait.',
   },
   {
     file: 'lifecycle/drive',
@@ -1437,5 +1413,71 @@ export const explained: Explained[] = [
     before: 'options.begun?.()',
     after: 'options.begun()',
     because: 'It is always given here; the types want it said.',
+  },
+  {
+    file: 'execute/places',
+    before: 'const none = { held: 0, onTheirWay: 0, servedAt: 0, cells: new Map<string, Cell>(), urgent: 0 };',
+    after: 'const none = { held: 1, onTheirWay: 0, servedAt: 0, cells: new Map<string, Cell>(), urgent: 0 };',
+    because: 'All begin with as many.',
+  },
+  {
+    file: 'execute/places',
+    before: 'const none = { held: 0, onTheirWay: 0, servedAt: 0, cells: new Map<string, Cell>(), urgent: 0 };',
+    after: 'const none = { held: 0, onTheirWay: 0, servedAt: 0, cells: new Map<string, Cell>(), urgent: 1 };',
+    because: 'It is only asked whether there is any; without it a full namespace is looked through.',
+  },
+  {
+    file: 'execute/places',
+    before: 'urgent',
+    after: 'true',
+    because: 'It is only asked whether there is any; without it a full namespace is looked through.',
+  },
+  {
+    file: 'execute/places',
+    before: 'job.urgent',
+    after: 'false',
+    because: 'It is only asked whether there is any; without it a full namespace is looked through.',
+  },
+  {
+    file: 'execute/places',
+    before: 'isFull && space.urgent === 0',
+    after: 'false',
+    because: 'It is only asked whether there is any; without it a full namespace is looked through.',
+  },
+  {
+    file: 'execute/places',
+    before: 'one.notBefore > now',
+    after: 'true',
+    because: 'Who may begin at once is no reason to wake later.',
+  },
+  {
+    file: 'execute/places',
+    before: 'one.notBefore > now',
+    after: 'one.notBefore >= now',
+    because: 'Who may begin at once is no reason to wake later.',
+  },
+  {
+    file: 'execute/places',
+    before: 'a.held < b.held',
+    after: 'a.held <= b.held',
+    because: 'They are not equal there.',
+  },
+  {
+    file: 'schedule/override',
+    before: 'annotations[key] !== undefined',
+    after: 'true',
+    because: 'Of who has no override nothing is read; this only spares the reading.',
+  },
+  {
+    file: 'schedule/override',
+    before: 'false',
+    after: 'true',
+    because: 'Of who has no override nothing is read; this only spares the reading.',
+  },
+  {
+    file: 'schedule/override',
+    before: '!mayOverride(given.wukongAnnotations) && !mayOverride(given.namespaceAnnotations)',
+    after: 'false',
+    because: 'Of who has no override nothing is read; this only spares the reading.',
   },
 ];
