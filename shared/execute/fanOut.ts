@@ -101,7 +101,7 @@ export function parts(command: Command, places: Place[], size: number, { now, af
 
 /** What is left of a fleet with waves: the same command once more, which finds what is done and waits for what is not. */
 export function continuation(command: Command, now: number): BusEntry {
-  const [number = '0', ...deeper] = (command.part ?? '0').split('.');
+  const [number, ...deeper] = (command.part ?? '0').split('.');
   const detail = asInput({ ...command, part: [Number(number) + 1, ...deeper].join('.') });
   return { type: requestedType[command.action], detail, time: now };
 }

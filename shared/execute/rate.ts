@@ -67,16 +67,18 @@ export class Gate {
   readonly #timing: Timing;
   #closedUntil = -Infinity;
   #pauseMs = firstPauseMs;
+  readonly #longestMs: number;
 
-  constructor(timing: Timing) {
+  constructor(timing: Timing, longestMs = longestPauseMs) {
     this.#timing = timing;
+    this.#longestMs = longestMs;
   }
 
   shut(): void {
     const now = this.#timing.clock.now();
     if (now < this.#closedUntil) return;
     this.#closedUntil = now + this.#pauseMs;
-    this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#longestMs);
   }
 
   /** An answer came that is no 429. */

@@ -10,13 +10,16 @@ import { Turns } from './turns.ts';
 
 /** A power call that takes so long waits in virt-api's own queue: unhindered it takes some ten milliseconds. */
 const lateMs = 1_000;
+/** Nobody waits for longer as two namespaces are refused: to a third that may be nothing. */
+const everybodyMs = 2_000;
 /** Of so many namespaces it is known how they fare. */
 const mostKnown = 10_000;
 
 /**
  * How fast a cluster may be asked. Power calls stay below a rate that virt-api bears. Those of namespaces whose answers
  * are late or 429 go at a rate of their own, which halves then, and grows back by itself: where all suffer, all are slow,
- * and where one does, it alone. After a 429 nobody asks in its namespace for a while.
+ * and where one does, it alone. After a 429 nobody asks in its namespace for a while, and where several are refused, nobody
+ * anywhere.
  */
 export class RateLimiter {
   /** The same transport, from whose answers the rate learns. A 429 is waited out as long as the limits allow. */
@@ -27,12 +30,16 @@ export class RateLimiter {
   /** When the last bad answer came from each namespace. Instants. */
   readonly #badAt = new Map<string, number>();
   readonly #gates = new Map<string, Gate>();
+  /** Shut where several namespaces were refused, and nobody was well meanwhile. */
+  readonly #everybody: Gate;
+  readonly #refused = new Set<string>();
 
   constructor(cluster: Cluster, callsPerSecond: number) {
     const { transport } = cluster;
     this.#cluster = cluster;
     this.#all = new Turns(cluster, callsPerSecond);
     this.#suffering = new Turns(cluster, callsPerSecond);
+    this.#everybody = new Gate(cluster, everybodyMs);
     this.transport = {
       stream: (path, signal) => transport.stream(path, signal),
       call: (call, limits = {}) => this.#call(transport, call, limits),
@@ -67,15 +74,28 @@ export class RateLimiter {
     const gate = this.#gates.get(namespace) ?? new Gate(this.#cluster);
     remember(this.#gates, namespace, gate, mostKnown);
     const heard = (status: number, ms: number) => {
-      if (status === 429) gate.shut();
-      else gate.wentWell();
+      if (status === 429) this.#refuse(namespace, gate);
+      else this.#letIn(gate);
       if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
     };
     for (;;) {
       await gate.opened(limits);
+      await this.#everybody.opened(limits);
       const answer = await transport.call<T>({ ...call, heard }, limits);
       if (answer.status !== 429 || !gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
     }
+  }
+
+  #refuse(namespace: string, gate: Gate): void {
+    gate.shut();
+    this.#refused.add(namespace);
+    if (this.#refused.size > 1) this.#everybody.shut();
+  }
+
+  #letIn(gate: Gate): void {
+    gate.wentWell();
+    this.#refused.clear();
+    this.#everybody.wentWell();
   }
 
   #suffer(namespace: string): void {

@@ -142,7 +142,7 @@ function namespaceCounts({
 }: Selecting): Pick<NonNullable<WukongSchedule['status']>, 'namespaces' | 'omittedNamespaces'> {
   const counts = new Map<string, NamespaceCount>();
   const add = ({ metadata: { namespace = '' } }: Wukong, ruled: 0 | 1) => {
-    const before = counts.get(namespace) ?? { matched: 0, name: namespace, ruled: 0 };
+    const before = counts.get(namespace) ?? { matched: 0, ruled: 0 };
     // In the order in which an API server gives them back, so that what is the same reads the same.
     counts.set(namespace, { matched: before.matched + 1, name: namespace, ruled: before.ruled + ruled });
   };

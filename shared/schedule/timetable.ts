@@ -84,7 +84,8 @@ export function timetable(
 interface Rule extends Ruled {
   /** The newest boundary that one of its schedules is through with. */
   handled?: number;
-  turnAt?: number;
+  /** When its turn came at the newest boundary, where that is late. */
+  turn?: { at: number; boundaryAt: number };
 }
 
 function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
@@ -101,7 +102,10 @@ function ruledBy(selecting: Selecting[], now: number): Map<Wukong, Rule> {
     }
     const newest = newestBoundary(schedule, now);
     if (newest && now - newest.at > schedule.startingDeadlineMs && !(mark !== undefined && mark >= newest.at))
-      for (const [wukong, at] of turnsOf(matched, newest, now)) all.get(wukong)!.turnAt = at;
+      for (const [wukong, at] of turnsOf(matched, newest, now)) {
+        const rule = all.get(wukong)!;
+        if (newest.at >= (rule.turn?.boundaryAt ?? newest.at)) rule.turn = { at, boundaryAt: newest.at };
+      }
   }
   return all;
 }
@@ -113,13 +117,7 @@ function unlessDeleted({ metadata }: Wukong, decision: Decision): Decision {
   return starts ? { do: 'nothing', because: 'it is being deleted' } : decision;
 }
 
-function factsOf(
-  wukong: Wukong,
-  machine: Machine,
-  around: Surroundings,
-  { handled, turnAt }: Rule,
-  now: number,
-): Facts {
+function factsOf(wukong: Wukong, machine: Machine, around: Surroundings, { handled, turn }: Rule, now: number): Facts {
   const { annotations, creationTimestamp, namespace = '' } = wukong.metadata;
   // Whatever was asked for after a boundary, by whomever, is a newer wish than the boundary.
   const memory = readMemory(wukong, now);
@@ -138,7 +136,7 @@ function factsOf(
     freezeUntil: around.freezeUntil,
     power: isOn(machine) ? 'on' : isOff(machine) ? 'off' : 'between',
     ...(lastHandled === -Infinity ? {} : { lastHandled }),
-    ...(turnAt === undefined ? {} : { turnAt }),
+    ...(turn ? { turnAt: turn.at } : {}),
     ...rest,
   };
 }

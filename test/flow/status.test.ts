@@ -48,7 +48,7 @@ describe('the status of a Wukong shows the newest outcome', () => {
     expect(told(at)).toEqual(['Started', 'AlreadyOff']);
   });
 
-  it('and not the end before it, whose process had died with it, where live state says otherwise', async () => {
+  it('and the end before it, whose process had died with it, as superseded, where live state says otherwise', async () => {
     const at = await scene();
     at.sim.createWukong({ namespace, name: 'web', runStrategy: 'Always' });
     await at.pass(5_000);
@@ -61,7 +61,7 @@ describe('the status of a Wukong shows the newest outcome', () => {
     byHand(at, 'Always');
     await at.pass(5_000);
     expect(await at.perform('start', 'web')).toMatchObject({ outcome: 'AlreadyOn' });
-    expect(told(at)).toEqual(['AlreadyOn']);
+    expect(told(at)).toEqual(['AlreadyOn', 'Superseded']);
     expect((await tick(at)).outcomes).toEqual([]);
     expect(shown(at)).toMatchObject({ outcome: 'AlreadyOn', state: 'Running' });
   });

@@ -1161,12 +1161,6 @@ export const explained: Explained[] = [
   },
   {
     file: 'reconcile/scheduleStatus',
-    before: 'lastAnnounced',
-    after: 'true',
-    because: 'JSON leaves out what is undefined.',
-  },
-  {
-    file: 'reconcile/scheduleStatus',
     before: 'instantIn(before) ?? NaN',
     after: 'instantIn(before)',
     because: 'Nothing is as late as undefined; the types want it said.',
@@ -1299,5 +1293,47 @@ export const explained: Explained[] = [
     before: 'if (newest && (!wish || compare(newest, wish) >= 0)) wish = newest;',
     after: 'if (newest && (!wish || compare(newest, wish) >= 1)) wish = newest;',
     because: 'Only one and the same boundary is equal to another; all else differs by one at the least.',
+  },
+  {
+    file: 'schedule/memory',
+    before: 'text === undefined',
+    after: 'false',
+    because: 'What is not there cannot be read either.',
+  },
+  {
+    file: 'schedule/memory',
+    before: "known[key] ?? ''",
+    after: 'known[key]',
+    because: 'Neither is an instant; the types want it said.',
+  },
+  {
+    file: 'execute/fanOut',
+    before: 'this.#world.bus?.put(this.#entriesFor(jobs))',
+    after: 'this.#world.bus.put(this.#entriesFor(jobs))',
+    because: 'Without a bus nothing may go; the types want it said.',
+  },
+  {
+    file: 'execute/overBus',
+    before: 'bus?.put([{ type: requestedType[action], detail: asInput(work.command), time: clock.now() }])',
+    after: 'bus.put([{ type: requestedType[action], detail: asInput(work.command), time: clock.now() }])',
+    because: 'Only where there is a bus is it asked to carry something; the types want it said.',
+  },
+  {
+    file: 'execute/follow',
+    before: 'const unseen = { died: new Set<string>(), refusals: 0 };',
+    after: 'const unseen = { died: new Set<string>(), refusals: 1 };',
+    because: 'One refusal says no more than none.',
+  },
+  {
+    file: 'schedule/timetable',
+    before: 'mark !== undefined && mark >= newest.at',
+    after: 'mark >= newest.at',
+    because: 'Nothing is as late as undefined; the types want it said.',
+  },
+  {
+    file: 'schedule/timetable',
+    before: "creationTimestamp ?? ''",
+    after: 'creationTimestamp',
+    because: 'Date.parse reads neither.',
   },
 ];

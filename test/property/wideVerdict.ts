@@ -16,7 +16,7 @@ export function wideVerdict(history: WideHistory, tale: WideTale): string[] {
     ...tale.thrown,
     ...writtenAtRest(history, tale),
     ...tale.witness.lies,
-    ...leftBehind(tale),
+    ...leftBehind(history, tale),
     ...forcedEarly(history, tale),
     ...toldOnce(history, tale),
     ...failedForNothing(history, tale),
@@ -36,7 +36,7 @@ const writtenAtRest = (history: WideHistory, { written }: WideTale): string[] =>
     .map((what) => `written at rest: ${what}`);
 };
 
-const leftBehind = ({ wukongs }: WideTale): string[] =>
+const leftBehind = (history: WideHistory, { wukongs }: WideTale): string[] =>
   wukongs.flatMap(({ metadata, spec, status }) => {
     const { name, annotations } = metadata;
     const said = status?.lifecycleState?.outcome;
@@ -44,14 +44,22 @@ const leftBehind = ({ wukongs }: WideTale): string[] =>
       ...(annotations?.[`${prefix}operation`] ? [`${name}: an operation record is left behind`] : []),
       ...(spec?.lifecycleAction === undefined ? [] : [`${name}: a declared action is left behind`]),
       ...(said === 'InProgress' ? [`${name}: the status still says InProgress`] : []),
-      ...otherThanRecord(name, status?.lifecycleState, annotations?.[`${prefix}last-operation`]),
+      ...otherThanRecord(history, name, status?.lifecycleState, annotations?.[`${prefix}last-operation`]),
     ];
   });
 
-/** Status and record tell the same of the same request. */
-function otherThanRecord(name: string, said: LifecycleState | undefined, record: string | undefined): string[] {
+/** Status and record tell the same of the same request; unless the VM was switched before the end was told (decision 101). */
+function otherThanRecord(
+  { steps, wukongs }: WideHistory,
+  name: string,
+  said: LifecycleState | undefined,
+  record: string | undefined,
+): string[] {
   const last = record === undefined ? undefined : (JSON.parse(record) as { requestId: string; outcome: string });
   if (!last || said?.requestId !== last.requestId || said.outcome === last.outcome) return [];
+  const switches =
+    steps.some(({ do: act }) => act === 'hand' || act === 'guest') || wukongs.some((one) => one.guest === 'crashes');
+  if (said.outcome === 'Superseded' && switches) return [];
   return [`${name}: the status says ${said.outcome} of ${last.requestId}, which came to ${last.outcome}`];
 }
 

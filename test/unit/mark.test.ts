@@ -377,6 +377,8 @@ describe('the status of a schedule of the cluster', () => {
     };
     expect(await counted(100)).toEqual([100, 'n-100', null]);
     expect(await counted(101)).toEqual([100, 'n-100', 1]);
+    const inOrder = await statusOf([of('a'), of('b'), of('c')], []);
+    expect(inOrder?.namespaces?.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
 
   it('that is wrong is told by its name alone', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Memory, memoryKey, readMemory, writeMemory } from '../../shared/schedule/memory.ts';
+import { type Memory, readMemory, writeMemory } from '../../shared/schedule/memory.ts';
 import { at } from './schedules.ts';
 
+const memoryKey = 'lifecycle.novasphere.dev/schedule-memory';
 const now = at('2026-11-23T19:00:00Z');
 const full: Memory = { skipped: now - 3_000, withheld: now - 2_000, handled: now - 1_000 };
 const of = (text?: string, uid?: string) => ({

@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Answer, Call, Transport } from '../../shared/cluster/transport.ts';
 import { RateLimiter } from '../../shared/execute/rateLimiter.ts';
 import { VirtualClock } from '../../sim/clock.ts';
+import { dice } from '../dice.ts';
 
 /** A transport that answers as `answer` says, after so many milliseconds. */
-function paced(perSecond: number, answer: (now: number, path: string) => { status: number; ms: number }) {
+function paced(
+  perSecond: number,
+  answer: (now: number, path: string) => { status: number; ms: number },
+  random = () => 0.5,
+) {
   const clock = new VirtualClock(0);
   const asked: number[] = [];
   const transport: Transport = {
@@ -20,7 +25,7 @@ function paced(perSecond: number, answer: (now: number, path: string) => { statu
       }),
     stream: () => Promise.reject(new Error('not asked for')),
   };
-  const pace = new RateLimiter({ clock, transport, random: () => 0.5 }, perSecond);
+  const pace = new RateLimiter({ clock, transport, random }, perSecond);
   const run = <T>(work: () => Promise<T>) => clock.run(work, { sims: [] });
   return { clock, pace, asked, run };
 }
@@ -100,6 +105,36 @@ describe('the pace of a fleet', () => {
     });
     expect(Math.min(...ends)).toBeLessThan(500);
     expect(Math.max(...ends)).toBeLessThan(6_000);
+  });
+
+  it('is waited out together where all namespaces are refused', async () => {
+    const at = paced(50, (now) => ({ status: now < 10_000 ? 429 : 202, ms: 5 }), dice());
+    const one = (i: number) => at.pace.transport.call(stop('x', `n${i}`), { deadline: 60_000 });
+    const answers = await at.run(() => Promise.all(Array.from({ length: 100 }, (_, i) => one(i))));
+    expect(answers.every(({ status }) => status === 202)).toBe(true);
+    // All that were under way when the first answer came, and a few each second.
+    expect(at.asked.filter((when) => when > 0 && when < 10_000).length).toBeLessThan(60);
+  });
+
+  it('that two namespaces are refused for good costs a third three seconds at the most', async () => {
+    const at = paced(50, (_now, path) => ({ status: path.includes('/bad') ? 429 : 202, ms: 5 }));
+    const one = async (namespace: string) => {
+      const limits = { deadline: at.clock.now() + 60_000 };
+      const begun = at.clock.now();
+      await at.pace.transport.call(stop('x', namespace), limits);
+      return at.clock.now() - begun;
+    };
+    const waited = await at.run(async () => {
+      const bad = Array.from({ length: 50 }, (_, i) => one(`bad${i % 2}`));
+      const good: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        await new Promise<void>((resolve) => at.clock.after(2_500, resolve));
+        good.push(await one('good'));
+      }
+      await Promise.all(bad);
+      return good;
+    });
+    expect(Math.max(...waited)).toBeLessThan(3_200);
   });
 
   it('is low for all whose answers are bad, together', async () => {

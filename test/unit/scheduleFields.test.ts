@@ -40,6 +40,13 @@ describe('a schedule that says only what it must', () => {
   });
 });
 
+test('exceptions are read with the zone of the schedule', () => {
+  const exceptions = [{ from: '2026-12-24', to: '2026-12-24', state: 'Stopped' }];
+  const { schedule } = check({ start, selector, timeZone: 'Asia/Tokyo', exceptions });
+  const from = Date.parse('2026-12-23T15:00:00Z');
+  expect(schedule?.exceptions).toEqual([{ from, to: from + 24 * 3_600_000, action: 'stop' }]);
+});
+
 test('waves that say one thing have the default of the other', () => {
   const wavesOf = (waves: object) => check({ start, selector, waves }).schedule?.waves;
   expect(wavesOf({ maxInFlight: 3 })).toEqual({ maxInFlight: 3, delayMs: 0 });
@@ -231,6 +238,11 @@ describe('a schedule that waits for users', () => {
     [3, {}, 'skipWhileInUse: expected {loggedIn, annotation, maxDelaySeconds}'],
     [{ loggedIn: 'x' }, {}, 'skipWhileInUse.loggedIn: expected true or false'],
     [{ annotation: 3 }, {}, 'skipWhileInUse.annotation: expected the key of an annotation'],
+    [
+      { loggedIn: true, maxDelaySeconds: 604_801 },
+      {},
+      'skipWhileInUse.maxDelaySeconds: expected a whole number from 60 to 604800',
+    ],
     [{ annotation: 'a b' }, {}, 'skipWhileInUse.annotation: expected the key of an annotation'],
     [
       { loggedIn: true },

@@ -45,6 +45,14 @@ describe('a command on the bus', () => {
     expect(read[0]?.target).toEqual({ names: places(3).slice(0, 2) });
   });
 
+  it('is numbered from one, and within its own part where it is one', () => {
+    const numbers = (part?: string) => parts({ ...stop, part }, places(4), 2, { now }).map(({ detail }) => detail);
+    expect([numbers(), numbers('3.1')]).toMatchObject([
+      [{ part: '1' }, { part: '2' }],
+      [{ part: '3.1.1' }, { part: '3.1.2' }],
+    ]);
+  });
+
   it.each([
     [{ names: [] }, 'target.names'],
     [{ names: places(101) }, 'expected at most 100'],
@@ -79,7 +87,7 @@ describe('how many VMs one invocation sees through', () => {
     expect(capacity({ ...start, maxInFlight: 1_000 }, 890_000)).toBe(5 * (890 - 120));
   });
   it('is for a part of a fleet its share of what may be in flight', () => {
-    const small = { ...start, maxInFlight: 40 };
+    const small = { ...start, maxInFlight: 49 };
     expect(partSize(small, 300_000)).toBe(Math.floor((4 / 30) * (300 - 120)));
     expect(partSize({ ...start, maxInFlight: 9 }, 300_000)).toBe(Math.floor((1 / 30) * (300 - 120)));
     expect(partSize({ ...small, part: '1', maxInFlight: 12 }, 300_000)).toBe(Math.floor((12 / 30) * (300 - 120)));
@@ -132,6 +140,8 @@ describe('what does not fit into the time', () => {
     const { out, told } = fanOut(stop, jobs);
     expect([out.most, await out.take(jobs)]).toEqual([Infinity, true]);
     expect([partsIn(told), out.sent]).toEqual([[['1', undefined]], 3]);
+    expect(new FanOut(stop, jobsOf(2, (i) => i), worldOf(now).world, 150_000).most).toBe(Infinity);
+    expect(told[0]).toMatchObject({ type: 'Wukong VM Stop Requested', time: now });
     const next = (part?: string) => (continuation({ ...stop, part }, now).detail as { part: string }).part;
     expect([next(), next('1'), next('2.7')]).toEqual(['1', '2', '3.7']);
   });
