@@ -34,10 +34,14 @@ export async function holdToOneTarget(command: Command, world: World, limits: Li
   ids.set(requestId, meant);
   if (ids.size > mostKnown) ids.delete(ids.keys().next().value as string);
   // Of a fleet no record decides: whoever may write one in its namespace could keep all others from being stopped.
-  const other = 'name' in target ? await otherOf(requestId, target, world, limits) : undefined;
-  if (other === undefined) return;
-  ids.delete(requestId);
-  throw refused(requestId, other);
+  if (!('name' in target)) return;
+  try {
+    const other = await otherOf(requestId, target, world, limits);
+    if (other !== undefined) throw refused(requestId, other);
+  } catch (thrown) {
+    ids.delete(requestId); // asked again, it is looked for again
+    throw thrown;
+  }
 }
 
 /** The same for one Wukong: what is told of a request whose id was for something else. */

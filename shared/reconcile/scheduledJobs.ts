@@ -60,7 +60,7 @@ export class ScheduledJobs {
     const { schedule } = boundary;
     const key = keyOf(wukong.metadata);
     const spread = action === 'start' && !enforced ? jitterMs(key, boundary.at, schedule.jitterSeconds) : 0;
-    const late = enforced ? 0 : boundary.at - (this.#newestOf(schedule)?.at ?? boundary.at);
+    const late = boundary.at - (this.#newestOf(schedule)?.at ?? boundary.at);
     return {
       place: placeOf(wukong),
       wukong,

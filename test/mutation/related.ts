@@ -64,6 +64,7 @@ export const related: Record<string, Related> = {
   'execute/fanOut': { quick: unit('split'), stories: flow('handingOver') },
   'execute/overBus': { quick: unit('elsewhere'), stories: flow('execute') },
   'execute/follow': { quick: unit('elsewhere'), stories: flow('execute') },
+  'execute/here': { quick: flow('here', 'executing'), stories: flow('execute') },
   'execute/oneTarget': { quick: unit('oneTarget'), stories: flow('identity') },
   'execute/execute': { quick: flow('executing'), stories: flow('execute') },
   'report/status': { quick: unit('status'), stories: flow('status') },

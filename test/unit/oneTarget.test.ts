@@ -105,7 +105,7 @@ describe('an id for one VM', () => {
       [200, listed(knowing('db'), knowing('other', 'x'), knowing('web'), knowing('zoo'))],
       [200, listed(knowing('db'))],
     );
-    expect(told).toEqual([refused('dev/web'), undefined]);
+    expect([told, asked.length]).toEqual([[refused('dev/web'), undefined], 2]);
     expect(asked[0]).toMatchObject({
       method: 'GET',
       path: expect.stringContaining('/namespaces/dev/wukongs?'),
@@ -121,6 +121,11 @@ describe('an id for one VM', () => {
       ['the other Wukongs cannot be asked for the id of a request', { ...place, requestId: 'id' }],
     ]);
     await expect(holdToOneTarget(command(place, { requestId: 'new' }), world, limits)).rejects.toThrow('500');
+  });
+
+  it('is asked for once more where nobody answered the first time', async () => {
+    const { told, asked } = await said([command(place), command(place)], [500], [200, listed(knowing('web'))]);
+    expect([told, asked.length]).toEqual([[expect.stringContaining('500'), refused('dev/web')], 2]);
   });
 
   it('that was for another is a Failed outcome, told once', async () => {

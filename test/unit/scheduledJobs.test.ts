@@ -76,6 +76,9 @@ describe('what schedules want of a VM', () => {
     expect(at20(wukong(), stopAt, { look: off }).wanted).toBeUndefined();
     const starting = wukong(running({ action: 'start', requestedAt: stopAt - minute }));
     expect(at20(starting, stopAt, { look: off }).job?.action).toBe('stop');
+    // What is due is asked for, whatever is under way for the same: the newer wish counts.
+    expect(at20(wukong(running({ action: 'stop', requestedAt: stopAt - minute })), stopAt).job?.action).toBe('stop');
+    expect(at20(wukong(), stopAt, { schedules: [object({ stop: 'x' }, 'bad'), object()] }).job?.action).toBe('stop');
   });
 
   it('is nothing where no schedule rules it, and a skip where an override holds it back', () => {
@@ -154,8 +157,11 @@ describe('the group of an operation', () => {
     expect([key({ trigger: 'http' }), key({ action: 'start' })]).toEqual([undefined, undefined]);
   });
 
-  it('is none where no schedule rules the Wukong', () => {
+  it('is none where no schedule rules the Wukong, or that one has never anything to do', () => {
     expect(of(mine)).toBeUndefined();
+    const one = wukong();
+    const closed = object({ stop: undefined, holidays: { dates: ['01-01..12-31'] } });
+    expect(at20(one, stopAt, { schedules: [closed] }).jobs.groupOf(one, operation(mine))).toBeUndefined();
   });
 
   it('is one and the same for all that ask for it', () => {

@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Machines } from '../../shared/cluster/vmInformer.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
+import { lastKey, type Operation, operationKey, operationOf, write } from '../../shared/domain/operation.ts';
+import type { Machine } from '../../shared/domain/vm.ts';
+import { here } from '../../shared/execute/here.ts';
+import { groupOf, type Job, type Work } from '../../shared/execute/job.ts';
+import type { Execution } from '../../shared/execute/sink.ts';
+import { heard } from '../../shared/time/wait.ts';
+import { machineOf, operation } from '../unit/machines.ts';
+import { evening, namespace, scene } from './scene.ts';
+
+const s = 1_000;
+const place = { namespace, name: 'a' };
+const on = machineOf({ adoptedBy: 'a' });
+const going = machineOf({ strategy: 'Halted', adoptedBy: 'a' }, { deletingSince: Date.parse(evening) + 60 * s });
+const off = machineOf({ strategy: 'Halted', adoptedBy: 'a' }, null);
+
+/** One Wukong, whose VM is seen as it is said, for whatever is to be done with it. */
+async function prepared(machine: Machine) {
+  const at = await scene();
+  at.sim.createWukong({ ...place, runStrategy: 'Always' });
+  await at.pass(60 * s);
+  const [turns, reports, log]: [unknown[][], unknown[], string[]] = [[], [], []];
+  at.world.log = { ...at.world.log, debug: (message) => void log.push(message) };
+  const machines: Machines = {
+    get: () => (machine === on && at.calls().length > 0 ? going : machine),
+    changed: (_namespace, _name, limits) => heard(at.clock, () => () => {}, limits),
+    close() {},
+  };
+  const job = (work: Work, more: Partial<Job> = {}): Job => ({
+    ...{ place, wukong: structuredClone(at.wukong('a')), action: 'stop', work },
+    ...{ group: groupOf('g'), wave: 0, jitterMs: 0, ...more },
+  });
+  const stop = (requestId = 'r', more: object = {}): Work => ({
+    do: 'command',
+    command: at.command('stop', 'a', more, { requestId }),
+  });
+  const run = async (one: Job, options: Partial<Execution> = {}) => {
+    const begun = at.clock.now();
+    const read = at.sim.requests.length;
+    const to = {
+      ...{ world: at.world, machines, deadline: begun + 5 * s, allBegun: new AbortController().signal },
+      limiter: { turn: async (...asked: unknown[]) => void turns.push(asked) },
+      report: (progress: unknown) => void reports.push(progress),
+      ...options,
+    } as unknown as Execution;
+    const turn = { job: one, asked: () => log.push('asked'), release: () => log.push('released') } as never;
+    const outcome = await at.run(here(turn, to));
+    const reads = at.sim.requests.slice(read).filter(({ method }) => method === 'GET');
+    const asked = reads.map(({ path }) => path.split('?')[0]!.split('/').slice(-2).join('/'));
+    return { outcome, tookMs: at.clock.now() - begun, asked };
+  };
+  /** A record of somebody else stands there. */
+  const record = (more: Partial<Operation> = {}) => {
+    const now = at.clock.now();
+    const op = operation({
+      startedAt: now,
+      stepAt: now,
+      requestedAt: now,
+      deadline: now + 600 * s,
+      vmiUid: 'one',
+      ...more,
+    });
+    at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
+      metadata.annotations = { ...metadata.annotations, [operationKey]: write(op) };
+    });
+    return op;
+  };
+  return { at, job, stop, run, record, turns, reports, log };
+}
+
+describe('a command that is carried out in this process', () => {
+  it('waits for its turn, asks, and is left in progress when the time is up', async () => {
+    const { at, job, stop, run, turns, reports, log } = await prepared(on);
+    const { outcome, tookMs } = await run(job(stop()));
+    expect([outcome?.outcome, tookMs, at.calls().map(({ verb }) => verb)]).toEqual(['InProgress', 5 * s, ['stop']]);
+    expect(turns.map(([action, , space, asker]) => [action, space, asker])).toEqual([['stop', namespace, 'g']]);
+    expect(log.filter((line) => line === 'asked')).toEqual(['asked']);
+    expect(reports).toContainEqual({ waiting: { place, for: expect.any(String) as string } });
+  });
+
+  it('is left as soon as KubeVirt was asked where nobody waits', async () => {
+    const { at, job, stop, run } = await prepared(on);
+    const { outcome, tookMs } = await run(job(stop()), { wait: false, deadline: at.clock.now() + 60 * s });
+    expect([outcome?.outcome, at.calls().length]).toEqual(['InProgress', 1]);
+    expect(tookMs).toBeLessThan(10 * s);
+    expect(operationOf(at.wukong('a'))?.requestId).toBe('r');
+  });
+
+  it('is only recorded where that is what is asked for', async () => {
+    const { at, job, stop, run } = await prepared(on);
+    const { outcome, tookMs } = await run(job(stop()), { sink: 'record' });
+    expect([outcome?.outcome, at.calls(), tookMs < s]).toEqual(['InProgress', [], true]);
+    expect(operationOf(at.wukong('a'))?.requestId).toBe('r');
+  });
+
+  it('gives its place back once its guest goes', async () => {
+    const { job, run, record, log } = await prepared(going);
+    const op = record({ step: 'Claimed' });
+    await run(job({ do: 'resume', op }));
+    expect(log).toContain('released');
+  });
+
+  it.each([{ wait: true }, { wait: false }])(
+    'is left without a word when it is given up before its claim: %j',
+    async (more) => {
+      const { at, job, stop, run, log } = await prepared(on);
+      const stopping = new AbortController();
+      at.world.transport = { ...at.world.transport, call: () => (stopping.abort(), Promise.reject(new Error('gone'))) };
+      const { outcome } = await run(job(stop()), { signal: stopping.signal, ...more });
+      expect([outcome, log.at(-1)]).toEqual([undefined, `${namespace}/a was left before it was claimed`]);
+    },
+  );
+
+  it('reads its Wukong where nobody has it at hand, and its namespace', async () => {
+    const one = await prepared(off);
+    const { wukong: _none, ...unread } = one.job(one.stop());
+    expect((await one.run(unread)).asked).toEqual([`namespaces/${namespace}`, 'wukongs/a']);
+    const two = await prepared(off);
+    expect((await two.run(two.job(two.stop(), { namespaceAnnotations: {} }))).asked).toEqual([]);
+    const three = await prepared(on);
+    const namespaceAnnotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    const { outcome } = await three.run(three.job(three.stop(), { namespaceAnnotations }));
+    expect(outcome).toMatchObject({ outcome: 'Skipped', reason: 'Protected' });
+  });
+
+  it('shows what comes next', async () => {
+    const { at, job, run, record } = await prepared(off);
+    const op = record();
+    await run(job({ do: 'resume', op }, { next: { nextAction: 'start', nextActionTime: '2026-11-24T08:00:00Z' } }));
+    expect(at.wukong('a').status?.lifecycleState).toMatchObject({ nextActionTime: '2026-11-24T08:00:00Z' });
+  });
+
+  it('that somebody else carries out already comes to their end, where that is asked for', async () => {
+    const { job, stop, run, record } = await prepared(on);
+    record({ requestId: 'r', trigger: 'direct' });
+    expect((await run(job(stop()))).outcome).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+    const joined = await run(job(stop()), { joins: true });
+    expect([joined.outcome?.outcome, joined.tookMs]).toEqual(['InProgress', 5 * s]);
+  });
+
+  it('that has ended is told as it ended, unless its VM says otherwise', async () => {
+    const ended = async (machine: Machine) => {
+      const { at, job, stop, run } = await prepared(machine);
+      const now = at.clock.now();
+      const { deadline: _d, ...op } = operation({ requestId: 'r', requestedAt: now, startedAt: now });
+      at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
+        metadata.annotations = {
+          [lastKey]: write({ ...op, outcome: 'Stopped', message: 'off', finishedAt: now } as never),
+        };
+      });
+      return (await run(job(stop()), { joins: true })).outcome;
+    };
+    expect(await ended(off)).toMatchObject({ outcome: 'Stopped', message: 'off' });
+    expect(await ended(on)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+  });
+
+  it('that is skipped for another reason, or ends otherwise, is nobody’s to follow', async () => {
+    const { job, stop, run } = await prepared(off);
+    expect((await run(job(stop()), { joins: true })).outcome).toMatchObject({ outcome: 'AlreadyOff' });
+    const late = await prepared(on);
+    const namespaceAnnotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    const skipped = await late.run(late.job(late.stop(), { namespaceAnnotations }), { joins: true });
+    expect([skipped.outcome, skipped.asked]).toMatchObject([{ reason: 'Protected' }, []]);
+  });
+});
+
+describe('what is there already', () => {
+  it('is followed where another process works on it, and holds no place where it has none', async () => {
+    const { job, run, log } = await prepared(on);
+    const { wukong: _none, ...unread } = job({ do: 'await', placeless: true });
+    const { outcome, tookMs, asked } = await run(unread);
+    expect([outcome, tookMs, asked, log]).toEqual([undefined, 5 * s, ['wukongs/a'], ['released']]);
+    const held = await prepared(on);
+    expect([(await held.run(held.job({ do: 'await' }))).asked, held.log]).toEqual([[], []]);
+  });
+
+  it('is told again, given up, or gone on from', async () => {
+    const one = await prepared(off);
+    const op = one.record();
+    expect((await one.run(one.job({ do: 'giveUp', op }))).outcome).toMatchObject({ outcome: 'Failed' });
+    const two = await prepared(off);
+    const { deadline: _d, ...rest } = operation({ requestedAt: two.at.clock.now() });
+    const last = { ...rest, outcome: 'Stopped', message: 'off', finishedAt: two.at.clock.now() } as never;
+    expect((await two.run(two.job({ do: 'reportAgain', last }))).outcome).toMatchObject({ outcome: 'Stopped' });
+    const three = await prepared(off);
+    three.record({ step: 'Claimed' });
+    const resumed = await three.run(three.job({ do: 'resume', op: operationOf(three.at.wukong('a'))! }));
+    expect(resumed.outcome).toMatchObject({ outcome: 'Stopped' });
+  });
+
+  it('is what the Wukong itself asks for', async () => {
+    const { at, job, run } = await prepared(off);
+    at.sim.change<Wukong>('wukongs', namespace, 'a', (one) => {
+      (one as { spec: Record<string, unknown> }).spec['lifecycleAction'] = 'Stop';
+    });
+    expect((await run(job({ do: 'declared' }))).outcome).toMatchObject({ trigger: 'declared' });
+  });
+
+  it('is no work that nobody knows', async () => {
+    const { job, run } = await prepared(off);
+    await expect(run(job({ do: 'dance' } as never))).rejects.toThrow('unknown work {"do":"dance"}');
+  });
+});
