@@ -30,7 +30,8 @@ export async function tellUntold(
   return outcome;
 }
 
-function doubted(recorded: Outcome, state: StateName): Outcome {
+/** What is said of an end in whose place the VM became something else. */
+export function doubted(recorded: Outcome, state: StateName): Outcome {
   const { namespace, name, action, requestId, trigger, startedAt, finishedAt } = recorded;
   const message = `Its record says ${recorded.outcome}, and before that was told the VM became ${state}.`;
   const plain = { namespace, name, action, requestId, trigger, startedAt, finishedAt, forced: false };

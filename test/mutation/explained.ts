@@ -1396,4 +1396,46 @@ export const explained: Explained[] = [
     after: "''",
     because: 'Number takes no text for 0, too.',
   },
+  {
+    file: 'execute/here',
+    before: 'wait',
+    after: 'false',
+    because: 'Only where nobody waits is it left by that signal.',
+  },
+  {
+    file: 'execute/here',
+    before: '!wait',
+    after: 'true',
+    because: 'Only where nobody waits is it left by that signal.',
+  },
+  {
+    file: 'execute/here',
+    before: 'job.namespaceAnnotations',
+    after: 'true',
+    because: 'What is undefined is as good as absent.',
+  },
+  {
+    file: 'execute/here',
+    before: 'job.next',
+    after: 'true',
+    because: 'What is undefined is as good as absent.',
+  },
+  {
+    file: 'execute/here',
+    before: 'wukong',
+    after: 'true',
+    because: 'What is undefined is as good as absent.',
+  },
+  {
+    file: 'execute/here',
+    before: "to.joins && outcome.outcome === 'Skipped'",
+    after: 'to.joins',
+    because: 'Only what is skipped is a duplicate; the types want it said.',
+  },
+  {
+    file: 'execute/here',
+    before: 'options.begun?.()',
+    after: 'options.begun()',
+    because: 'It is always given here; the types want it said.',
+  },
 ];
