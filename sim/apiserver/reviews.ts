@@ -23,8 +23,9 @@ export function reviewOf(access: Access, call: Call, parts: string[]): Answer {
   const sent: Fields = isFields(body) ? body : {};
   const spec: Fields = isFields(sent['spec']) ? sent['spec'] : {};
   const kind = kinds[plural] ?? '';
-  if ((sent['kind'] ?? kind) !== kind || (sent['apiVersion'] ?? `${group}/v1`) !== `${group}/v1`)
-    throw badRequest(`${kind} in version "v1" cannot be handled as a ${String(sent['kind'] ?? kind)}`);
+  const said = String(sent['kind'] ?? kind);
+  if (!Object.values(kinds).includes(said) || (sent['apiVersion'] ?? `${group}/v1`) !== `${group}/v1`)
+    throw badRequest(`${kind} in version "v1" cannot be handled as a ${said}`);
   const head = { kind, apiVersion: `${group}/v1`, metadata: { creationTimestamp: null }, spec };
   return json(201, { ...head, status: review(access, call.user, spec) });
 }

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { lastAfter } from '../../shared/domain/earlier.ts';
 import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
 import { lastKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
-import { tellBefore, untoldOutcome } from '../../shared/lifecycle/finish.ts';
-import { operation } from '../unit/machines.ts';
+import { doubted, tellBefore } from '../../shared/lifecycle/tellUntold.ts';
 import { namespace, type Scene } from './scene.ts';
 import { annotate, endOf, on, place, recorded, s, silent, slow, stopped, told } from './telling.ts';
 
@@ -151,7 +149,7 @@ describe('before something newer, the end that its process did not tell', () => 
     annotate(at, { [operationKey]: write({ ...op, requestId: 'other' }) });
     expect(await waited()).toEqual([0, 0]);
     annotate(at, { [operationKey]: undefined });
-    expect(await waited({}, at.world, 'Running' as never)).toEqual([0, 0]);
+    expect(await waited({}, at.world, 'Running' as never), 'its Event is looked for').toEqual([0, 1]);
     expect(told(at)).toEqual(['dead Superseded']);
   });
 
@@ -165,10 +163,7 @@ describe('before something newer, the end that its process did not tell', () => 
 it('an end that nobody told and the VM denies is superseded, and says what became of the VM', () => {
   const times = { startedAt: 1, finishedAt: 2 };
   const plain = { ...place, action: 'stop', requestId: 'request', trigger: 'direct', ...times, forced: false } as const;
-  const last = lastAfter(operation({ startedAt: 1 }), { ...plain, outcome: 'Stopped', message: 'off' });
-  const wukong: Wukong = { metadata: place };
-  expect(untoldOutcome(wukong, last, 'Stopped')).toMatchObject({ outcome: 'Stopped', message: 'off' });
-  expect(untoldOutcome(wukong, last, 'Running')).toEqual({
+  expect(doubted({ ...plain, outcome: 'Stopped', message: 'off', quiet: true }, 'Running')).toEqual({
     ...{ ...plain, outcome: 'Superseded' },
     message: 'Its record says Stopped, and before that was told the VM became Running.',
   });

@@ -120,7 +120,7 @@ describe('kubectl apply of a schedule', () => {
     [
       'with labels of namespaces that are none',
       { stop: good.stop, namespaceSelector: { matchLabels: { tier: 'a b' } } },
-      'spec.namespaceSelector.matchLabels.tier: Invalid value: "a b": expected the value of a label',
+      'spec.namespaceSelector.matchLabels.tier: Invalid value: "string": expected the value of a label',
     ],
     [
       'with an operator that nobody knows',

@@ -299,6 +299,17 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [slowCall(8, 3_900), ask('stop', { leftMs: 5_000 }), pass(5), { do: 'hand', strategy: 'Always' }, pass(70)],
   ],
   [
+    'an end whose process died between bus and status was told a second time, as superseded, when its guest had ended',
+    { strategy: 'Halted', bus: true },
+    [
+      ask('start', { graceSeconds: 3, dies: { nth: 10, when: 'before' } }),
+      pass(55),
+      { do: 'guest', phase: 'Succeeded' },
+      tick({ skewMs: 6_067 }),
+      pass(1),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [
