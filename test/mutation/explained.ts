@@ -1480,4 +1480,10 @@ export const explained: Explained[] = [
     after: 'false',
     because: 'Of who has no override nothing is read; this only spares the reading.',
   },
+  {
+    file: 'execute/places',
+    before: 'space.urgent--',
+    after: 'undefined',
+    because: 'It is only asked whether there is any; without it a full namespace is looked through.',
+  },
 ];
