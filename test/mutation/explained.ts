@@ -1486,4 +1486,22 @@ export const explained: Explained[] = [
     after: 'undefined',
     because: 'It is only asked whether there is any; without it a full namespace is looked through.',
   },
+  {
+    file: 'schedule/shifts',
+    before: 'holidayRules.length === 0',
+    after: 'false',
+    because: 'No rule means no day; this only spares making one of the text.',
+  },
+  {
+    file: 'schedule/shifts',
+    before: "schedule.holidayAction === 'stopped' && hasHolidays(schedule)",
+    after: "schedule.holidayAction === 'stopped'",
+    because: 'Without holidays none begins; this only spares looking for one.',
+  },
+  {
+    file: 'schedule/shifts',
+    before: 'day <= last',
+    after: 'day < last',
+    because: 'What begins on the day after is beyond the end.',
+  },
 ];
