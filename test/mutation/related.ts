@@ -57,6 +57,7 @@ export const related: Record<string, Related> = {
   // What acts: stories reach it, many of them in one process.
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
   'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
+  'lifecycle/tellUntold': { quick: flow('toldBefore', 'telling'), stories: flow('order') },
   'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: unit('drive', 'driveStart'), stories: flow('sharpen', 'generations') },
   'lifecycle/perform': { quick: flow('perform'), stories: flow('order', 'sharpen', 'restart') },

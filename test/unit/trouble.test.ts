@@ -38,5 +38,6 @@ it('a schedule in whose place others rule names five of them', () => {
   expect(by()).toBe('7 Wukongs are selected');
   expect(by('b', 'a', 'b')).toBe(said(3, 'a, b'));
   expect(by('e', 'd', 'c', 'b', 'a')).toBe(said(5, 'a, b, c, d, e'));
+  expect(by('f', 'e', 'd', 'c', 'b', 'a')).toBe(said(6, 'a, b, c, d, e and 1 more'));
   expect(by('g', 'f', 'e', 'd', 'c', 'b', 'a')).toBe(said(7, 'a, b, c, d, e and 2 more'));
 });
