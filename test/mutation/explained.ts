@@ -520,7 +520,7 @@ export const explained: Explained[] = [
     because: 'As many are as many.',
   },
   {
-    file: 'lifecycle/finish',
+    file: 'lifecycle/tellUntold',
     before: 'limits.deadline ?? Infinity',
     after: 'limits.deadline',
     because: 'Nothing is later than an instant that is none.',
