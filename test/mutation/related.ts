@@ -40,6 +40,9 @@ export const related: Record<string, Related> = {
   'schedule/recurrence': { quick: unit('recurrence'), stories: unit('calendarFile') },
   'schedule/memory': { quick: unit('memory'), stories: [] },
   'schedule/timetable': { quick: unit('timetable'), stories: flow('schedule') },
+  'schedule/observed': { quick: unit('observed'), stories: [] },
+  'schedule/shifts': { quick: unit('shifts', 'exceptions'), stories: [] },
+  'schedule/trouble': { quick: unit('trouble', 'mark'), stories: [] },
   'schedule/ruling': { quick: unit('ruling'), stories: [] },
   'schedule/calendar': { quick: unit('calendar', 'exceptions', 'schedule'), stories: [] },
   'schedule/due': { quick: unit('calendar', 'exceptions', 'schedule'), stories: [] },
@@ -54,6 +57,7 @@ export const related: Record<string, Related> = {
   // What acts: stories reach it, many of them in one process.
   'cluster/transport': { quick: unit('transport', 'deadlines'), stories: flow('trouble') },
   'lifecycle/finish': { quick: flow('telling', 'toldBefore'), stories: flow('order', 'status') },
+  'lifecycle/tellUntold': { quick: flow('toldBefore', 'telling'), stories: flow('order') },
   'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: unit('drive', 'driveStart'), stories: flow('sharpen', 'generations') },
   'lifecycle/perform': { quick: flow('perform'), stories: flow('order', 'sharpen', 'restart') },
