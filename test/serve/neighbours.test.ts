@@ -90,3 +90,34 @@ it('starts although one of its namespaces may not be read', limit, async () => {
   expect(asked(at).map(({ namespace }) => namespace)).toEqual(['y']);
   await server.end();
 });
+
+it.each(['virtualmachines', 'virtualmachineinstances'])(
+  'a stop on whose way its %s may be watched no more has no end until they are seen again',
+  limit,
+  async (kind) => {
+    const at = await ground();
+    at.world.config = { ...at.world.config, watchNamespaces: ['x', 'y'] };
+    furnishIn(at, 'y', 1);
+    furnishIn(at, 'x', 1, { guest: { 'shutdown-seconds': '100' }, terminationGracePeriodSeconds: 150 });
+    await at.pass(30_000);
+    const server = await served(at);
+    declare(at, 'x', 'vm-0');
+    await at.pass(3_000);
+    at.sim.faults.add({
+      when: { path: new RegExp(`/namespaces/x/${kind}\\?`) },
+      does: { kind: 'status', status: 403 },
+    });
+    at.sim.faults.restart(500);
+    const told = () =>
+      at.sim
+        .list<{ metadata: never; reason: string; involvedObject: { kind: string } }>('events', 'x')
+        .flatMap(({ reason, involvedObject }) => (involvedObject.kind === 'Wukong' ? [reason] : []));
+    await at.pass(60_000);
+    expect(told()).toEqual([]);
+    at.sim.faults.clear();
+    await at.pass(240_000);
+    expect(told()).toEqual(['Stopped']);
+    expect(asked(at)).toHaveLength(1);
+    await server.end();
+  },
+);
