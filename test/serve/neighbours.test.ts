@@ -44,6 +44,23 @@ it.each(Object.entries(troubles))('a stop waits for no namespace %s', limit, asy
   await server.end();
 });
 
+it('a stop waits for no Events of its own namespace that hang', limit, async () => {
+  const at = await ground();
+  furnishIn(at, 'x', 41);
+  await at.pass(30_000);
+  const server = await served(at);
+  at.sim.faults.add({ when: { method: 'POST', path: inX('events') }, does: hang });
+  for (let i = 0; i < 40; i++) declare(at, 'x', `vm-${i}`);
+  await at.pass(12_000);
+  declare(at, 'x', 'vm-40');
+  const declared = at.clock.now();
+  await at.pass(5_000);
+  const [last] = asked(at).filter(({ name }) => name === 'vm-40');
+  expect((last?.at ?? Infinity) - declared).toBeLessThan(1_000);
+  at.sim.faults.clear();
+  await server.end();
+});
+
 it(
   'a namespace whose rights are withdrawn is left alone, the others are not, and it is done once they are back',
   limit,
