@@ -28,7 +28,7 @@ export async function allOpen<T extends Record<string, Promise<Opened> | undefin
 
 /** How many watches of a kind are begun at once. */
 const openedAtOnce = 32;
-/** A namespace whose watch has failed is tried again after so long. */
+/** A namespace whose watch has failed is tried again after so long, by chance half of it sooner or later: not all at once. */
 const againMs = 60_000;
 const firstStateMs = 30_000;
 
@@ -40,8 +40,8 @@ export interface FollowedIn<V> extends Followed<V> {
 
 /**
  * One kind in each of these spaces, as if it were in one. Where some of them cannot be watched, that is theirs alone: who
- * asks for one of these is told why, and it is tried again every minute. @throws LifecycleError when none of them has its
- * first state within the limits; then none is open.
+ * asks for one of these is told why, and it is tried again about every minute. @throws LifecycleError when none of them
+ * has its first state within the limits; then none is open.
  */
 export async function followIn<V>(
   cluster: Cluster,
@@ -52,17 +52,15 @@ export async function followIn<V>(
   const open = new Map<Space, Followed<V>>();
   const lost = new Map<Space, LifecycleError>();
   const retries = new Map<Space, () => void>();
-  let closed = false;
+  const closing = new AbortController();
+  const { signal } = closing;
   const lose = (space: Space, thrown: unknown) => {
     lost.set(space, asLifecycleError(thrown));
     open.get(space)?.close();
     open.delete(space);
-    const soon = () => ({ deadline: cluster.clock.now() + firstStateMs });
-    if (!closed)
-      retries.set(
-        space,
-        cluster.clock.after(againMs, () => void openOne(space, soon())),
-      );
+    if (signal.aborted) return;
+    const again = () => void openOne(space, { deadline: cluster.clock.now() + firstStateMs, signal });
+    retries.set(space, cluster.clock.after(againMs * (0.5 + cluster.random()), again));
   };
   async function openOne(space: Space, within: Limits): Promise<void> {
     const changed: typeof source.changed = (key, now, before) => {
@@ -76,7 +74,7 @@ export async function followIn<V>(
     };
     try {
       const one = await follow(cluster, { ...source, path: source.path(space), changed }, within);
-      if (closed) return one.close();
+      if (signal.aborted) return one.close();
       open.set(space, one);
       lost.delete(space);
     } catch (thrown) {
@@ -84,7 +82,7 @@ export async function followIn<V>(
     }
   }
   const close = () => {
-    closed = true;
+    closing.abort();
     retries.forEach((cancel) => cancel());
     open.forEach((one) => one.close());
   };

@@ -22,6 +22,8 @@ export interface Call {
   safe: boolean;
   /** Told the status of each try and how long it took: what flow control learns from. */
   heard?: (status: number, ms: number) => void;
+  /** Asked before each try, with a connection at hand: while it is shut nothing is sent, and the answer is 429. */
+  isShut?: () => boolean;
 }
 
 /** Any HTTP answer. `body` is parsed JSON, or the text of an answer that is none (KUBEVIRT §1: many are not). */
@@ -86,7 +88,7 @@ async function tries<T>(
       const answer = await once<T>(call, { deadline: attemptEnd, signal }, line);
       // A 401 was not carried out: once more, at once, with credentials that were read again.
       if (answer.status === 401 && credentials.refused && attempt === 1) continue;
-      if (last || !worthAnotherTry(answer.status, call.safe)) return answer;
+      if (answer === unsent || last || !worthAnotherTry(answer.status, call.safe)) return answer;
       pauseMs = Math.max(jitterMs, answer.retryAfterMs ?? 0);
       if (clock.now() + pauseMs >= deadline) return answer;
     } catch (thrown) {
@@ -99,10 +101,15 @@ async function tries<T>(
   }
 }
 
-async function once<T>(call: Call, limits: Limits, { clock, credentials, connections }: Line) {
+async function once<T>(
+  call: Call,
+  limits: Limits,
+  { clock, credentials, connections }: Line,
+): Promise<Answer<T> & Wait> {
   const limit = bounded(clock, limits, () => inVain(call));
   try {
     const giveBack = await connections.take(namespaceIn(call.path), limit.signal);
+    if (call.isShut?.()) return (giveBack(), unsent);
     const sentAt = clock.now();
     // undici hears of the signal only when the request has a connection, and then does not send it.
     const answer = await orAborted(exchange<T>(call, limit.signal, credentials), limit.signal).finally(giveBack);
@@ -113,11 +120,16 @@ async function once<T>(call: Call, limits: Limits, { clock, credentials, connect
   }
 }
 
-async function exchange<T>(
-  call: Call,
-  signal: AbortSignal,
-  credentials: Credentials,
-): Promise<Answer<T> & { retryAfterMs?: number }> {
+interface Wait {
+  retryAfterMs?: number;
+}
+const unsent: Answer<never> = {
+  status: 429,
+  body: 'others were refused a moment ago, so it was not sent' as never,
+  warnings: [],
+};
+
+async function exchange<T>(call: Call, signal: AbortSignal, credentials: Credentials): Promise<Answer<T> & Wait> {
   const data = call.body === undefined ? undefined : JSON.stringify(call.body);
   const proof = await credentials.headers();
   const answer = await send(credentials.server + call.path, {

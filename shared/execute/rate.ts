@@ -8,6 +8,8 @@ const lowest = 1;
 const cutEveryMs = 1_000;
 const firstPauseMs = 1_000;
 const longestPauseMs = 8_000;
+/** Those that waited for a gate go on within so long, each at an instant of its own. */
+const spreadMs = 1_000;
 
 export type Timing = Pick<Cluster, 'clock' | 'random'>;
 
@@ -86,11 +88,16 @@ export class Gate {
     if (this.#timing.clock.now() >= this.#closedUntil) this.#pauseMs = firstPauseMs;
   }
 
+  /** Whether it is to be waited for, as the deadline allows. */
+  isShut(deadline: number): boolean {
+    return this.#timing.clock.now() < this.#closedUntil && this.#closedUntil + spreadMs < deadline;
+  }
+
   /** Waits while it is shut, where the limits allow; those that waited go on one after the other. */
   async opened({ deadline = Infinity, signal }: Partial<Limits>): Promise<void> {
     const { clock, random } = this.#timing;
     for (let now = clock.now(); now < this.#closedUntil; now = clock.now()) {
-      const waitMs = this.#closedUntil - now + 1_000 * random();
+      const waitMs = this.#closedUntil - now + spreadMs * random();
       if (now + waitMs >= deadline) return;
       await sleep(clock, waitMs, signal);
     }

@@ -78,10 +78,12 @@ export class RateLimiter {
       else this.#letIn(gate);
       if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
     };
+    // Many may wait for a connection as the first of them is refused.
+    const isShut = () => [gate, this.#everybody].some((one) => one.isShut(limits.deadline ?? -Infinity));
     for (;;) {
       await gate.opened(limits);
       await this.#everybody.opened(limits);
-      const answer = await transport.call<T>({ ...call, heard }, limits);
+      const answer = await transport.call<T>({ ...call, heard, isShut }, limits);
       if (answer.status !== 429 || !gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
     }
   }

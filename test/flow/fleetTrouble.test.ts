@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { wukongPath } from '../../shared/cluster/objects.ts';
 import { requestedType } from '../../shared/domain/command.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { executeCommand } from '../../shared/execute/command.ts';
+import { rateLimiterOf } from '../../shared/execute/rateLimiter.ts';
 import { reconcile } from '../../shared/reconcile/reconcile.ts';
 import { fleetOutcomeType } from '../../shared/report/fleetOutcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
@@ -47,6 +49,21 @@ describe('a fleet and a cluster with a bad hour', () => {
     expect(refused.length).toBeGreaterThan(0);
     expect(refused.length).toBeLessThan(600);
     toldOnce(at, 100);
+  });
+
+  it.each([1, 200])('sends nothing of what waits for a connection while %d namespaces are refused', async (spaces) => {
+    const at = await scene();
+    const { transport } = rateLimiterOf(at.world);
+    const [from, until] = [at.clock.now(), at.clock.now() + 10_000];
+    const does = { kind: 'status', status: 429, retryAfterSeconds: 1 } as const;
+    at.sim.faults.add({ when: { fromInstant: from, untilInstant: until }, does });
+    const pathOf = (i: number) => wukongPath(`n-${i % spaces}`, `w-${i}`);
+    const read = (_: unknown, i: number) =>
+      transport.call({ method: 'GET', path: pathOf(i), safe: true }, { deadline: from + 60_000 });
+    const answers = await at.run(Promise.all(Array.from({ length: 1_000 }, read)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]));
+    expect(at.sim.requests.filter(({ status }) => status === 429).length).toBeLessThan(64 * 5);
+    expect(at.clock.now()).toBeLessThan(until + 10_000);
   });
 
   it('asks more slowly while virt-api is slow, and is back at its pace later', async () => {

@@ -190,7 +190,7 @@ describe('a command that is carried out in this process', () => {
     };
     const one = job(stop(), { namespaceAnnotations: {} });
     at.world.transport = { ...transport, call };
-    const joined = run(one, { joins: true, signal: stopping.signal });
+    const joined = run(one, { joins: true, ...(givenUp ? { signal: stopping.signal } : {}) });
     if (typeof expected === 'string') await expect(joined).rejects.toThrow(expected);
     else if (expected) expect((await joined).outcome).toMatchObject(expected);
     else expect((await joined).outcome).toBeUndefined();

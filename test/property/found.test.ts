@@ -310,6 +310,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'a request that was skipped while the API server dropped its Event counted as told nowhere, and its record says it',
+    { keepRunningSeconds: 30 },
+    [
+      { do: 'fault', target: 'events', nth: 1, times: 3, harm: { kind: 'dropBefore' } },
+      ask('stop', { leftMs: 500, force: true }),
+      pass(1),
+      ask('start'),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [

@@ -30,15 +30,26 @@ it('a namespace whose calls are not answered leaves half of the connections to o
   expect(count()).toEqual({ a: 32, b: 16, c: 8, d: 4, e: 2, f: 1, g: 1 });
 });
 
-it('what is of the whole cluster has all that are free', async () => {
-  const { calls, count, giveBack } = opened();
-  calls('a', 500);
+it('what is of the whole cluster, as reviews of tokens that hang, comes before no namespace', async () => {
+  const { calls, count } = opened();
   calls('', 500);
   await settled();
-  expect(count()).toEqual({ a: 32, '': mostCalls - 32 });
-  giveBack('a');
+  calls('a', 1);
   await settled();
-  expect(count()).toEqual({ a: 31, '': mostCalls - 31 });
+  expect(count()).toEqual({ '': mostCalls / 2, a: 1 });
+});
+
+it('of more busy namespaces than there are connections each has its turn', async () => {
+  const { calls, count, giveBack } = opened();
+  const busy = Array.from({ length: mostCalls }, (_, i) => `busy-${i}`);
+  for (const namespace of [...busy, ...busy, 'late']) calls(namespace, 1);
+  for (const namespace of busy) calls(namespace, 5);
+  await settled();
+  for (const [first] of [busy, busy]) {
+    giveBack(first!);
+    await settled();
+  }
+  expect(count()).toMatchObject({ late: 1 });
 });
 
 it('the namespace that holds the fewest is next, and each call gives back once', async () => {
