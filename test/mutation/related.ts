@@ -81,7 +81,7 @@ export const related: Record<string, Related> = {
   'report/batchedBus': { quick: unit('batchedBus'), stories: flow('handingOver') },
   'reconcile/reconcileWukong': { quick: unit('taskFor'), stories: flow('reconcile') },
   'reconcile/runMembers': { quick: unit('runMembers', 'planRuns'), stories: flow('runs') },
-  'reconcile/look': { quick: unit('look'), stories: flow('reconcile') },
+  'reconcile/look': { quick: [...unit('look'), ...flow('look')], stories: flow('reconcile') },
   'reconcile/inUse': { quick: unit('inUse'), stories: flow('inUse') },
   'reconcile/runs': { quick: unit('keepRuns'), stories: flow('runs') },
   'reconcile/runWrites': { quick: unit('keepRuns'), stories: flow('runs') },

@@ -107,6 +107,8 @@ describe('the ends of many VMs, put on the bus', () => {
     const message = 'Unreachable: the event bus did not take 1 entries: no answer within 2.5 s';
     expect(await silent.ends(['a'])).toEqual([`a 9100 ${message}`]);
     expect(silent.clock.pending).toBe(0);
+    const thrown = await silent.run(() => silent.bus.put([entry('a')]).catch((error: unknown) => error));
+    expect(thrown).toMatchObject({ code: 'Unreachable', cause: { code: 'Unreachable' } });
   });
 });
 
