@@ -1594,4 +1594,34 @@ export const explained: Explained[] = [
     after: 'metadata.namespace',
     because: 'A Wukong has a namespace; the types want it said.',
   },
+  {
+    file: 'reconcile/runMembers',
+    before: "decision.do === 'nothing' && decision.until !== undefined",
+    after: 'decision.until !== undefined',
+    because: 'Only what does nothing says until when; the types want it said.',
+  },
+  {
+    file: 'reconcile/runMembers',
+    before: 'rule.facts?.lastHandled ?? -Infinity',
+    after: 'rule.facts?.lastHandled',
+    because: 'No instant is never as late as one.',
+  },
+  {
+    file: 'reconcile/runMembers',
+    before: 'waitsUntil !== undefined && table.at < waitsUntil',
+    after: 'table.at < waitsUntil',
+    because: 'Nothing is before an instant that is none.',
+  },
+  {
+    file: 'reconcile/runMembers',
+    before: "facts && action === 'stop'",
+    after: "action === 'stop'",
+    because: 'Nobody of whom nothing is known is protected; the types want it said.',
+  },
+  {
+    file: 'reconcile/runMembers',
+    before: 'now: table.at',
+    after: '(left out)',
+    because: 'Protection has no end; the time is for the other overrides.',
+  },
 ];

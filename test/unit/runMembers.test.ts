@@ -7,7 +7,7 @@ import { type Asked, memberFor } from '../../shared/reconcile/runMembers.ts';
 import { memoryKey } from '../../shared/schedule/memory.ts';
 import type { Ruled } from '../../shared/schedule/timetable.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
-import { schedule } from './schedules.ts';
+import { never, schedule } from './schedules.ts';
 
 const id = 'schedule:dev/office@2026-11-23T20:00:00Z';
 const office = schedule({ stop: '0 20 * * *', timeZone: 'UTC' });
@@ -54,23 +54,56 @@ describe('a VM of a boundary that may still begin', () => {
     ['nothing is decided yet', {}, pending],
     ['it was through with, and nothing is decided', { handled: true }, stale],
     ['no schedule has a say', { unruled: true }, stale],
-    ['it is skipped', { decision: { do: 'skip', reason: 'Protected', boundary } }, { outcome: 'Skipped', reason: 'Protected' }],
+    [
+      'it is skipped',
+      { decision: { do: 'skip', reason: 'Protected', boundary } },
+      { outcome: 'Skipped', reason: 'Protected' },
+    ],
+    [
+      'what its schedule wants now of that instant is skipped',
+      { decision: { do: 'skip', reason: 'Override', boundary: { ...boundary, action: 'start' } } },
+      { outcome: 'Skipped', reason: 'Override' },
+    ],
     ['another is skipped', { decision: { do: 'skip', reason: 'Protected', boundary: elsewhere } }, stale],
     ['it is to be stopped', { decision: acting() }, pending],
     ['it is to be stopped, and off', { decision: acting(), machine: off }, { outcome: 'AlreadyOff' }],
     ['it is to be stopped in its wave', { decision: { do: 'nothing', because: '', then: acting() } }, pending],
-    ['it is off before its wave', { decision: { do: 'nothing', because: '', until: t0 + 600 * s, then: acting() }, machine: off }, { outcome: 'AlreadyOff' }],
+    [
+      'it is off before its wave',
+      { decision: { do: 'nothing', because: '', until: t0 + 600 * s, then: acting() }, machine: off },
+      { outcome: 'AlreadyOff' },
+    ],
     ['another boundary is done', { decision: acting({ boundary: elsewhere }) }, stale],
-    ['another boundary waits for its wave', { decision: { do: 'nothing', because: '', until: t0 + 600 * s, then: acting({ boundary: elsewhere }) } }, stale],
+    [
+      'another boundary waits for its wave',
+      { decision: { do: 'nothing', because: '', until: t0 + 600 * s, then: acting({ boundary: elsewhere }) } },
+      stale,
+    ],
     ['one of the same instant is done', { decision: acting({ boundary: { ...elsewhere, at: t0 } }) }, pending],
-    ['a start of the same instant is done', { decision: acting({ do: 'start', boundary: { ...elsewhere, at: t0, action: 'start' } }) }, stale],
+    [
+      'a start of the same instant is done',
+      { decision: acting({ do: 'start', boundary: { ...elsewhere, at: t0, action: 'start' } }) },
+      stale,
+    ],
     ['its state is enforced', { decision: acting({ enforced: true }) }, stale],
     ['it is resumed after an override', { decision: acting({ resumed: true }) }, stale],
     ['it is frozen', { decision: { do: 'nothing', because: '', until: t0 + 600 * s } }, pending],
     ['nothing is to be done', { decision: { do: 'nothing', because: '' } }, stale],
-    ['it is frozen, and was through with', { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: { lastHandled: t0 } }, stale],
-    ['it is frozen, and the one before was through with', { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: { lastHandled: t0 - 1 } }, pending],
-    ['it is frozen, and none was ever through with', { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: {} }, pending],
+    [
+      'it is frozen, and was through with',
+      { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: { lastHandled: t0 } },
+      stale,
+    ],
+    [
+      'it is frozen, and the one before was through with',
+      { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: { lastHandled: t0 - 1 } },
+      pending,
+    ],
+    [
+      'it is frozen, and none was ever through with',
+      { decision: { do: 'nothing', because: '', until: t0 + 600 * s }, facts: {} },
+      pending,
+    ],
     ['it may begin no more', { open: false, decision: acting() }, stale],
   ])('where %s', (_what, given, expected) => expect(member(given)).toEqual(expected));
 
@@ -93,7 +126,10 @@ describe('a VM of which the run said something before', () => {
   it.each<[Member, Member]>([
     [{ outcome: 'AlreadyOff' }, { outcome: 'AlreadyOff' }],
     [{ outcome: 'AlreadyOn' }, { outcome: 'AlreadyOn' }],
-    [{ outcome: 'Skipped', reason: 'Override' }, { outcome: 'Skipped', reason: 'Override' }],
+    [
+      { outcome: 'Skipped', reason: 'Override' },
+      { outcome: 'Skipped', reason: 'Override' },
+    ],
     [{ outcome: 'Stopped', startedAt: t0 }, stale],
     [{ outcome: 'Failed', reason: 'Stuck' }, stale],
     [pending, stale],
@@ -130,7 +166,11 @@ describe('a VM of which nothing is said', () => {
     ['it is off', { machine: off }, { outcome: 'AlreadyOff' }],
     ['it is on, and there is time', { waitsUntil: t0 + 60 * s + 1 }, pending],
     ['it is on, and there is none', { waitsUntil: t0 + 60 * s }, stale],
-    ['it is protected', { facts: { wukongAnnotations: { 'lifecycle.novasphere.dev/protected': 'true' } } }, { outcome: 'Skipped', reason: 'Protected' }],
+    [
+      'it is protected',
+      { facts: { wukongAnnotations: { 'lifecycle.novasphere.dev/protected': 'true' } } },
+      { outcome: 'Skipped', reason: 'Protected' },
+    ],
     ['it is not protected', { facts: {} }, stale],
   ])('where %s', (_what, given, expected) => expect(member({ ...settled, ...given })).toEqual(expected));
 
@@ -141,12 +181,13 @@ describe('a VM of which nothing is said', () => {
 
   describe('where a start meets its stop', () => {
     const start = schedule({ start: '0 20 * * *', stop: '0 6 * * *', timeZone: 'UTC' }, 'nights');
-    const later = schedule({ start: '30 20 * * *', stop: '0 6 * * *', timeZone: 'UTC' }, 'later');
+    const earlier = schedule({ start: '30 19 * * *', stop: '0 6 * * *', timeZone: 'UTC' }, 'earlier');
     it.each<[string, object[], Member]>([
       ['is superseded', [start], { outcome: 'Superseded' }],
       ['is superseded by one of several', [office, start], { outcome: 'Superseded' }],
       ['is not where that schedule is suspended', [{ ...start, suspended: true }], stale],
-      ['is not by a start of another time', [later], stale],
+      ['is not by a start of another time', [earlier], stale],
+      ['is not by a schedule that never comes', [never()], stale],
       ['is not by a stop of the same time', [office], stale],
     ])('%s', (_what, schedules, expected) => expect(member({ ...settled, schedules })).toEqual(expected));
 
