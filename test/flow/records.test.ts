@@ -152,6 +152,18 @@ describe('an end that somebody wrote by hand', () => {
     expect(told(at)).toMatchObject([{ requestId: 'direct:x', outcome: 'Superseded' }, { outcome: 'Failed' }]);
   });
 
+  it('of a year that no status takes is none: nothing is told, and nothing written tick after tick', async () => {
+    const at = await on();
+    await tick(at);
+    annotate(at, last(at, { outcome: 'Skipped', startedAt: '9999-12-31T23:59:59-23:59' }));
+    const writes = at.sim.requests.filter(({ method }) => method !== 'GET').length;
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(told(at)).toEqual([]);
+    expect(at.sim.requests.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
+  });
+
   it('in the time to come supersedes nothing', async () => {
     const at = await on();
     annotate(at, last(at, { requestedAt: '2099-01-01T00:00:00Z', finishedAt: '2099-01-01T00:00:00Z' }));
