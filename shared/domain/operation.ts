@@ -33,6 +33,9 @@ const time = z.iso
   .transform((text) => Date.parse(text))
   .pipe(z.number().min(Date.parse('0000-01-01T00:00:00Z')).max(Date.parse('9999-12-31T23:59:59.999Z')));
 
+/** At most thirty years: longer nobody waits, and an instant so far away nobody could write down. */
+const seconds = z.number().transform((given) => Math.min(Math.max(given, 0), 1_000_000_000));
+
 /** A text that is shown: what a record says may be anybody's. */
 const said = z.string().transform((text) => oneLine(text, 1_024));
 
@@ -79,14 +82,14 @@ const operation = z.object({
   /** The run strategy that the owner chose, where KubeVirt or we replace it. */
   restore: z.string().optional(),
   force: z.boolean().default(false),
-  graceSeconds: z.number().optional(),
+  graceSeconds: seconds.optional(),
   /** The guest's own grace period, as it was when this record was left. */
-  periodSeconds: z.number().optional(),
+  periodSeconds: seconds.optional(),
   /** The grace that was asked for, where the launcher pod allows less. */
-  cappedFrom: z.number().optional(),
+  cappedFrom: seconds.optional(),
   deletePodWhenStuck: z.boolean().default(false),
-  waitSeconds: z.number().default(300),
-  leaseSeconds: z.number().optional(),
+  waitSeconds: seconds.default(300),
+  leaseSeconds: seconds.optional(),
   /** Of a stop: it is the first half of a restart. */
   thenStart: z.boolean().optional(),
   /** Of a start: it is the second half, after this guest. */

@@ -85,6 +85,14 @@ describe('an operation that somebody wrote by hand', () => {
     expect(deleted === undefined || deleted.at - from >= 60_000).toBe(true);
   });
 
+  it.each(['waitSeconds', 'graceSeconds'])('is taken over by one tick, whatever its %s are', async (key) => {
+    const at = await on();
+    const action = key === 'waitSeconds' ? 'start' : 'stop';
+    forge(at, { action, force: false, deadline: at.clock.now() - 700_000, [key]: 1e300 });
+    expect((await tick(at)).outcomes).not.toMatchObject([{ outcome: 'Failed' }]);
+    expect((await tick(at)).outcomes, 'nothing is told tick after tick').not.toMatchObject([{ outcome: 'Failed' }]);
+  });
+
   it('of another Wukong, copied with its annotations, is none', async () => {
     const at = await on();
     forge(at, { wukongUid: 'another' });

@@ -281,6 +281,15 @@ describe('a record that somebody wrote who may patch the Wukong', () => {
     },
   );
 
+  it.each([1e300, -1e300])('waits for no time that nobody could write down (%d s)', (given) => {
+    const keys = ['waitSeconds', 'graceSeconds', 'periodSeconds', 'cappedFrom', 'leaseSeconds'] as const;
+    const claimed = JSON.parse(write(operation({}))) as object;
+    for (const key of keys) {
+      const text = JSON.stringify({ ...claimed, [key]: given });
+      expect(operationOf(wukong({ [operationKey]: text }))?.[key], key).toBe(given > 0 ? 1e9 : 0);
+    }
+  });
+
   it('has no more told of other requests than one of ours has', () => {
     const named = Array.from({ length: 300 }, (_, i) => ({
       ...{ requestId: `r${i}`, action: 'stop', trigger: 't', startedAt: at },
