@@ -79,10 +79,11 @@ export class RateLimiter {
       if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
     };
     // Many may wait for a connection as the first of them is refused.
-    const isShut = () => [gate, this.#everybody].some((one) => one.isShut(limits.deadline ?? -Infinity));
+    const by = limits.deadline ?? -Infinity;
+    const isShut = () => gate.isShut(by) || this.#everybody.isShut(by, gate.isRefusing);
     for (;;) {
       await gate.opened(limits);
-      await this.#everybody.opened(limits);
+      await this.#everybody.opened(limits, gate.isRefusing);
       const answer = await transport.call<T>({ ...call, heard, isShut }, limits);
       if (answer.status !== 429 || !gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
     }

@@ -11,7 +11,10 @@ const pathOf = (space: Space) => `/watch/${space ?? 'all'}`;
 const thing = (namespace: string) => ({ metadata: { namespace, name: 'web', uid: namespace, resourceVersion: '5' } });
 const initial = (namespace: string) => [
   { type: 'ADDED', object: thing(namespace) },
-  { type: 'BOOKMARK', object: { metadata: { resourceVersion: '7', annotations: { 'k8s.io/initial-events-end': 'true' } } } },
+  {
+    type: 'BOOKMARK',
+    object: { metadata: { resourceVersion: '7', annotations: { 'k8s.io/initial-events-end': 'true' } } },
+  },
 ];
 
 /** Watches of VMs in namespaces, each as the server has it by then. */
@@ -120,19 +123,22 @@ describe('a namespace whose VMs may not be watched', () => {
     [0, 30 * s],
     [0.5, 60 * s],
     [1, 90 * s],
-  ])('is tried again after about a minute, by chance sooner or later (%d), until it may be', async (random, afterMs) => {
-    const { vms, times, status, pass, begun, clock } = await lost(random);
-    const before = times('bad').length;
-    await pass(afterMs - 1 - (clock.now() - begun));
-    expect(times('bad')).toHaveLength(before);
-    await pass(10 * s);
-    expect(times('bad').length).toBeGreaterThan(before);
-    expect(codes(vms.lost())).toEqual(['bad Denied']);
-    status.delete('bad');
-    await pass(200 * s);
-    expect([vms.get('bad', 'web'), vms.lost()]).toEqual(['web', new Map()]);
-    vms.close();
-  });
+  ])(
+    'is tried again after about a minute, by chance sooner or later (%d), until it may be',
+    async (random, afterMs) => {
+      const { vms, times, status, pass, begun, clock } = await lost(random);
+      const before = times('bad').length;
+      await pass(afterMs - 1 - (clock.now() - begun));
+      expect(times('bad')).toHaveLength(before);
+      await pass(10 * s);
+      expect(times('bad').length).toBeGreaterThan(before);
+      expect(codes(vms.lost())).toEqual(['bad Denied']);
+      status.delete('bad');
+      await pass(200 * s);
+      expect([vms.get('bad', 'web'), vms.lost()]).toEqual(['web', new Map()]);
+      vms.close();
+    },
+  );
 
   it('is given thirty seconds for that, and tried again then', async () => {
     const { vms, times, status, slowMs, pass } = await lost(0);
@@ -237,7 +243,12 @@ describe('watches that are opened together', () => {
   it('are none where one fails, whichever ends first', async () => {
     const [a, late] = [one(), one()];
     const later = new Promise<typeof late>((resolve) => setImmediate(() => resolve(late)));
-    const opening = { a: Promise.resolve(a), wrong: Promise.reject(new Error('refused')), none: undefined, late: later };
+    const opening = {
+      a: Promise.resolve(a),
+      wrong: Promise.reject(new Error('refused')),
+      none: undefined,
+      late: later,
+    };
     await expect(allOpen(opening)).rejects.toThrow('refused');
     expect([a.state.open, late.state.open]).toEqual([false, false]);
     const both = { a: Promise.reject(new Error('first')), b: Promise.reject(new Error('second')) };

@@ -129,6 +129,19 @@ describe('the gate that a 429 shuts', () => {
     expect([gate.mayOpenBefore(2_000), gate.mayOpenBefore(2_001)]).toEqual([false, true]);
   });
 
+  it('opens a second later for whoever is refused, so that all others come before he shuts it again', async () => {
+    const { gate, clock, opened } = gateAt();
+    expect(gate.isRefusing).toBe(false);
+    gate.shut();
+    expect([gate.isRefusing, gate.isShut(3_000, true), gate.isShut(3_001, true)]).toEqual([true, false, true]);
+    expect(await opened()).toBe(1_000);
+    expect([gate.isShut(60_000), gate.isShut(60_000, true)]).toEqual([false, true]);
+    await clock.run(() => gate.opened({}, true), { sims: [] });
+    expect([clock.now(), gate.isShut(60_000, true)]).toEqual([2_000, false]);
+    gate.wentWell();
+    expect(gate.isRefusing).toBe(false);
+  });
+
   it('is not waited for by whoever has given up', async () => {
     const { gate, opened } = gateAt();
     gate.shut();
