@@ -1,57 +1,73 @@
+import { namespaceIn } from './path.ts';
+
 /** So many calls are under way at once, each on a connection of its own. */
 export const mostCalls = 64;
+/** So many of them are of Events, of all namespaces together: the rest is for what is not only told. */
+const mostEvents = 48;
+
+/** Whose share a call takes: that of its namespace, or of its Events. */
+export const sharerOf = (path: string): string =>
+  `${namespaceIn(path)}${/^\/api\/v1\/namespaces\/[^/?]+\/events(?![^/?])/.test(path) ? '/events' : ''}`;
+const isOfEvents = (sharer: string): boolean => sharer.endsWith('/events');
 
 /**
  * Who may make a call now: a namespace that has fewer under way than could still be made. So one whose calls are not
  * answered holds half of the connections, the next one half of the rest, and nobody all of them. When one is free, the
  * namespace that holds the fewest comes first, and of several the one that has waited longest for its turn. What is of the
- * whole cluster counts as a namespace of its own.
+ * whole cluster counts as a namespace of its own, and so do the Events of each: where none of them is
+ * answered, what is asked of VMs waits for none.
  */
 export class Connections {
   #free = mostCalls;
+  #events = 0;
   readonly #held = new Map<string, number>();
   /** Whose turn was the longest ago comes first, and so do their calls. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
   /** Waits for a connection, and returns how to give it back. @throws the signal's reason when it is aborted before. */
-  async take(namespace: string, signal: AbortSignal): Promise<() => void> {
+  async take(sharer: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (this.#heldBy(namespace) < this.#free) this.#hold(namespace, 1);
-    else await this.#turn(namespace, signal);
+    if (this.#heldBy(sharer) < this.#free && !this.#isFull(sharer)) this.#hold(sharer, 1);
+    else await this.#turn(sharer, signal);
     let isHeld = true;
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      this.#hold(namespace, -1);
+      this.#hold(sharer, -1);
       this.#serve();
     };
   }
 
-  #heldBy(namespace: string): number {
-    return this.#held.get(namespace) ?? 0;
+  #heldBy(sharer: string): number {
+    return this.#held.get(sharer) ?? 0;
   }
 
-  #hold(namespace: string, by: 1 | -1): void {
-    const held = this.#heldBy(namespace) + by;
+  #isFull(sharer: string): boolean {
+    return this.#events >= mostEvents && isOfEvents(sharer);
+  }
+
+  #hold(sharer: string, by: 1 | -1): void {
+    const held = this.#heldBy(sharer) + by;
     this.#free -= by;
-    if (held > 0) this.#held.set(namespace, held);
-    else this.#held.delete(namespace);
+    if (isOfEvents(sharer)) this.#events += by;
+    if (held > 0) this.#held.set(sharer, held);
+    else this.#held.delete(sharer);
   }
 
-  #turn(namespace: string, signal: AbortSignal): Promise<void> {
+  #turn(sharer: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const mine = this.#waiting.get(namespace) ?? new Set();
+      const mine = this.#waiting.get(sharer) ?? new Set();
       const go = () => {
         signal.removeEventListener('abort', aborted);
         resolve();
       };
       const aborted = () => {
         mine.delete(go);
-        if (mine.size === 0) this.#waiting.delete(namespace);
+        if (mine.size === 0) this.#waiting.delete(sharer);
         reject(signal.reason as Error);
       };
       signal.addEventListener('abort', aborted, { once: true });
-      this.#waiting.set(namespace, mine.add(go));
+      this.#waiting.set(sharer, mine.add(go));
     });
   }
 
@@ -70,9 +86,9 @@ export class Connections {
   #next(): string | undefined {
     let best: string | undefined;
     let fewest = this.#free;
-    for (const namespace of this.#waiting.keys()) {
-      const held = this.#heldBy(namespace);
-      if (held < fewest) [best, fewest] = [namespace, held];
+    for (const sharer of this.#waiting.keys()) {
+      const held = this.#heldBy(sharer);
+      if (held < fewest && !this.#isFull(sharer)) [best, fewest] = [sharer, held];
       if (fewest === 0) break;
     }
     return best;

@@ -3,9 +3,8 @@ import './lateAnswers.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
-import { Connections } from './connections.ts';
+import { Connections, sharerOf } from './connections.ts';
 import type { Credentials } from './credentials.ts';
-import { namespaceIn } from './path.ts';
 import { request as send } from './undici.ts';
 import { connectionFailure } from './unreachable.ts';
 
@@ -108,7 +107,7 @@ async function once<T>(
 ): Promise<Answer<T> & Wait> {
   const limit = bounded(clock, limits, () => inVain(call));
   try {
-    const giveBack = await connections.take(namespaceIn(call.path), limit.signal);
+    const giveBack = await connections.take(sharerOf(call.path), limit.signal);
     if (call.isShut?.()) return (giveBack(), unsent);
     const sentAt = clock.now();
     // undici hears of the signal only when the request has a connection, and then does not send it.

@@ -44,17 +44,7 @@ export async function finish(
   { next, until = 0, follow }: Finishing = {},
 ): Promise<Outcome> {
   const limits = { deadline: Math.max(world.clock.now() + tellingMs, until) };
-  const told = (of: Result): Outcome => ({
-    ...of,
-    ...placeOf(wukong),
-    action: op.action,
-    forced: of.outcome === 'ForcedOff',
-    requestId: op.requestId,
-    trigger: op.trigger,
-    ...(op.trigger === 'schedule' ? { dueAt: op.requestedAt } : {}),
-    startedAt: op.startedAt,
-    finishedAt: world.clock.now(),
-  });
+  const told = (of: Result): Outcome => outcomeNow(world, wukong, op, of);
   const ending: Ending = { world, wukong, op, machine, told, follow };
   if (result === 'superseded') return lost(ending);
   const outcome = told(result);
@@ -74,6 +64,30 @@ export async function finish(
   } catch (thrown) {
     return untold(world, outcome, thrown);
   }
+}
+
+function outcomeNow({ clock }: World, wukong: Wukong, op: Operation, result: Result): Outcome {
+  return {
+    ...result,
+    ...placeOf(wukong),
+    action: op.action,
+    forced: result.outcome === 'ForcedOff',
+    requestId: op.requestId,
+    trigger: op.trigger,
+    ...(op.trigger === 'schedule' ? { dueAt: op.requestedAt } : {}),
+    startedAt: op.startedAt,
+    finishedAt: clock.now(),
+  };
+}
+
+/** Of a VM that is seen no more nothing is written: the record stays as it is, for whoever sees it again. */
+export function leaveUnseen(world: World, wukong: Wukong, op: Operation, { message }: LifecycleError): Outcome {
+  const outcome = outcomeNow(world, wukong, op, {
+    outcome: 'InProgress',
+    message: `${message}; reconcileState goes on.`,
+  });
+  note(world, outcome);
+  return outcome;
 }
 
 /** The result stands in the cluster, but could not be written down; what is lacking is told instead of hidden. */

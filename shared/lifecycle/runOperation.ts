@@ -1,13 +1,14 @@
 import { machineOf, type Machines } from '../cluster/vmInformer.ts';
 import type { World } from '../cluster/world.ts';
-import { asLifecycleError } from '../domain/errors.ts';
+import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { LifecycleState, Wukong } from '../domain/model.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
+import type { Machine } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import type { Begun, Extras } from './claim.ts';
 import { type Drive, drive } from './drive.ts';
-import { finish } from './finish.ts';
+import { finish, leaveUnseen } from './finish.ts';
 import { asRestart, isHalfWay, turnToStart } from './restart.ts';
 import { untilSharpenedEnds } from './sharpen.ts';
 
@@ -58,8 +59,18 @@ export async function runOperation(
       return runOperation(next, now, world, options);
     }
   }
-  const machine = machineOf(wukong, machines);
+  const machine = seenNow(wukong, machines);
+  if (machine instanceof LifecycleError) return leaveUnseen(world, wukong, driven.op, machine);
   if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
   const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
+}
+
+/** The VM as its watch shows it, or why that has failed for good: that is no end of what was begun. */
+function seenNow(wukong: Wukong, machines: Machines): Machine | LifecycleError {
+  try {
+    return machineOf(wukong, machines);
+  } catch (thrown) {
+    return asLifecycleError(thrown);
+  }
 }

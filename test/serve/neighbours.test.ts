@@ -44,6 +44,23 @@ it.each(Object.entries(troubles))('a stop waits for no namespace %s', limit, asy
   await server.end();
 });
 
+it('a stop waits for no Events of its own namespace that hang', limit, async () => {
+  const at = await ground();
+  furnishIn(at, 'x', 41);
+  await at.pass(30_000);
+  const server = await served(at);
+  at.sim.faults.add({ when: { method: 'POST', path: inX('events') }, does: hang });
+  for (let i = 0; i < 40; i++) declare(at, 'x', `vm-${i}`);
+  await at.pass(12_000);
+  declare(at, 'x', 'vm-40');
+  const declared = at.clock.now();
+  await at.pass(5_000);
+  const [last] = asked(at).filter(({ name }) => name === 'vm-40');
+  expect((last?.at ?? Infinity) - declared).toBeLessThan(1_000);
+  at.sim.faults.clear();
+  await server.end();
+});
+
 it(
   'a namespace whose rights are withdrawn is left alone, the others are not, and it is done once they are back',
   limit,
@@ -90,3 +107,34 @@ it('starts although one of its namespaces may not be read', limit, async () => {
   expect(asked(at).map(({ namespace }) => namespace)).toEqual(['y']);
   await server.end();
 });
+
+it.each(['virtualmachines', 'virtualmachineinstances'])(
+  'a stop on whose way its %s may be watched no more has no end until they are seen again',
+  limit,
+  async (kind) => {
+    const at = await ground();
+    at.world.config = { ...at.world.config, watchNamespaces: ['x', 'y'] };
+    furnishIn(at, 'y', 1);
+    furnishIn(at, 'x', 1, { guest: { 'shutdown-seconds': '100' }, terminationGracePeriodSeconds: 150 });
+    await at.pass(30_000);
+    const server = await served(at);
+    declare(at, 'x', 'vm-0');
+    await at.pass(3_000);
+    at.sim.faults.add({
+      when: { path: new RegExp(`/namespaces/x/${kind}\\?`) },
+      does: { kind: 'status', status: 403 },
+    });
+    at.sim.faults.restart(500);
+    const told = () =>
+      at.sim
+        .list<{ metadata: never; reason: string; involvedObject: { kind: string } }>('events', 'x')
+        .flatMap(({ reason, involvedObject }) => (involvedObject.kind === 'Wukong' ? [reason] : []));
+    await at.pass(60_000);
+    expect(told()).toEqual([]);
+    at.sim.faults.clear();
+    await at.pass(240_000);
+    expect(told()).toEqual(['Stopped']);
+    expect(asked(at)).toHaveLength(1);
+    await server.end();
+  },
+);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { Connections, mostCalls } from '../../shared/cluster/connections.ts';
+import { Connections, mostCalls, sharerOf } from '../../shared/cluster/connections.ts';
 
 /** Calls that are under way until they are given back, by namespace. */
 function opened() {
@@ -50,6 +50,31 @@ it('of more busy namespaces than there are connections each has its turn', async
     await settled();
   }
   expect(count()).toMatchObject({ late: 1 });
+});
+
+it.each([
+  ['/api/v1/namespaces/a/events', 'a/events'],
+  ['/api/v1/namespaces/a/events/web.1?x=y', 'a/events'],
+  ['/api/v1/namespaces/a/events?fieldSelector=x', 'a/events'],
+  ['/api/v1/namespaces/events/pods', 'events'],
+  ['/api/v1/namespaces/events', 'events'],
+  ['/apis/vm.novasphere.dev/v1alpha1/namespaces/a/wukongs/events', 'a'],
+  ['/apis/vm.novasphere.dev/v1alpha1/wukongs?limit=5', ''],
+])('%s is of the share %j', (path, sharer) => {
+  expect(sharerOf(path)).toBe(sharer);
+});
+
+it('Events that are not answered hold up nothing else, of their own namespace or of others', async () => {
+  const { calls, count } = opened();
+  const path = (namespace: string) => sharerOf(`/api/v1/namespaces/${namespace}/events`);
+  const spaces = Array.from({ length: 100 }, (_, i) => `space-${i}`);
+  for (const namespace of spaces) calls(path(namespace), 5);
+  await settled();
+  calls('space-0', 1);
+  calls('space-99', 1);
+  await settled();
+  expect(count()).toMatchObject({ 'space-0': 1, 'space-99': 1 });
+  expect(Object.values(count()).reduce((sum, one) => sum + one, 0)).toBe(48 + 2);
 });
 
 it('the namespace that holds the fewest is next, and each call gives back once', async () => {
