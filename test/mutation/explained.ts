@@ -1624,4 +1624,34 @@ export const explained: Explained[] = [
     after: '(left out)',
     because: 'Protection has no end; the time is for the other overrides.',
   },
+  {
+    file: 'execute/turns',
+    before: 'false',
+    after: 'true',
+    because: 'Whoever has had his turn stands in no queue any more; this only spares looking for him.',
+  },
+  {
+    file: 'execute/turns',
+    before: 'isWaiting && this.#queue.remove(waiting)',
+    after: 'this.#queue.remove(waiting)',
+    because: 'Whoever has had his turn stands in no queue any more; this only spares looking for him.',
+  },
+  {
+    file: 'execute/targets',
+    before: 'keyOf(a.metadata) < keyOf(b.metadata)',
+    after: 'keyOf(a.metadata) <= keyOf(b.metadata)',
+    because: 'No two have the same name.',
+  },
+  {
+    file: 'execute/targets',
+    before: '[...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1));',
+    after: '[...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -2 : 1));',
+    because: 'Only the sign of it counts.',
+  },
+  {
+    file: 'execute/targets',
+    before: '[...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1));',
+    after: '[...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 2));',
+    because: 'Only the sign of it counts.',
+  },
 ];
