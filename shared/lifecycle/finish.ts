@@ -1,24 +1,15 @@
 import { readWukong } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
-import { isBelievable, isContradicted } from '../domain/believe.ts';
+import { isContradicted } from '../domain/believe.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import { lifecycleStateOf } from '../domain/lifecycleState.ts';
-import { type LifecycleState, placeOf, type StateName, type Wukong } from '../domain/model.ts';
-import {
-  type Last,
-  lastOf,
-  type Operation,
-  operationOf,
-  outcomeOf,
-  type SupersededRequest,
-  untoldEnd,
-} from '../domain/operation.ts';
+import { type LifecycleState, placeOf, type Wukong } from '../domain/model.ts';
+import { lastOf, type Operation, operationOf, outcomeOf, type SupersededRequest } from '../domain/operation.ts';
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { type Machine, stateOf } from '../domain/vm.ts';
 import { note, tell, tellingMs } from '../report/report.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
-import { type Limits, sleep } from '../time/wait.ts';
-import { advance, endRecord, newHolder } from './claim.ts';
+import { advance, endRecord } from './claim.ts';
 import type { Driven } from './drive.ts';
 
 type Next = Pick<LifecycleState, 'nextAction' | 'nextActionTime'>;
@@ -164,49 +155,6 @@ export const asEndOf = ({ requestId, trigger, startedAt }: SupersededRequest, ou
   startedAt,
   dueAt: undefined,
 });
-
-export const othersOf = ({ superseded, sharpenedBy }: Last): Others => ({ supersedes: superseded, sharpenedBy });
-
-/**
- * An end that stands in its record and was told to nobody, as it can be told now. Where the live VM does not agree it was
- * switched since, or the record is made up: then that is all that is said.
- */
-export function untoldOutcome(wukong: Wukong, last: Last, state: StateName): Outcome {
-  const outcome = outcomeOf(wukong, last);
-  if (isBelievable(last, state)) return outcome;
-  const { namespace, name, action, requestId, trigger, startedAt, finishedAt } = outcome;
-  const message = `Its record says ${last.outcome}, and before that was told the VM became ${state}.`;
-  const plain = { namespace, name, action, requestId, trigger, startedAt, finishedAt, forced: false };
-  return { ...plain, outcome: 'Superseded', message };
-}
-
-/**
- * Before a new operation, or a status that shows a newer outcome: the end of the one before, where its process did not
- * live to tell it, as the new record's end will take its place; `state` is what the VM is now. A process that lives is
- * given its time to tell it itself.
- */
-export async function tellBefore(
-  world: World,
-  wukong: Wukong,
-  state: StateName,
-  limits: Partial<Limits>,
-): Promise<void> {
-  const { clock } = world;
-  const last = operationOf(wukong) ? undefined : untoldEnd(wukong, clock.now());
-  if (!last) return;
-  const patienceMs = Math.min(last.finishedAt - clock.now(), 0) + tellingMs;
-  if (clock.now() + patienceMs > (limits.deadline ?? Infinity))
-    throw new LifecycleError('Unreachable', 'the operation before has ended, and is being reported by its process');
-  let now = wukong;
-  if (patienceMs > 0) {
-    await sleep(clock, patienceMs, limits.signal);
-    now = await readWukong(world, placeOf(wukong), limits);
-  }
-  if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
-  const own = { deadline: clock.now() + tellingMs };
-  const options = { teller: newHolder(world), limits: own, insist: true };
-  await tellEnd(world, now, untoldOutcome(now, last, state), othersOf(last), options);
-}
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
 async function lost({ world, wukong, op, machine, told, follow }: Ending): Promise<Outcome> {

@@ -12,11 +12,12 @@ import { living, type Machine, stateOf } from '../domain/vm.ts';
 import type { Limits } from '../time/wait.ts';
 import { answer, join, type Request, settleAlready } from './answer.ts';
 import { type Begun, claim, newHolder, newOperation } from './claim.ts';
-import { asEndOf, tellBefore } from './finish.ts';
+import { asEndOf } from './finish.ts';
 import { admit, already, joins } from './plan.ts';
 import { askStart, askStop } from './power.ts';
 import { type Performing, runOperation } from './runOperation.ts';
 import { asksForMore, sharpened } from './sharpen.ts';
+import { tellBefore } from './tellUntold.ts';
 import { finishUnclaimed } from './unclaimed.ts';
 
 const mostClaims = 8;

@@ -8,9 +8,10 @@ import type { Outcome, Result } from '../domain/outcome.ts';
 import { stateOf } from '../domain/vm.ts';
 import { lacksEndOf, stateAfter, writeStatus } from '../report/status.ts';
 import { advance, newHolder } from './claim.ts';
-import { finish, othersOf, tellEnd, untoldOutcome } from './finish.ts';
+import { finish } from './finish.ts';
 import { heldBack } from './plan.ts';
 import { type Performing, runOperation } from './runOperation.ts';
+import { tellUntold } from './tellUntold.ts';
 
 type Resuming = Performing & { machines: Machines };
 
@@ -54,7 +55,7 @@ function gaveUp(op: Operation, { metadata }: Wukong): Result {
   return { outcome: 'Failed', reason, message };
 }
 
-/** Reports an end that its process recorded and did not live to report (`untoldOutcome`). */
+/** Reports an end that its process recorded and did not live to report (`tellUntold`). */
 export async function reportAgain(
   last: Last,
   wukong: Wukong,
@@ -62,8 +63,7 @@ export async function reportAgain(
   { machines, limits }: Resuming,
 ): Promise<Outcome> {
   const state = stateOf(machineOf(wukong, machines));
-  const outcome = untoldOutcome(wukong, last, state);
-  await tellEnd(world, wukong, outcome, othersOf(last), { teller: newHolder(world), limits, insist: true });
+  const outcome = await tellUntold(world, wukong, last, state, limits);
   const said = stateAfter(outcome, state, lifecycleStateOf(wukong));
   await writeStatus(world, wukong, said, limits, (now) => lacksEndOf(now, last.requestId));
   return outcome;

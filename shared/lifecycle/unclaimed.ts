@@ -8,7 +8,8 @@ import { note, putOutcome, tell, tellingMs } from '../report/report.ts';
 import { stateAfter, writeStatus } from '../report/status.ts';
 import type { Limits } from '../time/wait.ts';
 import { newHolder } from './claim.ts';
-import { tellBefore, untold } from './finish.ts';
+import { untold } from './finish.ts';
+import { tellBefore } from './tellUntold.ts';
 
 interface Unclaimed extends Partial<Limits> {
   /** A record on the Wukong says already what the request came to. */

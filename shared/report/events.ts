@@ -64,19 +64,33 @@ export async function putEvent(
 ): Promise<boolean> {
   const body = { ...eventOn({ kind, metadata }, text, rfc3339(clock.now())), reportingInstance: teller };
   const { namespace } = body.metadata;
-  const events = { api: 'v1', namespace, kind: 'events' };
-  const answer = await transport.call({ method: 'POST', path: apiPath(events), body, safe: true }, limits); // safe: the name is ours
+  const call = { method: 'POST', path: apiPath(events(namespace)), body, safe: true } as const; // safe: the name is ours
+  const answer = await transport.call(call, limits);
   if (answer.status === 409) {
-    const there = await transport.call<{ reportingInstance?: string; reason?: string }>(
-      { method: 'GET', path: apiPath({ ...events, name: body.metadata.name }), safe: true },
-      limits,
-    );
+    const there = await transport.call<Told>(readOf(body), limits);
     if (there.status === 404) return true; // refused for another reason: nobody else has told it
     const told = bodyOf(there, `Event on ${kind} ${namespace}/${metadata.name}`);
     return told.reportingInstance === teller && told.reason === text.reason;
   }
   if (answer.status >= 300) throw answerFailure(answer, `Event on ${kind} ${namespace}/${metadata.name}`);
   return true;
+}
+
+type Told = Pick<KubeObject, 'kind'> & { reportingInstance?: string; reason?: string };
+
+const events = (namespace: string) => ({ api: 'v1', namespace, kind: 'events' });
+const readOf = ({ metadata: { namespace, name } }: ReturnType<typeof eventOn>) =>
+  ({ method: 'GET', path: apiPath({ ...events(namespace), name }), safe: true }) as const;
+
+/** Whether this stands in an Event on the Wukong, as it is. @throws LifecycleError when nobody answers. */
+export async function hasEvent(
+  { transport }: Cluster,
+  { kind = 'Wukong', metadata }: Pick<KubeObject, 'kind' | 'metadata'>,
+  text: EventText,
+  limits: Partial<Limits>,
+): Promise<boolean> {
+  const there = await transport.call<Told>(readOf(eventOn({ kind, metadata }, text, '')), limits);
+  return there.status < 300 && there.body?.reason === text.reason;
 }
 
 function eventOn(

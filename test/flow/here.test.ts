@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Machines } from '../../shared/cluster/vmInformer.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import { lastKey, type Operation, operationKey, operationOf, write } from '../../shared/domain/operation.ts';
+import {
+  lastKey,
+  type Operation,
+  operationKey,
+  operationOf,
+  settledKey,
+  settledOf,
+  write,
+} from '../../shared/domain/operation.ts';
 import type { Machine } from '../../shared/domain/vm.ts';
 import { here } from '../../shared/execute/here.ts';
 import { groupOf, type Job, type Work } from '../../shared/execute/job.ts';
@@ -155,6 +164,55 @@ describe('a command that is carried out in this process', () => {
     };
     expect(await ended(off)).toMatchObject({ outcome: 'Stopped', message: 'off' });
     expect(await ended(on)).toMatchObject({ outcome: 'Skipped', reason: 'Duplicate' });
+  });
+
+  it('is held back with what somebody else carries out for it', async () => {
+    const { job, stop, run, record } = await prepared(on);
+    record({ requestId: 'r', trigger: 'schedule' });
+    const namespaceAnnotations = { 'lifecycle.novasphere.dev/protected': 'true' };
+    const { outcome } = await run(job(stop(), { namespaceAnnotations }), { joins: true });
+    expect(outcome).toMatchObject({ ...place, requestId: 'r', outcome: 'Skipped', reason: 'Protected', quiet: true });
+  });
+
+  it.each([
+    ['Unreachable' as const, false, { reason: 'Duplicate' }],
+    ['Denied' as const, false, 'gone'],
+    ['Unreachable' as const, true, undefined],
+  ])('is a duplicate where nobody can say how it goes: %s, given up: %s', async (code, givenUp, expected) => {
+    const { at, job, stop, run, record } = await prepared(on);
+    record({ requestId: 'r' });
+    const stopping = new AbortController();
+    const { transport } = at.world;
+    const call: typeof transport.call = (asked, limits) => {
+      if (asked.method !== 'GET') return transport.call(asked, limits);
+      if (givenUp) stopping.abort();
+      return Promise.reject(new LifecycleError(code, 'gone'));
+    };
+    const one = job(stop(), { namespaceAnnotations: {} });
+    at.world.transport = { ...transport, call };
+    const joined = run(one, { joins: true, ...(givenUp ? { signal: stopping.signal } : {}) });
+    if (typeof expected === 'string') await expect(joined).rejects.toThrow(expected);
+    else if (expected) expect((await joined).outcome).toMatchObject(expected);
+    else expect((await joined).outcome).toBeUndefined();
+  });
+
+  it('is a duplicate of what was so already, which has no end', async () => {
+    const { at, job, stop, run } = await prepared(on);
+    const so = { requestId: 'r', action: 'stop', outcome: 'AlreadyOff', requestedAt: at.clock.now(), earlier: [] };
+    at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
+      metadata.annotations = { [settledKey]: write(so as never) };
+    });
+    expect((await run(job(stop()), { joins: true })).outcome).toMatchObject({ reason: 'Duplicate' });
+  });
+
+  it('of a fleet is remembered where it is told to be, though it is so already', async () => {
+    const remembered = async (remember?: boolean) => {
+      const { at, job, run } = await prepared(off);
+      const command = { ...at.command('stop', 'a', {}, { requestId: 'r' }), target: { names: [place] } };
+      await run(job({ do: 'command', command, ...(remember ? { remember } : {}) }));
+      return settledOf(at.wukong('a'))?.requestId;
+    };
+    expect([await remembered(), await remembered(true)]).toEqual([undefined, 'r']);
   });
 
   it('that is skipped for another reason, or ends otherwise, is nobody’s to follow', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
 import { lastKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
-import { tellBefore } from '../../shared/lifecycle/finish.ts';
+import { doubted, tellBefore } from '../../shared/lifecycle/tellUntold.ts';
 import { namespace, type Scene } from './scene.ts';
 import { annotate, endOf, on, place, recorded, s, silent, slow, stopped, told } from './telling.ts';
 
@@ -149,7 +149,7 @@ describe('before something newer, the end that its process did not tell', () => 
     annotate(at, { [operationKey]: write({ ...op, requestId: 'other' }) });
     expect(await waited()).toEqual([0, 0]);
     annotate(at, { [operationKey]: undefined });
-    expect(await waited({}, at.world, 'Running' as never)).toEqual([0, 0]);
+    expect(await waited({}, at.world, 'Running' as never), 'its Event is looked for').toEqual([0, 1]);
     expect(told(at)).toEqual(['dead Superseded']);
   });
 
@@ -157,5 +157,14 @@ describe('before something newer, the end that its process did not tell', () => 
     const { at, waited } = await untold(60 * s);
     silent(at);
     expect((await waited())[0]).toBeLessThanOrEqual(8 * s);
+  });
+});
+
+it('an end that nobody told and the VM denies is superseded, and says what became of the VM', () => {
+  const times = { startedAt: 1, finishedAt: 2 };
+  const plain = { ...place, action: 'stop', requestId: 'request', trigger: 'direct', ...times, forced: false } as const;
+  expect(doubted({ ...plain, outcome: 'Stopped', message: 'off', quiet: true }, 'Running')).toEqual({
+    ...{ ...plain, outcome: 'Superseded' },
+    message: 'Its record says Stopped, and before that was told the VM became Running.',
   });
 });

@@ -299,6 +299,27 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     [slowCall(8, 3_900), ask('stop', { leftMs: 5_000 }), pass(5), { do: 'hand', strategy: 'Always' }, pass(70)],
   ],
   [
+    'an end whose process died between bus and status was told a second time, as superseded, when its guest had ended',
+    { strategy: 'Halted', bus: true },
+    [
+      ask('start', { graceSeconds: 3, dies: { nth: 10, when: 'before' } }),
+      pass(55),
+      { do: 'guest', phase: 'Succeeded' },
+      tick({ skewMs: 6_067 }),
+      pass(1),
+    ],
+  ],
+  [
+    'a request that was skipped while the API server dropped its Event counted as told nowhere, and its record says it',
+    { keepRunningSeconds: 30 },
+    [
+      { do: 'fault', target: 'events', nth: 1, times: 3, harm: { kind: 'dropBefore' } },
+      ask('stop', { leftMs: 500, force: true }),
+      pass(1),
+      ask('start'),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [

@@ -119,7 +119,9 @@ function oneOutcomeEach(history: History, story: Story): string[] {
     const known =
       told.has(id) ||
       story.events.some(({ message }) => message.includes(`request ${id})`)) ||
-      story.returned.some((one) => one.requestId === id && one.outcome === 'Skipped' && one.reason === 'Duplicate');
+      story.returned.some((one) => one.requestId === id && one.outcome === 'Skipped' && one.reason === 'Duplicate') ||
+      // Where Events are dropped the record of a skip is all that says so (decision 112).
+      story.after.wukong.metadata.annotations?.[`${prefix}last-skipped`]?.includes(`"${id}"`);
     if (!known) found.push(`${id} has no outcome`);
   }
   for (const { outcome, requestId, ...one } of story.returned)

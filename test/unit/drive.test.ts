@@ -291,3 +291,12 @@ describe('a stop', () => {
     expect(unheard, 'nobody waits for the answer any more').toEqual([]);
   });
 });
+
+it('a VM that cannot be looked at fails as it is, given up or not', async () => {
+  const limits = { deadline: t0 + s, signal: AbortSignal.abort(new Error('given up')) };
+  const get = () => {
+    throw new Error('nobody can see it');
+  };
+  const machines = { get, changed: () => Promise.resolve(false), close() {} };
+  await expect(stage().begins(s, { machines, limits })).rejects.toThrow('nobody can see it');
+});

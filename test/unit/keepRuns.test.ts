@@ -95,6 +95,15 @@ describe('the runs that ticks look at', () => {
     await expect(readCurrentRuns(worldOf(now, [403]).world, limits)).rejects.toMatchObject({ code: 'Denied' });
   });
 
+  it('of one namespace that does not answer are a minor problem of that one, and the others are read', async () => {
+    const one = run({ web: stopped });
+    const { world } = worldOf(now, [503], [200, list(one)]);
+    world.config = { ...world.config, watchNamespaces: ['team-a', 'team-b'] };
+    const { runs, problem } = await readRuns(world, limits);
+    expect([runs, problem]).toMatchObject([[one], { reason: 'Unreachable', minor: true }]);
+    expect(problem?.message).toMatch(/^runs of namespace team-a are not kept: .*503/);
+  });
+
   it('are planned with all that the tick has seen', () => {
     const table = { at: now, selecting: [], ruled: new Map() };
     const one = run({});

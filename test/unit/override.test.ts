@@ -16,6 +16,13 @@ describe('an override', () => {
   test('is none where nobody wrote one', () => {
     expect(over()).toEqual({ holds: {}, ended: {}, problems: [] });
   });
+  test('holds where every annotation says something, and where the namespace alone does', () => {
+    const [all, hold] = [until('20:00:00'), { key: keep, until: at(until('20:00:00')) }];
+    const every = ['keep-running-until', 'keep-stopped-until', 'lease-until'].map((key) => [prefix + key, all]);
+    const flags = { [`${prefix}skip-next`]: 'false', [`${prefix}protected`]: 'false' };
+    expect(over({ ...Object.fromEntries(every), ...flags }).holds.stop).toMatchObject(hold);
+    expect(over(undefined, { [keep]: all }).holds.stop).toMatchObject({ ...hold, level: 'namespace' });
+  });
   test('says which annotation holds, where, and until when', () => {
     const hold = (level: string) => ({ stop: { key: keep, level, until: at(until('20:00:00')) } });
     expect(over({ [keep]: until('20:00:00') })).toEqual({ holds: hold('Wukong'), ended: {}, problems: [] });

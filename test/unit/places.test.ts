@@ -57,6 +57,46 @@ describe('whose turn it is', () => {
     expect(await looks(800)).toBeLessThan(2 * (await looks(100)));
   });
 
+  describe('in a namespace where eight are on their way to KubeVirt', () => {
+    const full = (more: Partial<Job> = {}) =>
+      many('a', 12, more).map((one, i) => ({ ...one, group: group({ key: `g-${i}` }) }));
+    const urgent = (count: number): Job[] =>
+      many('a', count, { urgent: true, group: group({ key: 'u' }) }).map((one, i) => ({
+        ...one,
+        place: { namespace: 'a', name: `urgent-${i}` },
+      }));
+    const silent = () => {};
+    const begunBy = (seen: { name: string; at: number }[], at: number) => seen.filter((one) => one.at <= at).length;
+
+    it.each([1, 8])(
+      'the next waits for an answer, or for a second; %i that are urgent wait for none',
+      async (count) => {
+        const { seen } = await turns([...full(), ...urgent(count)], silent);
+        expect([begunBy(seen, 0), begunBy(seen, 999)]).toEqual([8 + count, 8 + count]);
+        expect(seen.filter(({ at }) => at === 1_000).map(({ name }) => name)).toEqual(['a-8', 'a-9', 'a-10', 'a-11']);
+      },
+    );
+
+    it('those whose time comes meanwhile wait as all others do, and turn nothing', async () => {
+      const later = full({ jitterMs: 50 }).map((one) => ({
+        ...one,
+        place: { ...one.place, name: `later-${one.place.name}` },
+      }));
+      const { seen } = await turns([...full(), ...later], silent);
+      expect([begunBy(seen, 999), begunBy(seen, 1_000)]).toEqual([8, 16]);
+    });
+
+    it('another namespace, whose time has not come, is no reason to wait', async () => {
+      const jobs = [...many('a', 2), job('b', 'b-0', { jitterMs: 100, group: group({ key: 'b' }) })];
+      const { seen } = await turns(jobs, silent);
+      expect(seen).toEqual([
+        { name: 'a-0', at: 0 },
+        { name: 'a-1', at: 0 },
+        { name: 'b-0', at: 100 },
+      ]);
+    });
+  });
+
   it('goes round the namespaces', async () => {
     const { seen, overAt } = await turns([...many('a', 30), ...many('b', 2)], ends(10));
     expect(seen.slice(0, 4).map(({ name }) => name)).toEqual(['a-0', 'b-0', 'a-1', 'b-1']);

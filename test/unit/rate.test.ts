@@ -129,6 +129,17 @@ describe('the gate that a 429 shuts', () => {
     expect(gate.isShut(Infinity)).toBe(false);
   });
 
+  it('is to be waited for while it is shut, where all that wait go on before the deadline', async () => {
+    const { gate, clock, opened } = gateAt();
+    expect(gate.isShut(Infinity)).toBe(false);
+    gate.shut();
+    expect([gate.isShut(2_000), gate.isShut(2_001)]).toEqual([false, true]);
+    await clock.run(() => new Promise<void>((resolve) => clock.after(999, resolve)), { sims: [] });
+    expect(gate.isShut(2_001)).toBe(true);
+    await opened();
+    expect([clock.now(), gate.isShut(2_001)]).toEqual([1_000, false]);
+  });
+
   it('is not waited for by whoever has given up', async () => {
     const { gate, opened } = gateAt();
     gate.shut();

@@ -71,6 +71,32 @@ const pauses = (asked: Asked[]) => asked.slice(1).map(({ at }, i) => at - asked[
 const times = (count: number, reply: Reply) => Array.from({ length: count }, () => reply);
 
 describe('a call', () => {
+  it('is answered as refused, and not sent, where others were refused while it waited for a connection', async () => {
+    const { asked, call, clock } = answering([]);
+    let times = 0;
+    const answer = await call({ ...get, isShut: () => (times++, true) });
+    const body = 'others were refused a moment ago, so it was not sent';
+    expect(answer).toEqual({ status: 429, body, warnings: [] });
+    expect([asked, times, clock.now()]).toEqual([[], 1, 0]);
+  });
+
+  it('leaves no timer behind, however it ends', async () => {
+    for (const replies of [[{ status: 200 }], times(9, { status: 200, lost: true })]) {
+      const { clock, call } = answering(replies);
+      const after = clock.after.bind(clock);
+      const waiting = new Set<number>();
+      let timers = 0;
+      clock.after = (ms, happens) => {
+        const timer = ++timers;
+        waiting.add(timer);
+        const cancel = after(ms, () => (waiting.delete(timer), happens()));
+        return () => (waiting.delete(timer), cancel());
+      };
+      await call(put).catch(() => undefined);
+      expect([timers > 0, waiting.size]).toEqual([true, 0]);
+    }
+  });
+
   it('bears its proof, takes any answer, and names itself', async () => {
     const { asked, call } = answering([{ status: 200, body: '{"b":2}', headers: { warning: '299 - "x"' } }]);
     expect(await call(get)).toEqual({ status: 200, body: { b: 2 }, warnings: ['299 - "x"'] });

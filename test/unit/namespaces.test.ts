@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+
+import { readConfig } from '../../shared/cluster/config.ts';
+import {
+  annotationsOf,
+  namespacePath,
+  readEach,
+  readNamespaces,
+  type Unanswered,
+} from '../../shared/cluster/namespaces.ts';
+import { LifecycleError } from '../../shared/domain/errors.ts';
+import type { KubeObject } from '../../shared/domain/model.ts';
+import { worldOf } from './asked.ts';
+import { t0 } from './machines.ts';
+
+const limits = { deadline: t0 + 10_000 };
+const space = (name: string, annotations?: object) => ({ metadata: { name, annotations } }) as unknown as KubeObject;
+const names = (count: number) => Array.from({ length: count }, (_, i) => `n${i}`);
+
+/** A cluster that answers by the name of the namespace; each that it has no answer for does not answer. */
+function clusterOf(answers: Record<string, [status: number, body?: object]>, watched?: string) {
+  const { world } = worldOf(t0);
+  world.config = readConfig(watched === undefined ? {} : { WATCH_NAMESPACES: watched });
+  const paths: string[] = [];
+  const state = { now: 0, most: 0 };
+  world.transport.call = async <T>(call: { path: string; method: string; safe: boolean }, within: unknown) => {
+    const path = call.path.split('?')[0]!;
+    paths.push(path);
+    expect([call.method, call.safe, within]).toEqual(['GET', true, limits]);
+    state.most = Math.max(state.most, ++state.now);
+    await new Promise((next) => setImmediate(next));
+    state.now--;
+    const [status, body] = answers[path.split('/').at(-1)!] ?? [];
+    if (status === undefined) throw new LifecycleError('Unreachable', 'silent');
+    return { status, body: body as T, warnings: [] };
+  };
+  const problems: string[] = [];
+  return { to: { world, limits, problems }, paths, problems, state };
+}
+const list = (items: object[]) => [200, { metadata: {}, items }] as [number, object];
+
+describe('the annotations of namespaces', () => {
+  it('are had of objects that are there', () =>
+    expect(annotationsOf([space('a', { b: 'c' }), space('d')])).toEqual(
+      new Map([
+        ['a', { b: 'c' }],
+        ['d', {}],
+      ]),
+    ));
+
+  it('have one path each, and one for all', () =>
+    expect([namespacePath('a'), namespacePath()]).toEqual(['/api/v1/namespaces/a', '/api/v1/namespaces']));
+
+  it('are read once of each', async () => {
+    const { to, paths } = clusterOf({ a: [200, space('a', { b: 'c' })], d: [200, space('d')] });
+    expect(await readNamespaces(['a', 'd', 'a'], to)).toEqual(
+      new Map([
+        ['a', { b: 'c' }],
+        ['d', {}],
+      ]),
+    );
+    expect(paths).toEqual(['/api/v1/namespaces/a', '/api/v1/namespaces/d']);
+  });
+
+  it.each([
+    [10, undefined, 10],
+    [11, undefined, 1],
+    [11, 'n0,n1', 11],
+  ])('of %i are read by one LIST where that is less, and allowed (%s)', async (count, watched, calls) => {
+    const all = names(count).map((name) => space(name, { name }));
+    const alone = Object.fromEntries(all.map((one) => [one.metadata.name, [200, one] as [number, object]]));
+    const { to, paths } = clusterOf({ ...alone, namespaces: list(all) }, watched);
+    const found = await readNamespaces(names(count), to);
+    expect([found.size, found.get('n9'), paths.length]).toEqual([count, { name: 'n9' }, calls]);
+  });
+
+  it('are read sixteen at once', async () => {
+    const alone = Object.fromEntries(names(40).map((name) => [name, [200, space(name)] as [number, object]]));
+    const { to, state } = clusterOf(alone, 'n0');
+    await readNamespaces(names(40), to);
+    expect(state.most).toBe(16);
+  });
+
+  it.each([403, 404])(
+    'that may not be read, or are not there, are none, and a sentence says so (%i)',
+    async (status) => {
+      const { to, problems } = clusterOf({ a: [status, { message: 'no' }], b: [200, space('b', { c: 'd' })] });
+      expect(await readNamespaces(['a', 'b'], to)).toEqual(new Map([['b', { c: 'd' }]]));
+      expect(problems).toEqual([expect.stringMatching(/^annotations of namespace a are not known: .+/)]);
+    },
+  );
+
+  it('of all, that may not be read, are none, and a sentence says so', async () => {
+    const { to, problems } = clusterOf({ namespaces: [403, { message: 'no' }] });
+    expect(await readNamespaces(names(11), to)).toEqual(new Map());
+    expect(problems).toEqual([expect.stringMatching(/^annotations of namespaces are not known: .+/)]);
+  });
+
+  it('of one that is no object of Kubernetes are none', async () =>
+    expect(await readNamespaces(['a'], clusterOf({ a: [200, { metadata: { name: '../a' } }] }).to)).toEqual(new Map()));
+
+  it('that nobody answers for are noted as that one’s trouble, or are an error', async () => {
+    const { to, problems } = clusterOf({ b: [200, space('b')] });
+    const unanswered: Unanswered = new Map();
+    expect([...(await readNamespaces(['a', 'b'], { ...to, unanswered })).keys()]).toEqual(['b']);
+    expect([[...unanswered].map(([name, { code }]) => [name, code]), problems]).toEqual([[['a', 'Unreachable']], []]);
+    await expect(readNamespaces(['a', 'b'], to)).rejects.toMatchObject({ code: 'Unreachable' });
+    await expect(readNamespaces(names(11), { ...to, unanswered })).rejects.toMatchObject({ code: 'Unreachable' });
+  });
+
+  it('are not read where nobody wants them any more', async () => {
+    const { to } = clusterOf({});
+    to.world.transport.call = () => Promise.reject(new LifecycleError('NotFound', 'none'));
+    const given = { ...to, limits: { ...limits, signal: AbortSignal.abort(new Error('closed')) } };
+    await expect(readNamespaces(['a'], given)).rejects.toThrow('closed');
+  });
+});
+
+describe('what is read in each namespace', () => {
+  /** Reads in these, of which some fail. */
+  async function read(spaces: string[] | undefined, failing: string[], signal?: AbortSignal) {
+    const unanswered: Unanswered = new Map();
+    const seen: (string | undefined)[] = [];
+    await readEach(spaces, unanswered, { ...limits, ...(signal ? { signal } : {}) }, (namespace) => {
+      seen.push(namespace);
+      return failing.includes(namespace ?? '') ? Promise.reject(new Error(`not ${namespace}`)) : Promise.resolve();
+    });
+    return { seen, unanswered: [...unanswered].map(([name, { message }]) => `${name}: ${message}`) };
+  }
+
+  it('is read in all, at once, where none is named', async () => {
+    expect(await read(undefined, [])).toEqual({ seen: [undefined], unanswered: [] });
+    await expect(read(undefined, [''])).rejects.toThrow('not undefined');
+  });
+
+  it('is none of nobody’s', async () => expect(await read([], [])).toEqual({ seen: [], unanswered: [] }));
+
+  it('fails in one alone, and the others are read', async () =>
+    expect(await read(['a', 'b', 'c'], ['a', 'b'])).toEqual({
+      ...{ seen: ['a', 'b', 'c'], unanswered: ['a: not a', 'b: not b'] },
+    }));
+
+  it('fails with what was thrown first where it can be read in none, however often that is named', async () => {
+    await expect(read(['a', 'b'], ['a', 'b'])).rejects.toThrow('not a');
+    await expect(read(['a', 'a'], ['a'])).rejects.toThrow('not a');
+  });
+
+  it('is not read where nobody wants it any more', async () => {
+    await expect(read(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+  });
+});
