@@ -97,7 +97,7 @@ export class Gate {
     if (this.#timing.clock.now() >= this.#closedUntil) this.#pauseMs = firstPauseMs;
   }
 
-  /** Whether it is to be waited for, as the deadline allows. */
+  /** Whether it is shut, and opens for whoever waits for it before that deadline. */
   isShut(deadline: number, late = false): boolean {
     const opensAt = this.#opensAt(late);
     return this.#timing.clock.now() < opensAt && opensAt + spreadMs < deadline;
@@ -114,10 +114,5 @@ export class Gate {
       if (now + waitMs >= deadline) return;
       await sleep(clock, waitMs, signal);
     }
-  }
-
-  /** Whether it may be tried again before that instant. */
-  mayOpenBefore(deadline: number): boolean {
-    return this.#timing.clock.now() + firstPauseMs < deadline;
   }
 }

@@ -41,7 +41,7 @@ function limited(answer: (namespace: string, call: number) => Reply, perSecond =
   const kind = (name: 'power' | 'read', namespace: string) =>
     name === 'power'
       ? `/apis/subresources.kubevirt.io/v1/namespaces/${namespace}/virtualmachines/x/stop`
-      : `/api/v1/namespaces/${namespace}/events`;
+      : `/api/v1/namespaces/${namespace}/configmaps`;
   const call = (
     namespace = 'a',
     { name = 'power' as 'power' | 'read', limits = { deadline: 3_600 * s } as Partial<Limits> } = {},
