@@ -1654,4 +1654,10 @@ export const explained: Explained[] = [
     after: '[...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 2));',
     because: 'Only the sign of it counts.',
   },
+  {
+    file: 'cluster/connections',
+    before: 'fewest === 0',
+    after: 'false',
+    because: 'Nobody holds fewer than none; this only spares looking further.',
+  },
 ];
