@@ -1660,4 +1660,28 @@ export const explained: Explained[] = [
     after: 'false',
     because: 'Nobody holds fewer than none; this only spares looking further.',
   },
+  {
+    file: 'execute/rateLimiter',
+    before: 'const mostKnown = 10_000;',
+    after: 'const mostKnown = 10001;',
+    because: 'So many or one more are as much memory.',
+  },
+  {
+    file: 'execute/rateLimiter',
+    before: 'this.#badAt.get(namespace) ?? -Infinity',
+    after: 'this.#badAt.get(namespace)',
+    because: 'Nothing is before an instant that is none.',
+  },
+  {
+    file: 'execute/rateLimiter',
+    before: 'limits.deadline ?? -Infinity',
+    after: 'limits.deadline',
+    because: 'Nothing is before an instant that is none.',
+  },
+  {
+    file: 'execute/rateLimiter',
+    before: 'limiter',
+    after: 'true',
+    because: 'One that is not there is made when it is asked for; the types want it said.',
+  },
 ];

@@ -86,6 +86,15 @@ describe('how fast the VMs of a namespace may be switched', () => {
     expect(await at.turnsMs(20, 'bad')).toBe(0);
   });
 
+  it('is that of all again the moment those twenty seconds are over, whoever else suffers then', async () => {
+    const at = limited(() => ({ status: 202, ms: 2 * s }));
+    await at.run(() => at.call('a'));
+    await at.pass(18 * s);
+    await at.run(() => at.call('b'));
+    expect([at.clock.now(), await at.turnsMs(12, 'a')]).toEqual([22 * s, 0]);
+    expect(await at.turnsMs(12, 'b')).toBeGreaterThan(500);
+  });
+
   it('is the slow one for who does not say where it asks', async () => {
     const at = limited(() => ({ status: 202, ms: 2 * s }));
     await at.run(() => at.call('bad'));
@@ -160,6 +169,29 @@ describe('a call that is refused with 429', () => {
     expect(waitedMs).toBeGreaterThan(900);
     expect(waitedMs).toBeLessThan(3_000);
     await Promise.all([bad, more]);
+  });
+
+  it('keeps back all after two namespaces: for one second, then two and no more, and one again after a good answer', async () => {
+    const at = limited((namespace) => (namespace.startsWith('bad') ? refused : good));
+    /** Both are refused then. */
+    const refuse = async (time: number) => {
+      await at.pass(time - 5 - at.clock.now());
+      const limits = { deadline: time + 100 };
+      await at.run(() => Promise.all(['bad-1', 'bad-2'].map((one) => at.call(one, { limits }))));
+    };
+    const ask = async () => (await at.run(() => at.call('good')), at.times('good').at(-1));
+    for (const time of [1_000, 2_100, 4_200]) await refuse(time);
+    expect(await ask(), 'half a second after it opens, by that chance').toBe(4_200 + 2_000 + 500);
+    await refuse(7_000);
+    expect(await ask()).toBe(7_000 + 1_000 + 500);
+  });
+
+  it('keeps back also whoever waits for a connection elsewhere, once two namespaces are refused', async () => {
+    const at = limited((namespace) => (namespace.startsWith('bad') ? refused : { status: 202, ms: 6 }));
+    const limits = { deadline: 60 * s };
+    const bad = ['bad-1', 'bad-2'].map((one) => at.call(one, { limits: { deadline: 500 } }));
+    await at.run(() => Promise.all([...bad, at.call('good', { limits })]));
+    expect(at.shut).toEqual([false, false, true]);
   });
 
   it('and another that came after a good answer are two troubles, not everybody’s', async () => {
