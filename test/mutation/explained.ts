@@ -1684,4 +1684,34 @@ export const explained: Explained[] = [
     after: 'true',
     because: 'One that is not there is made when it is asked for; the types want it said.',
   },
+  {
+    file: 'cluster/informers',
+    before: 'one ?? Promise.resolve(undefined)',
+    after: 'one',
+    because: 'What is no promise is settled as it is; the types want it said.',
+  },
+  {
+    file: 'cluster/informers',
+    before: "one.status === 'fulfilled'",
+    after: 'true',
+    because: 'What was refused has no value; the types want it said.',
+  },
+  {
+    file: 'cluster/informers',
+    before: 'open.get(space)?.close()',
+    after: 'undefined',
+    because: 'A watch that has failed for good asks for nothing more.',
+  },
+  {
+    file: 'cluster/informers',
+    before: 'key === undefined',
+    after: 'true',
+    because: 'A watch that has not failed is not in the way of any change.',
+  },
+  {
+    file: 'cluster/informers',
+    before: 'signal.aborted',
+    after: 'false',
+    because: 'Whoever is closed while he opens is told so by the same signal.',
+  },
 ];
