@@ -149,3 +149,18 @@ it('whoever has had his turn listens no longer for being given up', async () => 
   await late;
   expect(getEventListeners(giving.signal, 'abort')).toEqual([]);
 });
+
+it('Events that wait have no more connections than all Events may, whoever else gives one back', async () => {
+  const { calls, count, giveBack } = opened();
+  for (let i = 0; i < mostCalls; i++) calls(`n-${i}/events`, 1);
+  calls('a', 1);
+  await settled();
+  const told = () => Object.entries(count()).filter(([name, held]) => name !== 'a' && held > 0).length;
+  expect([told(), count()['a']]).toEqual([48, 1]);
+  giveBack('a');
+  await settled();
+  expect(told()).toBe(48);
+  giveBack('n-0/events');
+  await settled();
+  expect([told(), count()['n-48/events']]).toEqual([48, 1]);
+});
