@@ -1714,4 +1714,16 @@ export const explained: Explained[] = [
     after: 'false',
     because: 'Whoever is closed while he opens is told so by the same signal.',
   },
+  {
+    file: 'lifecycle/runOperation',
+    before: "driven = { op: driven.op, result: 'superseded' }",
+    after: 'undefined',
+    because: 'Whoever would end a record that is somebody else’s comes to the same.',
+  },
+  {
+    file: 'lifecycle/runOperation',
+    before: "'superseded'",
+    after: "''",
+    because: 'Whoever would end a record that is somebody else’s comes to the same.',
+  },
 ];
