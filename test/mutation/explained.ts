@@ -1726,4 +1726,16 @@ export const explained: Explained[] = [
     after: "''",
     because: 'Whoever would end a record that is somebody else’s comes to the same.',
   },
+  {
+    file: 'lifecycle/restart',
+    before: "op.action === 'stop' && op.thenStart === true && result !== 'superseded'",
+    after: "op.action === 'stop' && op.thenStart === true",
+    because: 'What is superseded has no outcome; the types want it said.',
+  },
+  {
+    file: 'lifecycle/restart',
+    before: "deadline: claimDeadline({ action: 'start', waitSeconds: op.waitSeconds }, now, 0),",
+    after: "deadline: claimDeadline({ action: 'start', waitSeconds: op.waitSeconds }, now, 1),",
+    because: 'A start has no grace period.',
+  },
 ];
