@@ -1,10 +1,7 @@
 import type { Command } from './command.ts';
 import { settledBy } from './earlier.ts';
 import type { Wukong } from './model.ts';
-import { type Operation, type Settled, settledOf, type SupersededRequest } from './operation.ts';
-
-/** Of the requests that an operation superseded, or that joined it, so many are remembered. */
-export const mostSuperseded = 10;
+import { mostSuperseded, type Operation, type Settled, settledOf, type SupersededRequest } from './operation.ts';
 
 /** A request as the record of another one names it. */
 export const named = ({ requestId, action, trigger, startedAt }: SupersededRequest): SupersededRequest => ({

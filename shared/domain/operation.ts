@@ -27,7 +27,14 @@ export const leaseKey = `${annotationPrefix}lease-until`;
 /** How far an operation has come, as far as it has to survive a crash; the rest is read from the live VM. */
 export const steps = ['Claimed', 'AskedAgain', 'Forced', 'PodDeleted'] as const;
 
-const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+/** By its offset a text of the year 9999 may be of the year after, which no status takes and nobody could write down. */
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => Date.parse(text))
+  .pipe(z.number().min(Date.parse('0000-01-01T00:00:00Z')).max(Date.parse('9999-12-31T23:59:59.999Z')));
+
+/** At most thirty years: longer nobody waits, and an instant so far away nobody could write down. */
+const seconds = z.number().transform((given) => Math.min(Math.max(given, 0), 1_000_000_000));
 
 /** A text that is shown: what a record says may be anybody's. */
 const said = z.string().transform((text) => oneLine(text, 1_024));
@@ -40,6 +47,12 @@ const superseded = z.object({
 });
 
 export type SupersededRequest = z.output<typeof superseded>;
+
+/** Of the requests that an operation superseded, or that joined it, so many are remembered. */
+export const mostSuperseded = 10;
+
+/** Each of them is told: a record that names more is somebody's who may patch the Wukong. */
+const others = z.array(superseded).transform((all) => all.slice(0, mostSuperseded));
 
 /** The Wukong that a record is of: one that was copied with its annotations has another. */
 const wukongUid = z.string().optional();
@@ -69,14 +82,14 @@ const operation = z.object({
   /** The run strategy that the owner chose, where KubeVirt or we replace it. */
   restore: z.string().optional(),
   force: z.boolean().default(false),
-  graceSeconds: z.number().optional(),
+  graceSeconds: seconds.optional(),
   /** The guest's own grace period, as it was when this record was left. */
-  periodSeconds: z.number().optional(),
+  periodSeconds: seconds.optional(),
   /** The grace that was asked for, where the launcher pod allows less. */
-  cappedFrom: z.number().optional(),
+  cappedFrom: seconds.optional(),
   deletePodWhenStuck: z.boolean().default(false),
-  waitSeconds: z.number().default(300),
-  leaseSeconds: z.number().optional(),
+  waitSeconds: seconds.default(300),
+  leaseSeconds: seconds.optional(),
   /** Of a stop: it is the first half of a restart. */
   thenStart: z.boolean().optional(),
   /** Of a start: it is the second half, after this guest. */
@@ -86,9 +99,9 @@ const operation = z.object({
   /** The value of spec.lifecycleAction that this carries out; it is removed only while it is still that. */
   declared: z.unknown().optional(),
   /** The requests that were running when this one took over, newest first; they are told as Superseded. */
-  supersedes: z.array(superseded).default([]),
+  supersedes: others.default([]),
   /** Later requests for the same that asked for more, newest first: what they asked for is in this record. */
-  sharpenedBy: z.array(superseded).optional(),
+  sharpenedBy: others.optional(),
 });
 
 export type Operation = z.output<typeof operation>;
@@ -114,9 +127,9 @@ const last = z.object({
   finishedAt: time,
   restore: z.string().optional(),
   /** The requests that it took over from: to be told, and known when they are delivered again. */
-  superseded: z.array(superseded).optional(),
+  superseded: others.optional(),
   /** The requests that sharpened it: they came to the same end. */
-  sharpenedBy: z.array(superseded).optional(),
+  sharpenedBy: others.optional(),
   /** What was done or superseded before it, newest first: delivered again, that is known too. */
   earlier: z.array(z.string()).optional(),
   earlierActions,
@@ -128,7 +141,7 @@ const settled = last.pick({ wukongUid: true, requestId: true, action: true, outc
   earlier: z.array(z.string()).default([]),
   earlierActions,
   /** The requests that joined the operation `to`, newest first: when that is superseded, so are they. */
-  joined: z.object({ to: z.string(), requests: z.array(superseded) }).optional(),
+  joined: z.object({ to: z.string(), requests: others }).optional(),
 });
 
 export type Settled = z.output<typeof settled>;

@@ -106,7 +106,7 @@ async function beginAs(
     if (!(await join(to, wukong, joined)) && mayRead) return undefined;
     return answer(command, wukong, outcome(joins(joined).result), world);
   }
-  const begun = await (joined ? sharpen(to, wukong, joined, machine) : claimNew(to, wukong, machine));
+  const begun = await (joined ? sharpen(to, wukong, joined, machine) : claimNew(to, wukong, machines));
   if (!begun) return unclaimed();
   const ended = await runOperation(begun.op, begun.wukong, world, { ...options, machines });
   return joined ? asEndOf({ ...command, startedAt: outcome(unclaimable).startedAt }, ended) : ended;
@@ -123,9 +123,10 @@ function heldOff({ command, world, options }: Request, wukong: Wukong): Result |
 async function claimNew(
   { command, world, options }: Request,
   wukong: Wukong,
-  machine: Machine,
+  machines: Machines,
 ): Promise<Begun | undefined> {
-  await tellBefore(world, wukong, stateOf(machine), options.limits);
+  await tellBefore(world, wukong, () => stateOf(machineOf(wukong, machines)), options.limits);
+  const machine = machineOf(wukong, machines);
   const op = newOperation(command, wukong, machine, { ...options, holder: newHolder(world), now: world.clock.now() });
   const claimed = await claim(world, wukong, op, untilAnswered(options.limits));
   return claimed && { op, wukong: claimed };

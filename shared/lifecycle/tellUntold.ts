@@ -11,9 +11,13 @@ import { type Limits, sleep } from '../time/wait.ts';
 import { newHolder } from './claim.ts';
 import { tellEnd } from './finish.ts';
 
+/** Where nobody says so soon whether an end was doubted before, the VM alone counts. */
+const lookMs = 4_000;
+
 /**
  * Tells an end that stands in its record, and that its process did not live to tell, and returns it. Where neither the
- * live VM nor an Event agrees, the VM was switched since, or the record is made up: then that is all that is said.
+ * live VM nor an Event agrees, the VM was switched since, or the record is made up: then that is all that is said, also
+ * when the VM agrees later. @throws LifecycleError when the VM denies it and nobody says whether an Event agrees.
  */
 export async function tellUntold(
   world: World,
@@ -23,8 +27,11 @@ export async function tellUntold(
   limits: Partial<Limits>,
 ): Promise<Outcome> {
   const recorded = outcomeOf(wukong, last);
-  const agrees = isBelievable(last, state) || (await hasEvent(world, wukong, eventOf(recorded), limits));
-  const outcome = agrees ? recorded : doubted(recorded, state);
+  const doubt = doubted(recorded, state);
+  const isTold = (one: Outcome, by = limits) => hasEvent(world, wukong, eventOf(one), by);
+  const soon = { ...limits, deadline: Math.min(limits.deadline ?? Infinity, world.clock.now() + lookMs) };
+  const agrees = isBelievable(last, state) ? !(await isTold(doubt, soon).catch(() => false)) : await isTold(recorded);
+  const outcome = agrees ? recorded : doubt;
   const others = { supersedes: last.superseded, sharpenedBy: last.sharpenedBy };
   await tellEnd(world, wukong, outcome, others, { teller: newHolder(world), limits, insist: true });
   return outcome;
@@ -40,13 +47,13 @@ export function doubted(recorded: Outcome, state: StateName): Outcome {
 
 /**
  * Before a new operation, or a status that shows a newer outcome: the end of the one before, where its process did not
- * live to tell it, as the new record's end will take its place; `state` is what the VM is now. A process that lives is
- * given its time to tell it itself.
+ * live to tell it, as the new record's end will take its place; `stateNow` looks at the VM. A process that lives is given
+ * its time to tell it itself.
  */
 export async function tellBefore(
   world: World,
   wukong: Wukong,
-  state: StateName,
+  stateNow: () => StateName,
   limits: Partial<Limits>,
 ): Promise<void> {
   const { clock } = world;
@@ -61,5 +68,5 @@ export async function tellBefore(
     now = await readWukong(world, placeOf(wukong), limits);
   }
   if (untoldEnd(now, clock.now())?.requestId !== last.requestId) return;
-  await tellUntold(world, now, last, state, { deadline: clock.now() + tellingMs });
+  await tellUntold(world, now, last, stateNow(), { deadline: clock.now() + tellingMs });
 }

@@ -92,7 +92,7 @@ async function showUnclaimed(
   state: StateName,
   by: Partial<Limits>,
 ): Promise<boolean> {
-  await tellBefore(world, wukong, state, by);
+  await tellBefore(world, wukong, () => state, by);
   const before = lastOf(wukong)?.requestId;
   const isNewest = (now: Wukong) => !operationOf(now) && lastOf(now)?.requestId === before;
   const limits = { deadline: world.clock.now() + tellingMs };

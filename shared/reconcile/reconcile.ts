@@ -114,7 +114,8 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
 /** The runs of whose Wukongs something is known. */
 function ofSeen({ blind, unanswered }: Seen, read: Read = {}): Read {
   if (blind) return {};
-  return { ...read, runs: read.runs?.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? '')) };
+  const unread = new Set([...(read.unread ?? []), ...unanswered.keys()]);
+  return { ...read, unread, runs: read.runs?.filter(({ metadata }) => !unread.has(metadata.namespace ?? '')) };
 }
 
 const schedulesOf = ({ selecting }: Timetable) => selecting.flatMap(({ checked }) => checked.schedule ?? []);

@@ -32,6 +32,8 @@ const minor = (thrown: unknown, what: string): Problem => {
 export interface Read {
   /** Undefined: runs are not kept. */
   runs?: WukongRun[] | undefined;
+  /** Namespaces of whose runs, or VMs, not all is known: there no run is made, told or looked at. */
+  unread?: Set<string>;
   problem?: Problem;
 }
 
@@ -41,17 +43,21 @@ export async function readRuns(world: World, limits: Limits): Promise<Read> {
   try {
     const runs = await readCurrentRuns(world, limits, unanswered);
     const [first] = unanswered;
-    return { runs, ...(first ? { problem: minor(first[1], `runs of namespace ${first[0]} are not kept`) } : {}) };
+    if (!first) return { runs };
+    const problem = minor(first[1], `runs of namespace ${first[0]} are not kept`);
+    return { runs, unread: new Set(unanswered.keys()), problem };
   } catch (thrown) {
     return { problem: minor(thrown, 'runs are not kept') };
   }
 }
 
 /** Which runs are to be made or looked at: said before the tick's work, as that forgets what it was begun from. */
-export function openRuns({ runs, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
+export function openRuns({ runs, unread, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
   const problems = problem ? [problem] : [];
   try {
-    return { ...(runs ? planRuns({ runs, ...seen }) : { plans: [], forged: [] }), problems };
+    if (!runs) return { plans: [], forged: [], problems };
+    const { plans, forged } = planRuns({ runs, ...seen });
+    return { plans: plans.filter(({ namespace }) => !unread?.has(namespace)), forged, problems };
   } catch (thrown) {
     return { plans: [], forged: [], problems: [...problems, minor(thrown, 'runs are not kept')] };
   }

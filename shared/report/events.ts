@@ -90,7 +90,8 @@ export async function hasEvent(
   limits: Partial<Limits>,
 ): Promise<boolean> {
   const there = await transport.call<Told>(readOf(eventOn({ kind, metadata }, text, '')), limits);
-  return there.status < 300 && there.body?.reason === text.reason;
+  if (there.status === 404 || there.status === 403) return false; // who may not read Events knows of none
+  return bodyOf(there, `Event on ${kind} ${metadata.namespace}/${metadata.name}`)?.reason === text.reason;
 }
 
 function eventOn(

@@ -85,6 +85,14 @@ describe('an operation that somebody wrote by hand', () => {
     expect(deleted === undefined || deleted.at - from >= 60_000).toBe(true);
   });
 
+  it.each(['waitSeconds', 'graceSeconds'])('is taken over by one tick, whatever its %s are', async (key) => {
+    const at = await on();
+    const action = key === 'waitSeconds' ? 'start' : 'stop';
+    forge(at, { action, force: false, deadline: at.clock.now() - 700_000, [key]: 1e300 });
+    expect((await tick(at)).outcomes).not.toMatchObject([{ outcome: 'Failed' }]);
+    expect((await tick(at)).outcomes, 'nothing is told tick after tick').not.toMatchObject([{ outcome: 'Failed' }]);
+  });
+
   it('of another Wukong, copied with its annotations, is none', async () => {
     const at = await on();
     forge(at, { wukongUid: 'another' });
@@ -150,6 +158,18 @@ describe('an end that somebody wrote by hand', () => {
     await at.pass(60_000);
     await at.perform('stop', 'web');
     expect(told(at)).toMatchObject([{ requestId: 'direct:x', outcome: 'Superseded' }, { outcome: 'Failed' }]);
+  });
+
+  it('of a year that no status takes is none: nothing is told, and nothing written tick after tick', async () => {
+    const at = await on();
+    await tick(at);
+    annotate(at, last(at, { outcome: 'Skipped', startedAt: '9999-12-31T23:59:59-23:59' }));
+    const writes = at.sim.requests.filter(({ method }) => method !== 'GET').length;
+    await tick(at);
+    await at.pass(60_000);
+    await tick(at);
+    expect(told(at)).toEqual([]);
+    expect(at.sim.requests.filter(({ method }) => method !== 'GET')).toHaveLength(writes);
   });
 
   it('in the time to come supersedes nothing', async () => {

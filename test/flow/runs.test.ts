@@ -108,6 +108,23 @@ describe('a run', () => {
     expect(sent).toMatchObject([{ detail: { phase: 'Incomplete', failed: 1, done: 1, schedule: 'office' } }]);
   });
 
+  it('of a namespace where runs cannot be read is neither told again nor written, tick after tick', async () => {
+    const at = await evening({ lost: { guest: { hang: 'true' } } });
+    at.world.config = { ...at.world.config, watchNamespaces: [namespace, 'elsewhere'] };
+    const notices: object[] = [];
+    at.world.webhook = { put: (notice) => void notices.push(notice), flush: () => Promise.resolve() };
+    await goTo(at, at2('20:30'));
+    for (let i = 0; i < 5; i++, await at.pass(minuteMs)) await tick(at);
+    expect(only(at).status?.phase).toBe('Incomplete');
+    const [told, from] = [notices.length, at.sim.requests.length];
+    at.sim.faults.add({ when: { method: 'GET', path: /team-a\/wukongruns/ }, does: { kind: 'status', status: 403 } });
+    for (let i = 0; i < 3; i++) {
+      await at.pass(minuteMs);
+      expect((await tick(at)).problems.join()).toMatch(/^runs of namespace team-a are not kept: /);
+    }
+    expect([notices.length - told, writes(at, from)]).toEqual([0, []]);
+  });
+
   it('keeps what a VM came to that is switched again while others are still under way', async () => {
     const at = await evening({ web: {}, lost: { guest: { hang: 'true' } } });
     await goTo(at, at2('20:30'));

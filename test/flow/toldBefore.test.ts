@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
+import type { LifecycleState, StateName, Wukong } from '../../shared/domain/model.ts';
 import { lastKey, type Operation, operationKey, write } from '../../shared/domain/operation.ts';
 import { doubted, tellBefore } from '../../shared/lifecycle/tellUntold.ts';
 import { namespace, type Scene } from './scene.ts';
@@ -80,9 +80,13 @@ describe('before something newer, the end that its process did not tell', () => 
     const { at } = recordedNow;
     const finishedAt = new Date(at.clock.now() - agoMs).toISOString();
     annotate(at, { [operationKey]: undefined, [lastKey]: endOf(at, { requestId: 'dead' }, { finishedAt, ...more }) });
-    const waited = async (by: Parameters<typeof tellBefore>[3] = {}, world = at.world, state = 'Stopped' as const) => {
+    const waited = async (
+      by: Parameters<typeof tellBefore>[3] = {},
+      world = at.world,
+      state: StateName = 'Stopped',
+    ) => {
       const [begun, read] = [at.clock.now(), reads(at)];
-      await at.run(tellBefore(world, at.wukong('web'), state, by));
+      await at.run(tellBefore(world, at.wukong('web'), () => state, by));
       return [at.clock.now() - begun, reads(at) - read];
     };
     return { ...recordedNow, waited };
@@ -94,7 +98,7 @@ describe('before something newer, the end that its process did not tell', () => 
       const { at, logged, waited } = await untold(8 * s, others);
       if (how === 'slow') slow(at);
       const [waitedMs, read] = await waited();
-      if (how === 'quick') expect([waitedMs, read]).toEqual([0, 0]);
+      if (how === 'quick') expect([waitedMs, read]).toEqual([0, 1]);
       expect(logged.filter(([level]) => level === 'warn')).toEqual([]);
       expect(told(at)).toEqual(['old Superseded', 'dead Stopped', 'sharper Stopped']);
       const tellers = at.sim.list<{ reportingInstance: string }>('events', namespace);
@@ -111,7 +115,7 @@ describe('before something newer, the end that its process did not tell', () => 
     [-1 * s, 8 * s],
   ])('is left to its process until eight seconds after it (%i ms ago)', async (agoMs, expected) => {
     const { at, waited } = await untold(agoMs);
-    expect(await waited({ deadline: at.clock.now() + expected })).toEqual([expected, 1]);
+    expect(await waited({ deadline: at.clock.now() + expected })).toEqual([expected, 2]);
     expect(told(at)).toEqual(['dead Stopped']);
   });
 
@@ -149,8 +153,32 @@ describe('before something newer, the end that its process did not tell', () => 
     annotate(at, { [operationKey]: write({ ...op, requestId: 'other' }) });
     expect(await waited()).toEqual([0, 0]);
     annotate(at, { [operationKey]: undefined });
-    expect(await waited({}, at.world, 'Running' as never), 'its Event is looked for').toEqual([0, 1]);
+    expect(await waited({}, at.world, 'Running'), 'its Event is looked for').toEqual([0, 1]);
     expect(told(at)).toEqual(['dead Superseded']);
+  });
+
+  it('stays superseded once it was told so, although the VM is as its record says by now', async () => {
+    const { at, waited } = await untold(60 * s);
+    await waited({}, at.world, 'Running');
+    await waited();
+    expect(told(at)).toEqual(['dead Superseded', 'dead Superseded']);
+  });
+
+  it('is held against the VM as it is when its process had its time, not as it was before', async () => {
+    const { at } = await untold(0);
+    const begun = at.clock.now();
+    const stateNow = () => (at.clock.now() < begun + 2 * s ? 'Stopping' : 'Stopped');
+    await at.run(tellBefore(at.world, at.wukong('web'), stateNow, {}));
+    expect(told(at)).toEqual(['dead Stopped']);
+  });
+
+  it('is doubted by nobody who cannot look for its Event; where the VM agrees it needs none', async () => {
+    const { at, waited } = await untold(60 * s);
+    at.sim.faults.add({ when: { method: 'GET', path: /events/ }, does: { kind: 'status', status: 500 } });
+    await expect(waited({}, at.world, 'Running')).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(told(at)).toEqual([]);
+    await waited();
+    expect(told(at)).toEqual(['dead Stopped']);
   });
 
   it('keeps nobody waiting for a cluster that does not answer', async () => {

@@ -93,7 +93,7 @@ describe('the Event of what happened to a VM', () => {
     [[200, { reason: 'Stopped' }], true],
     [[200, { reason: 'Failed' }], false],
     [[200], false],
-    [[300, { reason: 'Stopped' }], false],
+    [[403, { reason: 'Stopped' }], false],
     [[404, { reason: 'Stopped' }], false],
   ] as [Answer, boolean][])('is known to be there, as it is, by its reason (%j)', async (answer, expected) => {
     const { cluster, asked: calls, within } = asked(answer);
@@ -101,6 +101,15 @@ describe('the Event of what happened to a VM', () => {
     expect(within).toEqual([limits]);
     const { name } = bodyOf(await put([[201]])).metadata;
     expect(calls).toEqual([{ method: 'GET', path: `/api/v1/namespaces/team-a/events/${name}` }]);
+  });
+
+  it.each([429, 500, 503])('is neither there nor absent where nobody says so (%i)', async (status) => {
+    const { cluster } = asked([status]);
+    const looked = hasEvent(cluster, { metadata }, text, limits);
+    await expect(looked).rejects.toMatchObject({
+      code: 'Unreachable',
+      message: expect.stringContaining('Event on Wukong team-a/web') as string,
+    });
   });
 
   it('on another kind is looked for as it was put', async () => {

@@ -99,8 +99,9 @@ describe('the runs that ticks look at', () => {
     const one = run({ web: stopped });
     const { world } = worldOf(now, [503], [200, list(one)]);
     world.config = { ...world.config, watchNamespaces: ['team-a', 'team-b'] };
-    const { runs, problem } = await readRuns(world, limits);
+    const { runs, unread, problem } = await readRuns(world, limits);
     expect([runs, problem]).toMatchObject([[one], { reason: 'Unreachable', minor: true }]);
+    expect(unread).toEqual(new Set(['team-a']));
     expect(problem?.message).toMatch(/^runs of namespace team-a are not kept: .*503/);
   });
 

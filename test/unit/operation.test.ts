@@ -264,3 +264,42 @@ describe('how long', () => {
     expect(undoneUntil(operation({}))).toBe(t0);
   });
 });
+
+describe('a record that somebody wrote who may patch the Wukong', () => {
+  const at = new Date(t0).toISOString();
+  const times = { requestedAt: at, startedAt: at, finishedAt: at };
+  const last = { requestId: 'r', action: 'stop', outcome: 'Stopped', message: 'off', trigger: 'direct', ...times };
+  const read = (more: object) => lastOf(wukong({ [lastKey]: JSON.stringify({ ...last, ...more }) }));
+
+  it.each(['9999-12-31T23:59:59-23:59', '0000-01-01T00:00:00+23:59'])(
+    'is none where an instant is of no year that a status takes (%s)',
+    (startedAt) => {
+      expect(read({ startedAt })).toBeUndefined();
+      expect(read({ startedAt: '9999-12-31T23:59:59Z' })?.startedAt).toBe(Date.parse('9999-12-31T23:59:59Z'));
+      const claimed = JSON.parse(write(operation({}))) as object;
+      expect(operationOf(wukong({ [operationKey]: JSON.stringify({ ...claimed, startedAt }) }))).toBeUndefined();
+    },
+  );
+
+  it.each([1e300, -1e300])('waits for no time that nobody could write down (%d s)', (given) => {
+    const keys = ['waitSeconds', 'graceSeconds', 'periodSeconds', 'cappedFrom', 'leaseSeconds'] as const;
+    const claimed = JSON.parse(write(operation({}))) as object;
+    for (const key of keys) {
+      const text = JSON.stringify({ ...claimed, [key]: given });
+      expect(operationOf(wukong({ [operationKey]: text }))?.[key], key).toBe(given > 0 ? 1e9 : 0);
+    }
+  });
+
+  it('has no more told of other requests than one of ours has', () => {
+    const named = Array.from({ length: 300 }, (_, i) => ({
+      ...{ requestId: `r${i}`, action: 'stop', trigger: 't', startedAt: at },
+    }));
+    const found = read({ superseded: named, sharpenedBy: named });
+    expect([found?.superseded, found?.sharpenedBy].map((all) => all?.map(({ requestId }) => requestId).join())).toEqual(
+      Array(2).fill('r0,r1,r2,r3,r4,r5,r6,r7,r8,r9'),
+    );
+    const claimed = JSON.parse(write(operation({}))) as object;
+    const running = operationOf(wukong({ [operationKey]: JSON.stringify({ ...claimed, supersedes: named }) }));
+    expect(running?.supersedes).toHaveLength(10);
+  });
+});
