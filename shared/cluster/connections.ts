@@ -8,7 +8,7 @@ const mostEvents = 48;
 /** Whose share a call takes: that of its namespace, or of its Events. */
 export const sharerOf = (path: string): string =>
   `${namespaceIn(path)}${/^\/api\/v1\/namespaces\/[^/?]+\/events(?![^/?])/.test(path) ? '/events' : ''}`;
-const isOfEvents = (sharer: string): boolean => sharer.endsWith('/events');
+export const isOfEvents = (sharer: string): boolean => sharer.endsWith('/events');
 
 /**
  * Who may make a call now: a namespace that has fewer under way than could still be made. So one whose calls are not

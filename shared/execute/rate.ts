@@ -83,28 +83,36 @@ export class Gate {
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#longestMs);
   }
 
+  /** Whether what came through it last was refused. */
+  get isRefusing(): boolean {
+    return this.#pauseMs > firstPauseMs;
+  }
+
+  #opensAt(late: boolean): number {
+    return this.#closedUntil + (late ? spreadMs : 0);
+  }
+
   /** An answer came that is no 429. */
   wentWell(): void {
     if (this.#timing.clock.now() >= this.#closedUntil) this.#pauseMs = firstPauseMs;
   }
 
-  /** Whether it is to be waited for, as the deadline allows. */
-  isShut(deadline: number): boolean {
-    return this.#timing.clock.now() < this.#closedUntil && this.#closedUntil + spreadMs < deadline;
+  /** Whether it is shut, and opens for whoever waits for it before that deadline. */
+  isShut(deadline: number, late = false): boolean {
+    const opensAt = this.#opensAt(late);
+    return this.#timing.clock.now() < opensAt && opensAt + spreadMs < deadline;
   }
 
-  /** Waits while it is shut, where the limits allow; those that waited go on one after the other. */
-  async opened({ deadline = Infinity, signal }: Partial<Limits>): Promise<void> {
+  /**
+   * Waits while it is shut, where the limits allow; those that waited go on one after the other, and whoever is `late`
+   * after all others: it is for them that it would be shut again.
+   */
+  async opened({ deadline = Infinity, signal }: Partial<Limits>, late = false): Promise<void> {
     const { clock, random } = this.#timing;
-    for (let now = clock.now(); now < this.#closedUntil; now = clock.now()) {
-      const waitMs = this.#closedUntil - now + spreadMs * random();
+    for (let now = clock.now(); now < this.#opensAt(late); now = clock.now()) {
+      const waitMs = this.#opensAt(late) - now + spreadMs * random();
       if (now + waitMs >= deadline) return;
       await sleep(clock, waitMs, signal);
     }
-  }
-
-  /** Whether it may be tried again before that instant. */
-  mayOpenBefore(deadline: number): boolean {
-    return this.#timing.clock.now() + firstPauseMs < deadline;
   }
 }

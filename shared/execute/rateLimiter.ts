@@ -1,3 +1,4 @@
+import { isOfEvents, sharerOf } from '../cluster/connections.ts';
 import { namespaceIn } from '../cluster/path.ts';
 import type { Answer, Call, Transport } from '../cluster/transport.ts';
 import type { Cluster, World } from '../cluster/world.ts';
@@ -19,7 +20,7 @@ const mostKnown = 10_000;
  * How fast a cluster may be asked. Power calls stay below a rate that virt-api bears. Those of namespaces whose answers
  * are late or 429 go at a rate of their own, which halves then, and grows back by itself: where all suffer, all are slow,
  * and where one does, it alone. After a 429 nobody asks in its namespace for a while, and where several are refused, nobody
- * anywhere.
+ * anywhere. After a 429 to an Event only the Events of its namespace wait.
  */
 export class RateLimiter {
   /** The same transport, from whose answers the rate learns. A 429 is waited out as long as the limits allow. */
@@ -71,25 +72,28 @@ export class RateLimiter {
   async #call<T>(transport: Transport, call: Call, limits: Partial<Limits>): Promise<Answer<T>> {
     const namespace = namespaceIn(call.path);
     const isPower = call.path.startsWith('/apis/subresources.kubevirt.io/');
-    const gate = this.#gates.get(namespace) ?? new Gate(this.#cluster);
-    remember(this.#gates, namespace, gate, mostKnown);
+    const sharer = sharerOf(call.path);
+    const gate = this.#gates.get(sharer) ?? new Gate(this.#cluster);
+    remember(this.#gates, sharer, gate, mostKnown);
     const heard = (status: number, ms: number) => {
-      if (status === 429) this.#refuse(namespace, gate);
+      if (status === 429) gate.shut();
       else this.#letIn(gate);
+      if (isOfEvents(sharer)) return; // a cluster may limit them alone (EventRateLimit)
+      if (status === 429) this.#refuse(namespace);
       if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
     };
     // Many may wait for a connection as the first of them is refused.
-    const isShut = () => [gate, this.#everybody].some((one) => one.isShut(limits.deadline ?? -Infinity));
+    const by = limits.deadline ?? -Infinity;
+    const isShut = () => gate.isShut(by) || this.#everybody.isShut(by, gate.isRefusing);
     for (;;) {
       await gate.opened(limits);
-      await this.#everybody.opened(limits);
+      await this.#everybody.opened(limits, gate.isRefusing);
       const answer = await transport.call<T>({ ...call, heard, isShut }, limits);
-      if (answer.status !== 429 || !gate.mayOpenBefore(limits.deadline ?? -Infinity)) return answer;
+      if (answer.status !== 429 || !isShut()) return answer;
     }
   }
 
-  #refuse(namespace: string, gate: Gate): void {
-    gate.shut();
+  #refuse(namespace: string): void {
     this.#refused.add(namespace);
     if (this.#refused.size > 1) this.#everybody.shut();
   }

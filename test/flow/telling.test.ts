@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { LifecycleError } from '../../shared/domain/errors.ts';
 import { operationKey, write } from '../../shared/domain/operation.ts';
-import { asEndOf } from '../../shared/lifecycle/finish.ts';
+import { asEndOf, leaveUnseen } from '../../shared/lifecycle/finish.ts';
 import { namespace } from './scene.ts';
 import {
   annotate,
@@ -177,4 +178,17 @@ describe('a stop that is not over when the time is up', () => {
     expect(await end(goesOn, {}, overtaken)).toMatchObject({ outcome: 'InProgress' });
     expect(shown(at)?.outcome).toBeUndefined();
   });
+});
+
+it('a stop whose VM is seen no more goes on, says why, and nothing is written or told', async () => {
+  const { at, op, logged, counted } = await recorded();
+  const asked = at.sim.requests.length;
+  const why = new LifecycleError('Denied', 'VMs may not be watched');
+  expect(leaveUnseen(at.world, at.wukong('web'), op, why)).toEqual({
+    ...{ ...place, action: 'stop', requestId: 'request', trigger: 'direct', forced: false, outcome: 'InProgress' },
+    message: 'VMs may not be watched; reconcileState goes on.',
+    ...{ startedAt: op.startedAt, finishedAt: at.clock.now() },
+  });
+  expect([logged.length, counted, told(at)]).toEqual([1, [['request', 'InProgress', undefined]], []]);
+  expect(at.sim.requests).toHaveLength(asked);
 });

@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+
 import { expect, it } from 'vitest';
 
 import { Connections, mostCalls, sharerOf } from '../../shared/cluster/connections.ts';
@@ -102,4 +104,63 @@ it('one that is given up waits no longer', async () => {
   giveBack('a');
   await settled();
   expect(count()).toEqual({ a: 31 });
+});
+
+it('of several that hold as many, the one that came first is next, and all have their turn in the end', async () => {
+  const { calls, count, giveBack } = opened();
+  for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) {
+    calls(namespace, namespace < 'f' ? 32 : 3);
+    await settled();
+  }
+  expect(count()).toMatchObject({ f: 1, g: 1 });
+  giveBack('a');
+  giveBack('a');
+  await settled();
+  expect(count()).toMatchObject({ f: 2, g: 1 });
+  for (let i = 0; i < 31; i++) {
+    if (count()['a']! > 0) giveBack('a');
+    await settled();
+  }
+  expect(count()).toMatchObject({ f: 3, g: 3 });
+});
+
+it('when nobody waits any more what is given back is free', async () => {
+  const { calls, count, giveBack } = opened();
+  calls('a', 34);
+  await settled();
+  for (let i = 0; i < 34; i++) {
+    giveBack('a');
+    await settled();
+  }
+  expect(count()).toEqual({ a: 0 });
+  calls('b', 40);
+  await settled();
+  expect(count()).toEqual({ a: 0, b: mostCalls / 2 });
+});
+
+it('whoever has had his turn listens no longer for being given up', async () => {
+  const { call, calls, giveBack } = opened();
+  calls('a', 32);
+  const giving = new AbortController();
+  const late = call('a', giving.signal);
+  await settled();
+  expect(getEventListeners(giving.signal, 'abort')).toHaveLength(1);
+  giveBack('a');
+  await late;
+  expect(getEventListeners(giving.signal, 'abort')).toEqual([]);
+});
+
+it('Events that wait have no more connections than all Events may, whoever else gives one back', async () => {
+  const { calls, count, giveBack } = opened();
+  for (let i = 0; i < mostCalls; i++) calls(`n-${i}/events`, 1);
+  calls('a', 1);
+  await settled();
+  const told = () => Object.entries(count()).filter(([name, held]) => name !== 'a' && held > 0).length;
+  expect([told(), count()['a']]).toEqual([48, 1]);
+  giveBack('a');
+  await settled();
+  expect(told()).toBe(48);
+  giveBack('n-0/events');
+  await settled();
+  expect([told(), count()['n-48/events']]).toEqual([48, 1]);
 });

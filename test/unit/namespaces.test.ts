@@ -86,7 +86,11 @@ describe('the annotations of namespaces', () => {
     async (status) => {
       const { to, problems } = clusterOf({ a: [status, { message: 'no' }], b: [200, space('b', { c: 'd' })] });
       expect(await readNamespaces(['a', 'b'], to)).toEqual(new Map([['b', { c: 'd' }]]));
-      expect(problems).toEqual([expect.stringMatching(/^annotations of namespace a are not known: .+/)]);
+      const sentence = expect.stringMatching(/^annotations of namespace a are not known: .+/) as string;
+      expect(problems).toEqual([sentence]);
+      const unanswered: Unanswered = new Map();
+      await readNamespaces(['a'], { ...to, unanswered });
+      expect([problems, unanswered], 'that is an answer').toEqual([[sentence, sentence], new Map()]);
     },
   );
 

@@ -137,6 +137,30 @@ describe('the pace of a fleet', () => {
     expect(Math.max(...waited)).toBeLessThan(3_200);
   });
 
+  it('is nothing to power calls where Events are refused in all namespaces', async () => {
+    const refused = { status: 429, ms: 5 };
+    const at = paced(20, (_now, path) => (path.endsWith('/events') ? refused : { status: 202, ms: 5 }));
+    const tell = (i: number) => {
+      const path = `/api/v1/namespaces/n${i % 10}/events`;
+      return at.pace.transport.call({ method: 'POST', path, safe: true }, { deadline: 30_000 });
+    };
+    const waited = await at.run(async () => {
+      const told = Array.from({ length: 50 }, (_, i) => tell(i));
+      await new Promise<void>((resolve) => at.clock.after(100, resolve));
+      const begun = at.clock.now();
+      for (let i = 0; i < 10; i++) {
+        await at.pace.turn('stop', { deadline: 60_000 }, `n${i}`);
+        await at.pace.transport.call(stop('x', `n${i}`), { deadline: 60_000 });
+      }
+      const ms = at.clock.now() - begun;
+      await Promise.all(told);
+      return ms;
+    });
+    expect(waited).toBeLessThan(500);
+    expect(at.pace.rate()).toBe(20);
+    expect(at.asked.length).toBeLessThan(50 + 10 + 10 * 30);
+  });
+
   it('is low for all whose answers are bad, together', async () => {
     const at = paced(20, () => ({ status: 202, ms: 2_000 }));
     const one = async (namespace: string) => {

@@ -124,9 +124,22 @@ describe('the gate that a 429 shuts', () => {
     const { gate, opened } = gateAt();
     gate.shut();
     expect(await opened({ deadline: 1_000 })).toBe(0);
-    expect([gate.mayOpenBefore(1_000), gate.mayOpenBefore(1_001)]).toEqual([false, true]);
+    expect([gate.isShut(2_000), gate.isShut(2_001)]).toEqual([false, true]);
     expect(await opened({ deadline: 1_001 })).toBe(1_000);
-    expect([gate.mayOpenBefore(2_000), gate.mayOpenBefore(2_001)]).toEqual([false, true]);
+    expect(gate.isShut(Infinity)).toBe(false);
+  });
+
+  it('opens a second later for whoever is refused, so that all others come before he shuts it again', async () => {
+    const { gate, clock, opened } = gateAt();
+    expect(gate.isRefusing).toBe(false);
+    gate.shut();
+    expect([gate.isRefusing, gate.isShut(3_000, true), gate.isShut(3_001, true)]).toEqual([true, false, true]);
+    expect(await opened()).toBe(1_000);
+    expect([gate.isShut(60_000), gate.isShut(60_000, true)]).toEqual([false, true]);
+    await clock.run(() => gate.opened({}, true), { sims: [] });
+    expect([clock.now(), gate.isShut(60_000, true)]).toEqual([2_000, false]);
+    gate.wentWell();
+    expect(gate.isRefusing).toBe(false);
   });
 
   it('is to be waited for while it is shut, where all that wait go on before the deadline', async () => {

@@ -140,7 +140,14 @@ describe('what does not fit into the time', () => {
     const { out, told } = fanOut(stop, jobs);
     expect([out.most, await out.take(jobs)]).toEqual([Infinity, true]);
     expect([partsIn(told), out.sent]).toEqual([[['1', undefined]], 3]);
-    expect(new FanOut(stop, jobsOf(2, (i) => i), worldOf(now).world, 150_000).most).toBe(Infinity);
+    expect(
+      new FanOut(
+        stop,
+        jobsOf(2, (i) => i),
+        worldOf(now).world,
+        150_000,
+      ).most,
+    ).toBe(Infinity);
     expect(told[0]).toMatchObject({ type: 'Wukong VM Stop Requested', time: now });
     const next = (part?: string) => (continuation({ ...stop, part }, now).detail as { part: string }).part;
     expect([next(), next('1'), next('2.7')]).toEqual(['1', '2', '3.7']);

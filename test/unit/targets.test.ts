@@ -45,7 +45,7 @@ const places = (count: number, namespace = 'a') =>
 
 describe('the VMs that a selector means', () => {
   it('are found in the whole cluster by one LIST, in the order of their names', async () => {
-    const items = [wukong('b', 'web'), wukong('a', 'web'), wukong('a', 'db')];
+    const items = [wukong('a', 'web'), wukong('b', 'web'), wukong('a', 'db')];
     const { named, namespaces, missing, unread, asked, wukongs } = await found(
       { selector },
       { [`${root}/wukongs`]: list(...items) },
