@@ -24,12 +24,12 @@ export async function tellUntold(
   wukong: Wukong,
   last: Last,
   state: StateName,
-  limits: Partial<Limits>,
+  limits: Limits,
 ): Promise<Outcome> {
   const recorded = outcomeOf(wukong, last);
   const doubt = doubted(recorded, state);
   const isTold = (one: Outcome, by = limits) => hasEvent(world, wukong, eventOf(one), by);
-  const soon = { ...limits, deadline: Math.min(limits.deadline ?? Infinity, world.clock.now() + lookMs) };
+  const soon = { ...limits, deadline: Math.min(limits.deadline, world.clock.now() + lookMs) };
   const agrees = isBelievable(last, state) ? !(await isTold(doubt, soon).catch(() => false)) : await isTold(recorded);
   const outcome = agrees ? recorded : doubt;
   const others = { supersedes: last.superseded, sharpenedBy: last.sharpenedBy };
