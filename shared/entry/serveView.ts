@@ -8,6 +8,7 @@ import { keyOf, type KubeObject, placeOf, vmNameOf, type Wukong } from '../domai
 import { currentKey, type WukongRun } from '../domain/run.ts';
 import { isAsking, lookAround } from '../reconcile/look.ts';
 import type { Standing } from '../reconcile/reconcile.ts';
+import { readApart } from '../reconcile/runs.ts';
 import { clusterSchedulePath, schedulePath } from '../reconcile/scheduleInputs.ts';
 import { ownPart, weightOf } from '../reconcile/weight.ts';
 import { clusterKind } from '../schedule/ruling.ts';
@@ -87,7 +88,11 @@ export async function openView(world: World, changed: Changed, limits: Limits) {
     check: () => kept.forEach((one) => one?.check()),
     close: () => Object.values(open).forEach((one) => one?.close()),
     wukongs: () => wukongs.all().length,
-    runs: () => runs?.all().flatMap(({ run }) => run ?? []),
+    runs: () =>
+      readApart(
+        runs?.all().flatMap(({ run }) => run ?? []),
+        runs?.lost() ?? new Map(),
+      ),
     /** For a tick of all Wukongs, or of those that have these keys. */
     look(keys?: string[]): Standing['look'] {
       return async (tick) => {

@@ -1,7 +1,6 @@
 import type { World } from '../cluster/world.ts';
 import { keyOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
-import type { WukongRun } from '../domain/run.ts';
 import { execute } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
 import type { Progress } from '../execute/sink.ts';
@@ -42,8 +41,8 @@ export interface Standing {
   few?: boolean;
   /** Told when the next boundary of any schedule is due. Instant; Infinity: none is. */
   foresee?: (at: number) => void;
-  /** The runs that ticks look at, where they are watched; undefined where they are not kept. */
-  runs?: () => WukongRun[] | undefined;
+  /** The runs that ticks look at, where they are watched. */
+  runs?: () => Read;
 }
 
 /**
@@ -58,7 +57,7 @@ export async function reconcile(
 ): Promise<Tick> {
   const world = paced(withBatchedBus(given), limits);
   const to: Ticking = { world, limits, problems: [] };
-  const runs = standing.few ? undefined : standing.runs ? { runs: standing.runs() } : readRuns(world, limits);
+  const runs = standing.few ? undefined : standing.runs ? standing.runs() : readRuns(world, limits);
   const seen = await standing.look(to);
   try {
     const tick = await tickOver(seen, to, { ...standing, runs });

@@ -37,15 +37,19 @@ export interface Read {
   problem?: Problem;
 }
 
+/** What is known where the runs of some namespaces are `unanswered`. */
+export function readApart(runs: WukongRun[] | undefined, unanswered: Unanswered): Read {
+  const [first] = unanswered;
+  if (!first) return { runs };
+  const problem = minor(first[1], `runs of namespace ${first[0]} are not kept`);
+  return { runs, unread: new Set(unanswered.keys()), problem };
+}
+
 /** Reads the runs that ticks look at, beside all else that is read. What cannot be read keeps nobody from working. */
 export async function readRuns(world: World, limits: Limits): Promise<Read> {
   const unanswered: Unanswered = new Map();
   try {
-    const runs = await readCurrentRuns(world, limits, unanswered);
-    const [first] = unanswered;
-    if (!first) return { runs };
-    const problem = minor(first[1], `runs of namespace ${first[0]} are not kept`);
-    return { runs, unread: new Set(unanswered.keys()), problem };
+    return readApart(await readCurrentRuns(world, limits, unanswered), unanswered);
   } catch (thrown) {
     return { problem: minor(thrown, 'runs are not kept') };
   }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Scene } from '../flow/scene.ts';
-import { asked, furnishIn } from '../flow/ways.ts';
+import { asked, furnishIn, scheduleIn } from '../flow/ways.ts';
 import { ground, served } from './serving.ts';
 
 const limit = { timeout: 60_000 };
@@ -105,6 +105,25 @@ it('starts although one of its namespaces may not be read', limit, async () => {
   for (const space of ['x', 'y']) declare(at, space, 'vm-0');
   await at.pass(5_000);
   expect(asked(at).map(({ namespace }) => namespace)).toEqual(['y']);
+  await server.end();
+});
+
+it('where runs may be watched no more, a bad one is not told again at every tick', limit, async () => {
+  const at = await ground();
+  const notices: object[] = [];
+  at.world.webhook = { put: (notice) => void notices.push(notice), flush: () => Promise.resolve() };
+  at.world.config = { ...at.world.config, watchNamespaces: ['x', 'y'] };
+  for (const space of ['x', 'y']) furnishIn(at, space, 1, { guest: { hang: 'true' }, labels: { env: 'dev' } });
+  scheduleIn(at, 'x', { start: '0 8 * * *', stop: '2 20 * * *' });
+  await at.pass(30_000);
+  const server = await served(at);
+  await at.pass(600_000);
+  expect(at.sim.list('wukongruns', 'x')).toMatchObject([{ status: { phase: 'Incomplete' } }]);
+  const told = notices.length;
+  at.sim.faults.add({ when: { path: /\/namespaces\/x\/wukongruns\?/ }, does: { kind: 'status', status: 403 } });
+  at.sim.faults.restart(500);
+  await at.pass(240_000);
+  expect(notices.slice(told)).toEqual([]);
   await server.end();
 });
 
