@@ -320,6 +320,18 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'the stop of a schedule found its VM off in a read that was older than the record of its start, which went on',
+    { strategy: 'Manual', schedule: { policy: 'Respect', startMinute: 1, stopMinute: 2 } },
+    [
+      pass(55),
+      tick({ dies: { nth: 8, when: 'after' } }),
+      pass(60),
+      tick(),
+      { do: 'fault', target: 'wukongs', nth: 1, times: 1, harm: { kind: 'stale' } },
+      pass(1),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [

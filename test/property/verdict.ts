@@ -215,7 +215,8 @@ function isDue({ schedule }: History, { begin }: Story, at: number): boolean {
 }
 
 /** What the schedule wants: its boundaries, and what overrides and leases put off. */
-function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, story: Story, claims: Claim[]): Claim[] {
+function scheduled(history: History, story: Story, claims: Claim[]): Claim[] {
+  const { schedule, protected: kept, keepRunningSeconds } = history;
   const hour = Math.floor(story.begin / 3_600_000) * 3_600_000;
   const leased = story.wishes.some(({ step }) => step.do === 'command' && step.action === 'start' && step.leaseSeconds);
   const found: Claim[] = [];
@@ -232,7 +233,9 @@ function scheduled({ schedule, protected: kept, keepRunningSeconds }: History, s
     // A boundary that finds nothing to do writes nothing, so an older request that comes after it is carried out, and two
     // that meet within the same instant do not see each other (docs/decisions/0012).
     const meets = story.wishes.some((wish) => wish.kind === 'command' && wish.at < at + 2_000 && wish.to > at - 2_000);
-    const unsure = overtaken || meets || (action === 'stop' && (leased || heldUntil > at));
+    // Nor is the record of an older one seen by a tick whose read is as old as that.
+    const hidden = dies(history) && history.steps.some((step) => step.do === 'fault' && step.harm.kind === 'stale');
+    const unsure = overtaken || meets || hidden || (action === 'stop' && (leased || heldUntil > at));
     found.push({ action, low: at, high: unsure ? ever : at, weak: unsure, id: 'daily' });
   }
   if (schedule?.policy !== 'Enforce') return found;
