@@ -56,8 +56,7 @@ async function carryOut(job: Job, options: Options, to: Execution): Promise<Outc
   if (work.do === 'command') {
     const { command, remember = false } = work;
     const outcome = await performOne(command, place, world, { ...options, remember, ...(wukong ? { wukong } : {}) });
-    const isTheirs = to.joins && outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate';
-    return isTheirs ? join(outcome, options, to) : outcome;
+    return to.joins && isTheirs(outcome) ? join(outcome, options, to) : outcome;
   }
   const mine = wukong ?? (await readWukong(world, place, options.limits));
   switch (work.do) {
@@ -76,6 +75,12 @@ async function carryOut(job: Job, options: Options, to: Execution): Promise<Outc
       throw new Error(`unknown work ${JSON.stringify(work satisfies never)}`);
   }
 }
+
+/** Whether another process has asked for the same, or has taken over what this one began. */
+const isTheirs = (outcome: Outcome): boolean =>
+  outcome.outcome === 'Skipped'
+    ? outcome.reason === 'Duplicate'
+    : outcome.outcome === 'InProgress' && outcome.quiet === true;
 
 /** Follows those who asked for the same before us; `otherwise`: what it is where no end of theirs is known. */
 async function join(otherwise: Outcome, options: Options, { world, machines }: Execution): Promise<Outcome> {

@@ -71,6 +71,7 @@ function seenNow(wukong: Wukong, machines: Machines): Machine | LifecycleError {
   try {
     return machineOf(wukong, machines);
   } catch (thrown) {
-    return asLifecycleError(thrown);
+    if (thrown instanceof LifecycleError) return thrown;
+    throw thrown;
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { executeHere } from '../../cli/commands/executeHere.ts';
 import type { Machines } from '../../shared/cluster/vmInformer.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
@@ -16,7 +17,8 @@ import type { Machine } from '../../shared/domain/vm.ts';
 import { here } from '../../shared/execute/here.ts';
 import { groupOf, type Job, type Work } from '../../shared/execute/job.ts';
 import type { Execution } from '../../shared/execute/sink.ts';
-import { heard } from '../../shared/time/wait.ts';
+import { reconcile } from '../../shared/reconcile/reconcile.ts';
+import { heard, sleep } from '../../shared/time/wait.ts';
 import { machineOf, operation } from '../unit/machines.ts';
 import { evening, namespace, scene } from './scene.ts';
 
@@ -262,3 +264,23 @@ describe('what is there already', () => {
     await expect(run(job({ do: 'dance' } as never))).rejects.toThrow('unknown work {"do":"dance"}');
   });
 });
+
+it.each([
+  ['start', 'Halted', 5_180, 'Started'],
+  ['stop', 'Always', 5_150, 'Stopped'],
+] as const)(
+  'a %s that a tick takes over as it ends is followed to its end by whoever waits for it',
+  async (action, runStrategy, ms, outcome) => {
+    const at = await scene();
+    at.sim.createWukong({ ...place, runStrategy, guest: { 'boot-seconds': '5', 'shutdown-seconds': '5' } });
+    await at.pass(15 * s);
+    delete at.world.bus;
+    const limits = { deadline: at.clock.now() + 60 * s };
+    const how = { ...limits, interrupted: new AbortController().signal, wait: true, waiting() {}, ended() {} };
+    const command = at.command(action, 'a', {}, { requestId: 'cli:1' });
+    const waiting = executeHere(command, [at.wukong('a')], at.world, how);
+    const ticking = sleep(at.clock, ms).then(() => reconcile(at.world, limits)); // between the two looks at the end
+    const [outcomes] = await at.run(Promise.all([waiting, ticking]));
+    expect(outcomes).toMatchObject([{ outcome, requestId: 'cli:1' }]);
+  },
+);
