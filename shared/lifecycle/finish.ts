@@ -18,8 +18,8 @@ interface Finishing {
   next?: Next;
   /** Instant up to which recording may be tried, where there is time. */
   until?: number;
-  /** Waits for the end of an operation that somebody else sharpened and carries on. */
-  follow?: () => Promise<void>;
+  /** Waits for the end of an operation that somebody else sharpened and carries on, and returns what the VM is then. */
+  follow?: () => Promise<Machine>;
 }
 
 /** An operation that this process is done with. */
@@ -158,12 +158,12 @@ export const asEndOf = ({ requestId, trigger, startedAt }: SupersededRequest, ou
 
 /** The record is somebody else's: either they ended this very operation, or a newer wish took over. Nothing is touched. */
 async function lost({ world, wukong, op, machine, told, follow }: Ending): Promise<Outcome> {
-  await follow?.().catch(() => {}); // who cannot look says what is known
+  const then = (await follow?.().catch(() => undefined)) ?? machine; // who cannot look says what is known
   const now = await readWukong(world, placeOf(wukong), { deadline: world.clock.now() + tellingMs }).catch(
     () => undefined,
   );
   const last = now && lastOf(now);
-  if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(machine)))
+  if (now && last?.requestId === op.requestId && !isContradicted(last, stateOf(then)))
     return { ...outcomeOf(now, last), quiet: true };
   if (now && operationOf(now)?.requestId === op.requestId)
     return {

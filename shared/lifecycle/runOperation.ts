@@ -62,7 +62,10 @@ export async function runOperation(
   const machine = seenNow(wukong, machines);
   if (machine instanceof LifecycleError) return leaveUnseen(world, wukong, driven.op, machine);
   if (driven.result !== 'superseded') driven = { op: driven.op, result: asRestart(driven.op, driven.result, machine) };
-  const follow = () => untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
+  const follow = async () => {
+    await untilSharpenedEnds(driven.op, { world, wukong, machines, limits });
+    return machineOf(wukong, machines);
+  };
   return finish(world, wukong, driven, machine, { next: options.next, until: limits.deadline, follow });
 }
 

@@ -332,6 +332,18 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'who followed the operation that another had sharpened told it as superseded, by the VM as it had been before',
+    { bus: true },
+    [
+      ask('start'),
+      ask('start', { times: 2 }),
+      ask('stop', { force: true, deletePod: true }),
+      ask('start', { leftMs: 500, force: true, leaseSeconds: 60, deletePod: true }),
+      pass(35),
+      tick({ dies: { nth: 9, when: 'before' } }),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [
