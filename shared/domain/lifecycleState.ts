@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { failureCodes } from './errors.ts';
 import { type LifecycleState, stateNames, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
-import { forceReasons, outcomeNames, skipReasons } from './outcome.ts';
+import { type Action, forceReasons, outcomeNames, skipReasons } from './outcome.ts';
 
 /** Why a command was skipped or failed, and why a guest was forced: the closed sets, in whatever text they are found. */
 export const knownReason = z
@@ -57,10 +57,13 @@ export function lifecycleStateOf({ status }: Wukong): LifecycleState | undefined
  * Whether the status shows this end, or something newer: an outcome that needed no operation is written there without a
  * record, and only after the end before it was told. The status counts in whole seconds.
  */
-export function isShown(wukong: Wukong, last: { requestId: string; finishedAt: number }): boolean {
+export function isShown(wukong: Wukong, last: { requestId: string; action: Action; finishedAt: number }): boolean {
   const shown = lifecycleStateOf(wukong);
   // A status that still says InProgress was written before the end.
   if (!shown?.outcome || shown.outcome === 'InProgress') return false;
   if (shown.requestId === last.requestId) return true;
-  return Date.parse(shown.finishedAt ?? '') >= Math.floor(last.finishedAt / 1_000) * 1_000;
+  const [shownAt, endedAt] = [Date.parse(shown.finishedAt ?? ''), Math.floor(last.finishedAt / 1_000) * 1_000];
+  if (shownAt !== endedAt) return shownAt > endedAt;
+  // Of the same second: what was on already was so before it was switched off, and the other way round.
+  return !shown.outcome.startsWith('Already') || shown.lastAction === last.action;
 }

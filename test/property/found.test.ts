@@ -344,6 +344,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
     ],
   ],
   [
+    'the end of a forced stop counted as told, as the status showed what had been on already in the same second',
+    {},
+    [
+      ask('stop'),
+      ask('stop', { force: true, graceSeconds: 3, dies: { nth: 14, when: 'after' } }),
+      ask('start', { times: 2, force: true }),
+      declare('start'),
+    ],
+  ],
+  [
     'and so it was when the next request took its place',
     {},
     [

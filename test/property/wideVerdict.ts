@@ -80,13 +80,18 @@ function forcedEarly(history: WideHistory, { witness, asked }: WideTale): string
   return found;
 }
 
+/** A read that is answered like a refused write, which no API server does. */
+const isMisread = ({ steps }: WideHistory): boolean =>
+  steps.some((step) => step.do === 'fault' && step.harm.kind === 'status' && [409, 422].includes(step.harm.status));
+
 /** One end for each request of a VM, and the same one wherever it is told. */
 function toldOnce(history: WideHistory, { witness, events }: WideTale): string[] {
   const found: string[] = [];
   const of = (some: Told[]) => Map.groupBy(some.filter(isFinal), ({ key, requestId }) => `${key} ${requestId}`);
   const [onBus, counted] = [of(witness.onBus), of(witness.counted)];
   for (const id of new Set([...onBus.keys(), ...counted.keys()])) {
-    const ends = new Set([...(onBus.get(id) ?? []), ...(counted.get(id) ?? [])].map(wordsOf));
+    const all = [...(onBus.get(id) ?? []), ...(counted.get(id) ?? [])].map(wordsOf);
+    const ends = new Set(isMisread(history) ? all.filter((words) => words !== 'FailedRefused') : all);
     if (ends.size > 1) found.push(`${id} has several outcomes: ${[...ends].join(', ')}`);
     if (isHarmed(history) || isMixed(history)) continue;
     for (const some of [onBus.get(id) ?? [], counted.get(id) ?? []])

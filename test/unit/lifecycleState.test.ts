@@ -72,7 +72,7 @@ describe('the state in a status', () => {
 });
 
 describe('an end is shown by a status', () => {
-  const last = { requestId: 'first', finishedAt: t0 + 4 * s + 700 };
+  const last = { requestId: 'first', action: 'stop' as const, finishedAt: t0 + 4 * s + 700 };
   it.each<[string, object, boolean]>([
     ['that is its own', { outcome: 'Stopped', requestId: 'first', finishedAt: '2026-11-23T19:00:00Z' }, true],
     ['that still says InProgress', { outcome: 'InProgress', requestId: 'first' }, false],
@@ -83,9 +83,19 @@ describe('an end is shown by a status', () => {
       false,
     ],
     [
-      'of another that ended within the same second',
-      { outcome: 'AlreadyOn', requestId: 'x', finishedAt: '2026-11-23T20:00:04Z' },
+      'of another that was so already within the same second',
+      { outcome: 'AlreadyOff', lastAction: 'stop', requestId: 'x', finishedAt: '2026-11-23T20:00:04Z' },
       true,
+    ],
+    [
+      'of another that failed within the same second',
+      { outcome: 'Failed', lastAction: 'start', requestId: 'x', finishedAt: '2026-11-23T20:00:04Z' },
+      true,
+    ],
+    [
+      'of another that was on already within the second in which this one switched it off',
+      { outcome: 'AlreadyOn', lastAction: 'start', requestId: 'x', finishedAt: '2026-11-23T20:00:04Z' },
+      false,
     ],
     [
       'of another that ended after it',
