@@ -56,12 +56,12 @@ export async function readRuns(world: World, limits: Limits): Promise<Read> {
 }
 
 /** Which runs are to be made or looked at: said before the tick's work, as that forgets what it was begun from. */
-export function openRuns({ runs, unread, problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
+export function openRuns({ runs, unread = new Set(), problem }: Read, seen: Omit<Planning, 'runs'>): Keeping {
   const problems = problem ? [problem] : [];
   try {
     if (!runs) return { plans: [], forged: [], problems };
     const { plans, forged } = planRuns({ runs, ...seen });
-    return { plans: plans.filter(({ namespace }) => !unread?.has(namespace)), forged, problems };
+    return { plans: plans.filter(({ namespace }) => !unread.has(namespace)), forged, problems };
   } catch (thrown) {
     return { plans: [], forged: [], problems: [...problems, minor(thrown, 'runs are not kept')] };
   }
