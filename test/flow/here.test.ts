@@ -217,7 +217,11 @@ describe('a command that is carried out in this process', () => {
     expect([await remembered(), await remembered(true)]).toEqual([undefined, 'r']);
   });
 
-  it('that is skipped for another reason, or ends otherwise, is nobody’s to follow', async () => {
+  it('that is skipped for another reason, not over yet, or ends otherwise, is nobody’s to follow', async () => {
+    const [mine, joining] = [await prepared(on), await prepared(on)];
+    const { asked, ...plain } = await mine.run(mine.job(mine.stop()));
+    expect(plain.outcome).toMatchObject({ outcome: 'InProgress' });
+    expect((await joining.run(joining.job(joining.stop()), { joins: true })).asked).toEqual(asked);
     const { job, stop, run } = await prepared(off);
     expect((await run(job(stop()), { joins: true })).outcome).toMatchObject({ outcome: 'AlreadyOff' });
     const late = await prepared(on);
