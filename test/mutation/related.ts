@@ -60,7 +60,10 @@ export const related: Record<string, Related> = {
   'lifecycle/tellUntold': { quick: flow('toldBefore', 'telling'), stories: flow('order', 'status') },
   'lifecycle/unclaimed': { quick: flow('unclaimed', 'toldBefore'), stories: flow('order', 'status') },
   'lifecycle/resume': { quick: flow('resume'), stories: flow('order', 'status') },
-  'lifecycle/runOperation': { quick: flow('runOperation', 'perform', 'executing'), stories: flow('sharpen', 'restart') },
+  'lifecycle/runOperation': {
+    quick: flow('runOperation', 'perform', 'executing'),
+    stories: flow('sharpen', 'restart'),
+  },
   'lifecycle/restart': { quick: [...unit('restart'), ...flow('runOperation', 'perform')], stories: flow('restart') },
   'lifecycle/act': { quick: unit('act'), stories: flow('stop', 'generations') },
   'lifecycle/drive': { quick: unit('drive', 'driveStart'), stories: flow('sharpen', 'generations') },
