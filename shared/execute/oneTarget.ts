@@ -7,6 +7,7 @@ import type { Command, Target } from '../domain/command.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import { keyOf, type Place, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { remember } from '../domain/remember.ts';
 import { format } from '../domain/selector.ts';
 import { knowsRequest } from '../lifecycle/plan.ts';
 import { finishUnclaimed } from '../lifecycle/unclaimed.ts';
@@ -31,8 +32,7 @@ export async function holdToOneTarget(command: Command, world: World, limits: Li
   const before = ids.get(requestId);
   if (before === meant) return;
   if (before !== undefined) throw refused(requestId, before);
-  ids.set(requestId, meant);
-  if (ids.size > mostKnown) ids.delete(ids.keys().next().value as string);
+  remember(ids, requestId, meant, mostKnown);
   // Of a fleet no record decides: whoever may write one in its namespace could keep all others from being stopped.
   if (!('name' in target)) return;
   try {

@@ -62,7 +62,7 @@ async function insist(bus: Bus, all: Waiting[], clock: Clock): Promise<void> {
 }
 
 /** Why the bus did not take these; undefined where it did. */
-async function trial(bus: Bus, all: Waiting[], clock: Clock, most: number): Promise<LifecycleError | undefined> {
+async function trial(bus: Bus, all: Waiting[], clock: Clock, tries: number): Promise<LifecycleError | undefined> {
   const entries = all.map(({ entry }) => entry);
   for (let attempt = 1; ; attempt++)
     try {
@@ -70,7 +70,7 @@ async function trial(bus: Bus, all: Waiting[], clock: Clock, most: number): Prom
       return undefined;
     } catch (thrown) {
       const { message } = asLifecycleError(thrown);
-      if (attempt === most)
+      if (attempt === tries)
         return new LifecycleError('Unreachable', `the event bus did not take ${all.length} entries: ${message}`, {
           cause: thrown,
         });

@@ -6,8 +6,8 @@ import { parse } from 'yaml';
 import { installCrds } from '../contract/crds.ts';
 import type { Ground } from '../contract/ground.ts';
 import { story } from './client.ts';
+import { crdOf, crds } from './toys.ts';
 
-const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const apply = 'application/apply-patch+yaml';
 const shipped = (name: string) => readFileSync(`infra/crds/${name}.vm.novasphere.dev.yaml`, 'utf8');
 const schedules = `${crds}/wukongschedules.vm.novasphere.dev`;
@@ -15,24 +15,7 @@ const wukongs = `${crds}/wukongs.vm.novasphere.dev`;
 /** As client-node's loadYaml makes it: with keys that no API server knows. */
 const renamed = shipped('wukongschedules').replaceAll('default:', '_default:');
 
-const toy = (spec: object, schema: object = {}) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: 'toys.example.com' },
-  spec: {
-    group: 'example.com',
-    scope: 'Namespaced',
-    names: { kind: 'Toy', plural: 'toys' },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', properties: { spec }, ...schema } },
-      },
-    ],
-  },
-});
+const toy = (spec: object, schema: object = {}) => crdOf({ type: 'object', properties: { spec }, ...schema });
 
 test('server-side apply of a CRD with unknown keys is refused, and nothing changes', () =>
   story({}, async ({ send }) => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 
 import { startSim } from '../../sim/sim.ts';
 import { story } from './client.ts';
+import { crdOf, crds, make, toys } from './toys.ts';
 
 const wukongs = '/apis/vm.novasphere.dev/v1alpha1/namespaces/dev/wukongs';
 const asTable = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
@@ -37,33 +38,12 @@ test('discovery names every kind, its short names and its status', () =>
 
 test('a CRD that is made, changed and deleted is served, served anew and gone', () =>
   story({}, async ({ send, patch }) => {
-    const crds = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    const schema = {
-      openAPIV3Schema: {
-        type: 'object',
-        properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
-      },
-    };
-    const body = {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'toys.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { kind: 'Toy', plural: 'toys' },
-        versions: [{ name: 'v1', served: true, storage: true, schema }],
-      },
-    };
+    const body = crdOf({
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } },
+    });
     expect((await send('POST', crds, { body })).status).toBe(201);
-    const toy = {
-      apiVersion: 'example.com/v1',
-      kind: 'Toy',
-      metadata: { name: 'ball' },
-      spec: { size: 1, colour: 'red' },
-    };
-    const toys = '/apis/example.com/v1/namespaces/default/toys';
-    expect((await send('POST', toys, { body: toy })).body.spec).toEqual({ size: 1 });
+    expect((await make(send, { size: 1, colour: 'red' })).body.spec).toEqual({ size: 1 });
     const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/colour';
     await patch(
       `${crds}/toys.example.com`,

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 
 import { answered, dev, maps, spec, web, wukong, wukongs } from './answered.ts';
 import { story } from './client.ts';
+import { crdOf, crds, make, toys } from './toys.ts';
 
 test('what is no bearer token counts as none; a wrong or expired one is 401, for what is not served too', () =>
   dev(async ({ sim, send }) => {
@@ -157,27 +158,11 @@ test('options of a list or watch that do not go together are all told', () =>
 
 test('fields of a custom resource may be selected by where its CRD says so', () =>
   story({}, async ({ send }) => {
-    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
-    const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-    const version = { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } };
-    const crd = {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: 'toys.example.com' },
-      spec: {
-        group: 'example.com',
-        scope: 'Namespaced',
-        names: { kind: 'Toy', plural: 'toys' },
-        versions: [{ ...version, selectableFields: [{ jsonPath: '.spec.size' }] }],
-      },
-    };
-    expect((await send('POST', path, { body: crd })).status).toBe(201);
-    const toys = '/apis/example.com/v1/namespaces/default/toys';
-    for (const size of [1, 2]) {
-      const body = { apiVersion: 'example.com/v1', kind: 'Toy', metadata: { name: `toy-${size}` }, spec: { size } };
-      await send('POST', toys, { body });
-    }
-    const { body } = await send('GET', `${toys}?fieldSelector=spec.size=2`);
-    expect(body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(['toy-2']);
+    const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+    const body = crdOf(schema, { selectableFields: [{ jsonPath: '.spec.size' }] });
+    expect((await send('POST', crds, { body })).status).toBe(201);
+    for (const size of [1, 2]) await make(send, { size }, `toy-${size}`);
+    const found = await send('GET', `${toys}?fieldSelector=spec.size=2`);
+    expect(found.body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual(['toy-2']);
     await answered(send, [['GET', `${toys}?fieldSelector=spec.colour=red`, {}, 400, /not supported: spec\.colour/]]);
   }));
