@@ -66,9 +66,7 @@ async function eventsOf({ transport }: World, namespace: string, uid: string, li
   );
   // So many that they do not fit: somebody hides what KubeVirt tells among them.
   if (answer.status !== 200 || !Array.isArray(answer.body.items) || answer.body.metadata?.continue) return [];
-  return (answer.body.items as (KubeEvent | null)[]).filter(
-    (one) => one !== null && one?.involvedObject?.uid === uid,
-  ) as KubeEvent[];
+  return (answer.body.items as (KubeEvent | null)[]).filter((one) => one?.involvedObject?.uid === uid) as KubeEvent[];
 }
 
 /** The only one of its kind, told by this component when it was written. */
