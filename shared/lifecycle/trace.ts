@@ -78,12 +78,7 @@ function theOne(
   const [event, ...others] = events.filter(isIt);
   if (!event || others.length > 0) return undefined;
   if (event.source?.component !== component || (event.reportingComponent || component) !== component) return undefined;
-  const at = instantOf(event);
+  const at = Date.parse(event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? '');
   const writtenAt = Date.parse(event.metadata?.creationTimestamp ?? '');
-  return at !== undefined && Math.abs(writtenAt - at) <= writtenWithinMs ? { event, at } : undefined;
-}
-
-function instantOf({ lastTimestamp, eventTime, firstTimestamp }: KubeEvent): number | undefined {
-  const at = Date.parse(lastTimestamp ?? eventTime ?? firstTimestamp ?? '');
-  return Number.isNaN(at) ? undefined : at;
+  return Math.abs(writtenAt - at) <= writtenWithinMs ? { event, at } : undefined;
 }

@@ -101,6 +101,8 @@ describe('why a VM did not come up is what KubeVirt says of it', () => {
   it('in the words of another complaint, where the label says it alone', () => {
     const complaint = (...conditions: Condition[]) => cause({ ...label('Provisioning'), ...says(...conditions) });
     expect(complaint(condition('Other', 'False', '', 'disk-0 waits'))).toBe('StorageNotReady: disk-0 waits');
+    const silentFirst = [condition('Other', 'False'), condition('Third', 'False', '', 'disk-1 waits')];
+    expect(complaint(...silentFirst)).toBe('StorageNotReady: disk-1 waits');
     for (const silent of [
       condition('Other', 'True', '', 'x'),
       condition('Ready', 'False', '', 'x'),

@@ -115,6 +115,11 @@ describe('the end of a guest that nobody watched', () => {
     expect(await read(shown).trace).toEqual(forced());
   });
 
+  it('may have had a long period', async () => {
+    const longer = { ended: [ends({}, 2_000 * s)], op: { periodSeconds: 2_000 } };
+    expect(await read(longer).trace).toEqual(forced(2_000 * s));
+  });
+
   it('counts from when its shutdown began', async () => {
     const later = { begun: [begins({}, 5 * s)], op: { periodSeconds: 15 } };
     expect(await read(later).trace).toEqual(forced(20 * s, 5 * s));
@@ -147,5 +152,12 @@ describe('the end of a guest that nobody watched', () => {
     ['there are more than fit', { metadata: { continue: 'x' } }],
     ['they may not be read', { status: 403 }],
     ['they are no list', { ended: {} }],
-  ])('is told by nothing where %s', async (_what, shown) => expect(await read(shown).trace).toEqual({}));
+    [
+      'it is written a minute earlier',
+      { ended: [ends({ metadata: { creationTimestamp: instant(20 * s - 60_001) } })] },
+    ],
+  ])('is told by nothing where %s', async (_what, shown) => {
+    const { debugged, trace } = read(shown);
+    expect([await trace, debugged]).toEqual([{}, []]);
+  });
 });
