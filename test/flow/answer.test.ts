@@ -9,7 +9,7 @@ import { answer, join, type Request, settleAlready } from '../../shared/lifecycl
 import type { Performing } from '../../shared/lifecycle/runOperation.ts';
 import { operation } from '../unit/machines.ts';
 import { namespace, type Scene, scene } from './scene.ts';
-import { annotate, place, s, silent, told } from './telling.ts';
+import { annotate, place, s, silent, slow, told } from './telling.ts';
 
 const fleet = { namespaces: [namespace], selector: 'env=dev' };
 const command = (at: Scene, action: Action, more: object = {}, requestId = 'r') =>
@@ -133,6 +133,21 @@ describe('a request that comes to nothing', () => {
       answer(command(other.at, 'stop'), other.at.wukong('web'), other.outcome(superseded), nobody),
     );
     expect(end.outcome, 'nobody knows of it').toBe('Failed');
+  });
+
+  it('is an end where it was remembered before, though nobody can be told', async () => {
+    const { at, outcome } = await vm({ [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) });
+    delete at.world.bus;
+    at.sim.faults.add({ when: { path: /events/ }, times: 100, does: { kind: 'status', status: 403 } });
+    const end = await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
+    expect(end.outcome).toBe('Superseded');
+  });
+
+  it('is remembered by an API server that is slow', async () => {
+    const { at, outcome, noted } = await vm();
+    slow(at);
+    await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
+    expect(noted(skippedKey)).toHaveLength(1);
   });
 
   it('keeps nobody for longer than telling it may take', async () => {
@@ -261,7 +276,9 @@ describe('a wish that is fulfilled', () => {
     const of = command(all.at, 'stop', { target: fleet });
     expect(await settle(all, of)).toEqual(nothing);
     expect(all.at.wukong('web').spec?.lifecycleAction).toEqual({ action: 'stop' });
-    expect(await settle(all, of, { declared: { action: 'stop' } })).toEqual({ ...nothing, patches: 1 });
+    expect(await settle(all, command(all.at, 'stop'))).toMatchObject({ patches: 1, settled: true });
+    expect(all.at.wukong('web').spec?.lifecycleAction).toEqual({ action: 'stop' });
+    expect(await settle(all, of, { declared: { action: 'stop' } })).toMatchObject({ patches: 2 });
     expect(all.at.wukong('web').spec).not.toHaveProperty('lifecycleAction');
   });
 

@@ -106,9 +106,9 @@ export const related: Record<string, Related> = {
   'lifecycle/answer': { quick: flow('answer', 'perform'), stories: flow('order') },
   'lifecycle/diagnosis': { quick: unit('diagnosis'), stories: flow('trouble') },
   'lifecycle/trace': { quick: unit('trace'), stories: flow('endings') },
-  'execute/command': { quick: flow('executing'), stories: flow('fleet', 'execute') },
-  'execute/preflight': { quick: flow('executing', 'fleet'), stories: flow('execute') },
-  'execute/fleetRun': { quick: flow('executing', 'fleet'), stories: flow('execute') },
-  'execute/paced': { quick: flow('executing'), stories: flow('execute') },
+  'execute/command': { quick: flow('fleet', 'handingOver', 'fleetTrouble'), stories: flow('execute') },
+  'execute/preflight': { quick: unit('preflight'), stories: flow('execute') },
+  'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
+  'execute/paced': { quick: unit('paced'), stories: flow('execute') },
   'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
 };
