@@ -1792,4 +1792,16 @@ export const explained: Explained[] = [
     after: 'event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp',
     because: 'What is no text is no time.',
   },
+  {
+    file: 'lifecycle/declared',
+    before: "outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate'",
+    after: "outcome.reason === 'Duplicate'",
+    because: 'Nothing but what is skipped is a duplicate.',
+  },
+  {
+    file: 'execute/preflight',
+    before: '!there',
+    after: 'false',
+    because: 'What throws there gets a job, as what is not so yet does.',
+  },
 ];

@@ -5,6 +5,8 @@ export interface Related {
 }
 
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
+const aws = (...names: string[]) => names.map((name) => `test/aws/${name}.test.ts`);
+const serve = (...names: string[]) => names.map((name) => `test/serve/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
 const informer = {
@@ -111,4 +113,17 @@ export const related: Record<string, Related> = {
   'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
   'execute/paced': { quick: unit('paced'), stories: flow('execute') },
   'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
+  'entry/trigger': { quick: [...unit('command'), ...aws('queue', 'http')], stories: flow('names', 'identity') },
+  'entry/queue': { quick: aws('queue'), stories: [] },
+  'entry/request': { quick: aws('http'), stories: [] },
+  'entry/http': { quick: aws('http'), stories: [] },
+  'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
+  'entry/state': { quick: [...flow('status'), ...aws('http')], stories: [] },
+  'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
+  'entry/serveAccess': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
+  'entry/serveLease': { quick: serve('beside'), stories: serve('loop') },
+  'entry/serveLoop': { quick: serve('loop'), stories: serve('neighbours') },
+  'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
 };
