@@ -1804,4 +1804,10 @@ export const explained: Explained[] = [
     after: 'false',
     because: 'What throws there gets a job, as what is not so yet does.',
   },
+  {
+    file: 'execute/paced',
+    before: 'own.deadline ?? Infinity',
+    after: 'own.deadline',
+    because: 'What is no number is no less than any.',
+  },
 ];

@@ -108,7 +108,7 @@ export const related: Record<string, Related> = {
   'lifecycle/answer': { quick: flow('answer', 'perform'), stories: flow('order') },
   'lifecycle/diagnosis': { quick: unit('diagnosis'), stories: flow('trouble') },
   'lifecycle/trace': { quick: unit('trace'), stories: flow('endings') },
-  'execute/command': { quick: flow('fleet', 'handingOver', 'fleetTrouble'), stories: flow('execute') },
+  'execute/command': { quick: flow('commanding'), stories: flow('execute') },
   'execute/preflight': { quick: unit('preflight'), stories: flow('execute') },
   'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
   'execute/paced': { quick: unit('paced'), stories: flow('execute') },
