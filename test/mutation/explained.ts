@@ -1810,4 +1810,16 @@ export const explained: Explained[] = [
     after: 'own.deadline',
     because: 'What is no number is no less than any.',
   },
+  {
+    file: 'entry/cloudEvents',
+    before: "headers['content-type'] ?? ''",
+    after: "headers['content-type']",
+    because: 'Neither is a type of content that anybody knows.',
+  },
+  {
+    file: 'entry/cloudEvents',
+    before: 'problems.length > 0 || !action',
+    after: 'problems.length > 0',
+    because: 'That there is no action is a problem.',
+  },
 ];

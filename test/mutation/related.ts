@@ -113,7 +113,7 @@ export const related: Record<string, Related> = {
   'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
   'execute/paced': { quick: unit('paced'), stories: flow('execute') },
   'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
-  'entry/trigger': { quick: [...unit('command'), ...aws('queue', 'http')], stories: flow('names', 'identity') },
+  'entry/trigger': { quick: unit('trigger', 'command'), stories: flow('names', 'identity') },
   'entry/queue': { quick: aws('queue'), stories: [] },
   'entry/request': { quick: aws('http'), stories: [] },
   'entry/http': { quick: aws('http'), stories: [] },
