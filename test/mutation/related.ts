@@ -115,7 +115,7 @@ export const related: Record<string, Related> = {
   'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
   'entry/trigger': { quick: unit('trigger', 'command'), stories: flow('names', 'identity') },
   'entry/queue': { quick: aws('queue'), stories: [] },
-  'entry/request': { quick: aws('http'), stories: [] },
+  'entry/request': { quick: unit('request'), stories: [] },
   'entry/http': { quick: aws('http'), stories: [] },
   'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
   'entry/state': { quick: [...flow('status'), ...aws('http')], stories: [] },

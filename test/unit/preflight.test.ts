@@ -137,14 +137,14 @@ describe('a fleet command before anything is asked', () => {
     [
       'was skipped before',
       command('stop'),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Override' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Override' }]) }),
       {},
       'Skipped Override',
     ],
     [
       'came too late before, which is to be told',
       command('stop'),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Superseded' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) }),
       {},
       undefined,
     ],
@@ -218,7 +218,7 @@ describe('a fleet command before anything is asked', () => {
     [
       'would be too late by a dry run',
       command('stop', { dryRun: true }),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Superseded' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) }),
       {},
       'Skipped DryRun',
     ],
