@@ -120,7 +120,7 @@ export const related: Record<string, Related> = {
   'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
   'entry/state': { quick: unit('state'), stories: flow('status') },
   'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
-  'entry/serveAccess': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
   'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
   'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
   'entry/serveLease': { quick: serve('beside'), stories: serve('loop') },
