@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../shared/cluster/config.ts';
 import {
   annotationsOf,
+  listEach,
   namespacePath,
-  readEach,
   readNamespaces,
   type Unanswered,
 } from '../../shared/cluster/namespaces.ts';
@@ -26,7 +26,7 @@ function clusterOf(answers: Record<string, [status: number, body?: object]>, wat
   world.transport.call = async <T>(call: { path: string; method: string; safe: boolean }, within: unknown) => {
     const path = call.path.split('?')[0]!;
     paths.push(path);
-    expect([call.method, call.safe, within]).toEqual(['GET', true, limits]);
+    expect([call.method, call.safe, within]).toMatchObject(['GET', true, limits]);
     state.most = Math.max(state.most, ++state.now);
     await new Promise((next) => setImmediate(next));
     state.now--;
@@ -120,36 +120,52 @@ describe('the annotations of namespaces', () => {
   });
 });
 
-describe('what is read in each namespace', () => {
-  /** Reads in these, of which some fail. */
-  async function read(spaces: string[] | undefined, failing: string[], signal?: AbortSignal) {
+describe('what is listed in each namespace', () => {
+  /** Lists in these, each of which has an object of its name, or fails. */
+  async function listed(spaces: string[] | undefined, failing: string[], signal?: AbortSignal) {
+    const { world } = worldOf(t0);
     const unanswered: Unanswered = new Map();
-    const seen: (string | undefined)[] = [];
-    await readEach(spaces, unanswered, { ...limits, ...(signal ? { signal } : {}) }, (namespace) => {
-      seen.push(namespace);
-      return failing.includes(namespace ?? '') ? Promise.reject(new Error(`not ${namespace}`)) : Promise.resolve();
-    });
-    return { seen, unanswered: [...unanswered].map(([name, { message }]) => `${name}: ${message}`) };
+    const asked: string[] = [];
+    world.transport.call = <T>({ path }: { path: string }) => {
+      const name = path.split('?')[0]!;
+      asked.push(name);
+      if (failing.includes(name)) return Promise.reject(new Error(`not ${name}`));
+      return Promise.resolve({ status: 200, body: { metadata: {}, items: [space(name)] } as T, warnings: [] });
+    };
+    const path = (namespace = 'all') => namespace;
+    const within = { ...limits, ...(signal ? { signal } : {}) };
+    const keep = ({ metadata }: KubeObject) => ({ metadata: { name: `kept ${metadata.name}` } }) as KubeObject;
+    const found = await listEach({ world, spaces, path, limits: within, unanswered, keep });
+    const failed = [...unanswered].map(([name, { message }]) => `${name}: ${message}`);
+    return { asked, found: found.map(({ metadata }) => metadata.name), failed };
   }
 
-  it('is read in all, at once, where none is named', async () => {
-    expect(await read(undefined, [])).toEqual({ seen: [undefined], unanswered: [] });
-    await expect(read(undefined, [''])).rejects.toThrow('not undefined');
+  it('is listed in all, at once, where none is named', async () => {
+    expect(await listed(undefined, [])).toEqual({ asked: ['all'], found: ['kept all'], failed: [] });
+    await expect(listed(undefined, ['all'])).rejects.toThrow('not all');
   });
 
-  it('is none of nobody’s', async () => expect(await read([], [])).toEqual({ seen: [], unanswered: [] }));
+  it('is none of nobody’s', async () => expect(await listed([], [])).toEqual({ asked: [], found: [], failed: [] }));
 
-  it('fails in one alone, and the others are read', async () =>
-    expect(await read(['a', 'b', 'c'], ['a', 'b'])).toEqual({
-      ...{ seen: ['a', 'b', 'c'], unanswered: ['a: not a', 'b: not b'] },
+  it('fails in one alone, and the others are listed, each once', async () =>
+    expect(await listed(['c', 'a', 'b', 'd', 'c'], ['a', 'b'])).toEqual({
+      ...{ asked: ['c', 'a', 'b', 'd'], found: ['kept c', 'kept d'], failed: ['a: not a', 'b: not b'] },
     }));
 
-  it('fails with what was thrown first where it can be read in none, however often that is named', async () => {
-    await expect(read(['a', 'b'], ['a', 'b'])).rejects.toThrow('not a');
-    await expect(read(['a', 'a'], ['a'])).rejects.toThrow('not a');
+  it('is not listed where nobody answered a moment ago', async () => {
+    const { world } = worldOf(t0, [200, { metadata: {}, items: [space('b')] } as unknown as KubeObject]);
+    const unanswered: Unanswered = new Map([['a', new LifecycleError('Unreachable', 'silent')]]);
+    const path = (namespace = 'all') => namespace;
+    const found = await listEach({ world, spaces: ['a', 'b'], path, limits, unanswered });
+    expect([found.map(({ metadata }) => metadata.name), [...unanswered.keys()]]).toEqual([['b'], ['a']]);
   });
 
-  it('is not read where nobody wants it any more', async () => {
-    await expect(read(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+  it('fails with what the first threw where it can be listed in none, however often that is named', async () => {
+    await expect(listed(['a', 'b'], ['a', 'b'])).rejects.toThrow('not a');
+    await expect(listed(['a', 'a'], ['a'])).rejects.toThrow('not a');
+  });
+
+  it('is not listed where nobody wants it any more', async () => {
+    await expect(listed(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
   });
 });
