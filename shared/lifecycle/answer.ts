@@ -116,7 +116,7 @@ export async function settleAlready(
   if (intentHolds(command, wukong) && !lease && !declared && !settled)
     return finishUnclaimed(world, wukong, told, options.limits);
   const body = {
-    metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
+    metadata: { resourceVersion, annotations: { ...lease, ...settled } },
     spec: {
       ...(hasIntent(wukong) ? { startStrategy: { autoStart: command.action === 'start' } } : {}),
       ...(declared ? { lifecycleAction: null } : {}),

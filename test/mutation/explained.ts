@@ -1756,4 +1756,40 @@ export const explained: Explained[] = [
     after: "deadline: claimDeadline({ action: 'start', waitSeconds: op.waitSeconds }, now, 1),",
     because: 'A start has no grace period.',
   },
+  {
+    file: 'lifecycle/adoption',
+    before: 'giver === undefined',
+    after: 'false',
+    because: 'No Wukong is without a name.',
+  },
+  {
+    file: 'lifecycle/diagnosis',
+    before: 'const known = knownCause(machine, Math.max(seen.died.size, op.died ?? 0)) ?? options.wukongSays;',
+    after: 'const known = knownCause(machine, Math.max(seen.died.size, op.died ?? 1)) ?? options.wukongSays;',
+    because: 'One life that has ended is no crash loop.',
+  },
+  {
+    file: 'lifecycle/diagnosis',
+    before: "vm?.printableStatus ?? ''",
+    after: 'vm?.printableStatus',
+    because: 'No row has the word undefined.',
+  },
+  {
+    file: 'lifecycle/diagnosis',
+    before: "c.reason ?? ''",
+    after: 'c.reason',
+    because: 'No row has the word undefined.',
+  },
+  {
+    file: 'lifecycle/trace',
+    before: "event.metadata?.creationTimestamp ?? ''",
+    after: 'event.metadata?.creationTimestamp',
+    because: 'What is no text is no time.',
+  },
+  {
+    file: 'lifecycle/trace',
+    before: "event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? ''",
+    after: 'event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp',
+    because: 'What is no text is no time.',
+  },
 ];
