@@ -158,7 +158,7 @@ describe('a declared action that nobody knows', () => {
       ...{ outcome: 'Started', message: 'so', forced: false, requestId: 'r', trigger: 'direct' },
       ...{ startedAt: '2026-11-23T08:00:00Z', finishedAt: '2026-11-23T08:01:00Z' },
     } as const;
-    const { perform, shown } = await declared(wrong, { state: { ...before, ...ended } });
+    const { perform, shown } = await declared(wrong, { state: { ...before, ...ended } as LifecycleState });
     await perform();
     expect(shown()).toMatchObject({ ...before, outcome: 'Failed' });
   });

@@ -131,14 +131,14 @@ describe('a fleet command before anything is asked', () => {
     [
       'was skipped before',
       command('stop'),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Override' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Override' }]) }),
       {},
       'Skipped Override',
     ],
     [
       'came too late before, which is to be told',
       command('stop'),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Superseded' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) }),
       {},
       undefined,
     ],
@@ -205,7 +205,7 @@ describe('a fleet command before anything is asked', () => {
     [
       'would be too late by a dry run',
       command('stop', { dryRun: true }),
-      wukong('web', { [skippedKey]: write([{ requestId: 'r', reason: 'Superseded' }]) }),
+      wukong('web', { [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) }),
       {},
       'Skipped DryRun',
     ],

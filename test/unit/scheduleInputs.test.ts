@@ -157,7 +157,7 @@ describe('the schedules of the cluster', () => {
     );
     const named = (name: string) => ({ 'kubernetes.io/metadata.name': name });
     expect(around.labels).toEqual(
-      new Map([
+      new Map<string, object>([
         ['dev', { ...named('dev'), env: 'x' }],
         ['prod', named('prod')],
       ]),
