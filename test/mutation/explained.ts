@@ -1728,7 +1728,7 @@ export const explained: Explained[] = [
   },
   {
     file: 'cluster/informers',
-    before: 'signal.aborted',
+    before: 'this.#closing.signal.aborted',
     after: 'false',
     because: 'Whoever is closed while he opens is told so by the same signal.',
   },
