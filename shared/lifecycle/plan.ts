@@ -80,7 +80,11 @@ export const joins = ({ requestId }: Operation): Answered => ({
  * A request that was delivered before comes to nothing else, however late it comes again. One that bears the id of a
  * request for the other action is neither that one, nor done.
  */
-function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, now: number): Answered | undefined {
+export function knownRequest(
+  { requestId, action, restart }: Command,
+  wukong: Wukong,
+  now: number,
+): Answered | undefined {
   const known = findRequest(requestId, wukong, now);
   if (!known) return undefined;
   // A restart is recorded as either of its halves.
