@@ -3,6 +3,7 @@ import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { mostRemembered, settledBy } from '../domain/earlier.ts';
+import { instantText } from '../domain/instant.ts';
 import { settledByJoining } from '../domain/joined.ts';
 import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
 import {
@@ -103,7 +104,7 @@ export async function settleAlready(
 ): Promise<Outcome | undefined> {
   const told = outcome(result);
   const { namespace = '', name, resourceVersion } = wukong.metadata;
-  const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
+  const leaseUntil = command.leaseSeconds ? instantText(told.startedAt + command.leaseSeconds * 1000) : null;
   const lease =
     leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey])
       ? { [leaseKey]: leaseUntil }

@@ -1812,7 +1812,7 @@ export const explained: Explained[] = [
   },
   {
     file: 'cluster/informers',
-    before: 'open.get(space)?.close()',
+    before: 'this.#open.get(space)?.close()',
     after: 'undefined',
     because: 'A watch that has failed for good asks for nothing more.',
   },
@@ -1824,7 +1824,7 @@ export const explained: Explained[] = [
   },
   {
     file: 'cluster/informers',
-    before: 'signal.aborted',
+    before: 'this.#closing.signal.aborted',
     after: 'false',
     because: 'Whoever is closed while he opens is told so by the same signal.',
   },

@@ -129,6 +129,7 @@ export const related: Record<string, Related> = {
   'cluster/connections': { quick: unit('connections'), stories: [] },
   'cluster/informers': { quick: [...unit('informers'), ...flow('lostNamespaces')], stories: flow('manyNamespaces') },
   'cluster/namespaces': { quick: unit('namespaces'), stories: flow('manyNamespaces') },
+  'cluster/patience': { quick: unit('patience'), stories: flow('manyNamespaces') },
   'execute/turns': { quick: unit('turns'), stories: unit('pace') },
   'execute/rateLimiter': { quick: unit('rateLimiter', 'pace'), stories: flow('fleetTrouble') },
   'execute/targets': { quick: unit('targets'), stories: flow('fleet') },

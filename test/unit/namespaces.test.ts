@@ -8,8 +8,11 @@ import {
   readNamespaces,
   type Unanswered,
 } from '../../shared/cluster/namespaces.ts';
+import { Patience } from '../../shared/cluster/patience.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
+import { type Limits, sleep } from '../../shared/time/wait.ts';
+import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
 import { t0 } from './machines.ts';
 
@@ -167,5 +170,57 @@ describe('what is listed in each namespace', () => {
 
   it('is not listed where nobody wants it any more', async () => {
     await expect(listed(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+  });
+});
+
+describe('a namespace that gets no answer', () => {
+  /** A cluster on a clock, which answers each page after so many milliseconds: by the last part of the path. */
+  function slow(answersMs: Record<string, number[]>) {
+    const clock = new VirtualClock(t0);
+    const { world } = worldOf(t0);
+    const pages = new Map(Object.entries(answersMs).map(([name, ms]) => [name, [...ms]]));
+    world.clock = clock;
+    world.transport.call = async <T>({ path }: { path: string }, { signal }: Partial<Limits> = {}) => {
+      const name = path.split('?')[0]!.split('/').at(-1)!;
+      const left = pages.get(name)!;
+      await sleep(clock, left.shift()!, signal);
+      const body = { metadata: { name, ...(left.length > 0 ? { continue: 'more' } : {}) }, items: [space(name)] };
+      return { status: 200, body: body as T, warnings: [] };
+    };
+    const unanswered: Unanswered = new Map();
+    const to = { world, limits: { deadline: t0 + 45_000 }, problems: [] };
+    const run = async <T>(work: Promise<T>) => {
+      const had = await clock.run(work, { sims: [] });
+      return { had, ms: clock.now() - t0, unanswered: [...unanswered.keys()] };
+    };
+    return { to, unanswered, run };
+  }
+
+  it('is waited for five seconds, where it is one of several', async () => {
+    const { to, unanswered, run } = slow({ a: [0], b: [40_000] });
+    const { had, ...rest } = await run(readNamespaces(['a', 'b'], { ...to, unanswered }));
+    expect([[...had.keys()], rest]).toEqual([['a'], { ms: 5_000, unanswered: ['b'] }]);
+  });
+
+  it('is waited for five seconds, where others that read beside it know that the cluster answers', async () => {
+    const { to, unanswered, run } = slow({ b: [40_000] });
+    const patience = new Patience(to.world.clock, to.limits);
+    patience.answered();
+    const { ms } = await run(readNamespaces(['b'], { ...to, unanswered, patience }));
+    expect(ms).toBe(5_000);
+  });
+
+  it('is waited for where it would be an error', async () => {
+    const { to, run } = slow({ a: [0], b: [40_000] });
+    const { had, ms } = await run(readNamespaces(['a', 'b'], to));
+    expect([[...had.keys()], ms]).toEqual([['a', 'b'], 40_000]);
+  });
+
+  it('is waited for page by page where it is listed', async () => {
+    const { to, unanswered, run } = slow({ a: [0], b: [4_000, 4_000, 4_000], c: [4_000, 40_000] });
+    const path = (namespace = 'all') => namespace;
+    const { had, ...rest } = await run(listEach({ ...to, spaces: ['a', 'b', 'c'], path, unanswered }));
+    expect(had.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'b', 'b']);
+    expect(rest).toEqual({ ms: 12_000, unanswered: ['c'] });
   });
 });

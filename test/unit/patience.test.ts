@@ -52,7 +52,7 @@ describe('of several namespaces, one', () => {
     }));
 
   it('of a cluster that is slow everywhere has all the time there is', async () =>
-    expect(await read({ a: [9_000], b: [13_500], c: [null] })).toEqual({
+    expect(await read({ a: [3_000, 6_000], b: [13_500], c: [null] })).toEqual({
       ...{ a: 'read after 9000', b: 'read after 13500', c: `${silent} after 14000` },
     }));
 
@@ -61,6 +61,23 @@ describe('of several namespaces, one', () => {
 
   it('of a cluster that answers nobody too', async () =>
     expect(await read({ a: [null], b: [null] })).toEqual({ a: 'too late after 45000', b: 'too late after 45000' }));
+
+  it('that has failed is waited for no more', async () => {
+    const clock = new VirtualClock(0);
+    const patience = new Patience(clock, { deadline: 9_000 });
+    await expect(patience.read(() => Promise.reject(new Error('refused')))).rejects.toThrow('refused');
+    patience.answered();
+    await Promise.resolve();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('that is given up is Unreachable', async () => {
+    const clock = new VirtualClock(0);
+    const patience = new Patience(clock, { deadline: 9_000 });
+    patience.answered();
+    const work = patience.read(({ signal }) => sleep(clock, 8_000, signal));
+    await expect(clock.run(work, { sims: [] })).rejects.toMatchObject({ code: 'Unreachable' });
+  });
 
   it('that nobody wants any more is given up at once', async () => {
     const clock = new VirtualClock(0);
