@@ -5,6 +5,7 @@ import { readObject, readWukong, wukongPath } from '../cluster/objects.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { invalid } from '../domain/command.ts';
+import { instantText } from '../domain/instant.ts';
 import {
   annotationPrefix,
   keyOf,
@@ -139,8 +140,8 @@ export function stateFrom(wukong: Wukong, find: (vmName: string) => Pair | undef
             action: op.action,
             requestId: op.requestId,
             step: op.step,
-            startedAt: new Date(op.startedAt).toISOString(),
-            ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}),
+            startedAt: instantText(op.startedAt),
+            ...(op.forceAt ? { forceAt: instantText(op.forceAt) } : {}),
           },
         }
       : {}),

@@ -46,6 +46,13 @@ async function vm(annotations: Record<string, string> = {}, more: object = {}) {
   };
   return { at, logged, outcome, patches, noted, meddled };
 }
+/** One request as it is answered. */
+const ask = (
+  { at, outcome }: Pick<Awaited<ReturnType<typeof vm>>, 'at' | 'outcome'>,
+  result: Result,
+  of = command(at, 'stop'),
+  world = at.world,
+) => at.run(answer({ command: of, world, outcome, options: {} } as unknown as Request, at.wukong('web'), result));
 const skipped = (reason: 'Protected' | 'Duplicate') => ({ outcome: 'Skipped', reason, message: 'so' }) as const;
 const superseded: Result = { outcome: 'Superseded', message: 'so' };
 
@@ -57,20 +64,18 @@ describe('a request that comes to nothing', () => {
     ['has failed', { outcome: 'Failed', reason: 'Refused', message: 'so' }, null],
     ['is fulfilled', { outcome: 'AlreadyOff', message: 'so' }, null],
   ])('is remembered where it would be another’s later: it %s', async (_what, result, expected) => {
-    const { at, outcome, noted } = await vm();
-    const one = outcome(result);
-    expect(await at.run(answer(command(at, 'stop'), at.wukong('web'), one, at.world))).toMatchObject(result);
-    expect(noted(skippedKey)).toEqual(expected);
-    expect(told(at)).toEqual(
+    const here = await vm();
+    expect(await ask(here, result)).toMatchObject(result);
+    expect(here.noted(skippedKey)).toEqual(expected);
+    expect(told(here.at)).toEqual(
       result.outcome === 'Skipped' && result.reason === 'Duplicate' ? [] : [`r ${result.outcome}`],
     );
   });
 
   it('stands before the four newest of these', async () => {
-    const { at, outcome, noted } = await vm();
-    for (const id of ['1', '2', '3', '4', '5', '6'])
-      await at.run(answer(command(at, 'stop', {}, id), at.wukong('web'), outcome(superseded), at.world));
-    expect((noted(skippedKey) as { requestId: string }[]).map(({ requestId }) => requestId)).toEqual([
+    const here = await vm();
+    for (const id of ['1', '2', '3', '4', '5', '6']) await ask(here, superseded, command(here.at, 'stop', {}, id));
+    expect((here.noted(skippedKey) as { requestId: string }[]).map(({ requestId }) => requestId)).toEqual([
       '6',
       '5',
       '4',
@@ -80,12 +85,13 @@ describe('a request that comes to nothing', () => {
   });
 
   it('is not remembered for a fleet, nor twice, nor by a dry run, which nobody else is told of', async () => {
-    const { at, outcome, patches } = await vm();
+    const here = await vm();
+    const { at, outcome, patches } = here;
     const one = outcome(superseded);
-    await at.run(answer(command(at, 'stop', { target: fleet }), at.wukong('web'), one, at.world));
+    await ask(here, superseded, command(at, 'stop', { target: fleet }));
     expect(patches()).toBe(0);
-    const tried = { ...one, forced: true } as Outcome;
-    const dry = await at.run(answer(command(at, 'stop', { dryRun: true }), at.wukong('web'), tried, at.world));
+    const forced = (result: Result) => ({ ...outcome(result), forced: true }) as Outcome;
+    const dry = await ask({ at, outcome: forced }, superseded, command(at, 'stop', { dryRun: true }));
     expect(dry).toEqual({
       ...one,
       outcome: 'Skipped',
@@ -95,8 +101,7 @@ describe('a request that comes to nothing', () => {
       message: expect.stringContaining('Superseded') as string,
     });
     expect([patches(), told(at)]).toEqual([0, ['r Superseded']]);
-    for (const other of ['other', 'r', 'r'])
-      await at.run(answer(command(at, 'stop', {}, other), at.wukong('web'), one, at.world));
+    for (const other of ['other', 'r', 'r']) await ask(here, superseded, command(at, 'stop', {}, other));
     expect(patches()).toBe(2);
   });
 
@@ -105,10 +110,11 @@ describe('a request that comes to nothing', () => {
       [/events/, 'Superseded'],
       [/events|wukongs/, 'Failed'],
     ] as const) {
-      const { at, outcome, logged } = await vm();
+      const here = await vm();
+      const { at, logged } = here;
       delete at.world.bus;
       at.sim.faults.add({ when: { path }, times: 100, does: { kind: 'status', status: 403 } });
-      const end = await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
+      const end = await ask(here, superseded);
       expect(end.outcome).toBe(expected);
       const problem = expect.stringMatching(/^what is to be remembered of the request: /) as string;
       expect(logged.filter(([what]) => String(what).startsWith('a skipped'))).toEqual(
@@ -118,43 +124,39 @@ describe('a request that comes to nothing', () => {
   });
 
   it('is remembered at the eighth time where the Wukong changes all the time, or not at all', async () => {
-    const { at, outcome, noted, meddled } = await vm();
-    await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), meddled(7)));
-    expect(noted(skippedKey)).toHaveLength(1);
+    const here = await vm();
+    await ask(here, superseded, command(here.at, 'stop'), here.meddled(7));
+    expect(here.noted(skippedKey)).toHaveLength(1);
     const other = await vm();
-    await other.at.run(
-      answer(command(other.at, 'stop'), other.at.wukong('web'), other.outcome(superseded), other.meddled(8)),
-    );
+    await ask(other, superseded, command(other.at, 'stop'), other.meddled(8));
     expect([other.noted(skippedKey), other.patches()]).toEqual([null, 8]);
     delete other.at.world.bus;
     const nobody = other.meddled(8);
     other.at.sim.faults.add({ when: { path: /events/ }, times: 100, does: { kind: 'status', status: 403 } });
-    const end = await other.at.run(
-      answer(command(other.at, 'stop'), other.at.wukong('web'), other.outcome(superseded), nobody),
-    );
+    const end = await ask(other, superseded, command(other.at, 'stop'), nobody);
     expect(end.outcome, 'nobody knows of it').toBe('Failed');
   });
 
   it('is an end where it was remembered before, though nobody can be told', async () => {
-    const { at, outcome } = await vm({ [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) });
-    delete at.world.bus;
-    at.sim.faults.add({ when: { path: /events/ }, times: 100, does: { kind: 'status', status: 403 } });
-    const end = await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
-    expect(end.outcome).toBe('Superseded');
+    const here = await vm({ [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) });
+    delete here.at.world.bus;
+    here.at.sim.faults.add({ when: { path: /events/ }, times: 100, does: { kind: 'status', status: 403 } });
+    expect((await ask(here, superseded)).outcome).toBe('Superseded');
   });
 
   it('is remembered by an API server that is slow', async () => {
-    const { at, outcome, noted, logged } = await vm();
-    slow(at);
-    await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
-    expect([(noted(skippedKey) as []).length, logged]).toEqual([1, []]);
+    const here = await vm();
+    slow(here.at);
+    await ask(here, superseded);
+    expect([(here.noted(skippedKey) as []).length, here.logged]).toEqual([1, []]);
   });
 
   it('keeps nobody for longer than telling it may take', async () => {
-    const { at, outcome } = await vm();
+    const here = await vm();
+    const { at } = here;
     silent(at);
     const begun = at.clock.now();
-    await at.run(answer(command(at, 'stop'), at.wukong('web'), outcome(superseded), at.world));
+    await ask(here, superseded);
     expect(at.clock.now() - begun).toBeLessThanOrEqual(18 * s);
   });
 });
