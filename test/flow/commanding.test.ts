@@ -195,9 +195,9 @@ describe('a command for a fleet', () => {
 });
 
 /** KubeVirt takes its time with each call. */
-async function busy(count: number): Promise<Scene> {
+async function busy(count: number, ms = 5 * s): Promise<Scene> {
   const at = await vms(count);
-  at.sim.faults.add({ when: { path: /\/stop$/ }, times: 99, does: { kind: 'delay', ms: 5 * s } });
+  at.sim.faults.add({ when: { path: /\/stop$/ }, times: 99, does: { kind: 'delay', ms } });
   return at;
 }
 /** So many can be begun in two seconds as they take: of more, some go elsewhere. */
@@ -273,7 +273,7 @@ describe('a fleet that is larger than its time', () => {
   });
 
   it('is not recorded by a dry run, which says how many it did not come to', async () => {
-    const at = await busy(fitting + 3);
+    const at = await busy(fitting + 3, 900);
     const report = await stop(at, { dryRun: true, maxInFlight: 1 }, { leftMs });
     expect([report.left, report.outcomes.length]).toEqual([6, 2]);
     expect(at.sim.requests.filter(({ method, path }) => method === 'PATCH' && path.includes('wukongs'))).toEqual([]);

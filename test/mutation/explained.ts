@@ -1936,4 +1936,16 @@ export const explained: Explained[] = [
     after: 'const jobs = rest.map((job) => ({ ...job, group, wave: 1 }));',
     because: 'All are of one wave.',
   },
+  {
+    file: 'entry/http',
+    before: "outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate'",
+    after: "outcome.reason !== 'Duplicate'",
+    because: 'Nothing but what is skipped is a duplicate.',
+  },
+  {
+    file: 'entry/http',
+    before: 'state?.operation',
+    after: 'state.operation',
+    because: 'The state of one is there, or it is thrown that it is not.',
+  },
 ];
