@@ -169,6 +169,6 @@ export const related: Record<string, Related> = {
   'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
   'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
   'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
-  'entry/serveLoop': { quick: serve('loop'), stories: serve('neighbours') },
+  'entry/serveLoop': { quick: unit('serveLoop'), stories: serve('loop', 'neighbours') },
   'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
 };
