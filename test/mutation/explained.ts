@@ -1948,4 +1948,22 @@ export const explained: Explained[] = [
     after: 'state.operation',
     because: 'The state of one is there, or it is thrown that it is not.',
   },
+  {
+    file: 'entry/serveAccess',
+    before: 'const at = Math.max(clock.now(), spent.get(name) ?? 0) + costMs;',
+    after: 'const at = Math.max(clock.now(), spent.get(name) ?? 1) + costMs;',
+    because: 'Both are long ago.',
+  },
+  {
+    file: 'entry/serveAccess',
+    before: 'return () => void spent.set(name, (spent.get(name) ?? 0) - costMs);',
+    after: 'return () => void spent.set(name, (spent.get(name) ?? 1) - costMs);',
+    because: 'Both are long ago.',
+  },
+  {
+    file: 'entry/serveAccess',
+    before: "authorization ?? ''",
+    after: 'authorization',
+    because: 'The word undefined is no token.',
+  },
 ];
