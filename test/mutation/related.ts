@@ -162,7 +162,10 @@ export const related: Record<string, Related> = {
   'entry/queue': { quick: aws('queue'), stories: [] },
   'entry/request': { quick: unit('request'), stories: [] },
   'entry/http': { quick: unit('http'), stories: [] },
-  'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
+  'entry/entry': {
+    quick: [...unit('entry'), ...aws('queue')],
+    stories: [...aws('answers', 'http'), ...flow('unheard')],
+  },
   'entry/state': { quick: unit('state'), stories: flow('status') },
   'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
   'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
