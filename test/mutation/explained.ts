@@ -1966,4 +1966,28 @@ export const explained: Explained[] = [
     after: 'authorization',
     because: 'The word undefined is no token.',
   },
+  {
+    file: 'entry/serveLease',
+    before: "let seen = { renewal: '', at: 0 };",
+    after: "let seen = { renewal: '', at: 1 };",
+    because: 'It is set before it is asked for.',
+  },
+  {
+    file: 'entry/serveLoop',
+    before: 'all?.set(at)',
+    after: 'all.set(at)',
+    because: 'A tick has its alarm.',
+  },
+  {
+    file: 'entry/serveLoop',
+    before: 'all?.set(clock.now() + leastAllMs)',
+    after: 'all.set(clock.now() + leastAllMs)',
+    because: 'A tick has its alarm.',
+  },
+  {
+    file: 'entry/serveLoop',
+    before: 'few?.set(clock.now() + busyMs)',
+    after: 'few.set(clock.now() + busyMs)',
+    because: 'A tick has its alarm.',
+  },
 ];

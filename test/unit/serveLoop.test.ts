@@ -19,6 +19,14 @@ function looping({ all = () => ({}), few = () => ({}) }: { all?: () => Sight; fe
   const errors: unknown[][] = [];
   world.log = { ...world.log, error: (...words) => void errors.push(words) };
   Object.assign(world, { clock, transport: { call: () => Promise.resolve({ status: 200, body: {}, warnings: [] }) } });
+  const waiting = new Set<() => void>();
+  const after = clock.after.bind(clock);
+  clock.after = (ms, ring) => {
+    const one = after(ms, () => (waiting.delete(cancel), ring()));
+    const cancel = () => (waiting.delete(cancel), one());
+    waiting.add(cancel);
+    return cancel;
+  };
   const loop = newLoop(world);
   const ticks: string[] = [];
   const ended: string[] = [];
@@ -51,7 +59,7 @@ function looping({ all = () => ({}), few = () => ({}) }: { all?: () => Sight; fe
     return clock.run(() => loop.run(view, ending.signal), { sims: [] });
   };
   return {
-    ...{ loop, ticks, ended, limits, errors, at, run, now, clock },
+    ...{ loop, ticks, ended, limits, errors, at, run, now, clock, waiting },
     counted: () => ({ checks, runs }),
     breakdown: (error: Error) => void (broken = error),
   };
@@ -133,6 +141,21 @@ describe('a server that ticks', () => {
     expect(ticks).toEqual(['0 all', '11000 a/mail', '12250 a/web']);
   });
 
+  it('looks at all again at once where that took longer than a minute', async () => {
+    const sights: Sight[] = [{ ms: 70_000 }];
+    const { run, ticks } = looping({ all: () => sights.shift() ?? {} });
+    await run(80 * s);
+    expect(ticks).toEqual(['0 all', '70000 all']);
+  });
+
+  it('looks at those that changed and no others, though something else changed before', async () => {
+    const { run, ticks, loop, at } = looping();
+    at(1_000, () => loop.changed());
+    at(10_000, () => loop.changed('a/web'));
+    await run(20 * s);
+    expect(ticks).toEqual(['0 all', '5000 all', '11000 a/web']);
+  });
+
   it('sees in its first tick what changed before', async () => {
     const { run, ticks, loop, at } = looping();
     loop.changed('a/web');
@@ -175,6 +198,19 @@ describe('a server that ends', () => {
     await run(15 * s);
     expect([ended, now()]).toEqual([['0 all', '31000 a/web'], 31_000]);
     expect(ticks).toEqual(['0 all', '11000 a/web']);
+  });
+
+  it('begins none while one of all comes to its end', async () => {
+    const { run, loop, at, ticks } = looping({ all: () => ({ ms: 20_000 }) });
+    at(14_500, () => loop.changed('a/web'));
+    await run(15 * s);
+    expect(ticks).toEqual(['0 all']);
+  });
+
+  it('waits for no boundary of a schedule', async () => {
+    const { run, waiting } = looping({ all: () => ({ schedules: [quarter('59')] }) });
+    await run(15 * s);
+    expect(waiting.size).toBe(0);
   });
 
   it('ends with the watch that failed for good', async () => {
