@@ -1990,4 +1990,22 @@ export const explained: Explained[] = [
     after: 'few.set(clock.now() + busyMs)',
     because: 'A tick has its alarm.',
   },
+  {
+    file: 'entry/entry',
+    before: "'INFO'",
+    after: "''",
+    because: 'It is so where nothing is said.',
+  },
+  {
+    file: 'entry/entry',
+    before: 'cluster === undefined',
+    after: 'false',
+    because: 'One that is undefined is none.',
+  },
+  {
+    file: 'entry/entry',
+    before: "told.outcome === 'Failed' && told.reason === 'Unreachable'",
+    after: "told.reason === 'Unreachable'",
+    because: 'Nothing but a failure is unreachable.',
+  },
 ];

@@ -169,7 +169,7 @@ export const related: Record<string, Related> = {
   'entry/state': { quick: unit('state'), stories: flow('status') },
   'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
   'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
-  'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serveHttp': { quick: unit('serveHttp'), stories: serve('api', 'hostile') },
   'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
   'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
   'entry/serveLoop': { quick: unit('serveLoop'), stories: serve('loop', 'neighbours') },

@@ -6,6 +6,7 @@ import { failures, LifecycleError } from '../../shared/domain/errors.ts';
 import type { Outcome, Result } from '../../shared/domain/outcome.ts';
 import { type Invocation, lambda, Retry, retryUnreached, worldOf as worldIn } from '../../shared/entry/entry.ts';
 import { type Report, reportOf } from '../../shared/report/fleetOutcome.ts';
+import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
 import { s, t0 } from './machines.ts';
 
@@ -123,7 +124,7 @@ describe('an invocation', () => {
     }) as (event: unknown, context: Context) => Promise<unknown>;
     const { answer } = await logged(() => call({}, left(60 * s)));
     expect(answer).toMatchObject({ reason: 'InvalidAction', message: expect.stringContaining('not "c"') as string });
-    expect(new Set(worlds.map(({ log }) => log)).size).toBe(1);
+    expect([...new Set(worlds.map(({ log }) => log))]).toEqual([expect.any(Object)]);
     expect(new Set(worlds.map(({ metrics }) => metrics)).size).toBe(1);
     expect(new Set(worlds.map(({ transport }) => transport)).size).toBe(3);
   });
@@ -139,6 +140,14 @@ describe('an invocation that comes to no end in time', () => {
     expect(await never().call(http(), left(1 * s))).toMatchObject({ outcome: 'InProgress' });
   });
 
+  it('does so by the timer that is set first', async () => {
+    const answered = never().call(command, left(1 * s));
+    let timer: NodeJS.Timeout | undefined;
+    const later = new Promise((resolve) => (timer = setTimeout(resolve, 300, 'later')));
+    expect(await Promise.race([answered, later])).toMatchObject({ outcome: 'InProgress' });
+    clearTimeout(timer);
+  });
+
   it.each([
     ['an event', event],
     ['a batch', batch],
@@ -148,6 +157,14 @@ describe('an invocation that comes to no end in time', () => {
       message: 'the time was up before there was an end',
     });
   });
+});
+
+it('a batch that comes to no end is answered two seconds before its invocation is ended', async () => {
+  const { call, world } = function_(() => new Promise(() => {}), 1 * s);
+  const clock = new VirtualClock(t0);
+  Object.assign(world, { clock });
+  const answer = await clock.run(() => call(batch, left(60 * s)), { sims: [] });
+  expect([answer, clock.now() - t0]).toEqual([{ batchItemFailures: [{ itemIdentifier: 'm-1' }] }, 58 * s]);
 });
 
 describe('an invocation that fails', () => {
@@ -195,6 +212,7 @@ describe('an invocation over HTTP', () => {
     for (const ms of [60 * s, 20 * s])
       expect(await call(http(), left(ms))).toMatchObject({ statusCode: 200, body: '{"done":true}' });
     expect(given.map(({ limits }) => limits.deadline - t0)).toEqual([20 * s, 10 * s]);
+    expect(given[0]).toMatchObject({ now: t0, id: `direct-${t0}-0.5` });
   });
 
   it('that was delivered before is looked up in its cluster', async () => {
@@ -208,9 +226,10 @@ describe('an invocation over HTTP', () => {
       forced: false,
     };
     const outcomes = [{ ...told, outcome: 'Skipped', reason: 'Duplicate', message: 'so' }];
-    const { call, opened } = function_(() => Promise.resolve({ outcomes }));
-    await call(http({ queryStringParameters: { cluster: 'edge' } }), left(60 * s));
-    await call(http(), left(60 * s));
+    const { call, opened, world } = function_(() => Promise.resolve({ outcomes }));
+    world.transport.call = () => Promise.resolve({ status: 404, body: {} as never, warnings: [] });
+    const edge = http({ queryStringParameters: { cluster: 'edge' } });
+    for (const one of [edge, http()]) expect(await call(one, left(60 * s))).toMatchObject({ statusCode: 404 });
     expect(opened).toEqual([undefined, 'edge']);
   });
 });

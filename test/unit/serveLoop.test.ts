@@ -207,8 +207,9 @@ describe('a server that ends', () => {
     expect(ticks).toEqual(['0 all']);
   });
 
-  it('waits for no boundary of a schedule', async () => {
-    const { run, waiting } = looping({ all: () => ({ schedules: [quarter('59')] }) });
+  it('waits for nobody who changed last, nor for the boundary of a schedule', async () => {
+    const { run, waiting, loop, at } = looping({ all: () => ({ schedules: [quarter('59')] }) });
+    at(14_500, () => loop.changed('a/web'));
     await run(15 * s);
     expect(waiting.size).toBe(0);
   });
