@@ -173,5 +173,5 @@ export const related: Record<string, Related> = {
   'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
   'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
   'entry/serveLoop': { quick: unit('serveLoop'), stories: serve('loop', 'neighbours') },
-  'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
+  'entry/serveView': { quick: flow('view'), stories: serve('loop', 'neighbours') },
 };

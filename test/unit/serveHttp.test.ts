@@ -42,7 +42,7 @@ function server(result: Result = stopped, { user = 'anna', refuses = '' } = {}) 
   const calls: unknown[][] = [];
   const access = {
     who: (...args: unknown[]) => (calls.push(['who', ...args]), Promise.resolve({ username: user })),
-    may: (who: unknown, verb: string, place: object, sub?: string) => {
+    may: (_who: unknown, verb: string, place: object, sub?: string) => {
       const one = `${verb}${sub ? `/${sub}` : ''} ${JSON.stringify(place)}`;
       calls.push(['may', one]);
       return sub === refuses ? Promise.reject(new LifecycleError('Denied', one)) : Promise.resolve();
