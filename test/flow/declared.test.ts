@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { World } from '../../shared/cluster/world.ts';
 import type { LifecycleState, Wukong } from '../../shared/domain/model.ts';
-import { lastKey, operationKey, write } from '../../shared/domain/operation.ts';
+import { lastKey, operationKey, operationOf, write } from '../../shared/domain/operation.ts';
 import { declaredId, parseDeclared, performDeclared } from '../../shared/lifecycle/declared.ts';
 import { machineOf, operation, t0 } from '../unit/machines.ts';
 import { namespace, scene } from './scene.ts';
@@ -96,6 +96,7 @@ describe('a declared action that is carried out', () => {
     const going = await declared(stop);
     expect((await going.perform(going.at.world, { real: true, leftMs: 100 })).outcome).toBe('InProgress');
     expect(going.left()).toEqual(stop);
+    expect(operationOf(going.at.wukong('web'))).toMatchObject({ declared: stop });
     const silenced = await declared(stop);
     silent(silenced.at);
     expect(await silenced.perform(silenced.at.world, { leftMs: 2 * s })).toMatchObject({ reason: 'Unreachable' });
@@ -117,6 +118,24 @@ describe('a declared action that is carried out', () => {
     annotate(at, { [operationKey]: undefined, [lastKey]: endOf(at, mine) });
     const again = await perform(at.world, { wukong: at.wukong('web') });
     expect([again, left()]).toEqual([expect.objectContaining({ outcome: 'Skipped', reason: 'Duplicate' }), undefined]);
+  });
+
+  it('is removed where that is not allowed, whatever else is being done', async () => {
+    const { at, perform, left } = await declared(stop);
+    const now = at.clock.now();
+    const times = { startedAt: now, stepAt: now, requestedAt: now - s, deadline: now + 600 * s };
+    annotate(at, { [operationKey]: write(operation({ requestId: 'other', action: 'start', ...times })) });
+    annotate(at, { 'lifecycle.novasphere.dev/protected': 'true' });
+    expect(await perform(at.world, { wukong: at.wukong('web') })).toMatchObject({ reason: 'Protected' });
+    expect(left()).toBeUndefined();
+  });
+
+  it('is that of the Wukong as it was read', async () => {
+    const { at, perform } = await declared(stop, { runStrategy: 'Halted' });
+    const from = at.sim.requests.length;
+    await perform();
+    const read = at.sim.requests.slice(from).filter(({ method, path }) => method === 'GET' && path.endsWith('/web'));
+    expect(read).toEqual([]);
   });
 
   it('stays where it is another one by then', async () => {
@@ -147,6 +166,12 @@ describe('a declared action that nobody knows', () => {
     expect(shown()?.lastAction).toBeUndefined();
     const [event] = at.sim.list<{ metadata: object; reportingInstance: string }>('events', namespace).slice(-1);
     expect(event?.reportingInstance).toMatch(/.{9}/);
+  });
+
+  it('is none where there is none', async () => {
+    const { at, perform } = await declared(wrong);
+    const { spec: _, ...bare } = at.wukong('web');
+    expect(await perform(at.world, { wukong: bare })).toMatchObject({ outcome: 'Failed', reason: 'InvalidAction' });
   });
 
   it('leaves the last action, and what comes next, as they were', async () => {

@@ -1888,4 +1888,34 @@ export const explained: Explained[] = [
     after: 'event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp',
     because: 'What is no text is no time.',
   },
+  {
+    file: 'lifecycle/declared',
+    before: "outcome.outcome === 'Skipped' && outcome.reason === 'Duplicate'",
+    after: "outcome.reason === 'Duplicate'",
+    because: 'Nothing but what is skipped is a duplicate.',
+  },
+  {
+    file: 'execute/preflight',
+    before: '!there',
+    after: 'false',
+    because: 'What throws there gets a job, as what is not so yet does.',
+  },
+  {
+    file: 'execute/paced',
+    before: 'own.deadline ?? Infinity',
+    after: 'own.deadline',
+    because: 'What is no number is no less than any.',
+  },
+  {
+    file: 'entry/cloudEvents',
+    before: "headers['content-type'] ?? ''",
+    after: "headers['content-type']",
+    because: 'Neither is a type of content that anybody knows.',
+  },
+  {
+    file: 'entry/cloudEvents',
+    before: 'problems.length > 0 || !action',
+    after: 'problems.length > 0',
+    because: 'That there is no action is a problem.',
+  },
 ];

@@ -5,6 +5,8 @@ export interface Related {
 }
 
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
+const aws = (...names: string[]) => names.map((name) => `test/aws/${name}.test.ts`);
+const serve = (...names: string[]) => names.map((name) => `test/serve/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
 const informer = {
@@ -151,9 +153,22 @@ export const related: Record<string, Related> = {
   'lifecycle/answer': { quick: flow('answer', 'perform'), stories: flow('order') },
   'lifecycle/diagnosis': { quick: unit('diagnosis'), stories: flow('trouble') },
   'lifecycle/trace': { quick: unit('trace'), stories: flow('endings') },
-  'execute/command': { quick: flow('fleet', 'handingOver', 'fleetTrouble'), stories: flow('execute') },
+  'execute/command': { quick: flow('commanding'), stories: flow('execute') },
   'execute/preflight': { quick: unit('preflight'), stories: flow('execute') },
   'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
   'execute/paced': { quick: unit('paced'), stories: flow('execute') },
   'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
+  'entry/trigger': { quick: unit('trigger', 'command'), stories: flow('names', 'identity') },
+  'entry/queue': { quick: aws('queue'), stories: [] },
+  'entry/request': { quick: unit('request'), stories: [] },
+  'entry/http': { quick: unit('http'), stories: [] },
+  'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
+  'entry/state': { quick: unit('state'), stories: flow('status') },
+  'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
+  'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
+  'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
+  'entry/serveLease': { quick: serve('beside'), stories: serve('loop') },
+  'entry/serveLoop': { quick: serve('loop'), stories: serve('neighbours') },
+  'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
 };

@@ -76,6 +76,7 @@ describe('a fleet command', () => {
       finishedAt: '2026-11-23T20:00:00Z',
     });
     expect(runs[0]?.status).toMatchObject({ phase: 'Running', targets: 2 });
+    expect(runs[2]?.status).toMatchObject({ latestSeconds: 2, vms: ['gone Failed/NotFound 2 2'] });
   });
 
   it('has a run that ticks look at as long as it goes on', async () => {

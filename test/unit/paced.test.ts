@@ -32,7 +32,7 @@ function working({
   };
   const put = (entries: unknown[]) => (sent.push(...entries), answer<void>(undefined));
   const { world } = worldOf(0);
-  Object.assign(world, { clock, transport, bus: bus ? { put } : undefined });
+  Object.assign(world, { clock, transport, bus: bus ? { batched: true, put } : undefined });
   const own = paced(world, { deadline: 10 * s, signal }, noteMs);
   /** When it was answered, or given up. */
   const call = async (limits?: Partial<Limits>): Promise<string> => {
@@ -91,12 +91,23 @@ describe('work that has a deadline', () => {
     expect(asked).toHaveLength(2);
   });
 
+  it('asks nothing after that time, though nothing was given up', async () => {
+    const { run, call, at, asked } = working({ answerMs: 300 });
+    expect(await run(async () => (await at(10_500), call()))).toBe('answered at 10800');
+    for (const ms of [10_900, 11_000]) expect(await run(async () => (await at(ms), call()))).toBe(`given up at ${ms}`);
+    expect(asked).toHaveLength(1);
+  });
+
   it('that its process was frozen beyond has that time from when it goes on, once', async () => {
     const { clock, run, call, at, asked } = working({ answerMs: 500 });
     clock.jumpTo(20 * s);
     expect(await run(async () => [await call(), await call()])).toEqual(['answered at 20500', 'given up at 20900']);
     expect(await run(async () => (await at(21 * s), call()))).toBe('given up at 21000');
     expect(asked).toHaveLength(2);
+    const before = working({ answerMs: 500 });
+    await before.run(() => before.call());
+    before.clock.jumpTo(20 * s);
+    expect(await before.run(() => before.call())).toBe('answered at 20500');
     const exactly = working();
     exactly.clock.jumpTo(10_900);
     expect(await exactly.run(() => exactly.call())).toBe('given up at 11800');
@@ -118,14 +129,15 @@ describe('work that has a deadline', () => {
   it('sends what it puts on the bus in the same time', async () => {
     const quick = working({ answerMs: 300 });
     await quick.run(() => quick.own.bus!.put([{} as never]));
-    expect(quick.sent).toEqual([{}]);
+    expect([quick.sent, quick.own.bus?.batched]).toEqual([[{}], true]);
     const { run, own } = working();
     await expect(run(() => own.bus!.put([]))).rejects.toEqual(late);
     expect(working({ bus: false }).own.bus).toBeUndefined();
   });
 
-  it('shares the pace of its cluster, and its streams', async () => {
+  it('is in the same world, and shares the pace of its cluster, and its streams', async () => {
     const { world, own } = working();
+    expect([own.config, own.log]).toEqual([world.config, world.log]);
     expect(rateLimiterOf(own)).toBe(rateLimiterOf(world));
     await expect(own.transport.stream('x', new AbortController().signal)).rejects.toThrow('streams x');
   });
@@ -161,6 +173,19 @@ describe('work that somebody interrupts', () => {
   it('goes on where the end of something else is meant', async () => {
     const { run, call } = interrupted(3 * s, 2 * s, new Error('closed'));
     expect(await run(async () => [await call(), await call()])).toEqual(['answered at 3000', 'answered at 6000']);
+  });
+
+  it('ends in time what it asks at that very moment, though that has a signal of its own', async () => {
+    const { run, call, at } = interrupted();
+    const limits = { deadline: 60 * s, signal: new AbortController().signal };
+    expect(await run(async () => (await at(2 * s), call(limits)))).toBe('given up at 2900');
+  });
+
+  it('asks with the signal of its own what ends in time', async () => {
+    const { run, call, asked } = interrupted(10);
+    const { signal } = new AbortController();
+    await run(() => call({ deadline: 5 * s, signal }));
+    expect(asked[0]?.signal).toBe(signal);
   });
 
   it('ends what has a limit of its own beyond then, too', async () => {

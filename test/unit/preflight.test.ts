@@ -7,7 +7,7 @@ import { adoptsKey, type KubeObject, type Wukong } from '../../shared/domain/mod
 import { leaseKey, type Operation, operationKey, skippedKey, write } from '../../shared/domain/operation.ts';
 import type { Action } from '../../shared/domain/outcome.ts';
 import type { Machine } from '../../shared/domain/vm.ts';
-import { preflight } from '../../shared/execute/preflight.ts';
+import { plainJob, preflight } from '../../shared/execute/preflight.ts';
 import { worldOf } from './asked.ts';
 import { machineOf, operation, s, t0 } from './machines.ts';
 
@@ -83,7 +83,16 @@ describe('a fleet command before anything is asked', () => {
       },
     ]);
     expect(done).toEqual([]);
-    expect([asked, within]).toEqual([[{ method: 'GET', path: '/api/v1/namespaces/team-a' }], [limits]]);
+    expect([asked, within]).toEqual([
+      [{ method: 'GET', path: '/api/v1/namespaces/team-a' }],
+      [expect.objectContaining(limits)],
+    ]);
+  });
+
+  it('has a job of the same kind for one that it knows by its name alone', () => {
+    const stop = command('stop');
+    const group = { key: 'r', maxInFlight: 50, delayMs: 0 };
+    expect(plainJob(stop)).toEqual({ action: 'stop', work: { do: 'command', command: stop }, group, jitterMs: 0 });
   });
 
   it('tells of each VM that is left as it is, and has no more to do with it', async () => {
@@ -166,6 +175,13 @@ describe('a fleet command before anything is asked', () => {
       'AlreadyOff',
     ],
     ['is on, and gets a lease', command('start', { leaseSeconds: 60 }), wukong('web'), {}, undefined],
+    [
+      'is on already, and has no annotations',
+      command('start'),
+      { metadata: { namespace: 'team-a', name: 'web', uid: 'web' } },
+      {},
+      'AlreadyOn',
+    ],
     [
       'is on, and keeps its lease',
       command('start'),
