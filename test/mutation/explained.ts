@@ -148,6 +148,42 @@ export const explained: Explained[] = [
     because: 'What is counted under no namespace is never looked at, and never more than one.',
   },
   {
+    file: 'reconcile/keepSchedules',
+    before: "one.outcome === 'Failed' && one.reason === 'Unreachable'",
+    after: "one.reason === 'Unreachable'",
+    because: 'It is a reason of failures alone.',
+  },
+  {
+    file: 'reconcile/reconcile',
+    before: "'here'",
+    after: "''",
+    because: 'Whatever is not the bus is here.',
+  },
+  {
+    file: 'schedule/selecting',
+    before: 'cluster',
+    after: 'true',
+    because: 'A schedule rules nothing outside its namespace; that it is not asked there spares work alone.',
+  },
+  {
+    file: 'schedule/selecting',
+    before: "namespace ?? ''",
+    after: 'namespace',
+    because: 'It is asked with those of the cluster, and answers the same.',
+  },
+  {
+    file: 'schedule/selecting',
+    before: "object.metadata.namespace ?? ''",
+    after: 'object.metadata.namespace',
+    because: 'No namespace is without a name.',
+  },
+  {
+    file: 'schedule/exception',
+    before: "'InvalidException'",
+    after: "''",
+    because: 'Of what is wrong with an entry the field and the message are told; the reason is the same for all.',
+  },
+  {
     file: 'report/status',
     before: 'status?.lifecycleState',
     after: 'status.lifecycleState',
