@@ -298,6 +298,87 @@ export const explained: Explained[] = [
     because: 'No two fields differ by capitals alone.',
   },
   {
+    file: 'schedule/calendarFile',
+    before: 'rule.until !== undefined && day + time > rule.until',
+    after: 'day + time > rule.until',
+    because: 'No time is later than an end that there is not.',
+  },
+  {
+    file: 'schedule/calendarFile',
+    before: 'rule.count !== undefined && ++count > rule.count',
+    after: '++count > rule.count',
+    because: 'No number is more than one that there is not.',
+  },
+  {
+    file: 'schedule/calendarFile',
+    before:
+      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 1); day += dayMs) dates.add(wallDate(day));',
+    after:
+      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 2); day += dayMs) dates.add(wallDate(day));',
+    because: 'The times of a calendar are whole seconds.',
+  },
+  {
+    file: 'domain/readVm',
+    before: 'lastTransitionTime: textIn(lastTransitionTime, 64),',
+    after: 'lastTransitionTime: textIn(lastTransitionTime, 65),',
+    because: 'An instant is read from 64 characters at the most.',
+  },
+  {
+    file: 'domain/readVm',
+    before: "textIn(one['phase']) ?? ''",
+    after: "textIn(one['phase'])",
+    because: 'No phase is called undefined.',
+  },
+  {
+    file: 'domain/readVm',
+    before: 'grace !== undefined && grace >= 0',
+    after: 'grace >= 0',
+    because: 'What is not there is not so much either.',
+  },
+  {
+    file: 'domain/runTrace',
+    before: '!mentions(wukong, requestId)',
+    after: 'false',
+    because: 'What left no sign is found in no record either; it is only cheaper to look for signs.',
+  },
+  {
+    file: 'domain/runTrace',
+    before: 'settled?.joined?.to',
+    after: 'settled.joined?.to',
+    because: 'What is joined stands there.',
+  },
+  {
+    file: 'domain/runTrace',
+    before: 'settled?.joined?.to',
+    after: 'settled?.joined.to',
+    because: 'What is joined stands there.',
+  },
+  {
+    file: 'domain/runTrace',
+    before:
+      'mentions(wukong, requestId) && [...(lastOf(wukong)?.earlier ?? []), ...(settledOf(wukong)?.earlier ?? [])].includes(requestId)',
+    after: '[...(lastOf(wukong)?.earlier ?? []), ...(settledOf(wukong)?.earlier ?? [])].includes(requestId)',
+    because: 'What left no sign is found in no record either; it is only cheaper to look for signs.',
+  },
+  {
+    file: 'domain/command',
+    before: 'read.data?.requestId?.length ?? 0',
+    after: 'read.data?.requestId?.length',
+    because: 'What is not there is not longer.',
+  },
+  {
+    file: 'domain/command',
+    before: 'if (origin.source && (read.data?.requestId?.length ?? 0) > longestGivenId)',
+    after: 'if (origin.source && (read.data?.requestId?.length ?? 1) > longestGivenId)',
+    because: 'What is not there is not longer.',
+  },
+  {
+    file: 'domain/command',
+    before: '!read.success || wrong.length > 0',
+    after: 'wrong.length > 0',
+    because: 'What was not read is said to be wrong.',
+  },
+  {
     file: 'report/status',
     before: 'status?.lifecycleState',
     after: 'status.lifecycleState',

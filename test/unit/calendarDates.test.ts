@@ -102,6 +102,8 @@ describe('the dates of a calendar file', () => {
     expect(event('DTSTART:20260105T235959Z')).toEqual(['2026-01-05']);
     expect(event('DTSTART:20260105T000000', parseZone('America/New_York'))).toEqual(['2026-01-05']);
     expect(event('DTSTART;VALUE=DATE:20260105', parseZone('America/New_York'))).toEqual(['2026-01-05']);
+    // There the day after begins at one.
+    expect(event('DTSTART;VALUE=DATE:20260905', parseZone('America/Santiago'))).toEqual(['2026-09-05']);
     expect(event('DTSTART;VALUE=DATE:20260105\nDURATION:P2D', parseZone('Asia/Tokyo'))).toEqual([
       '2026-01-05',
       '2026-01-06',
