@@ -83,7 +83,7 @@ describe('a fleet command before anything is asked', () => {
       },
     ]);
     expect(done).toEqual([]);
-    expect([asked, within]).toEqual([[{ method: 'GET', path: '/api/v1/namespaces/team-a' }], [limits]]);
+    expect([asked, within]).toMatchObject([[{ method: 'GET', path: '/api/v1/namespaces/team-a' }], [limits]]);
   });
 
   it('tells of each VM that is left as it is, and has no more to do with it', async () => {
