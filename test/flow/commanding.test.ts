@@ -4,12 +4,14 @@ import { type Machines, watchMachines } from '../../shared/cluster/vmInformer.ts
 import type { BusEntry } from '../../shared/cluster/world.ts';
 import { type Command, parseCommand } from '../../shared/domain/command.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
-import { operationOf } from '../../shared/domain/operation.ts';
+import { operationKey, operationOf, write } from '../../shared/domain/operation.ts';
+import type { WukongRun } from '../../shared/domain/run.ts';
 import { type Commanding, executeCommand } from '../../shared/execute/command.ts';
 import type { Progress } from '../../shared/execute/sink.ts';
 import { fleetOutcomeType, type Report } from '../../shared/report/fleetOutcome.ts';
+import { operation } from '../unit/machines.ts';
 import { namespace, type Scene, scene } from './scene.ts';
-import { s } from './telling.ts';
+import { annotate, s } from './telling.ts';
 
 const prefix = 'lifecycle.novasphere.dev/';
 const requested = 'Wukong VM Stop Requested';
@@ -130,6 +132,14 @@ describe('a command for a fleet', () => {
     expect(outcomes(await stop(at, { target: { names: names.slice(1) } }, { requestId: 'two' }))).toEqual([
       'gone Failed',
     ]);
+    const runs = at.sim.list<WukongRun>('wukongruns', namespace);
+    expect(runs.map(({ status }) => status?.targets).sort()).toEqual([1, 2]);
+  });
+
+  it('goes on where its namespace may not be read', async () => {
+    const at = await vms(1);
+    refuse(at, /namespaces\/team-a$/, 403, 'GET');
+    expect(outcomes(await stop(at))).toEqual(['vm-0 Stopped']);
   });
 
   it('tells of each that is left as it is, and of each that ends', async () => {
@@ -185,9 +195,9 @@ describe('a command for a fleet', () => {
 });
 
 /** KubeVirt takes its time with each call. */
-async function busy(count: number): Promise<Scene> {
+async function busy(count: number, ms = 5 * s): Promise<Scene> {
   const at = await vms(count);
-  at.sim.faults.add({ when: { path: /\/stop$/ }, times: 99, does: { kind: 'delay', ms: 5 * s } });
+  at.sim.faults.add({ when: { path: /\/stop$/ }, times: 99, does: { kind: 'delay', ms } });
   return at;
 }
 /** So many can be begun in two seconds as they take: of more, some go elsewhere. */
@@ -223,6 +233,12 @@ describe('a fleet that is larger than its time', () => {
     expect(
       Array.from({ length: fitting + 3 }, (_, i) => operationOf(at.wukong(`vm-${i}`)) !== undefined),
     ).not.toContain(false);
+    const everywhere = { target: { namespaces: [namespace, 'team-b'], selector: 'env=dev' } };
+    refuse(at, /namespaces\/team-b\/wukongs/, 403, 'GET');
+    for (let i = 0; i < fitting + 3; i++)
+      at.sim.createWukong({ namespace, name: `new-${i}`, runStrategy: 'Always', labels: { env: 'dev' } });
+    await at.pass(5 * s);
+    await expect(stop(at, everywhere, { leftMs, requestId: 'two' })).rejects.toThrow(/^the event bus did not take/);
   });
 
   it('is recorded without a bus, so that a tick goes on with it', async () => {
@@ -231,22 +247,35 @@ describe('a fleet that is larger than its time', () => {
     const begun = at.clock.now();
     const report = await stop(at, { maxInFlight: 2 }, { leftMs });
     expect([report.left, report.counts]).toEqual([0, { InProgress: fitting + 3 }]);
-    const claims = at.sim.requests.filter(({ method, path }) => method === 'PATCH' && /wukongs\/vm-7$/.test(path));
-    const last = Math.max(...claims.map((each) => each.at - begun));
-    expect([last >= leftMs - leftMs / 10, last < leftMs]).toEqual([true, true]);
+    const claims = at.sim.requests.filter(({ method, path }) => method === 'PATCH' && /wukongs\/vm-\d$/.test(path));
+    expect(new Set(claims.map((each) => each.at - begun))).toEqual(new Set([0, leftMs - leftMs / 10]));
+    expect(asked(at)).toBe(2);
+  });
+
+  it('keeps five seconds for that, in which it records many at once', async () => {
+    const at = await vms(4, () => ({ runStrategy: 'Halted', guest: { 'boot-seconds': '300' } }));
+    delete at.world.bus;
+    at.sim.faults.add({ when: { method: 'PATCH' }, times: 99, does: { kind: 'delay', ms: 50 } });
+    const begun = at.clock.now();
+    const start = { ...commandOf(at, { maxInFlight: 1 }), action: 'start' } as const;
+    const limits = { deadline: begun + 60 * s };
+    const report = await at.run(() => executeCommand(start, at.world, { limits }));
+    expect(report.counts).toEqual({ InProgress: 4 });
+    const recorded = [1, 2, 3].map((i) => operationOf(at.wukong(`vm-${i}`))?.startedAt);
+    expect(recorded).toEqual(recorded.map(() => begun + 55_100));
   });
 
   it('that fits, and is slower than it looked, has what its time leaves for that', async () => {
-    const at = await busy(3);
+    const at = await busy(fitting);
     delete at.world.bus;
     const report = await stop(at, { maxInFlight: 1 }, { leftMs });
-    expect([report.counts.InProgress, report.left]).toEqual([1, 2]);
+    expect([report.counts.InProgress, report.left]).toEqual([1, fitting - 1]);
   });
 
   it('is not recorded by a dry run, which says how many it did not come to', async () => {
-    const at = await busy(3);
+    const at = await busy(fitting + 3, 900);
     const report = await stop(at, { dryRun: true, maxInFlight: 1 }, { leftMs });
-    expect([report.left, report.outcomes.length]).toEqual([1, 2]);
+    expect([report.left, report.outcomes.length]).toEqual([6, 2]);
     expect(at.sim.requests.filter(({ method, path }) => method === 'PATCH' && path.includes('wukongs'))).toEqual([]);
   });
 
@@ -258,9 +287,19 @@ describe('a fleet that is larger than its time', () => {
   });
 
   it('is not sent by whoever has begun none of it: it would go round for ever', async () => {
-    const at = await vms(2, wave);
+    const at = await vms(3, wave);
+    const now = at.clock.now();
+    const times = { startedAt: now, stepAt: now, requestedAt: now, deadline: now + 600 * s };
+    annotate(at, { [operationKey]: write(operation({ requestId: 'other', ...times })) }, 'vm-2');
     const report = await stop(at, {}, { leftMs: 0 });
-    expect(report).toMatchObject({ left: 2, outcomes: [], sent: 0 });
+    expect(report).toMatchObject({ left: 2, counts: { Skipped: 1 }, sent: 0 });
     expect(sent(at, requested)).toEqual([]);
+  });
+
+  it('has those that are not there in the same wave', async () => {
+    const at = await vms(1, () => wave(2));
+    const gone = Array.from({ length: fitting + 1 }, (_, i) => ({ namespace, name: `gone-${i}` }));
+    const report = await stop(at, { target: { names: [...gone, { namespace, name: 'vm-0' }] } }, { leftMs });
+    expect([report.sent, report.counts]).toEqual([2, { Failed: fitting }]);
   });
 });

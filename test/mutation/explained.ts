@@ -2149,4 +2149,34 @@ export const explained: Explained[] = [
     after: 'problems.length > 0',
     because: 'That there is no action is a problem.',
   },
+  {
+    file: 'execute/command',
+    before: 'jobs[0]?.wave ?? 0',
+    after: 'jobs[0]?.wave',
+    because: 'Where nobody else is, all are of one wave.',
+  },
+  {
+    file: 'execute/command',
+    before: 'const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 0 }));',
+    after: 'const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 1 }));',
+    because: 'Where nobody else is, all are of one wave.',
+  },
+  {
+    file: 'execute/command',
+    before: 'const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));',
+    after: 'const jobs = rest.map((job) => ({ ...job, group, wave: 1 }));',
+    because: 'All are of one wave.',
+  },
+  {
+    file: 'entry/http',
+    before: "outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate'",
+    after: "outcome.reason !== 'Duplicate'",
+    because: 'Nothing but what is skipped is a duplicate.',
+  },
+  {
+    file: 'entry/http',
+    before: 'state?.operation',
+    after: 'state.operation',
+    because: 'The state of one is there, or it is thrown that it is not.',
+  },
 ];

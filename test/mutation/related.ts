@@ -165,7 +165,7 @@ export const related: Record<string, Related> = {
   'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
   'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
   'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
-  'entry/serveLease': { quick: serve('beside'), stories: serve('loop') },
+  'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
   'entry/serveLoop': { quick: serve('loop'), stories: serve('neighbours') },
   'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
 };

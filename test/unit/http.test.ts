@@ -6,7 +6,7 @@ import { type FailureCode, failures, LifecycleError } from '../../shared/domain/
 import { adoptsKey, type KubeObject } from '../../shared/domain/model.ts';
 import { operationKey, write } from '../../shared/domain/operation.ts';
 import type { Outcome, Result, SkipReason } from '../../shared/domain/outcome.ts';
-import { answerHttp, refusal, refusalAnswer, statusOf } from '../../shared/entry/http.ts';
+import { answerHttp, httpLimitMs, refusal, refusalAnswer, statusOf } from '../../shared/entry/http.ts';
 import type { HttpRequest } from '../../shared/entry/request.ts';
 import { worldOf } from './asked.ts';
 import { operation, s, t0 } from './machines.ts';
@@ -76,6 +76,8 @@ describe('the status of what a command came to', () => {
 });
 
 describe('an answer over HTTP', () => {
+  it('is given ten seconds before an HTTP API gives up', () => expect(30 * s - httpLimitMs).toBe(10 * s));
+
   it('is the outcome, as the event of it', async () => {
     const { status, headers, body } = await answered({ outcomes: [outcome({ outcome: 'Stopped', message: 'so' })] });
     expect([status, headers]).toEqual([200, plain]);
@@ -194,11 +196,12 @@ describe('a refusal', () => {
   });
 
   it('of a command names every wrong field', () => {
-    const wrong = ['target.name: expected a name', 'force: expected true: or false', 'no field'];
+    const wrong = ['target.name: expected a name', 'force: expected true: or false', 'no field', ': x'];
     const fields = [
       { field: 'target.name', problem: 'expected a name' },
       { field: 'force', problem: 'expected true: or false' },
       { field: 'command', problem: 'no field' },
+      { field: '', problem: 'x' },
     ];
     expect(refused(invalid(wrong))).toMatchObject({
       status: 400,

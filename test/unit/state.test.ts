@@ -176,6 +176,8 @@ describe('a state', () => {
     expect(stateFrom(wukong('web', { ...own, [`${prefix}wave`]: '2' }), () => ({ vm: vm() })).overrides).toEqual({
       ...{ 'keep-running-until': 'friday', protected: '', 'lease-until': '2026-11-24T00:00:00Z' },
     });
+    const one = { [`${prefix}protected`]: 'true' };
+    expect(stateFrom(wukong('web', one), () => ({ vm: vm() })).overrides).toEqual({ protected: 'true' });
     const { annotations: _, ...bare } = wukong().metadata;
     expect(stateFrom({ metadata: bare }, () => ({ vm: vm() })).overrides).toBeUndefined();
     expect(stateFrom(wukong(), () => ({ vm: vm() })).overrides).toBeUndefined();

@@ -160,6 +160,20 @@ describe('a message of a queue', () => {
   });
 });
 
+it('an HTTP request is that of its caller, and bears its own id or that of its key', () => {
+  const http = { method: 'POST', path: '/' };
+  const asked = (headers: object) => ({
+    ...{ version: '2.0', rawPath: '/', pathParameters: one.target, headers },
+    requestContext: { requestId: 'http-1', http, authorizer: { iam: { userArn: 'anna' } } },
+  });
+  const whose = { action: 'stop', requestedAt: now, trigger: 'http' };
+  expect(read(asked({}))).toEqual({ ...whose, requestId: 'http:anna:http-1', given: undefined });
+  expect(read(asked({ 'idempotency-key': 'key' }))).toEqual({ ...whose, requestId: 'http:anna:key', given: true });
+  expect(parseTrigger(asked({}), origin)).toMatchObject({ ...one, requestedBy: 'anna' });
+  const bare = { ...asked({}), requestContext: { http } };
+  expect(read(bare).requestId).toBe('http:anyone:invocation-1');
+});
+
 describe('what anybody sends', () => {
   it('is at most 256 KiB, as the bus takes it, and plain JSON', () => {
     const rest = JSON.stringify({ ...one, x: '' }).length;
