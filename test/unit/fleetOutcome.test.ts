@@ -71,6 +71,8 @@ describe('what a fleet came to', () => {
   it('is said in a sentence', () => {
     expect(sentence(report(outcome('web')))).toBe('1 Wukong: 1 Stopped');
     expect(sentence(report())).toBe('0 Wukongs');
+    expect(sentence(reportOf(command, [], { sent: 1, left: 1 }))).toBe('2 Wukongs: 1 sent on, 1 not begun');
+    expect(sentence(reportOf(command, [], { sent: 1 }))).toBe('1 Wukong: 1 sent on');
     const all = reportOf(command, [outcome('web', { observed: false }), failed('db')], { sent: 2, left: 1 });
     expect(sentence(all)).toBe('5 Wukongs: 1 Stopped, 1 Failed, of 1 the end was not seen, 2 sent on, 1 not begun');
   });
@@ -148,6 +150,7 @@ describe('a fleet is told', () => {
 
   it('as a warning where some failed, or were not begun', async () => {
     expect((await told([failed('web')])).logged[0]?.[0]).toBe('warn');
+    expect((await told([], { left: 1 })).logged[0]?.[0]).toBe('warn');
     const { logged, counted } = await told([outcome('web')], { left: 2 });
     expect([logged[0]?.[0], counted]).toMatchObject(['warn', { FleetLeft: 2, FleetTargets: 3, FleetFailed: 0 }]);
     expect((await told([failed('web')])).counted['FleetFailed']).toBe(1);
@@ -160,7 +163,9 @@ describe('a fleet is told', () => {
     expect([again.heard, again.told]).toEqual([true, []]);
     for (const some of [[skipped('web', 'Duplicate'), outcome('db')], [], [skipped('web')]])
       expect((await told(some)).told).toHaveLength(1);
-    expect((await told([], { bus: null })).heard).toBe(false);
+    expect((await told([skipped('web', 'Duplicate')])).told).toEqual([]);
+    const none = await told([outcome('web')], { bus: null });
+    expect([none.heard, none.logged.length]).toEqual([false, 1]);
   });
 
   it('to nobody where the bus takes nothing, which is logged', async () => {
