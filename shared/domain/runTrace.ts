@@ -35,9 +35,14 @@ export function memberOf(outcome: Outcome): Member {
 
 const keys = [operationKey, lastKey, settledKey, skippedKey];
 
-/** Whether a request left any sign on a Wukong: cheap, as it is asked of each at every tick. */
-export const mentions = ({ metadata: { annotations = {} }, status }: Wukong, requestId: string): boolean =>
-  keys.some((key) => annotations[key]?.includes(requestId)) || status?.lifecycleState?.requestId === requestId;
+/**
+ * Whether a request left any sign on a Wukong: cheap, as it is asked of each at every tick. In the annotations an id stands
+ * as JSON has it, where a quote has a backslash before it.
+ */
+export function mentions({ metadata: { annotations = {} }, status }: Wukong, requestId: string): boolean {
+  const written = JSON.stringify(requestId);
+  return keys.some((key) => annotations[key]?.includes(written)) || status?.lifecycleState?.requestId === requestId;
+}
 
 /** What the Wukong itself says that a request came to; undefined where nothing on it does. */
 export function traceOf(wukong: Wukong, requestId: string): Member | undefined {

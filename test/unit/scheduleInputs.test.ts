@@ -155,13 +155,10 @@ describe('the schedules of the cluster', () => {
         ['prod', {}],
       ]),
     );
-    const named = (name: string) => ({ 'kubernetes.io/metadata.name': name });
-    expect(around.labels).toEqual(
-      new Map<string, object>([
-        ['dev', { ...named('dev'), env: 'x' }],
-        ['prod', named('prod')],
-      ]),
-    );
+    expect(Object.fromEntries(around.labels!)).toEqual({
+      dev: { 'kubernetes.io/metadata.name': 'dev', env: 'x' },
+      prod: { 'kubernetes.io/metadata.name': 'prod' },
+    });
     expect(paths.filter((path) => path.startsWith(spaces) && path !== freeze)).toEqual([spaces]);
   });
 
@@ -202,6 +199,20 @@ describe('the schedules of the cluster', () => {
     ]);
     await expect(read(only({ [spaces]: [400, { message: 'bad' }] }))).rejects.toMatchObject({ code: 'Refused' });
     await expect(read(only({ [spaces]: 'down' }))).rejects.toThrow('down');
+  });
+
+  it('that may not list namespaces read those of the schedules, and one that does not answer is its own trouble alone', async () => {
+    const answers: Answers = {
+      ...only({
+        [spaces]: [403, { message: 'no' }],
+        [`${spaces}/dev`]: [403, { message: 'no' }],
+        [`${spaces}/test`]: 'down',
+      }),
+      [all]: [200, list(office('dev'), office('test'))],
+    };
+    const { around, unanswered, problems } = await read(answers);
+    expect(around.schedules.map(({ metadata }) => metadata.namespace)).toEqual(['dev', undefined]);
+    expect([[...unanswered.keys()], problems.length]).toEqual([['test'], 2]);
   });
 
   it('have a say although a namespace does not answer', async () => {
