@@ -2239,4 +2239,16 @@ export const explained: Explained[] = [
     after: "told.reason === 'Unreachable'",
     because: 'Nothing but a failure is unreachable.',
   },
+  {
+    file: 'entry/serveHttp',
+    before: "urlOf(request)?.pathname ?? ''",
+    after: 'urlOf(request)?.pathname',
+    because: 'The word undefined is no path.',
+  },
+  {
+    file: 'entry/serveHttp',
+    before: "one.outcome === 'Failed' && one.reason === 'Unreachable'",
+    after: "one.reason === 'Unreachable'",
+    because: 'Nothing but a failure is unreachable.',
+  },
 ];

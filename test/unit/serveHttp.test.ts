@@ -31,7 +31,7 @@ interface Asked {
 const stopped: Result = { outcome: 'Stopped', message: 'so' };
 
 /** A server that answers so, and what is asked behind it. */
-function server(result: Result = stopped, { user = 'anna', refuses = '' } = {}) {
+function server(result: Result = stopped, { user = 'anna', refuses = '', also = [] as Result[] } = {}) {
   const { world, asked, within } = worldOf(
     t0,
     [200, { metadata: { namespace: 'team-a', name: 'web' } }],
@@ -55,17 +55,9 @@ function server(result: Result = stopped, { user = 'anna', refuses = '' } = {}) 
     deadlines.push(deadline - t0);
     const { action, requestId, trigger } = command;
     const place = { namespace: 'team-a', name: 'web' };
-    const outcome = {
-      ...place,
-      action,
-      requestId,
-      trigger,
-      startedAt: t0,
-      finishedAt: t0,
-      forced: false,
-      ...result,
-    } as Outcome;
-    return Promise.resolve(reportOf(command, [outcome]));
+    const whose = { ...place, action, requestId, trigger, startedAt: t0, finishedAt: t0, forced: false };
+    const outcomes = [result, ...also].map((one) => ({ ...whose, ...one }) as Outcome);
+    return Promise.resolve(reportOf(command, outcomes));
   };
   const open = { '/healthz': () => 'ok\n', '/readyz': () => undefined, '/metrics': () => Promise.resolve('x 1\n') };
   const send = async (path: string, { method = 'POST', headers = {}, body, ...more }: Asked = {}) => {
@@ -272,6 +264,12 @@ describe('a CloudEvent', () => {
     const to = server();
     await post(to, target);
     expect(to.asks('may')).toEqual(places.map((place) => [`update/stop ${place}`]));
+  });
+
+  it('says of several why the first was not reached', async () => {
+    const lost = (message: string): Result => ({ outcome: 'Failed', reason: 'Unreachable', message });
+    const to = server({ outcome: 'Stopped', message: 'so' }, { also: [lost('first'), lost('second')] });
+    expect((await post(to, one)).body).toMatchObject({ message: 'first' });
   });
 
   it.each<[Result, number]>([
