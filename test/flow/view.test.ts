@@ -55,12 +55,16 @@ async function during({ told, at }: Seeing, work: () => unknown): Promise<string
   return [...new Set(told)];
 }
 const web = `${namespace}/web`;
-const run = (name: string, labels: Record<string, string>) => ({
+const run = (name: string, labels?: Record<string, string>) => ({
   apiVersion: 'vm.novasphere.dev/v1alpha1',
   kind: 'WukongRun',
-  metadata: { namespace, name, labels },
+  metadata: { namespace, name, ...(labels ? { labels } : {}) },
   spec: { action: 'stop', dueAt: '2026-11-23T20:00:00Z', requestId: 'r' },
 });
+
+/** These are answered so, as if the kind were not there, or not to be read. */
+const refusing = (path: RegExp, status: number) => (at: Scene) =>
+  at.sim.faults.add({ when: { path }, times: 99, does: { kind: 'status', status } });
 
 describe('what the server is told of', () => {
   it('is each Wukong that changes, in a hurry where something is asked of it, and each whose VM does', async () => {
@@ -97,6 +101,27 @@ describe('what the server is told of', () => {
     expect(await during(seen, () => at.sim.createWukong({ namespace, name: 'mail', runStrategy: 'Halted' }))).toContain(
       `${namespace}/mail`,
     );
+  });
+
+  it('is one that is gone, and its VM no more', async () => {
+    const seen = await seeing();
+    const { at } = seen;
+    const removed = () =>
+      at.sim.change<KubeObject>('wukongs', namespace, 'web', ({ metadata }) => void (metadata.finalizers = []));
+    removed();
+    await at.pass(100);
+    expect(await during(seen, () => at.sim.remove('wukongs', namespace, 'web'))).toContain(web);
+    expect(seen.view.wukongs()).toBe(0);
+  });
+
+  it('is a watch that failed for good, once, and then nothing more is seen', async () => {
+    const { at, view, told, look } = await seeing();
+    refusing(/wukongs\?/, 403)(at);
+    at.sim.faults.restart(100);
+    await at.pass(20_000);
+    expect(told).toEqual(['all']);
+    expect(() => view.check()).toThrow(expect.objectContaining({ code: 'Denied' }) as Error);
+    await expect(look()).rejects.toMatchObject({ code: 'Denied' });
   });
 
   it('is a VM that belongs to nobody any more by nobody', async () => {
@@ -175,7 +200,10 @@ describe('what a tick of the server sees', () => {
       createClusterSchedule(one.sim, 'wide', { namespaceSelector: {} });
     });
     const names = (wukongs: Wukong[]) => wukongs.map(({ metadata }) => metadata.name).sort();
+    const before = at.sim.requests.length;
     const all = await look();
+    const read = at.sim.requests.slice(before).map(({ path }) => path.split('?')[0]?.split('/').at(-2));
+    expect(new Set(read), 'holidays and the freeze alone').toEqual(new Set(['configmaps']));
     expect([names(all.wukongs), view.wukongs(), all.problems]).toEqual([['mail', 'web'], 2, []]);
     expect(all.around.schedules.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).toEqual([
       'WukongSchedule office',
@@ -185,7 +213,8 @@ describe('what a tick of the server sees', () => {
     const from = at.sim.requests.length;
     const few = await look([web, `${namespace}/gone`]);
     expect([names(few.wukongs), few.around.schedules.length, at.sim.requests.length - from]).toEqual([['web'], 2, 0]);
-    expect(all.machines.get(namespace, 'web-vm').vm?.strategy).toBe('Halted');
+    for (const { machines } of [all, view]) expect(machines.get(namespace, 'web-vm').vm?.strategy).toBe('Halted');
+    expect(all.wukongs.every(({ spec }) => spec?.startStrategy)).toBe(true);
   });
 
   it('is the schedules as they are now, with the rest as the last tick of all saw it', async () => {
@@ -197,6 +226,29 @@ describe('what a tick of the server sees', () => {
     expect([few.around.schedules.length, few.around.namespaces]).toEqual([2, first.around.namespaces]);
     expect(few.around.findText).toBe(first.around.findText);
     expect((await look()).around.findText).not.toBe(first.around.findText);
+  });
+
+  it('is read anew for a few as long as no tick of all has seen it', async () => {
+    const { at, look } = await seeing((one) => createSchedule(one.sim, namespace, 'office'));
+    const read = async () => {
+      const from = at.sim.requests.length;
+      const { around } = await look([web]);
+      return [typeof around.findText, around.namespaces.size > 0, at.sim.requests.length > from];
+    };
+    expect([await read(), await read()]).toEqual([
+      ['function', true, true],
+      ['function', true, true],
+    ]);
+    const forget = at.sim.faults.add({
+      when: { path: /configmaps/ },
+      times: 99,
+      does: { kind: 'status', status: 503 },
+    });
+    expect((await look()).blind?.code).toBe('Unreachable');
+    forget();
+    expect(await read()).toEqual(['function', true, true]);
+    await look();
+    expect(await read()).toEqual(['function', true, false]);
   });
 
   it('is its own copy of each, and its watches stay open', async () => {
@@ -220,15 +272,12 @@ describe('what a tick of the server sees', () => {
       at.sim.create(run('newest', { [currentKey]: 'true' }));
       at.sim.create(run('old', {}));
       at.sim.create(run('other', { [currentKey]: 'false' }));
+      at.sim.create(run('bare'));
     });
     const { runs, unread } = view.runs();
     expect([runs?.map(({ metadata }) => metadata.name), unread]).toEqual([['newest'], undefined]);
   });
 });
-
-/** These are answered so, as if the kind were not there, or not to be read. */
-const refusing = (path: RegExp, status: number) => (at: Scene) =>
-  at.sim.faults.add({ when: { path }, times: 99, does: { kind: 'status', status } });
 
 describe('a cluster in which not all is there', () => {
   it('has no schedules and no runs where their kinds are not installed, and the log says so', async () => {
@@ -260,7 +309,9 @@ describe('a cluster in which not all is there', () => {
     const { wukongs, around } = await whole.look();
     expect([wukongs.length, around.schedules.map(({ metadata }) => metadata.name)]).toEqual([2, ['office']]);
     const paths = whole.at.sim.requests.map(({ path }) => path.split('?')[0]);
-    expect(paths.filter((path) => /clusterwukongschedules|\/namespaces$/.test(path ?? ''))).toEqual([]);
+    expect(paths.filter((path) => /clusterwukongschedules|\/namespaces$|v1\/virtualmachine/.test(path ?? ''))).toEqual(
+      [],
+    );
     const part = await seeing(
       (at) => {
         furnish(at);
@@ -275,5 +326,7 @@ describe('a cluster in which not all is there', () => {
     ]);
     expect((await part.look(['team-b/mail', web])).wukongs.map(({ metadata }) => metadata.name)).toEqual(['web']);
     expect([part.view.runs().runs?.length, [...(part.view.runs().unread ?? [])]]).toEqual([1, ['team-b']]);
+    const schedules = await seeing((at) => (furnish(at), refusing(/team-b\/wukongschedules\?/, 403)(at)), { env });
+    expect([...(await schedules.look()).unanswered.keys()]).toEqual(['team-b']);
   });
 });
