@@ -122,7 +122,7 @@ export const related: Record<string, Related> = {
   'cluster/proof': { quick: unit('proof'), stories: unit('login') },
   'cluster/objects': { quick: unit('objects'), stories: flow('adopt') },
   'cluster/failure': { quick: unit('objects'), stories: [] },
-  'cluster/vmInformer': { quick: unit('vmInformer'), stories: flow('lostNamespaces') },
+  'cluster/vmInformer': { quick: flow('vmInformer'), stories: flow('lostNamespaces') },
   'cluster/connections': { quick: unit('connections'), stories: [] },
   'cluster/informers': { quick: [...unit('informers'), ...flow('lostNamespaces')], stories: flow('manyNamespaces') },
   'cluster/namespaces': { quick: unit('namespaces'), stories: flow('manyNamespaces') },

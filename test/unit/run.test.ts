@@ -56,6 +56,7 @@ it('a run is said in a sentence', () => {
   const said = (more: Partial<RunStatus>) => runSentence({ spec, status: status(more) });
   const what = 'stop of 2026-11-23T20:30:00Z: ';
   expect([said({}), said({ targets: 1, done: 1 })]).toEqual([`${what}0 VMs: none`, `${what}1 VM: 1 done`]);
+  expect(said({ skipped: { Stale: 1 } })).toBe(`${what}0 VMs: left alone: 1 Stale`);
   const all = {
     targets: 9,
     done: 1,
