@@ -2,6 +2,7 @@ import type * as z from 'zod';
 
 import { schema, type target } from './commandFields.ts';
 import { LifecycleError } from './errors.ts';
+import { instantText } from './instant.ts';
 import type { Place } from './model.ts';
 import type { Action } from './outcome.ts';
 import { requestIdOf } from './requestId.ts';
@@ -122,8 +123,8 @@ export function asInput({ requestedAt, notAfter, target, cluster: _bus, given: _
   return {
     ...Object.fromEntries(mine),
     target: 'selector' in target ? { ...target, selector: format(target.selector) } : target,
-    scheduledAt: new Date(requestedAt).toISOString(),
-    ...(notAfter === undefined ? {} : { notAfter: new Date(notAfter).toISOString() }),
+    scheduledAt: instantText(requestedAt),
+    ...(notAfter === undefined ? {} : { notAfter: instantText(notAfter) }),
   };
 }
 

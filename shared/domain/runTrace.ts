@@ -15,6 +15,7 @@ import {
   skippedOf,
 } from './operation.ts';
 import { isUnobserved, type Outcome, reasonOf } from './outcome.ts';
+import { instantIn } from './read.ts';
 import type { Member } from './run.ts';
 
 /** An outcome as the part of one VM in a run. */
@@ -61,9 +62,8 @@ export function traceOf(wukong: Wukong, requestId: string): Member | undefined {
 function failureShown(wukong: Wukong, requestId: string): Member | undefined {
   const shown = lifecycleStateOf(wukong);
   if (shown?.requestId !== requestId || shown.outcome !== 'Failed') return undefined;
-  const instant = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
   const { reason, message, startedAt, finishedAt } = shown;
-  return { outcome: 'Failed', reason, message, startedAt: instant(startedAt), finishedAt: instant(finishedAt) };
+  return { outcome: 'Failed', reason, message, startedAt: instantIn(startedAt), finishedAt: instantIn(finishedAt) };
 }
 
 function settledTrace(wukong: Wukong, requestId: string, last: Last | undefined): Member | undefined {

@@ -1,5 +1,5 @@
 import { listAll } from '../cluster/list.ts';
-import { annotationsOf, namespacePath, readEach, type Reading, readNamespaces } from '../cluster/namespaces.ts';
+import { annotationsOf, listEach, namespacePath, type Reading, readNamespaces } from '../cluster/namespaces.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
@@ -60,17 +60,13 @@ async function readAllSchedules(to: Reading, cluster = true) {
 }
 
 async function readSchedules({ world, limits, unanswered = new Map() }: Reading): Promise<WukongSchedule[]> {
-  const { transport, config } = world;
-  const found: WukongSchedule[] = [];
+  const spaces = world.config.watchNamespaces;
   try {
-    await readEach(config.watchNamespaces, unanswered, limits, async (namespace) => {
-      for (const one of await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)) found.push(one);
-    });
+    return await listEach<WukongSchedule>({ world, spaces, path: (space) => schedulePath(space), limits, unanswered });
   } catch (thrown) {
     if (asLifecycleError(thrown).code === 'NotFound') return [];
     throw thrown;
   }
-  return found;
 }
 
 /** Those of the whole cluster; without its CRD, or the right to read them, there are none. */

@@ -49,23 +49,24 @@ export function readCalendar(text: string, window: Window): CalendarDates {
 }
 
 function datesOf(events: Event[], window: Window, zone: Zone, read: Wrong[]) {
-  const dates = new Set<string>();
+  // Midnights: a thousand events on the same days are the same few dates, and each is written once.
+  const days = new Set<number>();
   const problems = [...read];
   const budget = { steps: mostSteps };
   for (const event of events) {
     if (event.cancelled) continue;
     for (const wall of occurrences(event, window, budget)) {
-      if (dates.size >= mostDates) break;
-      add(dates, event, wall, zone);
+      if (days.size >= mostDates) break;
+      add(days, event, wall, zone);
     }
-    if (budget.steps > 0 && dates.size < mostDates) continue;
+    if (budget.steps > 0 && days.size < mostDates) continue;
     problems.push({
       line: event.line,
       message: 'too many dates: this event and those behind it are not read to their end',
     });
     break;
   }
-  return { dates, problems };
+  return { dates: new Set([...days].map(wallDate)), problems };
 }
 
 /** Walls at which it begins, near the window; what does not recur is far from it or not. */
@@ -97,10 +98,10 @@ export function occurrences(
   return [...new Set(found)].filter((wall) => !without.has(wall));
 }
 
-/** The local dates that one occurrence touches. */
-function add(dates: Set<string>, { start, lengthMs }: Event, wall: number, zone: Zone): void {
+/** The local days that one occurrence touches. */
+function add(days: Set<number>, { start, lengthMs }: Event, wall: number, zone: Zone): void {
   const there = (each: number) =>
     start.wholeDay ? each : instantToWall(zone, wallToInstant(zoneOf(start.zone, zone), each).at);
   const [from, to] = [there(wall), there(wall + lengthMs)];
-  for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 1); day += dayMs) dates.add(wallDate(day));
+  for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 1); day += dayMs) days.add(day);
 }

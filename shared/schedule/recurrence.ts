@@ -105,16 +105,16 @@ function isInTurn({ freq, interval, weekStart }: Rule, first: number, day: numbe
 
 function isMeant({ freq, weekdays, monthDays, months }: Rule, first: number, day: number): boolean {
   const [a, b] = [new Date(first), new Date(day)];
-  const lastDay = new Date(Date.UTC(b.getUTCFullYear(), b.getUTCMonth() + 1, 0)).getUTCDate();
+  const lastDay = () => new Date(Date.UTC(b.getUTCFullYear(), b.getUTCMonth() + 1, 0)).getUTCDate();
   const date = b.getUTCDate();
   if (months.length > 0 && !months.includes(b.getUTCMonth() + 1)) return false;
   const yearly = freq === 'YEARLY';
   if (yearly && months.length === 0 && b.getUTCMonth() !== a.getUTCMonth()) return false;
-  if (monthDays.length > 0 && !monthDays.some((one) => (one > 0 ? one : lastDay + 1 + one) === date)) return false;
+  if (monthDays.length > 0 && !monthDays.some((one) => (one > 0 ? one : lastDay() + 1 + one) === date)) return false;
   const inMonth = freq === 'MONTHLY' || yearly;
   const isThat = ({ day: wanted, nth }: Rule['weekdays'][number]) =>
     wanted === b.getUTCDay() &&
-    (nth === 0 || !inMonth || (nth > 0 ? Math.ceil(date / 7) === nth : Math.ceil((lastDay - date + 1) / 7) === -nth));
+    (nth === 0 || !inMonth || (nth > 0 ? Math.ceil(date / 7) === nth : Math.ceil((lastDay() - date + 1) / 7) === -nth));
   if (weekdays.length > 0) return weekdays.some(isThat);
   if (monthDays.length > 0) return true;
   if (freq === 'WEEKLY') return b.getUTCDay() === a.getUTCDay();

@@ -122,10 +122,12 @@ function placeOf(parts: string[]): Place | undefined {
 function targetOf({ cluster }: Scope, place: Place, call: Call): Target {
   const { group, version, namespace, plural, name, subresource, longer } = place;
   const resource = cluster.registry.find(group, version, plural);
-  const isBuiltIn = cluster.registry
-    .all()
-    .some((one) => !one.custom && (one.group === group || one.alias?.group === group));
-  const missing = () => (isBuiltIn ? noSuchResource() : noSuchPath());
+  const missing = () => {
+    const isBuiltIn = cluster.registry
+      .all()
+      .some((one) => !one.custom && (one.group === group || one.alias?.group === group));
+    return isBuiltIn ? noSuchResource() : noSuchPath();
+  };
   if (!resource || longer) throw missing();
   // Of a namespaced kind all namespaces are read at once, and nothing else is done to them.
   const isAcross = name === undefined && (!resource.custom || ['list', 'watch'].includes(verbOf(call, place)));

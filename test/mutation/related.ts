@@ -5,6 +5,8 @@ export interface Related {
 }
 
 const unit = (...names: string[]) => names.map((name) => `test/unit/${name}.test.ts`);
+const aws = (...names: string[]) => names.map((name) => `test/aws/${name}.test.ts`);
+const serve = (...names: string[]) => names.map((name) => `test/serve/${name}.test.ts`);
 const flow = (...names: string[]) => names.map((name) => `test/flow/${name}.test.ts`);
 
 const informer = {
@@ -126,6 +128,7 @@ export const related: Record<string, Related> = {
   'cluster/connections': { quick: unit('connections'), stories: [] },
   'cluster/informers': { quick: [...unit('informers'), ...flow('lostNamespaces')], stories: flow('manyNamespaces') },
   'cluster/namespaces': { quick: unit('namespaces'), stories: flow('manyNamespaces') },
+  'cluster/patience': { quick: unit('patience'), stories: flow('manyNamespaces') },
   'execute/turns': { quick: unit('turns'), stories: unit('pace') },
   'execute/rateLimiter': { quick: unit('rateLimiter', 'pace'), stories: flow('fleetTrouble') },
   'execute/targets': { quick: unit('targets'), stories: flow('fleet') },
@@ -140,4 +143,29 @@ export const related: Record<string, Related> = {
   'reconcile/scheduledJobs': { quick: unit('scheduledJobs'), stories: flow('schedule') },
   'reconcile/skips': { quick: unit('skip'), stories: flow('schedule') },
   'reconcile/scheduleStatus': { quick: unit('mark'), stories: flow('schedule') },
+  'lifecycle/power': { quick: unit('power', 'act'), stories: flow('stop', 'start') },
+  'lifecycle/declared': { quick: flow('declared'), stories: flow('reconcile') },
+  'lifecycle/adopt': { quick: [...unit('adopt'), ...flow('adopt')], stories: [] },
+  'lifecycle/adoption': { quick: unit('adoption'), stories: flow('adopt') },
+  'lifecycle/answer': { quick: flow('answer', 'perform'), stories: flow('order') },
+  'lifecycle/diagnosis': { quick: unit('diagnosis'), stories: flow('trouble') },
+  'lifecycle/trace': { quick: unit('trace'), stories: flow('endings') },
+  'execute/command': { quick: flow('commanding'), stories: flow('execute') },
+  'execute/preflight': { quick: unit('preflight'), stories: flow('execute') },
+  'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
+  'execute/paced': { quick: unit('paced'), stories: flow('execute') },
+  'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
+  'entry/trigger': { quick: unit('trigger', 'command'), stories: flow('names', 'identity') },
+  'entry/queue': { quick: aws('queue'), stories: [] },
+  'entry/request': { quick: unit('request'), stories: [] },
+  'entry/http': { quick: unit('http'), stories: [] },
+  'entry/entry': { quick: aws('answers', 'queue', 'http'), stories: flow('unheard', 'alarms') },
+  'entry/state': { quick: unit('state'), stories: flow('status') },
+  'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
+  'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
+  'entry/serveHttp': { quick: serve('api'), stories: serve('hostile') },
+  'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
+  'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
+  'entry/serveLoop': { quick: serve('loop'), stories: serve('neighbours') },
+  'entry/serveView': { quick: serve('loop'), stories: serve('neighbours') },
 };
