@@ -312,9 +312,9 @@ export const explained: Explained[] = [
   {
     file: 'schedule/calendarFile',
     before:
-      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 1); day += dayMs) dates.add(wallDate(day));',
+      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 1); day += dayMs) days.add(day);',
     after:
-      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 2); day += dayMs) dates.add(wallDate(day));',
+      'for (let day = Math.floor(from / dayMs) * dayMs; day < Math.max(to, from + 2); day += dayMs) days.add(day);',
     because: 'The times of a calendar are whole seconds.',
   },
   {
@@ -328,12 +328,6 @@ export const explained: Explained[] = [
     before: "textIn(one['phase']) ?? ''",
     after: "textIn(one['phase'])",
     because: 'No phase is called undefined.',
-  },
-  {
-    file: 'domain/readVm',
-    before: 'grace !== undefined && grace >= 0',
-    after: 'grace >= 0',
-    because: 'What is not there is not so much either.',
   },
   {
     file: 'domain/runTrace',
