@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../shared/domain/model.ts';
 import type { OutcomeName } from '../../shared/domain/outcome.ts';
+import { instantIn } from '../../shared/domain/read.ts';
 import { runNameOf, type WukongRun } from '../../shared/domain/run.ts';
 import { readLines, runCounts } from '../../shared/report/runLines.ts';
 import { boundaryIdOf } from '../../shared/schedule/calendar.ts';
@@ -16,7 +17,7 @@ export function isGenuine(run: WukongRun): boolean {
 }
 
 function isNamedSo({ metadata, spec }: WukongRun): boolean {
-  if ((spec?.action !== 'start' && spec?.action !== 'stop') || Number.isNaN(Date.parse(spec.dueAt))) return false;
+  if ((spec?.action !== 'start' && spec?.action !== 'stop') || instantIn(spec.dueAt) === undefined) return false;
   const uid = metadata.ownerReferences?.find(({ name }) => name === spec.schedule)?.uid;
   if (spec.schedule !== undefined && uid === undefined) return false;
   return (spec.schedule !== undefined || typeof spec.requestId === 'string') && metadata.name === runNameOf(spec, uid);

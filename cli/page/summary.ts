@@ -1,3 +1,4 @@
+import { instantText } from '../../shared/domain/instant.ts';
 import { type Glyph, icon, verdictGlyph } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { Group, PageModel, Row } from './model.ts';
@@ -13,7 +14,7 @@ export const titleOf = ({ kind }: PageModel): string =>
 /** What page this is, of what time, in which zone. */
 export function heading(model: PageModel): Html {
   const { zone, from, to, now } = model;
-  const time = (at: number) => markup`<time datetime="${new Date(at).toISOString()}">${longTime(zone, at)}</time>`;
+  const time = (at: number) => markup`<time datetime="${instantText(at)}">${longTime(zone, at)}</time>`;
   const [first, last] = [offsetText(zone, from), offsetText(zone, to - 1)];
   const offset = first === last ? first : `${first}, later ${last}`;
   return markup`<header>

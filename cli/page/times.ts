@@ -1,3 +1,4 @@
+import { instantText } from '../../shared/domain/instant.ts';
 import { tzVersion } from '../../shared/time/tzData.ts';
 import type { Zone } from '../../shared/time/zone.ts';
 import type { Course } from './course.ts';
@@ -30,7 +31,7 @@ const mostNames = 12;
 const mostSwitches = 1_000;
 
 function switchLine(one: Course['switches'][number], zone: Zone): Html {
-  const iso = new Date(one.at).toISOString();
+  const iso = instantText(one.at);
   const what = one.happens ? one.action : `no ${one.action}`;
   const quiet = one.happens && !one.same ? '' : markup` class="quiet"`;
   return markup`<tr${quiet}><th scope="row"><time datetime="${iso}">${shortTime(zone, one.at)}</time></th><td>${what}</td><td>${one.boundary.schedule.name}</td><td>${whyText(one, zone)}</td></tr>`;

@@ -1,3 +1,4 @@
+import { instantText } from '../../shared/domain/instant.ts';
 import { type Glyph, icon } from './glyphs.ts';
 import { type Html, markup, name } from './markup.ts';
 import type { Row } from './model.ts';
@@ -74,7 +75,7 @@ export const toldLine =
   (zone: Row['zone'], links: Links) =>
   ({ at, row, namespace, what, planned, glyph, text, message }: Told): Line => ({
     ...{ what, planned, glyph, text, message },
-    datetime: new Date(at).toISOString(),
+    datetime: instantText(at),
     time: shortTime(row.zone, at),
     zone: row.zone === zone ? undefined : row.zone.name,
     who: namespace ? `${namespace}/${row.name}` : row.name,

@@ -1,4 +1,6 @@
+import { instantText } from '../../shared/domain/instant.ts';
 import { placeOf } from '../../shared/domain/model.ts';
+import { instantIn } from '../../shared/domain/read.ts';
 import type { RunPhase, WukongRun } from '../../shared/domain/run.ts';
 import { runCounts } from '../../shared/report/runLines.ts';
 import type { Glyph } from '../page/glyphs.ts';
@@ -27,7 +29,7 @@ const rank = ({ status }: WukongRun): number => {
   const found = order.indexOf(status?.phase ?? 'Running');
   return found < 0 ? order.length : found;
 };
-const dueAt = ({ spec }: WukongRun): number => Date.parse(spec.dueAt);
+const dueAt = ({ spec }: WukongRun): number => instantIn(spec.dueAt) ?? 0;
 
 /** The runs of a day: what went wrong first, then what is under way, then the newest. */
 export function lastRuns(runs: WukongRun[], now: number): WukongRun[] {
@@ -53,7 +55,7 @@ export function runLine(run: WukongRun): Line {
     ...(rest.latestSeconds !== undefined && rest.latestSeconds > 60 ? [`late by ${rest.latestSeconds} s`] : []),
   ];
   return {
-    datetime: new Date(dueAt(run)).toISOString(),
+    datetime: instantText(dueAt(run)),
     time: liveTime(dueAt(run)),
     what: spec.action,
     planned: spec.schedule !== undefined,

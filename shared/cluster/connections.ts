@@ -2,24 +2,37 @@ import { namespaceIn } from './path.ts';
 
 /** So many calls are under way at once, each on a connection of its own. */
 export const mostCalls = 64;
-/** So many of them are of Events, of all namespaces together: the rest is for what is not only told. */
-const mostEvents = 48;
+/** So many of them are of Events, of all namespaces together, and as many of statuses. */
+const mostOfAShare = 48;
+/** So many of both: the rest is for what is not only told. */
+const mostTold = 56;
 
-/** Whose share a call takes: that of its namespace, or of its Events. */
-export const sharerOf = (path: string): string =>
-  `${namespaceIn(path)}${/^\/api\/v1\/namespaces\/[^/?]+\/events(?![^/?])/.test(path) ? '/events' : ''}`;
+/** What is only told of a namespace: its Events, and the statuses of its objects. */
+const told = {
+  events: /^\/api\/v1\/namespaces\/[^/?]+\/events(?![^/?])/,
+  status: /^[^?]*\/namespaces\/[^/?]+\/[^/?]+\/[^/?]+\/status(?![^/?])/,
+};
+type Share = 'all else' | keyof typeof told;
+
+/** Whose share a call takes: that of its namespace, or of what is only told of it. */
+export const sharerOf = (path: string): string => {
+  const share = told.events.test(path) ? '/events' : told.status.test(path) ? '/status' : '';
+  return `${namespaceIn(path)}${share}`;
+};
 export const isOfEvents = (sharer: string): boolean => sharer.endsWith('/events');
+const shareOf = (sharer: string): Share =>
+  isOfEvents(sharer) ? 'events' : sharer.endsWith('/status') ? 'status' : 'all else';
 
 /**
  * Who may make a call now: a namespace that has fewer under way than could still be made. So one whose calls are not
  * answered holds half of the connections, the next one half of the rest, and nobody all of them. When one is free, the
  * namespace that holds the fewest comes first, and of several the one that has waited longest for its turn. What is of the
- * whole cluster counts as a namespace of its own, and so do the Events of each: where none of them is
+ * whole cluster counts as a namespace of its own, and so do the Events of each, and its statuses: where none of these is
  * answered, what is asked of VMs waits for none.
  */
 export class Connections {
   #free = mostCalls;
-  #events = 0;
+  readonly #told = { events: 0, status: 0 };
   readonly #held = new Map<string, number>();
   /** Whose turn was the longest ago comes first, and so do their calls. */
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -43,13 +56,17 @@ export class Connections {
   }
 
   #isFull(sharer: string): boolean {
-    return this.#events >= mostEvents && isOfEvents(sharer);
+    const share = shareOf(sharer);
+    if (share === 'all else') return false;
+    const { events, status } = this.#told;
+    return this.#told[share] >= mostOfAShare || events + status >= mostTold;
   }
 
   #hold(sharer: string, by: 1 | -1): void {
     const held = this.#heldBy(sharer) + by;
     this.#free -= by;
-    if (isOfEvents(sharer)) this.#events += by;
+    const share = shareOf(sharer);
+    if (share !== 'all else') this.#told[share] += by;
     if (held > 0) this.#held.set(sharer, held);
     else this.#held.delete(sharer);
   }

@@ -92,7 +92,7 @@ export async function runExec(plugin: ExecPlugin, running: Running): Promise<Cre
     env: { ...running.env, ...plugin.env, KUBERNETES_EXEC_INFO: info },
     stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'],
   });
-  const cancel = running.after(interactive ? interactiveLimitMs : limitMs, () => child.kill('SIGKILL'));
+  const cancel = running.after(interactive ? interactiveLimitMs : limitMs, () => end(child));
   try {
     return credentialIn(plugin, await outputOf(plugin, child));
   } finally {
@@ -100,12 +100,18 @@ export async function runExec(plugin: ExecPlugin, running: Running): Promise<Cre
   }
 }
 
+/** What the plugin itself has started may go on, and is not waited for. */
+function end(child: ChildProcess): void {
+  child.kill('SIGKILL');
+  child.stdout?.destroy();
+}
+
 async function outputOf(plugin: ExecPlugin, child: ChildProcess): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   child.stdout?.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > mostOutput) child.kill('SIGKILL');
+    if (size > mostOutput) end(child);
     else chunks.push(chunk);
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();

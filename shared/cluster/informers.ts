@@ -49,66 +49,106 @@ export async function followIn<V>(
   source: SpacedSource<V>,
   limits: Limits,
 ): Promise<FollowedIn<V>> {
-  const open = new Map<Space, Followed<V>>();
-  const lost = new Map<Space, LifecycleError>();
-  const retries = new Map<Space, () => void>();
-  const closing = new AbortController();
-  const { signal } = closing;
-  const lose = (space: Space, thrown: unknown) => {
-    lost.set(space, asLifecycleError(thrown));
-    open.get(space)?.close();
-    open.delete(space);
-    if (signal.aborted) return;
-    const again = () => void openOne(space, { deadline: cluster.clock.now() + firstStateMs, signal });
-    retries.set(space, cluster.clock.after(againMs * (0.5 + cluster.random()), again));
-  };
-  async function openOne(space: Space, within: Limits): Promise<void> {
-    const changed: typeof source.changed = (key, now, before) => {
-      const one = open.get(space);
-      try {
-        if (key === undefined) one?.check();
-      } catch (thrown) {
-        lose(space, thrown);
-      }
-      source.changed?.(key, now, before);
-    };
+  const informers = new Informers(cluster, source);
+  await each(spaces, openedAtOnce, (space) => informers.open(space, limits));
+  try {
+    limits.signal?.throwIfAborted();
+    informers.check();
+  } catch (thrown) {
+    informers.close();
+    throw thrown;
+  }
+  return informers;
+}
+
+/** Each space is open, or lost and to be tried again, or has not been opened yet. */
+class Informers<V> implements FollowedIn<V> {
+  readonly #cluster: Cluster;
+  readonly #source: SpacedSource<V>;
+  readonly #open = new Map<Space, Followed<V>>();
+  readonly #lost = new Map<Space, LifecycleError>();
+  /** How to cancel the next try, of those that were lost once. */
+  readonly #retries = new Map<Space, () => void>();
+  readonly #closing = new AbortController();
+
+  constructor(cluster: Cluster, source: SpacedSource<V>) {
+    this.#cluster = cluster;
+    this.#source = source;
+  }
+
+  /** Resolves when it has its first state, or is lost. */
+  async open(space: Space, within: Limits): Promise<void> {
+    const source = { ...this.#source, path: this.#source.path(space), changed: this.#changedIn(space) };
     try {
-      const one = await follow(cluster, { ...source, path: source.path(space), changed }, within);
-      if (signal.aborted) return one.close();
-      open.set(space, one);
-      lost.delete(space);
+      const one = await follow(this.#cluster, source, within);
+      if (this.#closing.signal.aborted) return one.close();
+      this.#open.set(space, one);
+      this.#lost.delete(space);
     } catch (thrown) {
-      lose(space, thrown);
+      this.#lose(space, thrown);
     }
   }
-  const close = () => {
-    closing.abort();
-    retries.forEach((cancel) => cancel());
-    open.forEach((one) => one.close());
-  };
-  await each(spaces, openedAtOnce, (space) => openOne(space, limits));
-  const [why] = lost.values();
-  if (limits.signal?.aborted || (why && open.size === 0)) {
-    close();
-    limits.signal?.throwIfAborted();
-    throw why!;
+
+  /** Tells what the source is told, and without a key, as one that failed for good tells it, looks whether it is lost. */
+  #changedIn(space: Space): NonNullable<SpacedSource<V>['changed']> {
+    return (key, now, before) => {
+      try {
+        if (key === undefined) this.#open.get(space)?.check();
+      } catch (thrown) {
+        this.#lose(space, thrown);
+      }
+      this.#source.changed?.(key, now, before);
+    };
   }
-  const of = (namespace: string) => {
-    const one = open.get(namespace) ?? open.get(undefined);
+
+  #lose(space: Space, thrown: unknown): void {
+    this.#lost.set(space, asLifecycleError(thrown));
+    this.#open.get(space)?.close();
+    this.#open.delete(space);
+    const { clock, random } = this.#cluster;
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    const again = () => void this.open(space, { deadline: clock.now() + firstStateMs, signal });
+    this.#retries.set(space, clock.after(againMs * (0.5 + random()), again));
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#retries.forEach((cancel) => cancel());
+    this.#open.forEach((one) => one.close());
+  }
+
+  /** The one that sees this namespace. @throws LifecycleError why it is lost. */
+  #of(namespace: string): Followed<V> {
+    const one = this.#open.get(namespace) ?? this.#open.get(undefined);
     if (one) return one;
-    throw lost.get(namespace) ?? lost.get(undefined) ?? new Error(`namespace ${namespace} is not watched`);
-  };
-  return {
-    get: (namespace, name) => of(namespace).get(namespace, name),
-    gone: (namespace, name) => of(namespace).gone(namespace, name),
-    on: (namespace, name, call) => of(namespace).on(namespace, name, call),
-    all: () => [...open.values()].flatMap((one) => one.all()),
-    lost: () => new Map([...lost].map(([space, why]) => [space ?? '', why])),
-    check(namespace) {
-      if (namespace !== undefined) return of(namespace).check();
-      const [why] = lost.values();
-      if (why && open.size === 0) throw why;
-    },
-    close,
-  };
+    const why = this.#lost.get(namespace) ?? this.#lost.get(undefined);
+    throw why ?? new Error(`namespace ${namespace} is not watched`);
+  }
+
+  check(namespace?: string): void {
+    if (namespace !== undefined) return this.#of(namespace).check();
+    const [why] = this.#lost.values();
+    if (why && this.#open.size === 0) throw why;
+  }
+
+  get(namespace: string, name: string): V | undefined {
+    return this.#of(namespace).get(namespace, name);
+  }
+
+  gone(namespace: string, name: string): V | undefined {
+    return this.#of(namespace).gone(namespace, name);
+  }
+
+  on(namespace: string, name: string, call: () => void): () => void {
+    return this.#of(namespace).on(namespace, name, call);
+  }
+
+  all(): V[] {
+    return [...this.#open.values()].flatMap((one) => one.all());
+  }
+
+  lost(): Map<string, LifecycleError> {
+    return new Map([...this.#lost].map(([space, why]) => [space ?? '', why]));
+  }
 }

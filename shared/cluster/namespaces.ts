@@ -6,6 +6,7 @@ import { bodyOf } from './failure.ts';
 import { listPages } from './list.ts';
 import { ours } from './ours.ts';
 import { apiPath } from './path.ts';
+import { Patience } from './patience.ts';
 import type { World } from './world.ts';
 
 /** Why something that depends on a namespace is not known, by its name. */
@@ -32,6 +33,8 @@ export interface Reading {
    * for absent. Not given: no answer is an error.
    */
   unanswered?: Unanswered;
+  /** Shared by those who read side by side for the same tick. */
+  patience?: Patience;
 }
 
 /**
@@ -47,15 +50,18 @@ export async function readNamespaces(names: Iterable<string>, to: Reading): Prom
     await attempt(to, undefined, async () => {
       for await (const { items } of listPages(world.transport, namespacePath(), limits)) items.forEach(keep);
     });
-  else
-    await each(wanted, readAtOnce, (name) =>
-      attempt(to, name, async () => {
-        const path = namespacePath(name);
-        const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
-        const namespace = ours(bodyOf(answer, `namespace ${name}`));
-        if (namespace) keep(namespace);
-      }),
-    );
+  else {
+    const patience = to.patience ?? new Patience(world.clock, limits);
+    const readOne = async (name: string, limits: Limits) => {
+      const path = namespacePath(name);
+      const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
+      const namespace = ours(bodyOf(answer, `namespace ${name}`));
+      if (namespace) keep(namespace);
+    };
+    const read = (name: string) =>
+      to.unanswered ? patience.read((limits) => readOne(name, limits)) : readOne(name, limits);
+    await each(wanted, readAtOnce, (name) => attempt(to, name, () => read(name)));
+  }
   return found;
 }
 
@@ -74,26 +80,55 @@ async function attempt({ limits, problems, unanswered }: Reading, name: string |
   }
 }
 
+/** What is listed of one kind. */
+export interface Listing<T> {
+  world: Pick<World, 'transport' | 'clock'>;
+  /** Undefined: everywhere. */
+  spaces: string[] | undefined;
+  /** The collection there. */
+  path: (namespace?: string) => string;
+  limits: Limits;
+  unanswered: Unanswered;
+  /** What is kept of each. */
+  keep?: (object: T) => T;
+}
+
 /**
- * Reads in each of these namespaces, or everywhere. One in which nobody answers, or that may not be read, is noted in
- * `unanswered`, and is its own trouble alone. @throws what was thrown first, where none of them could be read.
+ * All objects of a kind in these namespaces, in their order, or everywhere. A namespace in which nobody answers, or that
+ * may not be read, is noted in `unanswered`, and is its own trouble alone: the others are read side by side with it, and
+ * wait for it 5 s at the most. One that is noted there already is not asked again. @throws what the first of them threw, where none of them could be read.
  */
-export async function readEach(
-  spaces: string[] | undefined,
-  unanswered: Unanswered,
-  limits: Partial<Limits>,
-  read: (namespace?: string) => Promise<void>,
-): Promise<void> {
-  if (!spaces) return read();
+export async function listEach<T extends KubeObject>(listing: Listing<T>): Promise<T[]> {
+  const { world, spaces, limits, unanswered } = listing;
+  if (!spaces) return listIn(listing, undefined, limits);
+  const found = new Map<string, T[]>();
   const failed = new Map<string, LifecycleError>();
-  for (const space of spaces)
+  const patience = new Patience(world.clock, limits);
+  const names = [...new Set(spaces)].filter((space) => !unanswered.has(space));
+  await each(names, readAtOnce, async (space) => {
     try {
-      await read(space);
+      found.set(space, await patience.read((limits, goesOn) => listIn(listing, space, limits, goesOn)));
     } catch (thrown) {
       limits.signal?.throwIfAborted();
       failed.set(space, asLifecycleError(thrown));
     }
-  const [first] = failed.values();
-  if (first && failed.size === new Set(spaces).size) throw first;
+  });
+  const first = names.find((space) => failed.has(space));
+  if (first !== undefined && found.size === 0) throw failed.get(first)!;
   for (const [space, error] of failed) unanswered.set(space, error);
+  return names.flatMap((space) => found.get(space) ?? []);
+}
+
+async function listIn<T extends KubeObject>(
+  { world, path, keep = (object) => object }: Listing<T>,
+  space: string | undefined,
+  limits: Limits,
+  goesOn = () => {},
+): Promise<T[]> {
+  const found: T[] = [];
+  for await (const { items } of listPages<T>(world.transport, path(space), limits)) {
+    for (const item of items) found.push(keep(item));
+    goesOn();
+  }
+  return found;
 }

@@ -1,5 +1,6 @@
 import './lateAnswers.ts';
 
+import { callLimitMs } from '../domain/claimTimes.ts';
 import { LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { bounded, type Limits, orAborted, sleep } from '../time/wait.ts';
@@ -43,7 +44,6 @@ export interface Transport {
   stream(path: string, signal: AbortSignal): Promise<{ status: number; lines: AsyncIterable<string> }>;
 }
 
-const callLimitMs = 30_000;
 const attemptLimitMs = 15_000;
 const attempts = 5;
 /** Even a call whose deadline is past has so long: a record may be written at the last moment. */

@@ -10,8 +10,11 @@ export const marginMs = 15_000;
 /** How long a forced guest may take to go (DESIGN §5). */
 export const forceWaitMs = 60_000;
 
-/** A power call is tried for thirty seconds at most (`callLimitMs`); a superseded owner's may come through a little later. */
-const inFlightMs = 35_000;
+/** A call that nobody gives a deadline is tried for so long. */
+export const callLimitMs = 30_000;
+
+/** A power call of a superseded owner may come through a little later than that. */
+const inFlightMs = callLimitMs + 5_000;
 
 /** A process that dies has left its record this long after the operation should have been over. */
 const slackMs = 60_000;

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 
 import { schema, type target } from './commandFields.ts';
 import { LifecycleError } from './errors.ts';
+import { instantText } from './instant.ts';
 import type { Place } from './model.ts';
 import type { Action } from './outcome.ts';
 import { requestIdOf } from './requestId.ts';
@@ -57,7 +58,7 @@ const onlyFor: Record<Action, string[]> = {
 
 /** The fields of the other action; a restart waits for a start, too. */
 const foreign = (action: Action, restart: boolean): string[] =>
-  onlyFor[other(action)].filter((key) => !(restart && action === 'stop' && key === 'waitSeconds'));
+  onlyFor[other(action)].filter((key) => !(restart && key === 'waitSeconds'));
 
 export interface Origin {
   action: Action;
@@ -118,12 +119,12 @@ function targetOf({ namespace, name, namespaces, selector, names }: z.output<typ
 /** A command as it goes over the bus, where it is parsed again: the same wish, asked for at the same time. */
 export function asInput({ requestedAt, notAfter, target, cluster: _bus, given: _first, ...rest }: Command) {
   const others = foreign(rest.action, rest.restart === true);
-  const mine = Object.entries(rest).filter(([key]) => key === 'action' || !others.includes(key));
+  const mine = Object.entries(rest).filter(([key]) => !others.includes(key));
   return {
     ...Object.fromEntries(mine),
     target: 'selector' in target ? { ...target, selector: format(target.selector) } : target,
-    scheduledAt: new Date(requestedAt).toISOString(),
-    ...(notAfter === undefined ? {} : { notAfter: new Date(notAfter).toISOString() }),
+    scheduledAt: instantText(requestedAt),
+    ...(notAfter === undefined ? {} : { notAfter: instantText(notAfter) }),
   };
 }
 

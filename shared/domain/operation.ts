@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import { readAnnotation } from './annotation.ts';
+import { firstInstant, instantText, lastInstant, mostSeconds } from './instant.ts';
 import { isShown, knownForceReason, knownReason, shownMessage } from './lifecycleState.ts';
 import { annotationPrefix, placeOf, type Wukong } from './model.ts';
 import { oneLine } from './oneLine.ts';
@@ -31,10 +32,9 @@ export const steps = ['Claimed', 'AskedAgain', 'Forced', 'PodDeleted'] as const;
 const time = z.iso
   .datetime({ offset: true })
   .transform((text) => Date.parse(text))
-  .pipe(z.number().min(Date.parse('0000-01-01T00:00:00Z')).max(Date.parse('9999-12-31T23:59:59.999Z')));
+  .pipe(z.number().min(firstInstant).max(lastInstant));
 
-/** At most thirty years: longer nobody waits, and an instant so far away nobody could write down. */
-const seconds = z.number().transform((given) => Math.min(Math.max(given, 0), 1_000_000_000));
+const seconds = z.number().transform((given) => Math.min(Math.max(given, 0), mostSeconds));
 
 /** A text that is shown: what a record says may be anybody's. */
 const said = z.string().transform((text) => oneLine(text, 1_024));
@@ -202,10 +202,10 @@ export const newestDone = (wukong: Wukong, now = Infinity): Last | Settled | und
 
 const instants = new Set(['stepAt', 'requestedAt', 'startedAt', 'finishedAt', 'deadline', 'forceAt']);
 
-/** As it stands in the annotation: instants in RFC 3339 for people, with milliseconds, which order depends on. */
+/** As it stands in the annotation: instants in RFC 3339, for people. */
 export const write = (value: Operation | Last | Settled): string =>
   JSON.stringify(value, (key, field: unknown) =>
-    instants.has(key) && typeof field === 'number' ? new Date(field).toISOString() : field,
+    instants.has(key) && typeof field === 'number' ? instantText(field) : field,
   );
 
 /** A finished operation as the outcome that was, or will be, told of it. */

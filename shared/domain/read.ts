@@ -1,3 +1,5 @@
+import { mostSeconds, writable } from './instant.ts';
+
 /** How a field of somebody else's object is read: what is not of its type counts as absent, what is too large is cut. */
 
 export const textIn = (value: unknown, most = 256): string | undefined =>
@@ -5,6 +7,12 @@ export const textIn = (value: unknown, most = 256): string | undefined =>
 
 export const wholeIn = (value: unknown): number | undefined =>
   Number.isSafeInteger(value) ? (value as number) : undefined;
+
+/** So many whole seconds, of 64 bits as Kubernetes has them, but at most as many as anybody waits. */
+export const secondsIn = (value: unknown): number | undefined =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 63
+    ? Math.min(value as number, mostSeconds)
+    : undefined;
 
 export const fieldsIn = (value: unknown): Record<string, unknown> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
@@ -18,8 +26,8 @@ export const listIn = (value: unknown): Record<string, unknown>[] =>
         .filter((one) => one !== undefined)
     : [];
 
-/** An instant; undefined for a text that is none. */
+/** An instant that can be written down again; undefined for a text that is none. */
 export function instantIn(value: unknown): number | undefined {
   const instant = Date.parse(textIn(value, 64) ?? '');
-  return Number.isNaN(instant) ? undefined : instant;
+  return instant === writable(instant) ? instant : undefined;
 }

@@ -1,6 +1,6 @@
 import { type Condition, conditionOf, type KubeObject } from './model.ts';
 import { adoptedByKey, owningWukongs } from './ownership.ts';
-import { fieldsIn, instantIn, listIn, textIn, wholeIn } from './read.ts';
+import { fieldsIn, instantIn, listIn, secondsIn, textIn, wholeIn } from './read.ts';
 import { isEnded, type VmiView, type VmView } from './vm.ts';
 
 const none: Condition[] = [];
@@ -72,7 +72,6 @@ export function readVmi(object: KubeObject): VmiView {
   const phases = listIn(status['phaseTransitionTimestamps']);
   const reached = (wanted: RegExp) =>
     instantIn(phases.find((one) => wanted.test(textIn(one['phase']) ?? ''))?.['phaseTransitionTimestamp']);
-  const grace = wholeIn(spec['terminationGracePeriodSeconds']);
   const deletingSince = instantIn(metadata.deletionTimestamp);
   return {
     namespace: metadata.namespace ?? '',
@@ -80,7 +79,7 @@ export function readVmi(object: KubeObject): VmiView {
     uid: metadata.uid ?? '',
     phase,
     ...(deletingSince === undefined ? {} : { deletingSince }),
-    graceSeconds: grace !== undefined && grace >= 0 ? grace : 30,
+    graceSeconds: secondsIn(spec['terminationGracePeriodSeconds']) ?? 30,
     ready: condition('Ready') ?? 'False',
     ...(readySince === undefined ? {} : { readySince }),
     paused: condition('Paused') === 'True',

@@ -19,8 +19,8 @@ const ambiguous = /^(arn|system|anyone|sha256-.*)$/s;
  */
 export function httpSource(principal: string | undefined): string {
   if (!principal) return 'http:anyone';
-  const short = principal.length <= longestPrincipal && principal.isWellFormed() && !ambiguous.test(principal);
-  const encoded = !short ? undefined : plainPrincipal.test(principal) ? principal : encodeURIComponent(principal);
+  const clear = principal.isWellFormed() && !ambiguous.test(principal);
+  const encoded = !clear ? undefined : plainPrincipal.test(principal) ? principal : encodeURIComponent(principal);
   if (encoded !== undefined && encoded.length <= longestPrincipal) return `http:${encoded}`;
   return `http:sha256-${createHash('sha256').update(JSON.stringify(principal)).digest('hex')}`;
 }

@@ -15,6 +15,7 @@ import {
   skippedOf,
 } from './operation.ts';
 import { isUnobserved, type Outcome, reasonOf } from './outcome.ts';
+import { instantIn } from './read.ts';
 import type { Member } from './run.ts';
 
 /** An outcome as the part of one VM in a run. */
@@ -34,9 +35,14 @@ export function memberOf(outcome: Outcome): Member {
 
 const keys = [operationKey, lastKey, settledKey, skippedKey];
 
-/** Whether a request left any sign on a Wukong: cheap, as it is asked of each at every tick. */
-export const mentions = ({ metadata: { annotations = {} }, status }: Wukong, requestId: string): boolean =>
-  keys.some((key) => annotations[key]?.includes(requestId)) || status?.lifecycleState?.requestId === requestId;
+/**
+ * Whether a request left any sign on a Wukong: cheap, as it is asked of each at every tick. In the annotations an id stands
+ * as JSON has it, where a quote has a backslash before it.
+ */
+export function mentions({ metadata: { annotations = {} }, status }: Wukong, requestId: string): boolean {
+  const written = JSON.stringify(requestId);
+  return keys.some((key) => annotations[key]?.includes(written)) || status?.lifecycleState?.requestId === requestId;
+}
 
 /** What the Wukong itself says that a request came to; undefined where nothing on it does. */
 export function traceOf(wukong: Wukong, requestId: string): Member | undefined {
@@ -56,9 +62,8 @@ export function traceOf(wukong: Wukong, requestId: string): Member | undefined {
 function failureShown(wukong: Wukong, requestId: string): Member | undefined {
   const shown = lifecycleStateOf(wukong);
   if (shown?.requestId !== requestId || shown.outcome !== 'Failed') return undefined;
-  const instant = (text: string | undefined) => (text === undefined ? undefined : Date.parse(text));
   const { reason, message, startedAt, finishedAt } = shown;
-  return { outcome: 'Failed', reason, message, startedAt: instant(startedAt), finishedAt: instant(finishedAt) };
+  return { outcome: 'Failed', reason, message, startedAt: instantIn(startedAt), finishedAt: instantIn(finishedAt) };
 }
 
 function settledTrace(wukong: Wukong, requestId: string, last: Last | undefined): Member | undefined {

@@ -31,7 +31,9 @@ export function eventIn(headers: Headers, body: string): EventRead {
   const type = String(headers['content-type'] ?? '').toLowerCase(); // the SDK takes it as it stands
   const isStructured = type.startsWith(structured);
   if (type.startsWith('application/cloudevents') && !isStructured)
-    throw invalid([`event: expected ${structured}, not ${type.split(';')[0]?.slice(0, 100)}: one event, no batch`]);
+    throw invalid([
+      `event: expected ${structured}, not ${type.replace(/;.*/s, '').slice(0, 100)}: one event, no batch`,
+    ]);
   const given = isStructured ? objectIn(body) : headersOf(headers);
   const { specversion, id, source, time } = given;
   const action =

@@ -2,6 +2,7 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
 import type { Cluster } from '../cluster/world.ts';
 import { asLifecycleError, type FailureCode, failures } from '../domain/errors.ts';
+import type { Place } from '../domain/model.ts';
 import type { Outcome, SkipReason } from '../domain/outcome.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { detailOf } from '../report/report.ts';
@@ -97,8 +98,7 @@ export async function answerHttp(
     if (!outcome) return answer(200, done);
     if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome);
     const cluster = await clusterOf();
-    const { namespace, name } = request.pathParameters ?? {};
-    const [state] = await readStates(cluster, { namespace, name }, { deadline: cluster.clock.now() + lookLimitMs });
+    const [state] = await readStates(cluster, placeIn(outcome), { deadline: cluster.clock.now() + lookLimitMs });
     const running = state?.operation !== undefined;
     return answer(running ? 202 : 200, { ...detailOf(outcome), state }, running ? located(request) : {});
   } catch (thrown) {
@@ -114,6 +114,7 @@ function outcomeAnswer(request: HttpRequest, outcome: Outcome): Answer {
   return answer(status, { ...detailOf(outcome), ...next }, headers);
 }
 
+const placeIn = ({ namespace, name }: Outcome): Place => ({ namespace, name });
 const named = (request: HttpRequest): boolean => request.pathParameters?.['name'] !== undefined;
 
 /** Where to look how it goes on: the Wukong. */
@@ -124,16 +125,21 @@ function located({ requestContext, queryStringParameters }: HttpRequest): Record
 }
 
 class Refusal extends Error {
-  answer?: Answer;
+  readonly answer: Answer;
+
+  constructor(message: string, answered: Answer) {
+    super(message);
+    this.answer = answered;
+  }
 }
 
 /** What is refused before it comes to be a command: to be thrown, with what it is answered with. */
 export const refusal = (statusCode: number, reason: string, message: string, headers = {}): Error =>
-  Object.assign(new Refusal(message), { answer: answer(statusCode, { outcome: 'Failed', reason, message }, headers) });
+  new Refusal(message, answer(statusCode, { outcome: 'Failed', reason, message }, headers));
 
 /** An error over HTTP; a command that is not valid names every wrong field. */
 export function refusalAnswer(thrown: unknown): Answer {
-  if (thrown instanceof Refusal && thrown.answer) return thrown.answer;
+  if (thrown instanceof Refusal) return thrown.answer;
   const { code, message, status, cause } = asLifecycleError(thrown);
   const wrong = Array.isArray(cause) ? cause.map(String) : [message];
   const fields = code === 'InvalidAction' ? { fields: wrong.map(field) } : {};

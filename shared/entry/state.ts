@@ -5,6 +5,7 @@ import { readObject, readWukong, wukongPath } from '../cluster/objects.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { invalid } from '../domain/command.ts';
+import { instantText } from '../domain/instant.ts';
 import {
   annotationPrefix,
   keyOf,
@@ -59,7 +60,7 @@ export function parseStateQuery(event: unknown): StateQuery {
   const read = query.safeParse((isHttp(event) ? queryIn(event) : event) ?? {});
   const problems = read.success
     ? []
-    : read.error.issues.map((issue) => `${issue.path.join('.') || 'query'}: ${issue.message}`);
+    : read.error.issues.map((issue) => `${String(issue.path[0] ?? 'query')}: ${issue.message}`);
   const given = read.data ?? {};
   if (given.name !== undefined && given.namespace === undefined)
     problems.push('namespace: expected, because a name is given');
@@ -101,13 +102,12 @@ export async function readStates(
     listAll(cluster.transport, vmPath('virtualmachines', namespace), limits),
     listAll(cluster.transport, vmPath('virtualmachineinstances', namespace), limits),
   ]);
-  const [vmByKey, vmiByKey] = [vms, vmis].map(
-    (list) => new Map(list.map((object) => [keyOf(object.metadata), object])),
-  );
+  const byKey = (list: KubeObject[]) => new Map(list.map((object) => [keyOf(object.metadata), object]));
+  const [vmByKey, vmiByKey] = [byKey(vms), byKey(vmis)];
   return wukongs.map((wukong) =>
     stateFrom(wukong, (vmName) => {
       const key = keyOf({ ...wukong.metadata, name: vmName });
-      return { vm: vmByKey?.get(key), vmi: vmiByKey?.get(key) };
+      return { vm: vmByKey.get(key), vmi: vmiByKey.get(key) };
     }),
   );
 }
@@ -139,8 +139,8 @@ export function stateFrom(wukong: Wukong, find: (vmName: string) => Pair | undef
             action: op.action,
             requestId: op.requestId,
             step: op.step,
-            startedAt: new Date(op.startedAt).toISOString(),
-            ...(op.forceAt ? { forceAt: new Date(op.forceAt).toISOString() } : {}),
+            startedAt: instantText(op.startedAt),
+            ...(op.forceAt ? { forceAt: instantText(op.forceAt) } : {}),
           },
         }
       : {}),

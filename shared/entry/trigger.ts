@@ -74,16 +74,15 @@ function parseEvent(event: unknown, origin: Origin & Sent): Command {
     const found = JSON.stringify(envelope['detail-type']).slice(0, 100);
     throw new LifecycleError('InvalidAction', `detail-type: expected "${expected}", not ${found}`);
   }
-  const hasId = typeof envelope.id === 'string';
+  const id = typeof envelope.id === 'string' ? envelope.id : undefined;
   const source = origin.sender ?? 'event';
   return parseCommand(envelope.detail, {
     action: origin.action,
     trigger: 'event',
-    requestId:
-      typeof envelope.id === 'string' ? requestIdOf(source, envelope.id).slice(0, longestRequestId) : origin.requestId,
+    requestId: id === undefined ? origin.requestId : requestIdOf(source, id).slice(0, longestRequestId),
     requestedAt: askedAt(envelope.time, origin.requestedAt),
     ...(!origin.sender && isOurs(envelope) ? {} : { source }),
-    ...(envelope.source === busSource ? { given: false } : hasId ? { given: true } : {}),
+    ...(envelope.source === busSource ? { given: false } : id === undefined ? {} : { given: true }),
   });
 }
 
@@ -121,7 +120,7 @@ function askedAt(time: unknown, now: number): number {
 function refuseOversize(event: unknown) {
   let size: number;
   try {
-    size = JSON.stringify(event)?.length ?? 0;
+    size = (JSON.stringify(event) ?? '').length;
   } catch {
     throw new LifecycleError('InvalidAction', 'event: expected plain JSON');
   }

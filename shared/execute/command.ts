@@ -107,23 +107,20 @@ async function inTime(command: Command, jobs: Job[], world: World, options: Exec
   // Only who has got on sends what is left: else it would go round for ever.
   const gotOn = rest.length < mine.filter(isCommand).length;
   const { outcomes, left } =
-    rest.length === 0 || (gotOn && (await elsewhere.take(rest)))
-      ? { outcomes: [], left: 0 }
-      : await record(command, rest, world, options);
+    gotOn && (await elsewhere.take(rest)) ? { outcomes: [], left: 0 } : await record(command, rest, world, options);
   const { sent, unsent } = elsewhere;
   return { outcomes: [...executed.outcomes, ...outcomes], left, sent, unsent };
 }
 
 const isCommand = ({ work }: Job): boolean => work.do === 'command';
 
-/** How many are recorded at once when the time is nearly up, and how long that may take. */
-const recordingAtOnce = 32;
+/** How long what is recorded when the time is nearly up may take. */
 const recordingMs = 5_000;
 
 /** Writes the record of each that was not begun, so that reconcileState begins it. Those it cannot record are untouched. */
 async function record(command: Command, rest: Job[], world: World, options: Executing) {
   if (command.dryRun) return { outcomes: [], left: rest.length };
-  const group = groupOf(`${command.requestId} records`, recordingAtOnce);
+  const group = groupOf(`${command.requestId} records`);
   const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));
   const { outcomes, left } = await execute(jobs, world, { ...options, sink: 'record' });
   return { outcomes, left: left.length };

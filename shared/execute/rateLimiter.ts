@@ -72,13 +72,14 @@ export class RateLimiter {
   async #call<T>(transport: Transport, call: Call, limits: Partial<Limits>): Promise<Answer<T>> {
     const namespace = namespaceIn(call.path);
     const isPower = call.path.startsWith('/apis/subresources.kubevirt.io/');
-    const sharer = sharerOf(call.path);
-    const gate = this.#gates.get(sharer) ?? new Gate(this.#cluster);
-    remember(this.#gates, sharer, gate, mostKnown);
+    const ofEvents = isOfEvents(sharerOf(call.path)); // a cluster may limit them alone (EventRateLimit)
+    const waits = ofEvents ? `${namespace}/events` : namespace;
+    const gate = this.#gates.get(waits) ?? new Gate(this.#cluster);
+    remember(this.#gates, waits, gate, mostKnown);
     const heard = (status: number, ms: number) => {
       if (status === 429) gate.shut();
       else this.#letIn(gate);
-      if (isOfEvents(sharer)) return; // a cluster may limit them alone (EventRateLimit)
+      if (ofEvents) return;
       if (status === 429) this.#refuse(namespace);
       if (status === 429 || (isPower && ms > lateMs)) this.#suffer(namespace);
     };

@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { readEach, type Unanswered } from '../cluster/namespaces.ts';
+import { listEach, type Unanswered } from '../cluster/namespaces.ts';
 import { readWukong, slim, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
@@ -48,14 +48,12 @@ async function selected(
   limits: Limits,
 ): Promise<Targets> {
   const selector = `labelSelector=${encodeURIComponent(format(target.selector))}`;
-  const chosen = target.namespaces ?? world.config.watchNamespaces;
-  const found = new Map<string, Wukong>();
+  const spaces = target.namespaces ?? world.config.watchNamespaces;
   const unread: Unanswered = new Map();
-  await readEach(chosen && [...new Set(chosen)], unread, limits, async (namespace) => {
-    for await (const wukong of listed(world, `${wukongPath(namespace)}?${selector}`, limits))
-      found.set(keyOf(wukong.metadata), wukong);
-  });
-  const namespaces = chosen?.filter((namespace) => !unread.has(namespace)) ?? 'all';
+  const path = (namespace?: string) => `${wukongPath(namespace)}?${selector}`;
+  const listed = await listEach<Wukong>({ world, spaces, path, limits, unanswered: unread, keep: slim });
+  const found = new Map(listed.map((wukong) => [keyOf(wukong.metadata), wukong]));
+  const namespaces = spaces?.filter((namespace) => !unread.has(namespace)) ?? 'all';
   return { wukongs: inOrder(found.values()), missing: [], namespaces, unread };
 }
 

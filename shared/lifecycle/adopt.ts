@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
-import { mergePatch, wukongPath } from '../cluster/objects.ts';
+import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { Answer } from '../cluster/transport.ts';
 import { vmPath } from '../cluster/vmInformer.ts';
 import type { Cluster } from '../cluster/world.ts';
 import { LifecycleError } from '../domain/errors.ts';
-import { adoptedByKey, keyOf, vmNameOf, type Wukong } from '../domain/model.ts';
+import { adoptedByKey, keyOf, placeOf, vmNameOf, type Wukong } from '../domain/model.ts';
 import { lastOf, operationOf } from '../domain/operation.ts';
 import { type InstanceType, type RawVm, type Size, sizeOf } from '../domain/vmSize.ts';
 import type { Limits } from '../time/wait.ts';
@@ -78,7 +78,7 @@ interface Asking {
 
 const giverOf = ({ metadata }: RawVm): string | undefined => metadata.annotations?.[adoptedByKey];
 const given = (to: string | null, { metadata: { resourceVersion } }: RawVm) => ({
-  metadata: { ...(resourceVersion ? { resourceVersion } : {}), annotations: { [adoptedByKey]: to } },
+  metadata: { resourceVersion, annotations: { [adoptedByKey]: to } },
 });
 
 /** What an adoption was decided by. KubeVirt writes the rest at any time: the status, many times while a guest boots. */
@@ -92,13 +92,11 @@ const mostTries = 5;
 /** Writes on the VM to whom it is given. What is decisive must be as it was; the rest may change meanwhile. */
 async function mark(to: Asking, vm: RawVm, name: string): Promise<RawVm> {
   const what = `VM ${keyOf(vm.metadata)}`;
-  const changed = () => new LifecycleError('Refused', `${what} was changed meanwhile; adopt it again`);
-  const marked = await writeGiver(to, vm, name, (seen) => {
-    if (!isDeepStrictEqual(decisive(seen), decisive(vm))) throw changed();
-    return true;
-  });
-  if (marked?.status === 409) throw changed();
-  return bodyOf(marked!, `${what} cannot be given to Wukong ${name}`);
+  const isAsBefore = (seen: RawVm) => isDeepStrictEqual(decisive(seen), decisive(vm));
+  const marked = await writeGiver(to, vm, name, isAsBefore);
+  if (!marked || marked.status === 409)
+    throw new LifecycleError('Refused', `${what} was changed meanwhile; adopt it again`);
+  return bodyOf(marked, `${what} cannot be given to Wukong ${name}`);
 }
 
 /** Takes off the VM that it was given to `from`. One that does not say so may have been read too late: asked by version. */
@@ -136,8 +134,7 @@ async function make({ cluster, query, limits }: Asking, wukong: Wukong): Promise
   const path = wukongPath(namespace);
   const made = await cluster.transport.call({ method: 'POST', path: path + query, body: wukong, safe: false }, limits);
   if (made.status !== 409) bodyOf(made, `Wukong ${namespace}/${name} cannot be made`);
-  const now = await get<Wukong>(cluster, wukongPath(namespace, name), limits);
-  if (made.status === 409 && now.status === 200 && vmNameOf(now.body) !== vmNameOf(wukong))
+  else if (vmNameOf(await readWukong(cluster, placeOf(wukong), limits)) !== vmNameOf(wukong))
     throw new LifecycleError('Refused', `a Wukong ${namespace}/${name} was made meanwhile, for another VM`);
   if (query !== '') return;
   // For people and tools; what decides is the annotation.

@@ -3,6 +3,7 @@ import { mergePatch, readWukong, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
 import { mostRemembered, settledBy } from '../domain/earlier.ts';
+import { instantText } from '../domain/instant.ts';
 import { settledByJoining } from '../domain/joined.ts';
 import { hasIntent, placeOf, type Wukong } from '../domain/model.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import type { Outcome, Result } from '../domain/outcome.ts';
 import { tellingMs } from '../report/report.ts';
 import type { Limits } from '../time/wait.ts';
-import { asDryRun, intentHolds } from './plan.ts';
+import { asDryRun, intentHolds, knownRequest } from './plan.ts';
 import type { Performing } from './runOperation.ts';
 import { finishUnclaimed } from './unclaimed.ts';
 
@@ -34,14 +35,19 @@ const mostNotes = 8;
 
 /**
  * Tells a result that needed no operation. Of a request for one Wukong it is remembered first that it was skipped or
- * superseded: delivered again later, it might come to something else.
+ * superseded: delivered again later, it might come to something else; and so it may while it is written down, as another
+ * delivery of it came to something else before. Then that is told.
  */
-export async function answer(command: Command, wukong: Wukong, told: Outcome, world: World): Promise<Outcome> {
+export async function answer(to: Request, wukong: Wukong, result: Result): Promise<Outcome> {
+  const { command, world, outcome } = to;
+  const told = outcome(result);
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
-  const skipped = reason && { requestId: command.requestId, reason, action: command.action };
-  const remembered = skipped && 'name' in command.target && (await rememberSkipped(skipped, wukong, world));
-  return finishUnclaimed(world, wukong, told, { remembered: remembered === true });
+  if (!reason || !('name' in command.target)) return finishUnclaimed(world, wukong, told);
+  const noted = await rememberSkipped(to, wukong, reason);
+  const before = noted === 'new' || !noted ? undefined : outcome(noted);
+  const end = before && reasonToRemember(before) !== reason ? before : told;
+  return finishUnclaimed(world, wukong, end, { remembered: noted !== undefined });
 }
 
 function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
@@ -49,21 +55,26 @@ function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
   return told.outcome === 'Skipped' && told.reason !== 'Duplicate' ? told.reason : undefined;
 }
 
-/** Whether a record says so now. */
-async function rememberSkipped(one: Skipped, wukong: Wukong, world: World): Promise<boolean> {
+/** Writes down what is said of the request now, or returns what was so before. Undefined: it could not be written. */
+async function rememberSkipped(
+  { command, world }: Request,
+  wukong: Wukong,
+  reason: Skipped['reason'],
+): Promise<Result | 'new' | undefined> {
+  const { requestId, action } = command;
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
-      const before = skippedOf(now);
-      if (before.some(({ requestId }) => requestId === one.requestId)) return true;
-      const text = JSON.stringify([one, ...before].slice(0, mostRemembered));
-      if (await annotate(now, { [skippedKey]: text }, world, limits)) return true;
+      const known = knownRequest(command, now, world.clock.now());
+      if (known) return known.result;
+      const text = JSON.stringify([{ requestId, reason, action }, ...skippedOf(now)].slice(0, mostRemembered));
+      if (await annotate(now, { [skippedKey]: text }, world, limits)) return 'new';
       now = await readWukong(world, placeOf(wukong), limits);
     }
   } catch (thrown) {
     world.log.warn('a skipped request could not be remembered', { problem: (thrown as Error).message });
   }
-  return false;
+  return undefined;
 }
 
 /**
@@ -93,7 +104,7 @@ export async function settleAlready(
 ): Promise<Outcome | undefined> {
   const told = outcome(result);
   const { namespace = '', name, resourceVersion } = wukong.metadata;
-  const leaseUntil = command.leaseSeconds ? new Date(told.startedAt + command.leaseSeconds * 1000).toISOString() : null;
+  const leaseUntil = command.leaseSeconds ? instantText(told.startedAt + command.leaseSeconds * 1000) : null;
   const lease =
     leaseUntil || (command.action === 'stop' && wukong.metadata.annotations?.[leaseKey])
       ? { [leaseKey]: leaseUntil }
@@ -106,7 +117,7 @@ export async function settleAlready(
   if (intentHolds(command, wukong) && !lease && !declared && !settled)
     return finishUnclaimed(world, wukong, told, options.limits);
   const body = {
-    metadata: { resourceVersion, ...(lease || settled ? { annotations: { ...lease, ...settled } } : {}) },
+    metadata: { resourceVersion, annotations: { ...lease, ...settled } },
     spec: {
       ...(hasIntent(wukong) ? { startStrategy: { autoStart: command.action === 'start' } } : {}),
       ...(declared ? { lifecycleAction: null } : {}),

@@ -12,6 +12,7 @@ import type { Cluster } from '../cluster/world.ts';
 import { claimDeadline } from '../domain/claimTimes.ts';
 import type { Command } from '../domain/command.ts';
 import { lastAfter } from '../domain/earlier.ts';
+import { instantText } from '../domain/instant.ts';
 import { supersededWith } from '../domain/joined.ts';
 import { hasIntent, keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import { lastKey, lastOf, leaseKey, type Operation, operationKey, operationOf, write } from '../domain/operation.ts';
@@ -105,8 +106,7 @@ export async function claim(
   limits: Partial<Limits>,
   beside: Record<string, string> = {},
 ): Promise<Wukong | undefined> {
-  const lease =
-    op.action === 'start' && op.leaseSeconds ? new Date(op.startedAt + op.leaseSeconds * 1000).toISOString() : null;
+  const lease = op.action === 'start' && op.leaseSeconds ? instantText(op.startedAt + op.leaseSeconds * 1000) : null;
   const hadLease = wukong.metadata.annotations?.[leaseKey] !== undefined;
   const body = {
     metadata: {

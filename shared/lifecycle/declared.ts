@@ -33,7 +33,7 @@ export function parseDeclared(wukong: Wukong, now: number): Command {
   const read = schema.safeParse(wukong.spec?.lifecycleAction);
   if (!read.success) {
     const wrong = read.error.issues.map(
-      ({ path, message }) => `spec.lifecycleAction${path.length > 0 ? `.${path.join('.')}` : ''}: ${message}`,
+      ({ path, message }) => `spec.lifecycleAction${path.map((key) => `.${String(key)}`).join('')}: ${message}`,
     );
     throw new LifecycleError('InvalidAction', wrong.join('; '));
   }

@@ -2,7 +2,7 @@ import type { FailureCode } from '../domain/errors.ts';
 import { type Condition, conditionOf } from '../domain/model.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
-import { living, type Machine } from '../domain/vm.ts';
+import { living, type Machine, type VmView } from '../domain/vm.ts';
 import type { Seen } from './step.ts';
 
 interface Cause {
@@ -101,7 +101,7 @@ function knownCause(machine: Machine, died: number): Cause | undefined {
     if (!found && !row.labels?.test(label)) continue;
     return { reason: row.reason, message: found?.message || firstComplaint(conditions) || row.fallback };
   }
-  if (vm?.startFailure || label === 'CrashLoopBackOff') return crashLoop(machine);
+  if (vm && (vm.startFailure || label === 'CrashLoopBackOff')) return crashLoop(vm);
   if (died >= 2)
     return {
       reason: 'GuestCrashLoop',
@@ -120,8 +120,7 @@ const matching = (conditions: Condition[], { type, status, reason }: NonNullable
 const firstComplaint = (conditions: Condition[]): string | undefined =>
   conditions.find(({ status, message, type }) => status === 'False' && message && type !== 'Ready')?.message;
 
-function crashLoop({ vm }: Machine): Cause {
-  const failure = vm?.startFailure;
+function crashLoop({ startFailure: failure }: VmView): Cause {
   const times = failure ? (failure.failures === 1 ? 'once' : `${failure.failures} times in a row`) : 'again and again';
   const next = failure?.retryAfter ? ` KubeVirt tries again at ${failure.retryAfter}.` : '';
   return { reason: 'GuestCrashLoop', message: `The guest failed to start ${times}.${next}` };

@@ -91,20 +91,20 @@ async function beginAs(
   const running = runningOf(wukong, clock.now());
   const joined = running?.action === command.action ? running : undefined;
   const held = command.restart && admitted.kind === 'perform' ? heldOff(to, wukong) : undefined;
-  if (held) return answer(command, wukong, outcome(held), world);
+  if (held) return answer(to, wukong, held);
   if (admitted.kind === 'joins' && !(await join(to, wukong, joined)) && mayRead) return undefined;
-  if (admitted.kind !== 'perform') return answer(command, wukong, outcome(admitted.result), world);
+  if (admitted.kind !== 'perform') return answer(to, wukong, admitted.result);
   const machines = await watched(wukong);
   const machine = machineOf(wukong, machines);
   const there = already(command, wukong, machine, config.requireAgent);
   const unclaimed = () => (mayRead ? undefined : finishUnclaimed(world, wukong, outcome(unclaimable), options.limits));
   if (there?.kind === 'already' && !command.dryRun)
     return (await settleAlready(to, wukong, there.result)) ?? unclaimed();
-  if (there) return answer(command, wukong, outcome(there.result), world);
+  if (there) return answer(to, wukong, there.result);
   if (command.dryRun) return dryRun(to, machine);
   if (joined && !asksForMore(command, joined, clock.now(), graceOf(machine))) {
     if (!(await join(to, wukong, joined)) && mayRead) return undefined;
-    return answer(command, wukong, outcome(joins(joined).result), world);
+    return answer(to, wukong, joins(joined).result);
   }
   const begun = await (joined ? sharpen(to, wukong, joined, machine) : claimNew(to, wukong, machines));
   if (!begun) return unclaimed();

@@ -1,5 +1,6 @@
 import type { Command } from '../domain/command.ts';
 import { earlierOf } from '../domain/earlier.ts';
+import { instantText } from '../domain/instant.ts';
 import { type Annotations, hasIntent, type Wukong } from '../domain/model.ts';
 import {
   lastKey,
@@ -49,10 +50,7 @@ function deleted({ action }: Command, { metadata }: Wukong): Answered | undefine
 /** A delivery after `notAfter` does nothing. */
 function stale(command: Command, now: number): Answered | undefined {
   if (command.notAfter === undefined || now <= command.notAfter) return undefined;
-  return skip(
-    'Stale',
-    `Not after ${new Date(command.notAfter).toISOString()}, and it is ${new Date(now).toISOString()}.`,
-  );
+  return skip('Stale', `Not after ${instantText(command.notAfter)}, and it is ${instantText(now)}.`);
 }
 
 /** The guards that need the Wukong alone: duplicates, order of wishes, protection, overrides. */
@@ -61,9 +59,7 @@ export function admit(command: Command, wukong: Wukong, now: number, namespaceAn
   if (known) return known;
   const last = newestDone(wukong, now);
   if (last && last.requestedAt > command.requestedAt)
-    return superseded(
-      `A newer ${last.action}, asked for at ${new Date(last.requestedAt).toISOString()}, was done already.`,
-    );
+    return superseded(`A newer ${last.action}, asked for at ${instantText(last.requestedAt)}, was done already.`);
   const running = runningOf(wukong, now);
   const same = running?.action === command.action && !asksForMore(command, running, now) ? running : undefined;
   if (running && !same && running.requestedAt > command.requestedAt)
@@ -84,7 +80,11 @@ export const joins = ({ requestId }: Operation): Answered => ({
  * A request that was delivered before comes to nothing else, however late it comes again. One that bears the id of a
  * request for the other action is neither that one, nor done.
  */
-function knownRequest({ requestId, action, restart }: Command, wukong: Wukong, now: number): Answered | undefined {
+export function knownRequest(
+  { requestId, action, restart }: Command,
+  wukong: Wukong,
+  now: number,
+): Answered | undefined {
   const known = findRequest(requestId, wukong, now);
   if (!known) return undefined;
   // A restart is recorded as either of its halves.

@@ -46,8 +46,8 @@ export function askStop(
 ): Promise<Said> {
   if (graceSeconds !== undefined && !(graceSeconds >= 0)) throw new RangeError(`grace period ${graceSeconds}`);
   // The field is gracePeriod: gracePeriodSeconds would be ignored in silence.
-  const grace = graceSeconds === undefined ? {} : { gracePeriod: graceSeconds };
-  return put(cluster, vm, { verb: 'stop', body: { ...grace, ...(dryRun ? { dryRun: ['All'] } : {}) } }, limits);
+  const body = { gracePeriod: graceSeconds, ...(dryRun ? { dryRun: ['All'] } : {}) };
+  return put(cluster, vm, { verb: 'stop', body }, limits);
 }
 
 function put(
@@ -72,11 +72,10 @@ async function saidTo(ask: () => Promise<Answer>, doing: string): Promise<Said> 
 
 function said(answer: Answer, doing: string): Said {
   const { status } = answer;
-  if (status >= 200 && status < 300) return { kind: 'accepted' };
+  if (status < 300) return { kind: 'accepted' };
   if (status === 401 || status === 403) throw answerFailure(answer, doing);
   const message = `${messageOf(answer)} (${status})`;
   if (status === 404) return /virtualmachine\S* "/.test(message) ? { kind: 'refused', message } : { kind: 'absent' };
-  if (status === 400 || status === 405 || status === 406 || status === 415) return { kind: 'invalid', message };
   if (status === 422 || status === 409 || status >= 500 || status === 429) return { kind: 'refused', message };
   return { kind: 'invalid', message };
 }

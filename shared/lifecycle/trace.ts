@@ -66,9 +66,7 @@ async function eventsOf({ transport }: World, namespace: string, uid: string, li
   );
   // So many that they do not fit: somebody hides what KubeVirt tells among them.
   if (answer.status !== 200 || !Array.isArray(answer.body.items) || answer.body.metadata?.continue) return [];
-  return (answer.body.items as (KubeEvent | null)[]).filter(
-    (one) => one !== null && one?.involvedObject?.uid === uid,
-  ) as KubeEvent[];
+  return (answer.body.items as (KubeEvent | null)[]).filter((one) => one?.involvedObject?.uid === uid) as KubeEvent[];
 }
 
 /** The only one of its kind, told by this component when it was written. */
@@ -80,12 +78,7 @@ function theOne(
   const [event, ...others] = events.filter(isIt);
   if (!event || others.length > 0) return undefined;
   if (event.source?.component !== component || (event.reportingComponent || component) !== component) return undefined;
-  const at = instantOf(event);
+  const at = Date.parse(event.lastTimestamp ?? event.eventTime ?? event.firstTimestamp ?? '');
   const writtenAt = Date.parse(event.metadata?.creationTimestamp ?? '');
-  return at !== undefined && Math.abs(writtenAt - at) <= writtenWithinMs ? { event, at } : undefined;
-}
-
-function instantOf({ lastTimestamp, eventTime, firstTimestamp }: KubeEvent): number | undefined {
-  const at = Date.parse(lastTimestamp ?? eventTime ?? firstTimestamp ?? '');
-  return Number.isNaN(at) ? undefined : at;
+  return Math.abs(writtenAt - at) <= writtenWithinMs ? { event, at } : undefined;
 }

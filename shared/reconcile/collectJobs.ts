@@ -33,7 +33,13 @@ export async function collectJobs(seen: Seen, { world, problems }: Ticking, few:
     if (!isTold) problems.push(problemOf(thrown, wukong));
     undecided.set(keyOf(wukong.metadata), placeOf(wukong));
   };
-  const table = timetable(wukongs, machineOf, around, world.clock.now(), wrong);
+  /** No schedule has a say, those of the cluster neither, where it is not known which of them rule. */
+  const ruledMachineOf = (wukong: Wukong) => {
+    const why = unanswered.get(wukong.metadata.namespace ?? '');
+    if (why) throw why;
+    return machineOf(wukong);
+  };
+  const table = timetable(wukongs, ruledMachineOf, around, world.clock.now(), wrong);
   const scheduled = new ScheduledJobs(table, machineOf);
   const own = { world, machineOf, around: annotationsFrom(seen), scheduled };
   const jobs: Job[] = [];

@@ -3,6 +3,7 @@ import { answerFailure } from '../cluster/failure.ts';
 import type { Reading } from '../cluster/namespaces.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
+import { Patience } from '../cluster/patience.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, type Place } from '../domain/model.ts';
@@ -12,6 +13,7 @@ import { holidayText } from '../schedule/configMap.ts';
 import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import { eachApart } from '../time/forEachLimited.ts';
+import type { Limits } from '../time/wait.ts';
 import { dayMs } from '../time/zone.ts';
 
 interface ConfigMap extends KubeObject {
@@ -92,9 +94,11 @@ interface Named {
 async function readConfigMaps(schedules: WukongSchedule[], to: Reading): Promise<Map<string, ConfigMap | undefined>> {
   const read = new Map<string, ConfigMap | undefined>();
   const first = ([, { by }]: [string, Named]) => [...by][0];
+  const patience = to.patience ?? new Patience(to.world.clock, to.limits);
   await eachApart(namedMaps(schedules, to), first, atOnce, async ([key, { place, by }]) => {
     try {
-      read.set(key, await readConfigMap(place, to));
+      const waiting = (limits: Limits) => readConfigMap(place, { ...to, limits });
+      read.set(key, await (to.unanswered ? patience.read(waiting) : waiting(to.limits)));
     } catch (thrown) {
       to.limits.signal?.throwIfAborted();
       if (!to.unanswered) throw thrown;

@@ -1,6 +1,6 @@
-import { listPages } from '../cluster/list.ts';
-import { annotationsOf, readEach, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
+import { annotationsOf, listEach, type Reading, readNamespaces, type Unanswered } from '../cluster/namespaces.ts';
 import { slim, wukongPath } from '../cluster/objects.ts';
+import { Patience } from '../cluster/patience.ts';
 import { type Machines, scopeOf, watchMachines } from '../cluster/vmInformer.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Annotations, KubeObject, Wukong } from '../domain/model.ts';
@@ -34,14 +34,8 @@ export const isAsking = (wukong: Wukong): boolean =>
 export async function look(to: Ticking): Promise<Seen> {
   const { world, limits } = to;
   const chosen = world.config.watchNamespaces;
-  const wukongs: Wukong[] = [];
   const unanswered: Unanswered = new Map();
-  await readEach(chosen, unanswered, limits, async (namespace) => {
-    const mine: Wukong[] = [];
-    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
-      for (const item of items) mine.push(slim(item));
-    for (const one of mine) wukongs.push(one);
-  });
+  const wukongs = await listEach<Wukong>({ world, spaces: chosen, path: wukongPath, limits, unanswered, keep: slim });
   const scope = scopeOf(wukongs, chosen?.filter((namespace) => !unanswered.has(namespace)) ?? 'all');
   const machines = wukongs.length === 0 ? none : watchMachines(world, scope, limits);
   return lookAround({ wukongs, machines, unanswered }, to);
@@ -65,14 +59,15 @@ export async function lookAround(
   { world, limits, problems }: Ticking,
 ): Promise<Seen> {
   const lines: string[] = [];
-  const to: Reading = { world, limits, problems: lines, unanswered };
+  const patience = new Patience(world.clock, limits);
+  const to: Reading = { world, limits, problems: lines, unanswered, patience };
   const spaces = new Set(wukongs.filter(isAsking).map(({ metadata }) => metadata.namespace ?? ''));
   const failure = (thrown: unknown) => {
     limits.signal?.throwIfAborted();
     return asLifecycleError(thrown);
   };
   const [machines, around, declaring] = await Promise.allSettled([
-    given,
+    opened(given, patience),
     known.around ?? readSurroundings(to, { ...known, cluster: !world.config.watchNamespaces }).catch(failure),
     known.namespaces ? annotationsOf(known.namespaces) : readNamespaces(spaces, to).catch(failure),
   ]);
@@ -93,6 +88,13 @@ export async function lookAround(
     unanswered,
     ...(blind ? { blind } : {}),
   };
+}
+
+/** VMs that are seen show that the cluster answers. */
+async function opened(machines: Machines | Promise<Machines>, patience: Patience): Promise<Machines> {
+  const open = await machines;
+  patience.answered();
+  return open;
 }
 
 /** Namespaces whose VMs cannot be watched. */

@@ -30,8 +30,7 @@ export async function mend(wukongs: Wukong[], to: Mending): Promise<{ repaired: 
   const done: Mended = { repaired: 0, used: new Set(), unsaid: new Map() };
   const all: Wukong[] = [];
   await unhurried(wukongs, world.clock, (wukong) => {
-    const key = keyOf(wukong.metadata);
-    if (!to.busy.has(key) && !isWell(wukong, key, to)) all.push(wukong);
+    if (!isWell(wukong, to)) all.push(wukong);
   });
   await eachApart(
     all,
@@ -55,15 +54,14 @@ interface Mended {
 async function mendOne(wukong: Wukong, to: Mending, done: Mended): Promise<void> {
   const { world, limits, problems } = to;
   const key = keyOf(wukong.metadata);
-  if (to.busy.has(key)) return; // begun meanwhile
+  if (to.busy.has(key)) return; // perhaps begun only meanwhile
   const wanted = to.wanted.get(key);
   if (wanted?.do === 'skip') done.unsaid.set(key, placeOf(wukong));
   if (world.clock.now() >= limits.deadline) return;
   try {
     if (wanted?.do === 'skip') await skip(world, wukong, wanted.decision, limits);
     done.unsaid.delete(key);
-    if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace')
-      done.used.add(wukong.metadata.namespace ?? '');
+    if (wanted?.do === 'skip' && wanted.decision.consume === 'namespace') done.used.add(placeOf(wukong).namespace);
     if (wanted?.do === 'settle') await settle(world, wukong, wanted.decision, limits);
     // What has changed meanwhile is looked at anew by the next tick.
     const machine = machineOf(wukong, to.machines);
@@ -82,9 +80,9 @@ const statusOf = (wukong: Wukong, machine: Machine, { table }: Mending) =>
   statusFor(wukong, machine, nextFor(table, wukong, table.at));
 
 /** Nothing is to be written there: nearly all of them in nearly all ticks. One that cannot be read is not well. */
-function isWell(wukong: Wukong, key: string, to: Mending): boolean {
+function isWell(wukong: Wukong, to: Mending): boolean {
   try {
-    return !to.wanted.has(key) && says(wukong, statusOf(wukong, to.machineOf(wukong), to));
+    return !to.wanted.has(keyOf(wukong.metadata)) && says(wukong, statusOf(wukong, to.machineOf(wukong), to));
   } catch {
     return false;
   }

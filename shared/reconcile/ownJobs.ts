@@ -41,7 +41,7 @@ export function ownJob(wukong: Wukong, { world, machineOf, around, scheduled }: 
     case 'reportAgain':
       return { ...ofRecord(task.last), work: { do: 'reportAgain', last: task.last }, urgent: true };
     case 'declared': {
-      const { action } = (wukong.spec?.lifecycleAction ?? {}) as { action?: unknown };
+      const { action } = wukong.spec?.lifecycleAction as { action?: unknown };
       const namespaceAnnotations = around(place.namespace);
       const group = groupOf(`declared ${place.namespace}`);
       const asked = action === 'start' ? 'start' : 'stop';

@@ -69,12 +69,13 @@ export async function reportProblems(world: World, problems: Problem[], idle: Wu
   const limits = { deadline: clock.now() + tellMs };
   const day = rfc3339(clock.now()).slice(0, 10);
   const named = problems.filter(({ object }) => object);
-  const told = inTurns(named, ({ object }) => object?.metadata.namespace).slice(0, mostEvents);
+  const told = inTurns(named, ({ object }) => object!.metadata.namespace).slice(0, mostEvents);
   await Promise.all(
     told.map(async ({ reason, object, message }) => {
-      const text = { id: `problem/${reason}/${day}`, type: 'Warning', reason: `Problem${reason}`, message } as const;
-      const short = { ...text, message: plain(message).slice(0, 1024) };
-      await putEvent(world, object!, short, { teller: 'reconcile', limits }).catch(() => {}); // it stands in the log
+      const short = plain(message).slice(0, 1024);
+      const id = `problem/${reason}/${day}`;
+      const text = { id, type: 'Warning', reason: `Problem${reason}`, message: short } as const;
+      await putEvent(world, object!, text, { teller: 'reconcile', limits }).catch(() => {}); // it stands in the log
     }),
   );
   await eachApart(

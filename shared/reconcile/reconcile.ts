@@ -1,5 +1,5 @@
 import type { World } from '../cluster/world.ts';
-import { keyOf, type Wukong } from '../domain/model.ts';
+import { keyOf, placeOf, type Wukong } from '../domain/model.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import { execute } from '../execute/execute.ts';
 import { paced } from '../execute/paced.ts';
@@ -93,7 +93,7 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
   await schedules.meanwhile(unsaid);
   await telling;
   const done = await executing;
-  for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong ?? { metadata: job.place }));
+  for (const { job, error } of done.failures) problems.push(problemOf(error, job.wukong!));
   await schedules.atEnd(done, unsaid);
   if (blind) problems.push({ message: blind.message, reason: blind.code });
   const changed = new Set([...own.underWay, ...busy]); // what was read of these is not so any more
@@ -114,14 +114,14 @@ async function tickOver(seen: Seen, to: Ticking, { busy, few = false, foresee, r
 function ofSeen({ blind, unanswered }: Seen, read: Read = {}): Read {
   if (blind) return {};
   const unread = new Set([...(read.unread ?? []), ...unanswered.keys()]);
-  return { ...read, unread, runs: read.runs?.filter(({ metadata }) => !unread.has(metadata.namespace ?? '')) };
+  return { ...read, unread, runs: read.runs?.filter((run) => !unread.has(placeOf(run).namespace)) };
 }
 
 const schedulesOf = ({ selecting }: Timetable) => selecting.flatMap(({ checked }) => checked.schedule ?? []);
 
 /** Those of which everything is known that their status depends on. */
 const knownOf = ({ wukongs, unanswered }: Seen, { undecided }: Decided): Wukong[] =>
-  wukongs.filter(({ metadata }) => !unanswered.has(metadata.namespace ?? '') && !undecided.has(keyOf(metadata)));
+  wukongs.filter((one) => !unanswered.has(placeOf(one).namespace) && !undecided.has(keyOf(one.metadata)));
 
 /** How long it may take until notices have gone out, where there is time. */
 const noticesMs = 5_000;

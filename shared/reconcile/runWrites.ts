@@ -1,6 +1,6 @@
 import { answerFailure, bodyOf } from '../cluster/failure.ts';
 import { listAll } from '../cluster/list.ts';
-import { readEach, type Unanswered } from '../cluster/namespaces.ts';
+import { listEach, type Unanswered } from '../cluster/namespaces.ts';
 import { jsonPatch, type JsonPatchStep, runPath } from '../cluster/objects.ts';
 import { ours } from '../cluster/ours.ts';
 import type { World } from '../cluster/world.ts';
@@ -12,22 +12,18 @@ import type { Limits } from '../time/wait.ts';
 
 /** The runs that a tick looks at; undefined in a cluster that has no WukongRun CRD. */
 export async function readCurrentRuns(
-  { transport, config }: World,
+  world: World,
   limits: Limits,
   unanswered: Unanswered = new Map(),
 ): Promise<WukongRun[] | undefined> {
-  const query = { labelSelector: `${currentKey}=true` };
-  const found: WukongRun[] = [];
+  const spaces = world.config.watchNamespaces;
+  const path = (space?: string) => runPath(space, undefined, { labelSelector: `${currentKey}=true` });
   try {
-    await readEach(config.watchNamespaces, unanswered, limits, async (namespace) => {
-      for (const run of await listAll<WukongRun>(transport, runPath(namespace, undefined, query), limits))
-        found.push(run);
-    });
+    return await listEach<WukongRun>({ world, spaces, path, limits, unanswered });
   } catch (thrown) {
     if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return undefined;
     throw thrown;
   }
-  return found;
 }
 
 /** Nothing where it has changed since it was read: the next tick looks again. @throws LifecycleError */

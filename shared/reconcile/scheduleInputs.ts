@@ -1,8 +1,8 @@
 import { listAll } from '../cluster/list.ts';
-import { annotationsOf, namespacePath, readEach, type Reading, readNamespaces } from '../cluster/namespaces.ts';
+import { annotationsOf, listEach, namespacePath, type Reading, readNamespaces } from '../cluster/namespaces.ts';
 import { apiPath } from '../cluster/path.ts';
 import type { World } from '../cluster/world.ts';
-import { LifecycleError } from '../domain/errors.ts';
+import { asLifecycleError } from '../domain/errors.ts';
 import { type Annotations, group, type KubeObject, placeOf, version } from '../domain/model.ts';
 import { freezeConfigMap, freezeFrom } from '../schedule/override.ts';
 import { clusterKind, isClusterSchedule, namespaceLabels } from '../schedule/ruling.ts';
@@ -44,7 +44,8 @@ export async function readSurroundings(to: Reading, known: Known = {}): Promise<
   const { until, problem } = freezeFrom(freeze?.data);
   if (problem) problems.push(problem);
   return {
-    schedules: schedules.filter((one) => isClusterSchedule(one) || !unanswered?.has(placeOf(one).namespace)),
+    // Those of the cluster stand in no namespace.
+    schedules: schedules.filter((one) => !unanswered?.has(placeOf(one).namespace)),
     findText,
     namespaces,
     defaultZone: world.config.defaultTimeZone,
@@ -59,17 +60,13 @@ async function readAllSchedules(to: Reading, cluster = true) {
 }
 
 async function readSchedules({ world, limits, unanswered = new Map() }: Reading): Promise<WukongSchedule[]> {
-  const { transport, config } = world;
-  const found: WukongSchedule[] = [];
+  const spaces = world.config.watchNamespaces;
   try {
-    await readEach(config.watchNamespaces, unanswered, limits, async (namespace) => {
-      for (const one of await listAll<WukongSchedule>(transport, schedulePath(namespace), limits)) found.push(one);
-    });
+    return await listEach<WukongSchedule>({ world, spaces, path: (space) => schedulePath(space), limits, unanswered });
   } catch (thrown) {
-    if (thrown instanceof LifecycleError && thrown.code === 'NotFound') return [];
+    if (asLifecycleError(thrown).code === 'NotFound') return [];
     throw thrown;
   }
-  return found;
 }
 
 /** Those of the whole cluster; without its CRD, or the right to read them, there are none. */
@@ -79,9 +76,10 @@ async function readClusterSchedules({ world, limits, problems }: Reading): Promi
     const found = await listAll<WukongSchedule>(transport, clusterSchedulePath(), limits);
     return found.map((one) => ({ ...one, kind: clusterKind }));
   } catch (thrown) {
-    if (!(thrown instanceof LifecycleError) || !['NotFound', 'Denied'].includes(thrown.code)) throw thrown;
-    if (thrown.code === 'Denied' && config.watchNamespaces === undefined && (await isServed(transport, limits)))
-      problems.push(`ClusterWukongSchedules have no say: ${thrown.message}`);
+    const { code, message } = asLifecycleError(thrown);
+    if (!['NotFound', 'Denied'].includes(code)) throw thrown;
+    if (code === 'Denied' && config.watchNamespaces === undefined && (await isServed(transport, limits)))
+      problems.push(`ClusterWukongSchedules have no say: ${message}`);
     return [];
   }
 }
@@ -117,8 +115,9 @@ async function namespacesOf(schedules: WukongSchedule[], to: Reading, known?: Ku
   try {
     return factsOf(await listAll(world.transport, namespacePath(), limits));
   } catch (thrown) {
-    if (!(thrown instanceof LifecycleError) || thrown.code !== 'Denied') throw thrown;
-    problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${thrown.message}`);
-    return { namespaces: await readNamespaces(spaces, { world, limits, problems }) };
+    const { code, message } = asLifecycleError(thrown);
+    if (code !== 'Denied') throw thrown;
+    problems.push(`ClusterWukongSchedules with a namespaceSelector have no say: ${message}`);
+    return { namespaces: await readNamespaces(spaces, to) };
   }
 }

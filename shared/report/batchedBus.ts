@@ -1,7 +1,7 @@
 import type { Bus, BusEntry, World } from '../cluster/world.ts';
 import { asLifecycleError, LifecycleError } from '../domain/errors.ts';
 import type { Clock } from '../time/clock.ts';
-import { sleep } from '../time/wait.ts';
+import { bounded, orAborted, sleep } from '../time/wait.ts';
 
 /** As many as one call to the bus takes. */
 const most = 10;
@@ -66,7 +66,7 @@ async function trial(bus: Bus, all: Waiting[], clock: Clock, tries: number): Pro
   const entries = all.map(({ entry }) => entry);
   for (let attempt = 1; ; attempt++)
     try {
-      await inTime(clock, bus.put(entries));
+      await inTime(bus.put(entries), clock);
       return undefined;
     } catch (thrown) {
       const { message } = asLifecycleError(thrown);
@@ -78,10 +78,8 @@ async function trial(bus: Bus, all: Waiting[], clock: Clock, tries: number): Pro
     }
 }
 
-function inTime(clock: Clock, work: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new LifecycleError('Unreachable', `no answer within ${answerMs / 1000} s`));
-    const cancel = clock.after(answerMs, late);
-    void work.then(resolve, reject).finally(cancel);
-  });
+function inTime(putting: Promise<void>, clock: Clock): Promise<void> {
+  const late = () => new LifecycleError('Unreachable', `no answer within ${answerMs / 1000} s`);
+  const limit = bounded(clock, { deadline: clock.now() + answerMs }, late);
+  return orAborted(putting, limit.signal).finally(limit.done);
 }

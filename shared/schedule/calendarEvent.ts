@@ -66,8 +66,7 @@ function eventFrom(said: Map<string, ICAL.Property[]>, line: number): Event {
   const one = (name: string) => said.get(name)?.[0];
   const dtstart = one('DTSTART');
   if (!dtstart) throw new CalendarError('an event without DTSTART');
-  const [start] = pointsIn(dtstart);
-  if (!start) throw new CalendarError('expected a date');
+  const start = pointsIn(dtstart)[0]!;
   const rule = one('RRULE') && readRule(one('RRULE')!.getFirstValue());
   const text = (name: string) => String(one(name)?.getFirstValue() ?? '');
   const replaced = one('RECURRENCE-ID');
@@ -128,7 +127,7 @@ function pointsIn(property: ICAL.Property): Point[] {
     if (!(value instanceof ICAL.Time)) throw new CalendarError('expected a date');
     const { year, month, day, hour, minute, second, isDate } = value;
     const wall = Date.UTC(year, month - 1, day, hour, minute, second);
-    if (!(year >= 1 && year <= 9999) || Number.isNaN(wall)) throw new CalendarError('expected a real date');
+    if (!(year >= 1)) throw new CalendarError('expected a real date');
     const own = value.zone?.tzid === 'UTC' ? 'UTC' : typeof zone === 'string' ? zone : undefined;
     return { wall, wholeDay: isDate, zone: own };
   });

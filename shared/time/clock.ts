@@ -1,3 +1,5 @@
+import { instantText } from '../domain/instant.ts';
+
 /** The only file of shared/ that touches time. Instants are milliseconds since the epoch, durations end in `Ms`. */
 export interface Clock {
   now(): number;
@@ -56,7 +58,7 @@ export const systemClock: Clock = {
 
 /** An instant as the Kubernetes API writes it: whole seconds, UTC (`2026-03-29T01:00:00Z`). */
 export function rfc3339(instant: number): string {
-  if (instant !== written.instant) written = { instant, text: `${new Date(instant).toISOString().slice(0, -5)}Z` };
+  if (instant !== written.instant) written = { instant, text: `${instantText(instant).slice(0, -5)}Z` };
   return written.text;
 }
 

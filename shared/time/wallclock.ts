@@ -1,3 +1,4 @@
+import { instantText } from '../domain/instant.ts';
 import { type Cron, lastWall, nextWall } from './cron.ts';
 import { highestWall, instantToWall, type Placed, wallToInstant, type Zone } from './zone.ts';
 
@@ -54,17 +55,17 @@ export function localText(zone: Zone, instant: number): string {
   const wall = instantToWall(zone, instant);
   const minutes = Math.trunc((wall - instant) / 60_000);
   const offset = `${minutes < 0 ? '-' : '+'}${padded(Math.trunc(Math.abs(minutes) / 60))}:${padded(Math.abs(minutes) % 60)}`;
-  return `${new Date(wall).toISOString().slice(0, 19)}${offset}`;
+  return `${instantText(wall).slice(0, 19)}${offset}`;
 }
 
 /** `2026-03-29T01:00:00Z`. */
-export const utcText = (instant: number): string => `${new Date(instant).toISOString().slice(0, 19)}Z`;
+export const utcText = (instant: number): string => `${instantText(instant).slice(0, 19)}Z`;
 
 /** `2026-03-29`, the date that the wall clock shows. */
-export const wallDate = (wall: number): string => new Date(wall).toISOString().slice(0, 10);
+export const wallDate = (wall: number): string => instantText(wall).slice(0, 10);
 
 /** `03:00`. */
-export const wallTime = (wall: number): string => new Date(wall).toISOString().slice(11, 16);
+export const wallTime = (wall: number): string => instantText(wall).slice(11, 16);
 
 /** `2026-03-29 18:00`, of a zone that is said elsewhere. */
 export function localMinute(zone: Zone, instant: number): string {

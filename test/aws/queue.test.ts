@@ -5,7 +5,7 @@ import { stopVm } from '../../functions/stopVm/handler.ts';
 import type { World } from '../../shared/cluster/world.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import { lambda, retryUnreached } from '../../shared/entry/entry.ts';
-import { eachRecord } from '../../shared/entry/queue.ts';
+import { eachRecord, isBatch } from '../../shared/entry/queue.ts';
 import { parseTrigger } from '../../shared/entry/trigger.ts';
 import { namespace, scene } from '../flow/scene.ts';
 
@@ -83,6 +83,30 @@ describe('a batch', () => {
     );
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm-1' }] });
   });
+
+  it('whose time is up already is named at once, and the log says of each why', async () => {
+    const at = await scene();
+    const errors: unknown[][] = [];
+    const world = { ...at.world, log: { ...at.world.log, error: (...words: unknown[]) => void errors.push(words) } };
+    const [begun, limits] = [at.clock.now(), { deadline: at.clock.now() + 60_000 }];
+    const Records = [record('m-1', command)];
+    const handle = () => new Promise(() => {});
+    await at.run(() => eachRecord({ Records }, { world, limits, until: begun - 1 }, handle));
+    expect([errors, at.clock.now()]).toEqual([
+      [['message m-1 was not carried out: no end in time', { reason: 'TimedOut' }]],
+      begun,
+    ]);
+  });
+
+  it.each<[boolean, unknown]>([
+    [true, { Records: [record('m-1', command)] }],
+    [false, { Records: [record('m-1', command), {}] }],
+    [false, { Records: [] }],
+    [false, { Records: {} }],
+    [false, {}],
+    [false, null],
+    [false, undefined],
+  ])('is one: %s, of %j', (is, event) => expect(isBatch(event)).toBe(is));
 
   it('acknowledges none that is not over when the invocation has to end, however little is kept back', async () => {
     const at = await scene();

@@ -75,6 +75,34 @@ describe('a ClusterWukongSchedule', () => {
     expect(up(at)).toEqual([false, false, true]);
   });
 
+  it("does not take the place of a team's own schedule while nobody answers for that one's holidays", async () => {
+    const at = await platform();
+    const holidays = { configMapRef: { name: 'holidays', key: 'dates' } };
+    createSchedule(at.sim, 'team-a', 'late', { stop: '0 22 * * *', holidays });
+    await tick(at);
+    await at.pass(60_000);
+    const silent = at.sim.faults.add({ when: { path: /team-a\/configmaps/ }, does: { kind: 'status', status: 504 } });
+    await tick(at);
+    expect(up(at)).toEqual([true, false, true]);
+    silent();
+    await tick(at);
+    expect(up(at)).toEqual([true, false, true]);
+  });
+
+  it('that may not list namespaces waits for none that is silent, and does its work in the others', async () => {
+    const at = await platform({ namespaceSelector: undefined, selector: { matchLabels: { env: 'dev' } } });
+    for (const space of ['team-a', 'team-b']) createSchedule(at.sim, space, 'own', { stop: '1 20 * * *' });
+    await tick(at);
+    at.sim.faults.add({ when: { path: /\/namespaces\?/ }, does: { kind: 'status', status: 403 } });
+    at.sim.faults.add({ when: { path: /\/namespaces\/team-a$/ }, does: { kind: 'delay', ms: 36_000_000 } });
+    await at.pass(60_000);
+    const begun = at.clock.now();
+    const { problems } = await tick(at);
+    expect(up(at)).toEqual([true, false, false]);
+    expect(problems).toContainEqual(expect.stringContaining('namespace team-a is left to the next tick: no answer'));
+    expect(at.clock.now() - begun).toBeLessThan(45_000);
+  });
+
   it("does not yield with enforceOverNamespaces; the team's own says that it has no say", async () => {
     const at = await platform({ enforceOverNamespaces: true });
     createSchedule(at.sim, 'team-a', 'late', { stop: '0 22 * * *' });

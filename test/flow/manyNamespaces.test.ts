@@ -176,3 +176,72 @@ it(
     expect(on).toEqual(['space-1']);
   },
 );
+
+/** What of one namespace may get no answer. */
+const silences: Record<string, RegExp> = {
+  everything: /space-1(\/|\?|$)/,
+  'its own object': /\/namespaces\/space-1(\?|$)/,
+  'its Wukongs': /space-1\/wukongs\?/,
+  'its schedules': /space-1\/wukongschedules\?/,
+  'its holidays': /space-1\/configmaps/,
+  'its runs': /space-1\/wukongruns\?/,
+};
+
+it.each(Object.entries(silences))(
+  'a namespace where nobody answers for %s costs a tick five seconds, and nobody else anything',
+  { timeout: 60_000 },
+  async (_what, path) => {
+    const { at, world } = await spread(3, 'each');
+    for (const namespace of spacesOf(3)) {
+      const holidays = { configMapRef: { name: 'holidays', key: 'dates' } };
+      scheduleIn(at, namespace, { stop: '1 20 * * *', holidays });
+      at.sim.create({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { namespace, name: 'holidays' },
+        data: { dates: '' },
+      });
+      at.sim.createWukong({ namespace, name: 'own', runStrategy: 'Always', guest });
+      at.sim.change<{ spec: object }>('wukongs', namespace, 'own', ({ spec }) =>
+        Object.assign(spec, { lifecycleAction: { action: 'stop' } }),
+      );
+    }
+    at.sim.faults.add({ when: { path }, does: { kind: 'delay', ms: 36_000_000 } });
+    await at.pass(60_000);
+    delete world.bus;
+    const begun = at.clock.now();
+    const tick = await at.run(reconcile(world, { deadline: begun + 45_000 }));
+    const asked = at.sim.requests.filter(({ path }) => path.endsWith('/stop'));
+    const others = asked.filter(({ path }) => !path.includes('/space-1/'));
+    expect([others.length, others.every(({ at }) => at < begun + 6_000)]).toEqual([4, true]);
+    const said = tick.problems.filter((problem) => !problem.startsWith('ConfigMap wukong-lifecycle'));
+    const line = expect.stringMatching(/namespace space-1 .*: no answer for 5 s/) as string;
+    expect(said).toEqual(path === silences['everything'] ? [line, line] : [line]);
+    expect(at.clock.now() - begun, 'it does not last as long as it may').toBeLessThan(20_000);
+    // What may not be known is not done: but runs are only a record of what is.
+    expect(asked.length - others.length).toBe(path === silences['its runs'] ? 2 : 0);
+  },
+);
+
+it.each(['', 'space-0,space-1'])(
+  'a namespace where alone something is declared, and whose object gets no answer, costs the schedules of others five seconds (%s)',
+  { timeout: 60_000 },
+  async (watched) => {
+    const { at, world } = await spread(2, 'everywhere');
+    world.config = readConfig(watched ? { WATCH_NAMESPACES: watched } : {});
+    scheduleIn(at, 'space-0', { stop: '1 20 * * *' });
+    at.sim.change<{ spec: object }>('wukongs', 'space-1', 'web', ({ spec }) =>
+      Object.assign(spec, { lifecycleAction: { action: 'stop' } }),
+    );
+    at.sim.faults.add({
+      when: { path: silences['its own object'] as RegExp },
+      does: { kind: 'delay', ms: 36_000_000 },
+    });
+    await at.pass(60_000);
+    delete world.bus;
+    const begun = at.clock.now();
+    const tick = await at.run(reconcile(world, { deadline: begun + 45_000 }));
+    expect(tick.outcomes).toMatchObject([{ namespace: 'space-0', outcome: 'Stopped' }]);
+    expect(at.clock.now() - begun).toBeLessThan(15_000);
+  },
+);

@@ -29,8 +29,8 @@ export interface Recorded {
   ): Promise<Outcome>;
 }
 
-export const annotate = (at: Scene, annotations: Record<string, string | undefined>) =>
-  at.sim.change<Wukong>('wukongs', namespace, 'web', ({ metadata }) => {
+export const annotate = (at: Scene, annotations: Record<string, string | undefined>, name = 'web') =>
+  at.sim.change<Wukong>('wukongs', namespace, name, ({ metadata }) => {
     metadata.annotations = JSON.parse(JSON.stringify({ ...metadata.annotations, ...annotations })) as Record<
       string,
       string

@@ -141,3 +141,41 @@ it('a request that failed before it was begun, and is delivered again when that 
   expect(at.bus.map(({ detail }) => (detail as { outcome: string }).outcome)).toEqual(['Failed', 'Stopped']);
   expect(new Set(at.bus.map(({ detail }) => (detail as { id: string }).id)).size).toBe(2);
 });
+
+describe('while it is written down that a request was skipped', () => {
+  const held: Ending = { annotations: { [`${prefix}protected`]: 'true' }, comes: 'SkippedProtected' };
+  const slowWrite = (at: Scene) =>
+    at.sim.faults.add({
+      when: { method: 'PATCH', path: /wukongs\/web$/ },
+      times: 1,
+      does: { kind: 'delay', ms: 3_000 },
+    });
+
+  it('another delivery of it that was carried out meanwhile is its end', async () => {
+    const at = await made(held);
+    slowWrite(at);
+    const first = deliver(at, held, at.world);
+    await at.pass(1_000);
+    at.sim.change<{ metadata: { annotations: object } }>('wukongs', namespace, 'web', ({ metadata }) => {
+      metadata.annotations = {};
+    });
+    const command = at.command('stop', 'web', {}, { requestId: 'event:one', requestedAt: at.clock.now() - 1_000 });
+    const limits = { deadline: at.clock.now() + 60_000 };
+    const second = at.run(performOne(command, { namespace, name: 'web' }, at.world, { limits }));
+    expect(wordsOf(await second)).toBe('Stopped');
+    expect(wordsOf(await first)).toBe('SkippedDuplicate');
+    expect(at.bus.map(({ detail }) => (detail as Outcome).outcome)).toEqual(['Stopped']);
+  });
+
+  it('a change that has nothing to do with it leaves it as it is', async () => {
+    const at = await made(held);
+    slowWrite(at);
+    const first = deliver(at, held, at.world);
+    await at.pass(1_000);
+    at.sim.change<{ metadata: { labels: object } }>('wukongs', namespace, 'web', ({ metadata }) => {
+      metadata.labels = { touched: 'yes' };
+    });
+    expect(wordsOf(await first)).toBe('SkippedProtected');
+    expect(at.bus).toHaveLength(1);
+  });
+});

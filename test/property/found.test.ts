@@ -378,6 +378,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       ask('stop'),
     ],
   ],
+  [
+    'a request that came too late was delivered twice while writes hung, and told once as stale and once as superseded',
+    {},
+    [
+      ask('start', { ageSeconds: 1, times: 2, leftMs: 5_000, leaseSeconds: 60, deletePod: true, notAfterSeconds: 0 }),
+      ask('start', { times: 2, notAfterSeconds: 60 }),
+      { do: 'fault', target: 'wukong', nth: 2, times: 3, harm: { kind: 'delay', ms: 3_318 } },
+      pass(1),
+    ],
+  ],
 ];
 
 afterAll(leave);

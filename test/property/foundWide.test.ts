@@ -32,6 +32,28 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
     [plan({ start: 15 })],
     [],
   ],
+  [
+    'the model did not know that a guest which is started again and again may be up when its turn comes',
+    {},
+    [vm({ space: 'north', on: true, guest: 'crashes', env: 'prod' }), vm({ space: 'north' })],
+    [
+      ...[plan({ space: 'north', env: 'prod', zone: 'Europe/Berlin', start: 60, stop: 150, jitterSeconds: 60 })],
+      plan({ space: 'cluster', env: 'dev', zone: 'Europe/Berlin', start: 15, stop: 30, suspend: true }),
+    ],
+    [{ do: 'hand', of: 1, strategy: 'Halted', minute: 92 }],
+  ],
+  [
+    'the model took for rest what came after an override that ended very late',
+    { night: 'autumn' },
+    [vm({ guest: 'unschedulable' })],
+    [
+      plan({
+        ...{ space: 'cluster', over: true, policy: 'Enforce', start: 90 },
+        exception: { from: 202, minutes: 60, state: 'Running' },
+      }),
+    ],
+    [{ do: 'keep', of: 0, state: 'stopped', minutes: 100, minute: 212 }],
+  ],
 ];
 
 it.each(found)('not any more: %s', async (_what, more, wukongs, schedules, steps) => {

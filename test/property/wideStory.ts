@@ -91,13 +91,10 @@ class WideStory {
     const { sim, clock, witness } = life;
     const { asked, versions, spans } = this.#acts;
     await life.settled();
-    let calm = 0;
-    for (let ticks = 0; ticks < mostTicks && calm < 2; ticks++) {
-      await life.sleep(minuteMs);
-      const idle = await life.tick();
-      calm = idle && !life.busy && life.problems.length === 0 ? calm + 1 : 0;
-    }
+    const calmed = await this.#calmed();
     for (let i = 0; i < 4; i++) await life.sleep(15 * minuteMs).then(() => life.tick());
+    // An override that ends so late has begun something meanwhile.
+    const quiet = (await this.#calmed()) && calmed;
     const restsSince = sim.requests.length;
     for (let i = 0; i < 3; i++) await life.sleep(2 * minuteMs).then(() => life.tick());
     await life.endServer();
@@ -116,10 +113,22 @@ class WideStory {
         .slice(restsSince)
         .filter(isWrite)
         .map(({ method, path }) => `${method} ${path}`),
-      quiet: calm >= 2,
+      quiet,
       problems: life.problems,
       thrown: life.thrown,
     };
+  }
+
+  /** Ticks until two in a row have had nothing to do. Whether that came. */
+  async #calmed(): Promise<boolean> {
+    const life = this.#life;
+    let calm = 0;
+    for (let ticks = 0; ticks < mostTicks && calm < 2; ticks++) {
+      await life.sleep(minuteMs);
+      const idle = await life.tick();
+      calm = idle && !life.busy && life.problems.length === 0 ? calm + 1 : 0;
+    }
+    return calm >= 2;
   }
 
   #tick() {

@@ -44,12 +44,15 @@ it.each(Object.entries(troubles))('a stop waits for no namespace %s', limit, asy
   await server.end();
 });
 
-it('a stop waits for no Events of its own namespace that hang', limit, async () => {
+it.each([
+  ['Events', { method: 'POST', path: inX('events') }],
+  ['statuses', { method: 'PATCH', path: inX('/status$') }],
+])('a stop waits for no %s of its own namespace that hang', limit, async (_what, when) => {
   const at = await ground();
   furnishIn(at, 'x', 41);
   await at.pass(30_000);
   const server = await served(at);
-  at.sim.faults.add({ when: { method: 'POST', path: inX('events') }, does: hang });
+  at.sim.faults.add({ when, does: hang });
   for (let i = 0; i < 40; i++) declare(at, 'x', `vm-${i}`);
   await at.pass(12_000);
   declare(at, 'x', 'vm-40');

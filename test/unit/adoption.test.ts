@@ -50,14 +50,36 @@ describe('a VM that nobody owns', () => {
     });
   });
 
+  it('is given to a Wukong that is all that the API asks for', () => {
+    expect(plan(vm('web-vm', { labels: { env: 'dev' } }))).toEqual({
+      ...{ do: 'adopt', name: 'web' },
+      wukong: {
+        ...{ apiVersion: 'vm.novasphere.dev/v1alpha1', kind: 'Wukong', spec: { cpu: 1, memory: '1Gi' } },
+        metadata: { namespace: 'team-a', name: 'web', labels: { env: 'dev' }, annotations: { [adoptsKey]: 'web-vm' } },
+      },
+    });
+  });
+
+  it('named -vm alone keeps its name', () => {
+    expect(plan(vm('-vm'))).toMatchObject({ do: 'adopt', name: '-vm' });
+  });
+
   it('whose Wukong is there without knowing of it is only marked', () => {
     expect(plan(vm('web-vm'), [wukong('web')])).toEqual({ do: 'adopt', name: 'web' });
+    expect(plan(vm('web-vm'), [wukong('web')], 'web')).toEqual({ do: 'adopt', name: 'web' });
+    const two = [wukong('one', { [adoptsKey]: 'm' }), wukong('two', { [adoptsKey]: 'm' })];
+    expect(plan(vm('m'), two)).toEqual({ do: 'adopt', name: 'one' });
   });
 
   it('whose adoption was interrupted goes on with the same Wukong', () => {
     const half = vm('web-vm', { annotations: { [adoptedByKey]: 'front' } });
     expect(plan(half)).toMatchObject({ do: 'adopt', name: 'front', wukong: {} });
-    expect(plan(half, [wukong('front', { [adoptsKey]: 'web-vm' })])).toEqual({ do: 'already', name: 'front' });
+    const front = [wukong('front', { [adoptsKey]: 'web-vm' })];
+    expect(plan(half, front)).toEqual({ do: 'already', name: 'front' });
+    expect(plan(half, front, 'front')).toEqual({ do: 'already', name: 'front' });
+    expect(plan(half, front, 'back')).toMatchObject({
+      because: expect.stringMatching(/^Wukong front has adopted/) as string,
+    });
   });
 });
 
@@ -66,6 +88,41 @@ describe('refused, with the reason, is a VM', () => {
     ['of a Wukong', vm('web-vm', owner('Wukong', 'vm.novasphere.dev/v1alpha1', false)), [], /belongs to Wukong theirs/],
     ['of a pool', vm('p-0', owner('VirtualMachinePool', 'pool.kubevirt.io/v1beta1')), [], /Pool theirs owns it.*scale/],
     ['of any controller', vm('m', owner('KubevirtMachine')), [], /KubevirtMachine theirs owns it/],
+    [
+      'of a Wukong, whoever else owns it',
+      vm('m', {
+        ownerReferences: ['other', 'first', 'second'].map((name, i) => ({
+          ...{ apiVersion: i > 0 ? 'vm.novasphere.dev/v1' : 'else/v1', kind: i > 0 ? 'Wukong' : 'Other', name },
+          controller: true,
+        })),
+      }),
+      [],
+      /belongs to Wukong first,/,
+    ],
+    ['of another kind of that group', vm('m', owner('Other', 'vm.novasphere.dev/v1')), [], /^Other theirs owns it/],
+    ['of a Wukong of another group', vm('m', owner('Wukong', 'x/v1')), [], /^Wukong theirs owns it/],
+    [
+      'of two pools',
+      vm('m', {
+        ownerReferences: ['one', 'two'].map((name) => ({ apiVersion: 'x/v1', kind: 'VirtualMachinePool', name })),
+      }),
+      [],
+      /^VirtualMachinePool one owns it/,
+    ],
+    [
+      'of two controllers',
+      vm('m', {
+        ownerReferences: ['one', 'two'].map((name) => ({ apiVersion: 'x/v1', kind: 'Other', name, controller: true })),
+      }),
+      [],
+      /^Other one owns it/,
+    ],
+    [
+      'of what has no name that can be read',
+      vm('m', { ownerReferences: [{ kind: 7, name: 'x'.repeat(300), controller: true } as never] }),
+      [],
+      /^something x{252}… owns it/,
+    ],
     ['that is being deleted', vm('m', { deletionTimestamp: '2026-01-01T00:00:00Z' }), [], /being deleted/],
     [
       'that another Wukong has adopted',
@@ -76,16 +133,19 @@ describe('refused, with the reason, is a VM', () => {
     [
       'where the operator is at work',
       vm('m'),
-      [wukong('x', undefined, { finalizers: ['vm.novasphere.dev/finalizer'] })],
-      /operator looks after namespace team-a/,
+      ['x', 'y'].map((name) => wukong(name, undefined, { finalizers: ['vm.novasphere.dev/finalizer'] })),
+      /operator looks after namespace team-a \(Wukong x\)/,
     ],
   ])('%s', (_, one, wukongs, because) => {
     expect(plan(one, wukongs)).toMatchObject({ do: 'refuse', because: expect.stringMatching(because) as string });
   });
 
   it('whose name for the Wukong is taken, or that stands for another already', () => {
-    expect(plan(vm('m'), [wukong('w', { [adoptsKey]: 'n' })], 'w')).toMatchObject({ do: 'refuse' });
-    expect(plan(vm('web-vm'), [wukong('web')], 'other')).toMatchObject({ do: 'refuse' });
+    const refused = (because: string) => ({ do: 'refuse', because });
+    expect(plan(vm('m'), [wukong('w', { [adoptsKey]: 'n' })], 'w')).toEqual(
+      refused('there is a Wukong w already, for VM n; --name gives this one another'),
+    );
+    expect(plan(vm('web-vm'), [wukong('web')], 'other')).toEqual(refused('Wukong web stands for it already'));
   });
 
   it('not one with an owner that controls nothing, such as a template instance', () => {
@@ -139,5 +199,7 @@ describe('what adopting leaves behind', () => {
     expect(planRelease(wukong('w'), mine, false)).toEqual({ do: 'release', remove: false });
     expect(planRelease(wukong('w'), vm('v'), false).do).toBe('refuse');
     expect(planRelease(wukong('w', { [adoptsKey]: 'v' }), mine, true).do).toBe('refuse');
+    const operated = wukong('w', { [adoptsKey]: 'v' }, { finalizers: ['vm.novasphere.dev/finalizer'] });
+    expect(planRelease(operated, mine, false)).toEqual({ do: 'release', remove: false });
   });
 });

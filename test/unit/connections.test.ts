@@ -62,21 +62,35 @@ it.each([
   ['/api/v1/namespaces/events', 'events'],
   ['/apis/vm.novasphere.dev/v1alpha1/namespaces/a/wukongs/events', 'a'],
   ['/apis/vm.novasphere.dev/v1alpha1/wukongs?limit=5', ''],
+  ['/apis/vm.novasphere.dev/v1alpha1/namespaces/a/wukongs/web/status', 'a/status'],
+  ['/apis/vm.novasphere.dev/v1alpha1/namespaces/a/wukongs/web/status?x=y', 'a/status'],
+  ['/apis/vm.novasphere.dev/v1alpha1/namespaces/a/wukongs/status', 'a'],
+  ['/apis/vm.novasphere.dev/v1alpha1/namespaces/status/wukongs/web', 'status'],
+  ['/apis/subresources.kubevirt.io/v1/namespaces/a/virtualmachines/web/stop', 'a'],
 ])('%s is of the share %j', (path, sharer) => {
   expect(sharerOf(path)).toBe(sharer);
 });
 
-it('Events that are not answered hold up nothing else, of their own namespace or of others', async () => {
+const eventsOf = (namespace: string) => sharerOf(`/api/v1/namespaces/${namespace}/events`);
+const statusOf = (namespace: string) => sharerOf(`/apis/x/v1/namespaces/${namespace}/wukongs/web/status`);
+
+it.each([
+  ['Events', [eventsOf], 48],
+  ['statuses', [statusOf], 48],
+  ['Events and statuses', [eventsOf, statusOf], 56],
+  ['statuses and Events', [statusOf, eventsOf], 56],
+])('%s that are not answered hold up nothing else, of their own namespace or of others', async (_what, told, most) => {
   const { calls, count } = opened();
-  const path = (namespace: string) => sharerOf(`/api/v1/namespaces/${namespace}/events`);
   const spaces = Array.from({ length: 100 }, (_, i) => `space-${i}`);
-  for (const namespace of spaces) calls(path(namespace), 5);
-  await settled();
+  for (const sharer of told) {
+    for (const namespace of spaces) calls(sharer(namespace), 5);
+    await settled();
+  }
   calls('space-0', 1);
   calls('space-99', 1);
   await settled();
   expect(count()).toMatchObject({ 'space-0': 1, 'space-99': 1 });
-  expect(Object.values(count()).reduce((sum, one) => sum + one, 0)).toBe(48 + 2);
+  expect(Object.values(count()).reduce((sum, one) => sum + one, 0)).toBe(most + 2);
 });
 
 it('the namespace that holds the fewest is next, and each call gives back once', async () => {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { boundaries, newestBoundary, nextBoundary } from '../../shared/schedule/calendar.ts';
 import { decide } from '../../shared/schedule/decide.ts';
+import { readExceptions } from '../../shared/schedule/exception.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
+import { parseZone } from '../../shared/time/parseZone.ts';
 import { at, facts, never, office, schedule } from './schedules.ts';
 
 const told = (one: Schedule, from: string, to: string) =>
@@ -201,6 +203,50 @@ describe('exceptions in a schedule', () => {
       'InvalidException spec.exceptions[0].reason: expected no control characters',
     ]);
   });
+});
+
+describe('an exception as it is read', () => {
+  const zone = parseZone('Europe/Berlin');
+  const one = { from: '2026-12-24', to: '2026-12-26', state: 'Stopped' };
+  const read = (...given: object[]) => readExceptions(given, zone);
+  const said = (...given: object[]) => read(...given).problems.map(({ field, message }) => `${field}: ${message}`);
+
+  it('is two instants, what is wished, and perhaps why', () => {
+    const known = { from: at('2026-12-23T23:00:00Z'), to: at('2026-12-26T23:00:00Z'), action: 'stop' };
+    expect(read(one, { ...one, reason: 'closed' })).toStrictEqual({
+      exceptions: [known, { ...known, reason: 'closed' }],
+      problems: [],
+    });
+    expect(readExceptions(undefined, zone)).toEqual({ exceptions: [], problems: [] });
+  });
+
+  it('is one of a hundred at the most, of which each has a reason of 256 characters at the most', () => {
+    expect(problems(Array(100).fill(one))).toBeUndefined();
+    expect(problems(Array(101).fill(one))).toEqual(['InvalidException spec.exceptions: expected at most 100']);
+    expect(said({ ...one, reason: 'x'.repeat(256) })).toEqual([]);
+    expect(said({ ...one, reason: 'x'.repeat(257) })).toEqual([
+      'spec.exceptions[0].reason: expected at most 256 characters',
+    ]);
+  });
+
+  it('is none where either time is wrong, or both are the same', () => {
+    for (const wrong of [{ from: 'x' }, { to: 'x' }, { from: '2026-13-01' }])
+      expect(read({ ...one, ...wrong })).toMatchObject({ exceptions: [], problems: [{}] });
+    const same = { ...one, from: '2026-12-24T10:00', to: '2026-12-24T10:00' };
+    expect(said(same)).toEqual(['spec.exceptions[0].to: expected a time after from']);
+  });
+
+  it('has times of 40 characters at the most, and no more of a wrong one is shown', () => {
+    const long = (length: number) => `2026-12-24T10:00:00.${'0'.repeat(length - 21)}Z`;
+    expect([said({ ...one, from: long(40) }), said({ ...one, from: long(41) }).length]).toEqual([[], 1]);
+    const [from, to] = said({ ...one, from: 'x'.repeat(50), to: 'y'.repeat(50) });
+    expect([from, to]).toEqual(
+      ['from: "x', 'to: "y'].map((text) => expect.stringMatching(`${text}{40}": expected`) as string),
+    );
+  });
+
+  it('is told with its first problems only', () =>
+    expect(said(...Array.from({ length: 50 }, () => ({})))).toHaveLength(11));
 });
 
 describe('holidays', () => {

@@ -82,7 +82,7 @@ describe('the runs that ticks look at', () => {
     some.world.config = { ...some.world.config, watchNamespaces: ['team-a', 'team-b'] };
     expect(await readCurrentRuns(some.world, limits)).toHaveLength(2);
     expect(some.asked.map((one) => /namespaces\/(.*?)\//.exec(one.path)?.[1])).toEqual(['team-a', 'team-b']);
-    expect(some.within).toEqual([limits, limits]);
+    expect(some.within).toMatchObject([limits, limits]);
   });
 
   it('are none in a cluster without their CRD; where they may not be read, that is a minor problem', async () => {

@@ -3,13 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../shared/cluster/config.ts';
 import {
   annotationsOf,
+  listEach,
   namespacePath,
-  readEach,
   readNamespaces,
   type Unanswered,
 } from '../../shared/cluster/namespaces.ts';
+import { Patience } from '../../shared/cluster/patience.ts';
 import { LifecycleError } from '../../shared/domain/errors.ts';
 import type { KubeObject } from '../../shared/domain/model.ts';
+import { type Limits, sleep } from '../../shared/time/wait.ts';
+import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
 import { t0 } from './machines.ts';
 
@@ -26,7 +29,7 @@ function clusterOf(answers: Record<string, [status: number, body?: object]>, wat
   world.transport.call = async <T>(call: { path: string; method: string; safe: boolean }, within: unknown) => {
     const path = call.path.split('?')[0]!;
     paths.push(path);
-    expect([call.method, call.safe, within]).toEqual(['GET', true, limits]);
+    expect([call.method, call.safe, within]).toMatchObject(['GET', true, limits]);
     state.most = Math.max(state.most, ++state.now);
     await new Promise((next) => setImmediate(next));
     state.now--;
@@ -120,36 +123,104 @@ describe('the annotations of namespaces', () => {
   });
 });
 
-describe('what is read in each namespace', () => {
-  /** Reads in these, of which some fail. */
-  async function read(spaces: string[] | undefined, failing: string[], signal?: AbortSignal) {
+describe('what is listed in each namespace', () => {
+  /** Lists in these, each of which has an object of its name, or fails. */
+  async function listed(spaces: string[] | undefined, failing: string[], signal?: AbortSignal) {
+    const { world } = worldOf(t0);
     const unanswered: Unanswered = new Map();
-    const seen: (string | undefined)[] = [];
-    await readEach(spaces, unanswered, { ...limits, ...(signal ? { signal } : {}) }, (namespace) => {
-      seen.push(namespace);
-      return failing.includes(namespace ?? '') ? Promise.reject(new Error(`not ${namespace}`)) : Promise.resolve();
-    });
-    return { seen, unanswered: [...unanswered].map(([name, { message }]) => `${name}: ${message}`) };
+    const asked: string[] = [];
+    world.transport.call = <T>({ path }: { path: string }) => {
+      const name = path.split('?')[0]!;
+      asked.push(name);
+      if (failing.includes(name)) return Promise.reject(new Error(`not ${name}`));
+      return Promise.resolve({ status: 200, body: { metadata: {}, items: [space(name)] } as T, warnings: [] });
+    };
+    const path = (namespace = 'all') => namespace;
+    const within = { ...limits, ...(signal ? { signal } : {}) };
+    const keep = ({ metadata }: KubeObject) => ({ metadata: { name: `kept ${metadata.name}` } }) as KubeObject;
+    const found = await listEach({ world, spaces, path, limits: within, unanswered, keep });
+    const failed = [...unanswered].map(([name, { message }]) => `${name}: ${message}`);
+    return { asked, found: found.map(({ metadata }) => metadata.name), failed };
   }
 
-  it('is read in all, at once, where none is named', async () => {
-    expect(await read(undefined, [])).toEqual({ seen: [undefined], unanswered: [] });
-    await expect(read(undefined, [''])).rejects.toThrow('not undefined');
+  it('is listed in all, at once, where none is named', async () => {
+    expect(await listed(undefined, [])).toEqual({ asked: ['all'], found: ['kept all'], failed: [] });
+    await expect(listed(undefined, ['all'])).rejects.toThrow('not all');
   });
 
-  it('is none of nobody’s', async () => expect(await read([], [])).toEqual({ seen: [], unanswered: [] }));
+  it('is none of nobody’s', async () => expect(await listed([], [])).toEqual({ asked: [], found: [], failed: [] }));
 
-  it('fails in one alone, and the others are read', async () =>
-    expect(await read(['a', 'b', 'c'], ['a', 'b'])).toEqual({
-      ...{ seen: ['a', 'b', 'c'], unanswered: ['a: not a', 'b: not b'] },
+  it('fails in one alone, and the others are listed, each once', async () =>
+    expect(await listed(['c', 'a', 'b', 'd', 'c'], ['a', 'b'])).toEqual({
+      ...{ asked: ['c', 'a', 'b', 'd'], found: ['kept c', 'kept d'], failed: ['a: not a', 'b: not b'] },
     }));
 
-  it('fails with what was thrown first where it can be read in none, however often that is named', async () => {
-    await expect(read(['a', 'b'], ['a', 'b'])).rejects.toThrow('not a');
-    await expect(read(['a', 'a'], ['a'])).rejects.toThrow('not a');
+  it('is not listed where nobody answered a moment ago', async () => {
+    const { world } = worldOf(t0, [200, { metadata: {}, items: [space('b')] } as unknown as KubeObject]);
+    const unanswered: Unanswered = new Map([['a', new LifecycleError('Unreachable', 'silent')]]);
+    const path = (namespace = 'all') => namespace;
+    const found = await listEach({ world, spaces: ['a', 'b'], path, limits, unanswered });
+    expect([found.map(({ metadata }) => metadata.name), [...unanswered.keys()]]).toEqual([['b'], ['a']]);
   });
 
-  it('is not read where nobody wants it any more', async () => {
-    await expect(read(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+  it('fails with what the first threw where it can be listed in none, however often that is named', async () => {
+    await expect(listed(['a', 'b'], ['a', 'b'])).rejects.toThrow('not a');
+    await expect(listed(['a', 'a'], ['a'])).rejects.toThrow('not a');
+  });
+
+  it('is not listed where nobody wants it any more', async () => {
+    await expect(listed(['a', 'b'], ['a'], AbortSignal.abort(new Error('closed')))).rejects.toThrow('closed');
+  });
+});
+
+describe('a namespace that gets no answer', () => {
+  /** A cluster on a clock, which answers each page after so many milliseconds: by the last part of the path. */
+  function slow(answersMs: Record<string, number[]>) {
+    const clock = new VirtualClock(t0);
+    const { world } = worldOf(t0);
+    const pages = new Map(Object.entries(answersMs).map(([name, ms]) => [name, [...ms]]));
+    world.clock = clock;
+    world.transport.call = async <T>({ path }: { path: string }, { signal }: Partial<Limits> = {}) => {
+      const name = path.split('?')[0]!.split('/').at(-1)!;
+      const left = pages.get(name)!;
+      await sleep(clock, left.shift()!, signal);
+      const body = { metadata: { name, ...(left.length > 0 ? { continue: 'more' } : {}) }, items: [space(name)] };
+      return { status: 200, body: body as T, warnings: [] };
+    };
+    const unanswered: Unanswered = new Map();
+    const to = { world, limits: { deadline: t0 + 45_000 }, problems: [] };
+    const run = async <T>(work: Promise<T>) => {
+      const had = await clock.run(work, { sims: [] });
+      return { had, ms: clock.now() - t0, unanswered: [...unanswered.keys()] };
+    };
+    return { to, unanswered, run };
+  }
+
+  it('is waited for five seconds, where it is one of several', async () => {
+    const { to, unanswered, run } = slow({ a: [0], b: [40_000] });
+    const { had, ...rest } = await run(readNamespaces(['a', 'b'], { ...to, unanswered }));
+    expect([[...had.keys()], rest]).toEqual([['a'], { ms: 5_000, unanswered: ['b'] }]);
+  });
+
+  it('is waited for five seconds, where others that read beside it know that the cluster answers', async () => {
+    const { to, unanswered, run } = slow({ b: [40_000] });
+    const patience = new Patience(to.world.clock, to.limits);
+    patience.answered();
+    const { ms } = await run(readNamespaces(['b'], { ...to, unanswered, patience }));
+    expect(ms).toBe(5_000);
+  });
+
+  it('is waited for where it would be an error', async () => {
+    const { to, run } = slow({ a: [0], b: [40_000] });
+    const { had, ms } = await run(readNamespaces(['a', 'b'], to));
+    expect([[...had.keys()], ms]).toEqual([['a', 'b'], 40_000]);
+  });
+
+  it('is waited for page by page where it is listed', async () => {
+    const { to, unanswered, run } = slow({ a: [0], b: [4_000, 4_000, 4_000], c: [4_000, 40_000] });
+    const path = (namespace = 'all') => namespace;
+    const { had, ...rest } = await run(listEach({ ...to, spaces: ['a', 'b', 'c'], path, unanswered }));
+    expect(had.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'b', 'b']);
+    expect(rest).toEqual({ ms: 12_000, unanswered: ['c'] });
   });
 });

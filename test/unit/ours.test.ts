@@ -90,6 +90,20 @@ describe('a VM and a VMI are read', () => {
     const spec = { terminationGracePeriodSeconds: wrong };
     expect(readVmi({ metadata, spec } as never).graceSeconds).toBe(30);
   });
+
+  it.each([1e9 + 1, 8.7e12, 9e15, 2 ** 63])('with thirty years for a grace period where KubeVirt has %d s', (many) => {
+    const spec = { terminationGracePeriodSeconds: many };
+    expect(readVmi({ metadata, spec } as never).graceSeconds).toBe(1_000_000_000);
+  });
+
+  it.each(['+275760-09-13T00:00:00Z', '+012026-01-01T00:00:00Z', '-000044-03-15T00:00:00Z', 'soon', 7, null])(
+    'without an instant that nobody can write down: %j',
+    (wrong) => {
+      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: wrong }];
+      const vmi = readVmi({ metadata: { ...metadata, deletionTimestamp: wrong }, status: { conditions } } as never);
+      expect([vmi.deletingSince, vmi.readySince]).toEqual([undefined, undefined]);
+    },
+  );
 });
 
 describe('nothing else touches what the API server answers', () => {

@@ -28,7 +28,7 @@ async function found(
   world.config = readConfig(more.watched === undefined ? {} : { WATCH_NAMESPACES: more.watched });
   const asked: string[] = [];
   world.transport.call = <T>({ path }: { path: string }, within: unknown) => {
-    expect(within).toEqual(limits);
+    expect(within).toMatchObject(limits);
     asked.push(path);
     const [status, body] = answers[path.split('?')[0]!] ?? [404, { message: 'none' }];
     if (status === 0) return Promise.reject(new LifecycleError('Unreachable', 'silent'));
