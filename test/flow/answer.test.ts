@@ -115,7 +115,7 @@ describe('a request that comes to nothing', () => {
       delete at.world.bus;
       at.sim.faults.add({ when: { path }, times: 100, does: { kind: 'status', status: 403 } });
       const end = await ask(here, superseded);
-      expect(end.outcome).toBe(expected);
+      expect(end).toMatchObject({ outcome: expected, message: expect.stringMatching(/^(Superseded: )?so/) as string });
       const problem = expect.stringMatching(/^what is to be remembered of the request: /) as string;
       expect(logged.filter(([what]) => String(what).startsWith('a skipped'))).toEqual(
         expected === 'Failed' ? [['a skipped request could not be remembered', { problem }]] : [],
@@ -141,7 +141,13 @@ describe('a request that comes to nothing', () => {
     const here = await vm({ [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) });
     delete here.at.world.bus;
     here.at.sim.faults.add({ when: { path: /events/ }, times: 100, does: { kind: 'status', status: 403 } });
-    expect((await ask(here, superseded)).outcome).toBe('Superseded');
+    expect(await ask(here, superseded)).toMatchObject({ outcome: 'Superseded', message: 'so' });
+  });
+
+  it('is told as it was remembered by another delivery, which came to something else', async () => {
+    const here = await vm({ [skippedKey]: JSON.stringify([{ requestId: 'r', reason: 'Superseded' }]) });
+    expect(await ask(here, skipped('Protected'))).toMatchObject({ outcome: 'Superseded', requestId: 'r' });
+    expect([told(here.at), here.patches()]).toEqual([['r Superseded'], 0]);
   });
 
   it('is remembered by an API server that is slow', async () => {
@@ -268,6 +274,14 @@ describe('a wish that is fulfilled', () => {
       settled: true,
       lease: expect.any(String) as string,
     });
+  });
+
+  it('is so of a Wukong without annotations, too', async () => {
+    const { at, outcome } = await vm();
+    const { annotations: _, ...metadata } = at.wukong('web').metadata;
+    const bareOne = { ...at.wukong('web'), metadata };
+    const of = command(at, 'stop', { target: fleet });
+    expect(await at.run(settleAlready(request(at, outcome, of), bareOne, off))).toMatchObject(off);
   });
 
   it('takes the declared action with it', async () => {

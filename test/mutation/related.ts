@@ -171,7 +171,6 @@ export const related: Record<string, Related> = {
   'execute/preflight': { quick: unit('preflight'), stories: flow('execute') },
   'execute/fleetRun': { quick: unit('fleetRun'), stories: flow('execute') },
   'execute/paced': { quick: unit('paced'), stories: flow('execute') },
-  'execute/sink': { quick: [...unit('elsewhere'), ...flow('executing', 'here')], stories: flow('execute') },
   'entry/trigger': { quick: unit('trigger', 'command'), stories: flow('names', 'identity') },
   'entry/queue': { quick: aws('queue'), stories: [] },
   'entry/request': { quick: unit('request'), stories: [] },
