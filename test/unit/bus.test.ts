@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
-import { eventBus, type PutEvents, source } from '../../shared/report/bus.ts';
+import { describe, expect, it, vi } from 'vitest';
+
+import { eventBridge, eventBus, type PutEvents, source } from '../../shared/report/bus.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
 const entry = (type: string, detail: unknown = { type }) => ({ type, detail, time: 1_000 });
@@ -75,7 +79,41 @@ describe('the event bus', () => {
       code: 'Unreachable',
       message: 'event bus night did not take 2 of 10 events: Throttled',
     });
-    const silent = await put(many(1), ...Array.from({ length: 4 }, () => ({ FailedEntryCount: 1 })));
+    const silent = await put(
+      many(1),
+      ...[{}, {}, {}, { Entries: [{}] }].map((more) => ({ FailedEntryCount: 1, ...more })),
+    );
     expect(silent.thrown).toMatchObject({ message: 'event bus night did not take 0 of 1 events: ' });
   });
+});
+
+it('EventBridge itself is given the entries as they are, and answers which it did not take', async () => {
+  const bodies: unknown[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      bodies.push([request.headers['x-amz-target'], JSON.parse(Buffer.concat(chunks).toString())]);
+      response.setHeader('content-type', 'application/x-amz-json-1.1');
+      response.end(JSON.stringify({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'Throttled' }] }));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const env = { AWS_REGION: 'eu-west-1', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  vi.stubEnv('AWS_ENDPOINT_URL_EVENTBRIDGE', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  try {
+    const one = { EventBusName: 'night', Source: source, DetailType: 'Stopped', Detail: '{}' };
+    const send = eventBridge();
+    for (const at of [1_000, 2_000]) {
+      const { FailedEntryCount, Entries } = await send([{ ...one, Time: new Date(at) }]);
+      expect([FailedEntryCount, Entries]).toEqual([1, [{ ErrorCode: 'Throttled' }]]);
+    }
+    const asked = (Time: number) => ['AWSEvents.PutEvents', { Entries: [{ ...one, Time }] }];
+    expect(bodies).toEqual([asked(1), asked(2)]);
+  } finally {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+  }
 });

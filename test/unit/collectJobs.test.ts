@@ -153,6 +153,19 @@ describe('a VM of which nobody can decide', () => {
     expect(both.problems).toMatchObject([{ object: { metadata: { name: 'bad' } } }]);
   });
 
+  it('is none of a schedule’s either while its namespace does not answer, whose ever the schedule is', async () => {
+    const unanswered = new Map([['dev', new LifecycleError('Unreachable', 'silent')]]);
+    const { jobs, wanted, problems, undecided } = await collected([wukong('db')], { unanswered });
+    expect([jobs, wanted.size, problems, [...undecided.keys()]]).toEqual([[], 0, [], ['dev/db']]);
+    const { metadata, ...rest } = wukong('db');
+    const { namespace: _, ...bare } = metadata;
+    const own = { ...schedule, metadata: { name: 'office', creationTimestamp: made } };
+    const around = { schedules: [own], findText: () => undefined, namespaces: new Map() };
+    const nameless = { around, unanswered: new Map([['', new LifecycleError('Unreachable', 'silent')]]) };
+    const unnamed = await collected([{ ...rest, metadata: bare }], nameless);
+    expect([unnamed.jobs, unnamed.problems]).toEqual([[], []]);
+  });
+
   it('is one whose namespace nobody knows', async () => {
     const { problems, jobs } = await collected([declaring('web'), wukong('db')], {
       declaring: new LifecycleError('Unreachable', 'down'),

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Patience } from '../../shared/cluster/patience.ts';
 import { holidayTexts } from '../../shared/reconcile/holidayTexts.ts';
 import type { CalendarDates, TextRef } from '../../shared/schedule/holiday.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { parseZone } from '../../shared/time/parseZone.ts';
+import type { Limits } from '../../shared/time/wait.ts';
 import { answering, type Answers } from './answering.ts';
 import { at } from './schedules.ts';
 
@@ -95,6 +97,20 @@ describe('the holidays of schedules', () => {
     const cluster = await found([naming({ name: 'days' })], { [at2('wukong-lifecycle')]: [503, { message: 'busy' }] });
     expect([...cluster.unanswered.keys()]).toEqual(['wukong-lifecycle']);
     await expect(found([a], answers, false)).rejects.toMatchObject({ code: 'Unreachable' });
+  });
+
+  it('are waited for no longer than what else is read for the tick, where each namespace is for itself', async () => {
+    const { to, unanswered } = answering(now, { [at2('dev')]: [200, mapOf()] });
+    const { signal } = new AbortController();
+    const within: unknown[] = [];
+    const { call } = to.world.transport;
+    to.world.transport.call = (one, limits) => (within.push(limits), call(one, limits));
+    const patience = {
+      read: (reader: (limits: Limits) => Promise<unknown>) => reader({ ...to.limits, signal }),
+    } as unknown as Patience;
+    const read = (more: object) => holidayTexts([naming({ name: 'days' }, 'dev')], { ...to, patience, ...more });
+    expect([(await read({ unanswered }))(ref()), (await read({}))(ref())]).toEqual(['2026-12-25', '2026-12-25']);
+    expect(within).toEqual([{ ...to.limits, signal }, to.limits]);
   });
 
   it('that nobody wants any more are not waited for', async () => {

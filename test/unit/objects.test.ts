@@ -11,6 +11,7 @@ import {
   runPath,
   slim,
   withCondition,
+  wukongPath,
 } from '../../shared/cluster/objects.ts';
 import type { Answer, Transport } from '../../shared/cluster/transport.ts';
 import type { Condition, Wukong } from '../../shared/domain/model.ts';
@@ -108,8 +109,13 @@ describe('an object is read', () => {
   });
 
   it('by its path', () => {
-    expect([runPath(), runPath('team-a', 'r', { a: 'b' }), pointer('a/b', 'c~d')]).toEqual([
-      ...[`${root}/wukongruns`, `${root}/namespaces/team-a/wukongruns/r?a=b`, '/a~1b/c~0d'],
+    expect([
+      runPath(),
+      runPath('team-a', 'r', { a: 'b' }),
+      pointer('a/b', 'c~d'),
+      wukongPath('team-a', 'web', 'status'),
+    ]).toEqual([
+      ...[`${root}/wukongruns`, `${root}/namespaces/team-a/wukongruns/r?a=b`, '/a~1b/c~0d', `${one}/status`],
     ]);
   });
 
@@ -165,9 +171,10 @@ describe('a list is read', () => {
   });
 
   it('at once, where it may be asked for by labels', async () => {
-    const { transport, calls } = answering(page([web], 'a'), page([web, web], ''));
+    const { transport, calls } = answering(page([web], 'a'), page([web], 'b'), page([web], ''));
     expect(await listAll(transport, '/p?labelSelector=x', limits)).toEqual([web, web, web]);
     expect(calls[0]?.path).toBe('/p?labelSelector=x&limit=500');
+    expect(calls).toHaveLength(3);
   });
 
   it('to its end, though the server has forgotten it meanwhile', async () => {
@@ -235,7 +242,7 @@ describe('an object is changed', () => {
       status,
       ...(lastTransitionTime ? { lastTransitionTime } : {}),
     });
-    const before = [is('A', 'True', 'old'), is('B', 'True', 'old')];
+    const before = [is('A', 'True', 'old'), is('B', 'True', 'older')];
     expect(withCondition(before, { ...is('A', 'True'), message: 'm' }, 'now')).toEqual([
       before[1],
       { ...is('A', 'True', 'old'), message: 'm' },

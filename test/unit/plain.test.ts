@@ -194,3 +194,74 @@ describe('nothing else touches what is shown', () => {
     expect(among(/powertools\/logger/)).toEqual(['shared/report/log.ts']);
   });
 });
+
+describe('a secret in a text', () => {
+  const jwt = 'eyJabcdefgh';
+  it.each([
+    ['Bearer abc.def-x', 'Bearer [secret]'],
+    ['X-Amz-Signature=ab&X-Amz-Credential=a%2Fb', 'X-Amz-Signature=[secret]&X-Amz-Credential=[secret]'],
+    ['x k8s-aws-v1.aHR0 y', 'x [secret] y'],
+    ['at https://kim:pass@host/x', 'at https://[secret]@host/x'],
+    [`${jwt}.x`, '[secret]'],
+    [`${jwt}.x.y, and`, '[secret], and'],
+    [`a.b.pre${jwt}.x.y`, 'a.b.pre[secret]'],
+    [`a ${jwt}. b`, `a ${jwt}. b`],
+    [`a.${jwt}`, `a.${jwt}`],
+    [jwt, jwt],
+    [`${jwt.slice(0, -1)}.x`, `${jwt.slice(0, -1)}.x`],
+    [`eyJab.${jwt}.x`, 'eyJab.[secret]'],
+    ['db.prod.example.com', 'db.prod.example.com'],
+    ['abcdefghijklmnop.qrstuvwxyz', 'abcdefghijklmnop.qrstuvwxyz'],
+  ])('%j is shown as %j', (text, shown) => expect(plain(text)).toBe(shown));
+
+  it('is none of what is no text, which is written as JSON', () =>
+    expect([{ a: 'b\n' }, 7, undefined].map((one) => plain(one as never))).toEqual(['{"a":"b\\n"}', '7', '']));
+});
+
+describe('the fields of a log line', () => {
+  it('are as they are, each text on its line, and what is named like a secret is left out', () => {
+    const call = () => {};
+    const given = {
+      a: 'x\ny',
+      b: 7,
+      c: null,
+      d: undefined,
+      e: [1, 'z\n'],
+      token: 't',
+      tokens: 7,
+      Password: { a: 'b' },
+      call,
+    };
+    const shown = { ...given, a: 'x y', e: [1, 'z '], token: '[secret]' };
+    expect(plainFields(given)).toEqual(shown);
+    expect(plainFields({ 'k\ney': 'v' })).toEqual({ 'k ey': 'v' });
+    expect(plainFields(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
+  });
+
+  it('say what was thrown, and why', () => {
+    const cause = new TypeError('why');
+    const thrown = new Error('a\nb', { cause });
+    const said = plainFields({ thrown }) as { thrown: { stack: string; cause: object } };
+    expect(said.thrown).toMatchObject({ name: 'Error', message: 'a b', cause: { name: 'TypeError', message: 'why' } });
+    expect(said.thrown.stack).toContain('plain.test.ts');
+    expect(plainFields(cause)).not.toHaveProperty('cause');
+  });
+
+  it('are a hundred, six deep, with names of 256 and texts of 8,192 characters', () => {
+    const many = Array.from({ length: 150 }, (_, i) => i);
+    expect([(plainFields(many) as number[]).at(0), (plainFields(many) as number[]).length]).toEqual([0, 100]);
+    expect(Object.keys(plainFields(Object.fromEntries(many.map((i) => [`k${i}`, i]))) as object)).toHaveLength(100);
+    expect([
+      (plainFields('x'.repeat(9_000)) as string).length,
+      Object.keys(plainFields({ ['k'.repeat(300)]: 1 }) as object)[0]?.length,
+    ]).toEqual([8_192, 256]);
+    const deep = (levels: number, of: (inner: unknown) => unknown): unknown =>
+      levels === 0 ? 'end' : of(deep(levels - 1, of));
+    for (const of of [(inner: unknown) => ({ inner }), (inner: unknown) => [inner]])
+      expect([plainFields(deep(6, of)), plainFields(deep(7, of))]).toEqual([deep(6, of), of(of(of(of(of(of('…'))))))]);
+    const causes = (levels: number): Error => new Error(`${levels}`, levels === 0 ? {} : { cause: causes(levels - 1) });
+    const said = JSON.stringify(plainFields(causes(9)));
+    expect([...said.matchAll(/"message":"(\d)"/g)].map(([, nth]) => nth)).toEqual(['9', '8', '7']);
+    expect(said).toMatch(/"cause":"…"\}+$/);
+  });
+});

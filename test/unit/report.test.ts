@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { Wukong } from '../../shared/domain/model.ts';
 import type { Outcome } from '../../shared/domain/outcome.ts';
-import { detailOf, note, putOutcome, tell, type Telling } from '../../shared/report/report.ts';
+import { detailOf, note, putOutcome, tell, type Telling, tellingMs } from '../../shared/report/report.ts';
 import { s, t0 } from './machines.ts';
 import { telling } from './tellings.ts';
 
@@ -93,6 +93,10 @@ describe('who is told of an outcome', () => {
       },
     ]);
     expect((await told(forced, [[201]], { counts: false })).notices).toEqual([]);
+    const { world } = telling(t0, [201]);
+    delete world.webhook;
+    expect(await tell(world, web, forced, { teller: 'me', limits: {} })).toBeUndefined();
+    expect(tellingMs).toBe(8_000);
     expect((await told(outcome(), [[201]], { counts: false })).counted).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { runNameOf, type RunStatus } from '../../shared/domain/run.ts';
 import { endedBadly, runDetailOf, runSentence, type RunTold, tellRun } from '../../shared/report/run.ts';
+import { createRun, type NewRun, runObject } from '../../shared/report/runObject.ts';
 import type { WukongSchedule } from '../../shared/schedule/schedule.ts';
 import { t0 } from './machines.ts';
 import { telling } from './tellings.ts';
@@ -56,6 +57,7 @@ it('a run is said in a sentence', () => {
   const said = (more: Partial<RunStatus>) => runSentence({ spec, status: status(more) });
   const what = 'stop of 2026-11-23T20:30:00Z: ';
   expect([said({}), said({ targets: 1, done: 1 })]).toEqual([`${what}0 VMs: none`, `${what}1 VM: 1 done`]);
+  expect(said({ skipped: { Stale: 1 } })).toBe(`${what}0 VMs: left alone: 1 Stale`);
   const all = {
     targets: 9,
     done: 1,
@@ -146,5 +148,54 @@ describe('a run that ended badly is told', () => {
     delete alone.world.webhook;
     await tellRun(alone.world, run(), 'mine', limits);
     expect(alone.logged).toHaveLength(1);
+  });
+});
+
+describe('a run as it is made', () => {
+  const made = (more: Partial<NewRun> = {}) =>
+    runObject({ namespace: 'team-a', spec, status: status(), owner, current: true, ...more });
+  const [current, uidKey] = ['lifecycle.novasphere.dev/current', 'lifecycle.novasphere.dev/schedule-uid'];
+  const apiVersion = 'vm.novasphere.dev/v1alpha1';
+
+  it('is owned by its schedule, and has a label by which ticks find it', () => {
+    expect(made()).toStrictEqual({
+      apiVersion,
+      kind: 'WukongRun',
+      metadata: {
+        ...{ name, namespace: 'team-a', labels: { [current]: 'true', [uidKey]: 'u' } },
+        ownerReferences: [{ apiVersion, kind: 'WukongSchedule', name: 'office', uid: 'u', controller: true }],
+      },
+      spec,
+      status: status(),
+    });
+    expect(made({ current: false }).metadata.labels).toEqual({ [uidKey]: 'u' });
+    const wide = { kind: 'ClusterWukongSchedule', metadata: { name: 'nights', uid: 'u' } } as WukongSchedule;
+    expect(made({ owner: wide }).metadata.ownerReferences).toMatchObject([
+      { kind: 'ClusterWukongSchedule', name: 'nights' },
+    ]);
+  });
+
+  it('of a fleet has no owner', () =>
+    expect(made({ owner: undefined }).metadata).toStrictEqual({
+      name: runNameOf(spec),
+      namespace: 'team-a',
+      labels: { [current]: 'true' },
+    }));
+
+  it('is made once', async () => {
+    const { world, asked, within } = telling(t0, [201], [409], [403, { message: 'no' }]);
+    const call = vi.spyOn(world.transport, 'call');
+    const one = { namespace: 'team-a', spec, status: status(), owner, current: true };
+    expect([await createRun(world, one, limits), await createRun(world, one, limits)]).toEqual([true, false]);
+    expect(asked[0]).toEqual({
+      method: 'POST',
+      path: '/apis/vm.novasphere.dev/v1alpha1/namespaces/team-a/wukongruns',
+      body: made(),
+    });
+    expect([within[0], call.mock.calls[0]?.[0].safe]).toEqual([limits, true]);
+    await expect(createRun(world, one, limits)).rejects.toMatchObject({
+      code: 'Denied',
+      message: `run team-a/${name}: no`,
+    });
   });
 });
