@@ -251,6 +251,14 @@ describe('what a tick of the server sees', () => {
     expect(await read()).toEqual(['function', true, false]);
   });
 
+  it('knows of each schedule of which kind it is, though a list need not say so', async () => {
+    const { look } = await seeing((one) => {
+      createSchedule(one.sim, namespace, 'office');
+      one.sim.change<KubeObject>('wukongschedules', namespace, 'office', (object) => void delete object.kind);
+    });
+    expect((await look()).around.schedules.map(({ kind }) => kind)).toEqual(['WukongSchedule']);
+  });
+
   it('is its own copy of each, and its watches stay open', async () => {
     const { at, view, look, told } = await seeing();
     const { wukongs, machines } = await look();

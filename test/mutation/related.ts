@@ -184,7 +184,7 @@ export const related: Record<string, Related> = {
   'entry/cloudEvents': { quick: unit('cloudEvents'), stories: serve('api', 'hostile') },
   'entry/serveAccess': { quick: unit('serveAccess'), stories: serve('api', 'hostile') },
   'entry/serveHttp': { quick: unit('serveHttp'), stories: serve('api', 'hostile') },
-  'entry/serve': { quick: serve('api'), stories: serve('loop', 'beside') },
+  'entry/serve': { quick: flow('serving'), stories: serve('api', 'loop', 'beside') },
   'entry/serveLease': { quick: unit('serveLease'), stories: serve('beside') },
   'entry/serveLoop': { quick: unit('serveLoop'), stories: serve('loop', 'neighbours') },
   'entry/serveView': { quick: flow('view'), stories: serve('loop', 'neighbours') },
