@@ -75,7 +75,7 @@ describe('a command of wukong', () => {
     const kept = () => existsSync(caches) && readdirSync(caches, { recursive: true }).length > 100;
     try {
       await ready;
-      await vi.waitUntil(kept, { timeout: 20_000, interval: 50 });
+      await vi.waitUntil(kept, { timeout: 40_000, interval: 50 });
     } finally {
       process.kill(-shell.pid!, 'SIGKILL');
       await closed;
