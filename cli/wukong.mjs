@@ -36,10 +36,15 @@ function packagedNode() {
   }
 }
 
-/** Keeps what Node makes of the sources, which halves the start. In the user's own cache: nobody else writes there. */
+/**
+ * Keeps what Node makes of the sources, which halves the start. In the user's own cache: nobody else writes there.
+ * Node writes it when a process ends: a first command that waits for VMs does so meanwhile, and ends at once.
+ */
 function keepCompiled() {
   const caches = process.env.XDG_CACHE_HOME || (process.env.HOME && join(homedir(), '.cache'));
-  if (caches) module.enableCompileCache?.(join(caches, 'wukong-lifecycle'));
+  if (!caches) return;
+  module.enableCompileCache?.(join(caches, 'wukong-lifecycle'));
+  setTimeout(() => module.flushCompileCache?.(), 2_000).unref();
 }
 
 async function runHere() {

@@ -112,7 +112,7 @@ async function overHttp(
   handle: (event: unknown, invocation: Invocation) => Promise<unknown>,
 ): Promise<unknown> {
   const { now, limits } = invocation;
-  const sooner = { ...limits, deadline: Math.min(limits.deadline, now + httpLimitMs) };
+  const sooner = { deadline: Math.min(limits.deadline, now + httpLimitMs) };
   const clusterOf = () => worldOf(invocation, request.queryStringParameters?.['cluster']);
   return answerHttp(request, () => handle(request, { ...invocation, limits: sooner }), clusterOf);
 }
@@ -174,6 +174,7 @@ export async function retryUnreached(
     throw error.code === 'Unreachable' && !waitedFor ? new Retry(error.message) : error;
   });
   const unreached = report.outcomes.filter((told) => told.outcome === 'Failed' && told.reason === 'Unreachable');
-  if (waitedFor || unreached.length === 0) return report;
-  throw new Retry(`${unreached.length} of ${report.outcomes.length} could not be reached: ${unreached[0]?.message}`);
+  const [first] = unreached;
+  if (waitedFor || !first) return report;
+  throw new Retry(`${unreached.length} of ${report.outcomes.length} could not be reached: ${first.message}`);
 }

@@ -17,6 +17,10 @@ const leastAllMs = 5_000;
 /** What a tick of a few leaves under way the next one of all goes on with. */
 const fewMs = 10 * 60_000;
 
+interface Ending extends Limits {
+  signal: AbortSignal;
+}
+
 /**
  * Ticks of two kinds: of the Wukongs that changed, at once and as many beside each other as come, and of all, one after
  * the other, at boundaries, when something changed on which schedules depend, and every minute.
@@ -30,12 +34,12 @@ export function newLoop(world: World) {
   let few: Alarm | undefined;
   let all: Alarm | undefined;
 
-  async function tick(view: View, limits: Limits, keys?: string[]): Promise<void> {
+  async function tick(view: View, limits: Ending, keys?: string[]): Promise<void> {
     const foresee = (at: number) => all?.set(at);
     const standing = { look: view.look(keys), runs: view.runs, busy, few: keys !== undefined, foresee };
     await reconcile(world, limits, standing).catch((thrown: unknown) => {
       const { message, code } = asLifecycleError(thrown);
-      if (!limits.signal?.aborted) log.error(`a tick failed: ${message}`, { reason: code });
+      if (!limits.signal.aborted) log.error(`a tick failed: ${message}`, { reason: code });
       all?.set(clock.now() + leastAllMs);
     });
   }
@@ -71,8 +75,9 @@ export function newLoop(world: World) {
     async run(view: View, signal: AbortSignal): Promise<void> {
       const ticks = new Set<Promise<void>>();
       few = newAlarm(clock, () => {
+        if (signal.aborted) return;
         const one = tickFew(view, signal).finally(() => ticks.delete(one));
-        if (!signal.aborted) ticks.add(one);
+        ticks.add(one);
       });
       touched.clear(); // the tick of all at the beginning sees them
       while (!signal.aborted) {

@@ -56,9 +56,10 @@ function openWatches(world: World, changed: Changed, limits: Limits) {
       path: wukongPath,
       read: (object) => slim(object),
       changed(key, now, before) {
+        if (key === undefined) return;
         if (before) wukongOfVm.delete(vmKeyOf(before));
-        if (now && key) wukongOfVm.set(vmKeyOf(now), key);
-        if (key) changed(key, now !== undefined && isAsking(now));
+        if (now) wukongOfVm.set(vmKeyOf(now), key);
+        changed(key, now !== undefined && isAsking(now));
       },
     }),
     own: watchSchedules('WukongSchedule', schedulePath),

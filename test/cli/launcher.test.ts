@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -67,6 +67,19 @@ describe('a command of wukong', () => {
     await ready;
     shell.kill('SIGTERM');
     await closed;
+  });
+
+  it('keeps what Node has made of the sources while it works, so that a first command does not end later', async () => {
+    const caches = join(folder, 'caches');
+    const { shell, ready, closed } = underShell({ XDG_CACHE_HOME: caches, NODE_COMPILE_CACHE: '' });
+    const kept = () => existsSync(caches) && readdirSync(caches, { recursive: true }).length > 100;
+    try {
+      await ready;
+      await vi.waitUntil(kept, { timeout: 40_000, interval: 50 });
+    } finally {
+      process.kill(-shell.pid!, 'SIGKILL');
+      await closed;
+    }
   });
 
   it('every script that stays until it is stopped ends with npm', () => {

@@ -105,7 +105,7 @@ const ways: Record<string, (at: Scene, world: World, spaces: string[]) => Promis
 /** Beyond eight it is one way of watching; of the largest numbers the ways that differ most are enough. */
 const waysFor = (count: number): string[] => (count < 60 ? Object.keys(ways) : ['tick', 'batch']);
 
-describe.each([1, 8, 33, 60, 100])('%i namespaces', (count) => {
+describe.each([1, 8, 33, 60, 200])('%i namespaces', (count) => {
   describe.each(['everywhere', 'each'] as const)('with the right to list %s', (rights) => {
     it.each(waysFor(count))('%s: every VM is stopped, over few connections', { timeout: 60_000 }, async (way) => {
       const { at, world } = await spread(count, rights);

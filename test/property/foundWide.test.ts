@@ -54,6 +54,16 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
     ],
     [{ do: 'keep', of: 0, state: 'stopped', minutes: 100, minute: 212 }],
   ],
+  [
+    'the model made a Wukong anew that was gone already, while its VM was still going',
+    {},
+    [vm({ space: 'north' })],
+    [plan({ space: 'north', stop: 15, suspend: true, exception: { from: 22, minutes: 20, state: 'Running' } })],
+    [
+      { do: 'recreate', of: 0, minute: 2 },
+      { do: 'recreate', of: 0, minute: 2 },
+    ],
+  ],
 ];
 
 it.each(found)('not any more: %s', async (_what, more, wukongs, schedules, steps) => {

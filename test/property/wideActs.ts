@@ -142,9 +142,12 @@ export class WideActs {
   /** Those that are there, of those it is for. */
   #whom(step: WideStep): number[] {
     const { wukongs } = this.#history;
-    const there = (index: number) =>
-      this.#life.sim.get<Wukong>('wukongs', wukongs[index]!.space, nameOf(index))?.metadata.deletionTimestamp ===
-        undefined && this.#life.sim.get('virtualmachines', wukongs[index]!.space, `${nameOf(index)}-vm`) !== undefined;
+    const there = (index: number) => {
+      const { space } = wukongs[index]!;
+      const wukong = this.#life.sim.get<Wukong>('wukongs', space, nameOf(index));
+      const vm = this.#life.sim.get('virtualmachines', space, `${nameOf(index)}-vm`);
+      return wukong !== undefined && wukong.metadata.deletionTimestamp === undefined && vm !== undefined;
+    };
     if (step.do === 'fleet')
       return this.spans.flatMap(({ index, env, to }) =>
         to === Infinity && env === step.env && there(index) ? [index] : [],

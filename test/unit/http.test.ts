@@ -69,6 +69,14 @@ describe('the status of what a command came to', () => {
     for (const reason of reasons) expect(statusOf(outcome({ outcome: 'Skipped', reason, message: '' }))).toBe(status);
   });
 
+  it.each<[number, Outcome['outcome'][]]>([
+    [200, ['Started', 'AlreadyOn', 'Stopped', 'AlreadyOff', 'ForcedOff']],
+    [202, ['InProgress']],
+    [409, ['Superseded']],
+  ])('is %i for %j', (status, outcomes) => {
+    for (const one of outcomes) expect(statusOf(outcome({ outcome: one, message: '' } as Result))).toBe(status);
+  });
+
   it('is 429 where the API server has too much to do, and for nothing else', () => {
     const failed = (reason: FailureCode) => statusOf(outcome({ outcome: 'Failed', reason, message: 'slowly (429)' }));
     expect([failed('Unreachable'), failed('Refused')]).toEqual([429, 409]);

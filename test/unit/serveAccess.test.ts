@@ -42,12 +42,13 @@ const refused = (work: Promise<unknown>) =>
   work.then(
     () => 'nobody is refused',
     (thrown: Error) => {
-      const { statusCode, headers } = refusalAnswer(thrown);
-      return { statusCode, message: thrown.message, asks: headers?.['www-authenticate'] };
+      const { statusCode, headers, body = '' } = refusalAnswer(thrown);
+      const { reason } = JSON.parse(body) as { reason: string };
+      return { statusCode, reason, message: thrown.message, asks: headers?.['www-authenticate'] };
     },
   );
 const unauthenticated = (why: string) => ({
-  ...{ statusCode: 401, asks: 'Bearer' },
+  ...{ statusCode: 401, reason: 'Unauthenticated', asks: 'Bearer' },
   message: `${why}: expected Authorization: Bearer with one for the audience ${audience}`,
 });
 
@@ -106,6 +107,8 @@ describe('who calls', () => {
     ] as const)
       expect(await refused(who(`Bearer ${token}`, 'address', isEvent))).toMatchObject({ statusCode: 401 });
     expect(await refused(callers(() => ({})).who('Bearer x', 'address', true))).toMatchObject({ statusCode: 401 });
+    const { access } = callers(() => ({}), 'secret');
+    expect(await refused(access.who('Bearer secret', 'address'))).toMatchObject({ statusCode: 401 });
   });
 });
 
@@ -118,10 +121,13 @@ describe('how often one may call', () => {
     expect(await often(51)).toEqual([...many(nobody), often429]);
     expect(await refused(who())).toMatchObject({
       statusCode: 429,
+      reason: 'TooManyRequests',
       message: 'address asks more than 10 times a second: ask again later',
     });
     expect(await asks(undefined, 'elsewhere')).toBe(nobody);
-    clock.advance(100);
+    clock.advance(99);
+    expect(await asks()).toBe(often429);
+    clock.advance(1);
     expect(await often(2)).toEqual([nobody, often429]);
     clock.advance(3_600 * s);
     expect(await often(51)).toEqual([...many(nobody), often429]);
@@ -134,6 +140,13 @@ describe('how often one may call', () => {
     expect(await often(50, 'Bearer two', 'here')).toEqual(many(ok));
     expect(await asks('Bearer two', 'here')).toBe(often429);
     expect(asked).toHaveLength(102);
+  });
+
+  it('is no more for who guesses and has a token that holds', async () => {
+    const { often, asks } = callers();
+    await often(10);
+    expect(await asks('Bearer x')).toBe(ok);
+    expect(await often(41)).toEqual([...many(nobody, 40), often429]);
   });
 
   it('is that for the webhook', async () => {

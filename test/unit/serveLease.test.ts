@@ -81,6 +81,7 @@ function cluster(spec?: Spec) {
   return {
     ...{ world, clock, asked, warned, informed, at, server, run },
     spec: () => lease?.spec,
+    lease: () => structuredClone(lease),
     write: (of: Spec) => void (lease = made(of)),
     answering: (by: typeof says) => void (says = by),
     remove: () => void (lease = undefined),
@@ -173,6 +174,67 @@ describe('a server that ticks', () => {
     await all.run(() => over);
     expect(turns).toEqual(['from 0', 'to 10000: the Lease is another server’s']);
     expect(all.spec()?.holderIdentity).toBe('two');
+  });
+
+  it('asks once more at once, and then every two seconds', async () => {
+    const all = cluster();
+    all.at(6 * s, () => all.write({ holderIdentity: 'two', renewTime: time(6_000) }));
+    const { over } = all.server('one', 13 * s);
+    await all.run(() => over);
+    const asked = all.asked.filter(({ at }) => at >= 10_000).map(({ what, at }) => `${what} ${at}`);
+    expect(asked).toEqual([10_000, 10_000, 12_000].map((ms) => `GET /wukong-lifecycle ${ms}`));
+  });
+
+  it('asks nothing while its work comes to its end', async () => {
+    const all = cluster();
+    all.at(6 * s, () => all.write({ holderIdentity: 'two', renewTime: time(6_000) }));
+    const slowly = (leading: AbortSignal) =>
+      new Promise<void>((resolve) =>
+        leading.addEventListener('abort', () => void all.clock.after(12 * s, () => resolve())),
+      );
+    const { over } = all.server('one', 23 * s, slowly);
+    await all.run(() => over);
+    expect(all.asked.map(({ at }) => at).filter((ms) => ms > 10_000 && ms < 22_000)).toEqual([]);
+  });
+
+  it('leaves off where somebody else wrote it in between', async () => {
+    const all = cluster();
+    all.at(4 * s, () =>
+      all.answering(({ method }) => (method === 'PUT' ? Promise.resolve({ status: 409, body: {} }) : undefined)),
+    );
+    const { turns, over } = all.server('one', 6 * s);
+    await all.run(() => over);
+    expect(turns[1]).toBe('to 5000: the Lease is another server’s');
+    expect(all.warned).toEqual([]);
+  });
+
+  it('does not tick where it may not write it, and the log says so', async () => {
+    const all = cluster();
+    all.answering(({ method }) =>
+      method === 'POST' ? Promise.resolve({ status: 403, body: { message: 'no' } }) : undefined,
+    );
+    const { turns, over } = all.server('one', 1 * s);
+    await all.run(() => over);
+    expect([turns, all.warned]).toEqual([[], [['the Lease cannot be had: Lease home/wukong-lifecycle: no', place]]]);
+  });
+
+  it('gives nothing back that it has not', async () => {
+    const all = cluster();
+    all.at(6 * s, () => all.write({ holderIdentity: '' }));
+    await whole('one')(all, 7 * s);
+    expect(all.asked.at(-1)?.what).toBe('GET /wukong-lifecycle');
+  });
+
+  it('takes it after fifteen seconds to the very moment', async () => {
+    const all = cluster({ holderIdentity: 'two', renewTime: time(0) });
+    const slowly = (): Promise<void> => new Promise((resolve) => void all.clock.after(1 * s, resolve));
+    const { lease } = all;
+    all.answering(({ method }) =>
+      method === 'GET' ? slowly().then(() => ({ status: 200, body: lease() })) : undefined,
+    );
+    const { turns, over } = all.server('one', 18 * s);
+    await all.run(() => over);
+    expect(turns[0]).toBe('from 16000');
   });
 
   it('ticks again once it is its own again', async () => {
