@@ -13,7 +13,9 @@ import {
   withCondition,
   wukongPath,
 } from '../../shared/cluster/objects.ts';
+import { apiPath, namespaceIn } from '../../shared/cluster/path.ts';
 import type { Answer, Transport } from '../../shared/cluster/transport.ts';
+import type { LifecycleError } from '../../shared/domain/errors.ts';
 import type { Condition, Wukong } from '../../shared/domain/model.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 
@@ -249,5 +251,48 @@ describe('an object is changed', () => {
     ]);
     expect(withCondition(before, is('B', 'False'), 'now')).toEqual([before[0], is('B', 'False', 'now')]);
     expect(withCondition(undefined, is('A', 'True'), 'now')).toEqual([is('A', 'True', 'now')]);
+  });
+});
+
+describe('a path of the API', () => {
+  const refused = (name: unknown) => {
+    try {
+      return apiPath({ api: 'v1', kind: 'pods', name: name as string });
+    } catch (thrown) {
+      const { code, message } = thrown as LifecycleError;
+      return `${code}: ${message}`;
+    }
+  };
+  const why = ' cannot be the name of an object: nothing was asked of the cluster';
+
+  it('has what is asked for behind it, where anything is', () => {
+    const path = (query?: Record<string, string>) => apiPath({ api: 'v1', kind: 'pods', ...(query ? { query } : {}) });
+    expect([path(), path({}), path({ a: 'b c' })]).toEqual(['/api/v1/pods', '/api/v1/pods', '/api/v1/pods?a=b+c']);
+    expect(apiPath({ api: 'apps/v1', namespace: 'a', kind: 'x', name: 'y', subresource: 'z' })).toBe(
+      '/apis/apps/v1/namespaces/a/x/y/z',
+    );
+  });
+
+  it('has names of 253 characters, and says which cannot be one', () => {
+    expect(refused('x'.repeat(253))).toBe(`/api/v1/pods/${'x'.repeat(253)}`);
+    expect(refused('x'.repeat(254))).toBe(`InvalidAction: "${'x'.repeat(80)}"${why}`);
+    expect([refused('a/b'), refused('..'), refused({ length: 1 }), refused(['x'])]).toEqual([
+      ...[
+        `InvalidAction: "a/b"${why}`,
+        `InvalidAction: ".."${why}`,
+        `InvalidAction: "object"${why}`,
+        `InvalidAction: "object"${why}`,
+      ],
+    ]);
+  });
+
+  it('is of a namespace, or of none', () => {
+    const paths = [
+      '/api/v1/namespaces/a/pods',
+      '/api/v1/namespaces/b?x=/namespaces/c',
+      '/api/v1/pods?a=/namespaces/b',
+      '/api/v1/namespaces',
+    ];
+    expect(paths.map(namespaceIn)).toEqual(['a', 'b', '', '']);
   });
 });
