@@ -4,7 +4,7 @@ import type { Action } from '../domain/outcome.ts';
 import type { Machine } from '../domain/vm.ts';
 import { isThere } from '../execute/follow.ts';
 import type { Group, Job } from '../execute/job.ts';
-import { type Boundary, newestBoundary } from '../schedule/calendar.ts';
+import { type Boundary, isOf, newestBoundary } from '../schedule/calendar.ts';
 import type { Acting, Decision } from '../schedule/decide.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import { commandFor, nextFor, type Timetable } from '../schedule/timetable.ts';
@@ -44,13 +44,17 @@ export class ScheduledJobs {
     return { do: 'job', job: this.#jobOf(wukong, acting) };
   }
 
-  /** The group of the schedule that an operation is of, where that is its newest boundary still. */
+  /**
+   * The group of the schedule that an operation is of, where that is its newest boundary still. Of two schedules whose
+   * boundaries are for the same it is the one that the id names; version 0.1.0 named none so.
+   */
   groupOf(wukong: Wukong, op: Operation): Group | undefined {
     if (op.trigger !== 'schedule') return undefined;
-    const mine = this.#table.ruled.get(wukong)?.schedules.find((schedule) => {
+    const fitting = (this.#table.ruled.get(wukong)?.schedules ?? []).filter((schedule) => {
       const boundary = this.#newestOf(schedule);
       return boundary?.action === op.action && op.requestedAt >= boundary.at;
     });
+    const mine = fitting.find((schedule) => isOf(schedule, op.requestId)) ?? fitting[0];
     return mine && this.#groupFor(mine, op.action);
   }
 

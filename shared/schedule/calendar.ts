@@ -37,6 +37,10 @@ export const boundaryId = ({ schedule, at }: Boundary): string => boundaryIdOf(s
 export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string =>
   requestIdOf('schedule', `${key}@${utcText(at)}`);
 
+/** Whether an id is of a boundary of this schedule, or of what it enforces. */
+export const isOf = ({ key }: Pick<Schedule, 'key'>, requestId: string): boolean =>
+  requestId.startsWith(requestIdOf('schedule', `${key}@`));
+
 const cronsOf = ({ start, stop }: Schedule): [Action, Cron][] =>
   [['start', start] as const, ['stop', stop] as const].flatMap(([action, cron]) => (cron ? [[action, cron]] : []));
 

@@ -64,6 +64,20 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
       { do: 'recreate', of: 0, minute: 2 },
     ],
   ],
+  [
+    'a VM of two schedules, still starting in the first wave of the one, was taken for one of the other at the next tick',
+    {},
+    [
+      vm({ space: 'north', guest: 'unschedulable', env: 'prod' }),
+      vm({ env: 'prod', wave: 20 }),
+      vm({ env: 'prod' }),
+    ],
+    [
+      plan({ space: 'cluster', env: 'prod', zone: 'Europe/Berlin', start: 210 }),
+      plan({ space: 'cluster', env: 'prod', start: 150, stop: 75 }),
+    ],
+    [],
+  ],
 ];
 
 it.each(found)('not any more: %s', async (_what, more, wukongs, schedules, steps) => {

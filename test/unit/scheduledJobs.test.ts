@@ -157,6 +157,18 @@ describe('the group of an operation', () => {
     expect([key({ trigger: 'http' }), key({ action: 'start' })]).toEqual([undefined, undefined]);
   });
 
+  it('is that of the schedule that its id names, where the newest boundaries of two are for the same', () => {
+    const one = wukong();
+    const { jobs } = at20(one, stopAt + minute, { schedules: [object({ stop: '0 12 * * *' }, 'noon'), object()] });
+    const key = (requestId: string) => jobs.groupOf(one, operation({ ...mine, requestId }))?.key;
+    expect(key('schedule:dev/office@2026-03-31T18:00:00Z')).toBe('schedule dev/office stop');
+    expect(key('schedule:dev/office@2026-03-31T18:00:00Z/enforced@2026-03-31T18:00:30Z')).toBe(
+      'schedule dev/office stop',
+    );
+    expect(key('schedule:dev/noon@2026-03-31T18:00:00Z')).toBe('schedule dev/noon stop');
+    expect(key('schedule:dev/off@2026-03-31T18:00:00Z'), 'a schedule that is gone').toBe('schedule dev/noon stop');
+  });
+
   it('is none where no schedule rules the Wukong, or that one has never anything to do', () => {
     expect(of(mine)).toBeUndefined();
     const one = wukong();
