@@ -67,11 +67,7 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
   [
     'a VM of two schedules, still starting in the first wave of the one, was taken for one of the other at the next tick',
     {},
-    [
-      vm({ space: 'north', guest: 'unschedulable', env: 'prod' }),
-      vm({ env: 'prod', wave: 20 }),
-      vm({ env: 'prod' }),
-    ],
+    [vm({ space: 'north', guest: 'unschedulable', env: 'prod' }), vm({ env: 'prod', wave: 20 }), vm({ env: 'prod' })],
     [
       plan({ space: 'cluster', env: 'prod', zone: 'Europe/Berlin', start: 210 }),
       plan({ space: 'cluster', env: 'prod', start: 150, stop: 75 }),
