@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { readConfig } from '../../shared/cluster/config.ts';
+import { slim } from '../../shared/cluster/objects.ts';
+import type { Wukong } from '../../shared/domain/model.ts';
 import { look } from '../../shared/reconcile/look.ts';
 import type { Problem } from '../../shared/reconcile/problems.ts';
 import { type Scene, scene } from './scene.ts';
@@ -56,5 +58,33 @@ describe('a tick sees', () => {
     const { wukongs, listed, unanswered, problems } = await seen('team-a,team-b', /team-b\/wukongs(\?|$)/);
     expect([wukongs, listed, unanswered]).toEqual([['team-a'], ['team-a'], ['team-b']]);
     expect(problems).toMatchObject([{ namespace: 'team-b', reason: 'Denied' }]);
+  });
+
+  it('of each Wukong only what decides', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace: 'team-a', name: 'web', runStrategy: 'Always' });
+    at.sim.change<Wukong>('wukongs', 'team-a', 'web', (one) => {
+      one.metadata.annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', kept: 'x' };
+    });
+    const all = await at.run(look({ world: at.world, limits: { deadline: at.clock.now() + 50_000 }, problems: [] }));
+    all.machines.close();
+    const whole = at.sim.get<Wukong>('wukongs', 'team-a', 'web')!;
+    expect(all.wukongs).toEqual([slim(whole)]);
+    expect(all.wukongs).not.toEqual([whole]);
+  });
+
+  it('the VMs within five seconds where the only namespace that is read gets no answer', async () => {
+    const at = await scene();
+    at.sim.createWukong({ namespace: 'team-a', name: 'web', runStrategy: 'Always' });
+    at.sim.change<Wukong>('wukongs', 'team-a', 'web', (one) => {
+      one.spec = { ...one.spec, lifecycleAction: { action: 'stop' } };
+    });
+    await at.pass(5_000);
+    at.sim.faults.add({ when: { path: /^\/api\/v1\/namespaces\/team-a$/ }, does: { kind: 'delay', ms: 60_000 } });
+    const since = at.clock.now();
+    const all = await at.run(look({ world: at.world, limits: { deadline: since + 50_000 }, problems: [] }));
+    all.machines.close();
+    expect(at.clock.now() - since).toBeLessThan(6_000);
+    expect([...all.unanswered.keys()]).toEqual(['team-a']);
   });
 });

@@ -1857,6 +1857,12 @@ export const explained: Explained[] = [
   },
   {
     file: 'reconcile/scheduledJobs',
+    before: 'fitting.find((schedule) => isOf(schedule, op.requestId))',
+    after: 'fitting.findLast((schedule) => isOf(schedule, op.requestId))',
+    because: 'No two schedules have the same key.',
+  },
+  {
+    file: 'reconcile/scheduledJobs',
     before: 'this.#newestOf(schedule)?.at',
     after: 'this.#newestOf(schedule).at',
     because: 'A schedule that has a boundary to carry out has a newest one; the types want it said.',

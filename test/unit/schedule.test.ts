@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { readLabelSelector } from '../../shared/domain/selector.ts';
-import { boundaries, boundaryId, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
+import { boundaries, boundaryId, isOf, newestBoundary, nextBoundary, wishAt } from '../../shared/schedule/calendar.ts';
 import { textOf } from '../../shared/schedule/configMap.ts';
 import { decide, type Facts } from '../../shared/schedule/decide.ts';
 import { due } from '../../shared/schedule/due.ts';
@@ -237,6 +237,15 @@ describe('the boundaries of a schedule', () => {
     expect(boundaryId(newestBoundary(schedule(), at('2026-03-30T06:00:30Z'))!)).toBe(
       'schedule:dev/office@2026-03-30T06:00:00Z',
     );
+  });
+
+  test('are known by their ids, and so is what a schedule enforces', () => {
+    const of = (key: string, id: string) => isOf({ key }, id);
+    expect(of('dev/office', 'schedule:dev/office@2026-03-30T06:00:00Z')).toBe(true);
+    expect(of('dev/office', 'schedule:dev/office@2026-03-30T06:00:00Z/enforced@2026-03-30T06:05:00Z')).toBe(true);
+    expect(of('dev/off', 'schedule:dev/office@2026-03-30T06:00:00Z')).toBe(false);
+    expect(of('dev/office', 'event:schedule:dev/office@2026-03-30T06:00:00Z')).toBe(false);
+    expect(of('dev/office', 'dev/office@2026-03-30T06:00:00Z')).toBe(false);
   });
 });
 
