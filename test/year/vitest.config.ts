@@ -1,3 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { include: ['test/year/*.long.ts'], testTimeout: 3_600_000 } });
+export default defineConfig({
+  test: { include: ['test/year/*.long.ts'], setupFiles: ['test/setup.ts'], testTimeout: 3_600_000 },
+});
