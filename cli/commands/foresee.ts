@@ -8,7 +8,7 @@ import { countsFrom } from '../../shared/schedule/observed.ts';
 import { freezeConfigMap, freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { claimantsOf, namespaceLabels, ruling, whyRules } from '../../shared/schedule/ruling.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { type Manifests, textIn } from './manifest.ts';
 
 /** One line of a plan. */
@@ -130,7 +130,7 @@ function itemFor(boundary: Boundary, machines: Machine[], frozenUntil = -Infinit
   if (boundary.skippedBecause) return { at, schedule, action: 'skip', note: boundary.skippedBecause };
   const notes = boundary.note ? [boundary.note] : [];
   if (at < frozenUntil) {
-    const until = frozenUntil === Infinity ? '' : ` until ${utcText(frozenUntil)}`;
+    const until = frozenUntil === Infinity ? '' : ` until ${rfc3339(frozenUntil)}`;
     return { at, schedule, action: 'skip', note: [...notes, `frozen${until}: ${action} skipped`].join('; ') };
   }
   for (const machine of machines) {
@@ -147,7 +147,7 @@ function exception(machine: Machine, { at, action, schedule }: Boundary): string
   if (action === 'stop' && override.protected) return 'stop skipped (protected)';
   const hold = override.holds[action];
   if (!hold) return undefined;
-  const until = hold.until === Infinity ? 'unreadable' : utcText(hold.until);
+  const until = hold.until === Infinity ? 'unreadable' : rfc3339(hold.until);
   return `${action} held back (${hold.key.replace(/.*\//, '')} ${until})`;
 }
 

@@ -1,5 +1,6 @@
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { tzWarning } from '../../shared/time/tzData.ts';
-import { localText, utcText } from '../../shared/time/wallclock.ts';
+import { localText } from '../../shared/time/wallclock.ts';
 import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, type Io, UsageError } from '../command.ts';
@@ -94,5 +95,5 @@ export function show(manifests: Manifests, span: Span, print: ReturnType<typeof 
 function line({ at, action, schedule, note }: Item, asked: Zone | undefined) {
   const zone = asked ?? schedule.zone;
   const local = localText(zone, at);
-  return { at: utcText(at), local, zone: zone.name, schedule: schedule.key, action, ...(note ? { note } : {}) };
+  return { at: rfc3339(at), local, zone: zone.name, schedule: schedule.key, action, ...(note ? { note } : {}) };
 }

@@ -1,6 +1,7 @@
 import { listAll } from '../../shared/cluster/list.ts';
 import { apiPath } from '../../shared/cluster/path.ts';
-import { localMinute, utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
+import { localMinute } from '../../shared/time/wallclock.ts';
 import { dayMs, type Zone } from '../../shared/time/zone.ts';
 import { clusterOptions, openCluster, scopeOptions } from '../cluster.ts';
 import { type CliCommand, exitCodes, type Io, type Options, UsageError, type Values } from '../command.ts';
@@ -117,7 +118,7 @@ function* lines(model: PageModel) {
     for (const { name, happened } of rows)
       for (const { planned, verdict, lateMs, happening } of happened?.judged ?? [])
         yield {
-          at: utcText(planned.at),
+          at: rfc3339(planned.at),
           vm: `${namespace}/${name}`,
           action: planned.action,
           verdict,
@@ -129,7 +130,7 @@ function* lines(model: PageModel) {
 
 /** A line a namespace, then what went wrong and what was left alone on purpose. */
 function table(model: PageModel, zone: Zone | undefined): string {
-  const shownTime = (instant: number) => (zone ? localMinute(zone, instant) : utcText(instant));
+  const shownTime = (instant: number) => (zone ? localMinute(zone, instant) : rfc3339(instant));
   const priced = costOf(model.saved, model.prices) !== undefined;
   const shown = shownVerdicts(verdictCounts(model.groups.flatMap(({ rows }) => rows)));
   const heads = ['NAMESPACE', 'VMS', ...shown.map((verdict) => verdictWords[verdict].toUpperCase())];

@@ -8,7 +8,7 @@ import { lastShown } from '../../shared/report/status.ts';
 import type { Decision } from '../../shared/schedule/decide.ts';
 import { type Hold, overrideFor, overrideKeys } from '../../shared/schedule/override.ts';
 import { nextOf, troublesOf, troubleText } from '../../shared/schedule/timetable.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import type { Known } from './whyRead.ts';
 
 /** One VM's story: what is so, what was done and why, what holds what back, what comes next, and what changes it. */
@@ -72,9 +72,9 @@ function operationText({ action, startedAt, trigger, requestId, forceAt, deadlin
   const rest = forced
     ? 'its guest was forced'
     : forceAt === undefined
-      ? `it may take until ${utcText(deadline)}`
-      : `its guest is forced at ${utcText(forceAt)}`;
-  return `It is being ${done[action]} since ${utcText(startedAt)}, by ${wisher(trigger, requestId)}; ${rest}.`;
+      ? `it may take until ${rfc3339(deadline)}`
+      : `its guest is forced at ${rfc3339(forceAt)}`;
+  return `It is being ${done[action]} since ${rfc3339(startedAt)}, by ${wisher(trigger, requestId)}; ${rest}.`;
 }
 
 function last({ wukong, machine }: Known): string[] {
@@ -96,7 +96,7 @@ function holding({ wukong, around, table }: Known): string[] {
   const clear = (at: string, key: string, own: string) =>
     at === 'Wukong' ? `wukong ${own} -n ${namespace}` : `kubectl annotate namespace ${namespace} ${key}-`;
   const held = (action: Action, hold: Hold) => {
-    const until = hold.until === Infinity ? ', until its time can be read' : ` until ${utcText(hold.until)}`;
+    const until = hold.until === Infinity ? ', until its time can be read' : ` until ${rfc3339(hold.until)}`;
     const why = hold.key === leaseKey ? 'it was started on demand' : `${hold.key} on the ${hold.level}`;
     const end =
       hold.key === leaseKey
@@ -119,7 +119,7 @@ function holding({ wukong, around, table }: Known): string[] {
   const { freezeUntil } = around;
   if (freezeUntil !== undefined && freezeUntil > table.at)
     lines.push(
-      `All schedules are frozen${freezeUntil === Infinity ? '' : ` until ${utcText(freezeUntil)}`}. To end that: wukong freeze --off`,
+      `All schedules are frozen${freezeUntil === Infinity ? '' : ` until ${rfc3339(freezeUntil)}`}. To end that: wukong freeze --off`,
     );
   return lines;
 }
@@ -157,7 +157,7 @@ function next({ wukong, table }: Known): string[] {
   const local = `${boundary.wall.replace('T', ' ')} ${boundary.schedule.zone.name}`;
   const keep = action === 'stop' ? 'running' : 'stopped';
   return [
-    `Next: ${action} at ${utcText(at)}, by schedule ${boundary.schedule.key} (${local}).`,
+    `Next: ${action} at ${rfc3339(at)}, by schedule ${boundary.schedule.key} (${local}).`,
     `To prevent that: wukong keep ${name} ${keep} --until TIME -n ${namespace}, or wukong skip-next ${name} -n ${namespace}`,
   ];
 }

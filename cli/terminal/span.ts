@@ -1,6 +1,6 @@
 import { readInstant } from '../../shared/schedule/override.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { parseZone } from '../../shared/time/parseZone.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
 import { dayMs, offsetAt, wallToInstant, type Zone } from '../../shared/time/zone.ts';
 import { UsageError, type Values } from '../command.ts';
 
@@ -28,7 +28,7 @@ export function spanOf(values: Values, defaults: (given: Partial<Period>) => Per
     return text === undefined ? undefined : timeOf(option, text, zone);
   };
   const { from, to } = defaults({ from: time('from'), to: time('to') });
-  if (to <= from) throw new UsageError(`--to ${utcText(to)}: expected a time after ${utcText(from)}`);
+  if (to <= from) throw new UsageError(`--to ${rfc3339(to)}: expected a time after ${rfc3339(from)}`);
   if (to - from > longestMs) throw new UsageError('--to: expected at most five years after --from');
   return { from, to, zone };
 }

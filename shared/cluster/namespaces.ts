@@ -51,18 +51,22 @@ export async function readNamespaces(names: Iterable<string>, to: Reading): Prom
       for await (const { items } of listPages(world.transport, namespacePath(), limits)) items.forEach(keep);
     });
   else {
-    const patience = to.patience ?? new Patience(world.clock, limits);
+    const apart = readingApart(to);
     const readOne = async (name: string, limits: Limits) => {
       const path = namespacePath(name);
       const answer = await world.transport.call<KubeObject>({ method: 'GET', path, safe: true }, limits);
       const namespace = ours(bodyOf(answer, `namespace ${name}`));
       if (namespace) keep(namespace);
     };
-    const read = (name: string) =>
-      to.unanswered ? patience.read((limits) => readOne(name, limits)) : readOne(name, limits);
-    await each(wanted, readAtOnce, (name) => attempt(to, name, () => read(name)));
+    await each(wanted, readAtOnce, (name) => attempt(to, name, () => apart((limits) => readOne(name, limits))));
   }
   return found;
+}
+
+/** How what is read in one namespace is waited for: with patience, where no answer is its own trouble alone. */
+export function readingApart({ world, limits, unanswered, patience }: Reading) {
+  const shared = patience ?? new Patience(world.clock, limits);
+  return <T>(read: (limits: Limits) => Promise<T>): Promise<T> => (unanswered ? shared.read(read) : read(limits));
 }
 
 /** Reads one namespace, or all of them. */
@@ -96,7 +100,8 @@ export interface Listing<T> {
 /**
  * All objects of a kind in these namespaces, in their order, or everywhere. A namespace in which nobody answers, or that
  * may not be read, is noted in `unanswered`, and is its own trouble alone: the others are read side by side with it, and
- * wait for it 5 s at the most. One that is noted there already is not asked again. @throws what the first of them threw, where none of them could be read.
+ * wait for it 5 s at the most. One that is noted there already is not asked again. @throws what the first of them threw,
+ * where none of them could be read.
  */
 export async function listEach<T extends KubeObject>(listing: Listing<T>): Promise<T[]> {
   const { world, spaces, limits, unanswered } = listing;

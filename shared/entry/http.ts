@@ -2,7 +2,6 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
 import type { Cluster } from '../cluster/world.ts';
 import { asLifecycleError, type FailureCode, failures } from '../domain/errors.ts';
-import type { Place } from '../domain/model.ts';
 import type { Outcome, SkipReason } from '../domain/outcome.ts';
 import type { Report } from '../report/fleetOutcome.ts';
 import { detailOf } from '../report/report.ts';
@@ -98,7 +97,7 @@ export async function answerHttp(
     if (!outcome) return answer(200, done);
     if (outcome.outcome !== 'Skipped' || outcome.reason !== 'Duplicate') return outcomeAnswer(request, outcome);
     const cluster = await clusterOf();
-    const [state] = await readStates(cluster, placeIn(outcome), { deadline: cluster.clock.now() + lookLimitMs });
+    const [state] = await readStates(cluster, outcome, { deadline: cluster.clock.now() + lookLimitMs });
     const running = state?.operation !== undefined;
     return answer(running ? 202 : 200, { ...detailOf(outcome), state }, running ? located(request) : {});
   } catch (thrown) {
@@ -114,7 +113,6 @@ function outcomeAnswer(request: HttpRequest, outcome: Outcome): Answer {
   return answer(status, { ...detailOf(outcome), ...next }, headers);
 }
 
-const placeIn = ({ namespace, name }: Outcome): Place => ({ namespace, name });
 const named = (request: HttpRequest): boolean => request.pathParameters?.['name'] !== undefined;
 
 /** Where to look how it goes on: the Wukong. */

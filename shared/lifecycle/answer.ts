@@ -44,10 +44,8 @@ export async function answer(to: Request, wukong: Wukong, result: Result): Promi
   if (command.dryRun) return { ...told, ...asDryRun(told), forced: false, quiet: true } as Outcome;
   const reason = reasonToRemember(told);
   if (!reason || !('name' in command.target)) return finishUnclaimed(world, wukong, told);
-  const noted = await rememberSkipped(to, wukong, reason);
-  const before = noted === 'new' || !noted ? undefined : outcome(noted);
-  const end = before && reasonToRemember(before) !== reason ? before : told;
-  return finishUnclaimed(world, wukong, end, { remembered: noted !== undefined });
+  const end = await rememberSkipped(to, wukong, told, reason);
+  return finishUnclaimed(world, wukong, end ?? told, { remembered: end !== undefined });
 }
 
 function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
@@ -55,20 +53,22 @@ function reasonToRemember(told: Outcome): Skipped['reason'] | undefined {
   return told.outcome === 'Skipped' && told.reason !== 'Duplicate' ? told.reason : undefined;
 }
 
-/** Writes down what is said of the request now, or returns what was so before. Undefined: it could not be written. */
+/** What the request has come to, by a record: by that of before, or by this one. Undefined: it could not be written. */
 async function rememberSkipped(
-  { command, world }: Request,
+  { command, world, outcome }: Request,
   wukong: Wukong,
+  told: Outcome,
   reason: Skipped['reason'],
-): Promise<Result | 'new' | undefined> {
+): Promise<Outcome | undefined> {
   const { requestId, action } = command;
   const limits = { deadline: world.clock.now() + tellingMs };
   try {
     for (let now = wukong, attempt = 1; attempt <= mostNotes; attempt++) {
       const known = knownRequest(command, now, world.clock.now());
-      if (known) return known.result;
+      const before = known && outcome(known.result);
+      if (before) return reasonToRemember(before) === reason ? told : before;
       const text = JSON.stringify([{ requestId, reason, action }, ...skippedOf(now)].slice(0, mostRemembered));
-      if (await annotate(now, { [skippedKey]: text }, world, limits)) return 'new';
+      if (await annotate(now, { [skippedKey]: text }, world, limits)) return told;
       now = await readWukong(world, placeOf(wukong), limits);
     }
   } catch (thrown) {

@@ -1,9 +1,8 @@
 import type { Config } from '../cluster/config.ts';
 import { answerFailure } from '../cluster/failure.ts';
-import type { Reading } from '../cluster/namespaces.ts';
+import { type Reading, readingApart } from '../cluster/namespaces.ts';
 import { ours } from '../cluster/ours.ts';
 import { apiPath } from '../cluster/path.ts';
-import { Patience } from '../cluster/patience.ts';
 import type { World } from '../cluster/world.ts';
 import { asLifecycleError } from '../domain/errors.ts';
 import { keyOf, type KubeObject, type Place } from '../domain/model.ts';
@@ -13,7 +12,6 @@ import { holidayText } from '../schedule/configMap.ts';
 import { type CalendarDates, type FindText, isCalendar, type TextRef } from '../schedule/holiday.ts';
 import type { WukongSchedule } from '../schedule/schedule.ts';
 import { eachApart } from '../time/forEachLimited.ts';
-import type { Limits } from '../time/wait.ts';
 import { dayMs } from '../time/zone.ts';
 
 interface ConfigMap extends KubeObject {
@@ -94,11 +92,10 @@ interface Named {
 async function readConfigMaps(schedules: WukongSchedule[], to: Reading): Promise<Map<string, ConfigMap | undefined>> {
   const read = new Map<string, ConfigMap | undefined>();
   const first = ([, { by }]: [string, Named]) => [...by][0];
-  const patience = to.patience ?? new Patience(to.world.clock, to.limits);
+  const apart = readingApart(to);
   await eachApart(namedMaps(schedules, to), first, atOnce, async ([key, { place, by }]) => {
     try {
-      const waiting = (limits: Limits) => readConfigMap(place, { ...to, limits });
-      read.set(key, await (to.unanswered ? patience.read(waiting) : waiting(to.limits)));
+      read.set(key, await apart((limits) => readConfigMap(place, { ...to, limits })));
     } catch (thrown) {
       to.limits.signal?.throwIfAborted();
       if (!to.unanswered) throw thrown;

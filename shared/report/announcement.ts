@@ -1,7 +1,7 @@
 import type { World } from '../cluster/world.ts';
 import { placeOf, type Wukong } from '../domain/model.ts';
+import { rfc3339 } from '../time/clock.ts';
 import type { Limits } from '../time/wait.ts';
-import { utcText } from '../time/wallclock.ts';
 import { putEvent } from './events.ts';
 import { plain } from './plain.ts';
 
@@ -29,7 +29,7 @@ export function announcementDetailOf(wukong: Wukong, { id, at, schedule, local }
     namespace,
     name,
     action: 'stop',
-    at: utcText(at),
+    at: rfc3339(at),
     local,
     schedule,
     keep: `wukong keep ${name} running --for 2h -n ${namespace}`,

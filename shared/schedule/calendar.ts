@@ -1,15 +1,9 @@
 import type { Action } from '../domain/outcome.ts';
 import { remember } from '../domain/remember.ts';
 import { requestIdOf } from '../domain/requestId.ts';
+import { rfc3339 } from '../time/clock.ts';
 import { type Cron, lastWall, nextWall } from '../time/cron.ts';
-import {
-  type Occurrence,
-  occurrenceAfter,
-  occurrenceAtOrBefore,
-  utcText,
-  wallDate,
-  wallTime,
-} from '../time/wallclock.ts';
+import { type Occurrence, occurrenceAfter, occurrenceAtOrBefore, wallDate, wallTime } from '../time/wallclock.ts';
 import { dayMs, instantToWall, wallToInstant } from '../time/zone.ts';
 import type { Schedule } from './schedule.ts';
 import { edgesIn, isHoliday, mayShift, midnight, type Standing, standingAt } from './shifts.ts';
@@ -35,7 +29,7 @@ export const boundaryId = ({ schedule, at }: Boundary): string => boundaryIdOf(s
 
 /** The same, where the schedule itself is not at hand. */
 export const boundaryIdOf = ({ key }: Pick<Schedule, 'key'>, at: number): string =>
-  requestIdOf('schedule', `${key}@${utcText(at)}`);
+  requestIdOf('schedule', `${key}@${rfc3339(at)}`);
 
 /** Whether an id is of a boundary of this schedule, or of what it enforces. */
 export const isOf = ({ key }: Pick<Schedule, 'key'>, requestId: string): boolean =>

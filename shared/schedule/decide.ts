@@ -1,6 +1,6 @@
 import type { Annotations } from '../domain/model.ts';
 import type { Action, SkipReason } from '../domain/outcome.ts';
-import { utcText } from '../time/wallclock.ts';
+import { rfc3339 } from '../time/clock.ts';
 import { type Boundary, compare, wishAt } from './calendar.ts';
 import { type Due, due } from './due.ts';
 import { type Hold, type Level, type Override, overrideFor } from './override.ts';
@@ -128,7 +128,7 @@ function endOf(wish: Boundary, { facts, override: { ended, holds } }: Moment): O
   if (!end || holds[wish.action] || end.until <= wish.at || wish.at === facts.skipped) return undefined;
   if (end.until <= (facts.lastHandled ?? -Infinity) || end.until < Math.max(facts.createdAt, wish.schedule.createdAt))
     return undefined;
-  const because = `${end.key} ended at ${utcText(end.until)}, and schedule ${wish.schedule.key} wants ${wish.action} since ${wish.wall}`;
+  const because = `${end.key} ended at ${rfc3339(end.until)}, and schedule ${wish.schedule.key} wants ${wish.action} since ${wish.wall}`;
   return { boundary: { ...wish, at: end.until, note: because }, because, resumed: true };
 }
 
@@ -181,7 +181,7 @@ function carryOut(one: Occasion, { facts, now }: Moment): Decision {
 const held = (because: string, { key, level, until }: Hold): string =>
   `The ${because}, is held back: ${key} on the ${level}${till(until)}.`;
 const till = (until: number): string =>
-  until === Infinity ? ', whose time cannot be read' : ` until ${utcText(until)}`;
+  until === Infinity ? ', whose time cannot be read' : ` until ${rfc3339(until)}`;
 
 /** Under Enforce a change by hand is undone, in the sense of the override that holds, else of the newest boundary. */
 function enforce(wish: Boundary, facts: Facts, override: Override): Decision | undefined {

@@ -58,9 +58,6 @@ export function localText(zone: Zone, instant: number): string {
   return `${instantText(wall).slice(0, 19)}${offset}`;
 }
 
-/** `2026-03-29T01:00:00Z`. */
-export const utcText = (instant: number): string => `${instantText(instant).slice(0, 19)}Z`;
-
 /** `2026-03-29`, the date that the wall clock shows. */
 export const wallDate = (wall: number): string => instantText(wall).slice(0, 10);
 

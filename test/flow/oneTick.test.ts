@@ -39,6 +39,17 @@ const declare = (at: Scene, name: string, action: unknown) =>
     wukong.spec = { ...wukong.spec, lifecycleAction: action };
   });
 
+/** Somebody's tick has told that something is wrong with it. */
+const tellTrouble = (at: Scene, name: string) =>
+  at.sim.change<Wukong>('wukongs', namespace, name, (wukong) => {
+    const lastTransitionTime = '2026-11-23T20:00:00Z';
+    const told = { type: 'LifecycleReconciled', status: 'False' as const, reason: 'Unknown', message: '' };
+    wukong.status = {
+      ...wukong.status,
+      conditions: [...(wukong.status?.conditions ?? []), { ...told, lastTransitionTime }],
+    };
+  });
+
 /** One tick, with what it counted, what it asked, and what it left of itself. */
 async function tick(at: Scene, more: Partial<Standing> & { seeing?: Partial<Seen>; limits?: Partial<Limits> } = {}) {
   const { seeing = {}, limits, ...standing } = more;
@@ -133,18 +144,7 @@ describe('a tick', () => {
   it('says on a VM that nothing was done with that something is wrong with it, and not where that may be over by now', async () => {
     const at = await furnished({ vms: { web: {}, db: {}, mail: {} } });
     await tick(at);
-    for (const name of ['web', 'db', 'mail'])
-      at.sim.change<Wukong>('wukongs', namespace, name, (wukong) => {
-        const lastTransitionTime = '2026-11-23T20:00:00Z';
-        const told = {
-          type: 'LifecycleReconciled',
-          status: 'False' as const,
-          reason: 'Unknown',
-          message: '',
-          lastTransitionTime,
-        };
-        wukong.status = { ...wukong.status, conditions: [...(wukong.status?.conditions ?? []), told] };
-      });
+    for (const name of ['web', 'db', 'mail']) tellTrouble(at, name);
     declare(at, 'web', { action: 'stop' });
     await tick(at, { busy: new Set([`${namespace}/mail`]) });
     const said = ['web', 'db', 'mail'].map(
@@ -228,17 +228,7 @@ describe('a process that stays', () => {
   it('looks at a few VMs only for what they ask for themselves', async () => {
     const at = await furnished({ vms: { web: {}, db: {} }, schedule: {} });
     await tick(at);
-    at.sim.change<Wukong>('wukongs', namespace, 'db', (wukong) => {
-      const lastTransitionTime = '2026-11-23T20:00:00Z';
-      const told = {
-        type: 'LifecycleReconciled',
-        status: 'False' as const,
-        reason: 'Unknown',
-        message: '',
-        lastTransitionTime,
-      };
-      wukong.status = { ...wukong.status, conditions: [...(wukong.status?.conditions ?? []), told] };
-    });
+    tellTrouble(at, 'db');
     declare(at, 'web', { action: 'stop' });
     const { told, counted, asked } = await tick(at, { few: true });
     expect([told.outcomes.map(({ name }) => name), told.problems]).toEqual([['web'], []]);

@@ -2443,10 +2443,4 @@ export const explained: Explained[] = [
     after: "one.reason === 'Unreachable'",
     because: 'Nothing but a failure is unreachable.',
   },
-  {
-    file: 'lifecycle/answer',
-    before: "'new'",
-    after: "''",
-    because: 'What is written down now says no more than that it is.',
-  },
 ];

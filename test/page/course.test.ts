@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Course, foreseeCourse } from '../../cli/page/course.ts';
 import type { Facts } from '../../shared/schedule/decide.ts';
 import { checkSchedule } from '../../shared/schedule/schedule.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { scheduleOf } from './fleet.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -25,10 +25,10 @@ function foresee(schedules = [office()], facts: Partial<Facts> = {}, days = 3): 
 }
 const told = ({ at, action, happens, same, marks, until }: Course['switches'][number]) =>
   [
-    utcText(at).slice(5, 16),
+    rfc3339(at).slice(5, 16),
     happens ? (same ? `(${action})` : action) : `no ${action}`,
     ...marks,
-    ...(until === undefined ? [] : [until === Infinity ? 'for ever' : utcText(until).slice(5, 16)]),
+    ...(until === undefined ? [] : [until === Infinity ? 'for ever' : rfc3339(until).slice(5, 16)]),
   ].join(' ');
 
 describe('what is foreseen for a machine', () => {

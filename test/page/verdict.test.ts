@@ -9,7 +9,7 @@ import type { Outcome } from '../../shared/domain/outcome.ts';
 import { eventOf } from '../../shared/report/events.ts';
 import { detailOf } from '../../shared/report/report.ts';
 import { checkSchedule } from '../../shared/schedule/schedule.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { scheduleOf, wukongOf } from './fleet.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -89,7 +89,7 @@ describe('a planned switch', () => {
 describe('how it really was', () => {
   const was = (records: Happening[], more: Partial<Judging> = {}) =>
     judge(course, records, { ...judging, ...more }).stretches.map(
-      ({ from, power }) => `${utcText(from).slice(5, 16)} ${power}`,
+      ({ from, power }) => `${rfc3339(from).slice(5, 16)} ${power}`,
     );
 
   test('goes from record to record', () =>

@@ -4,12 +4,12 @@ import { instantText, lastInstant } from '../../shared/domain/instant.ts';
 import { type Operation, write } from '../../shared/domain/operation.ts';
 import { rfc3339 } from '../../shared/time/clock.ts';
 import { parseZone } from '../../shared/time/parseZone.ts';
-import { localText, utcText, wallDate, wallTime } from '../../shared/time/wallclock.ts';
+import { localText, wallDate, wallTime } from '../../shared/time/wallclock.ts';
 
 const writers: Record<string, (instant: number) => string> = {
   'a record': (instant) => write({ forceAt: instant } as Operation),
   'a status': rfc3339,
-  'a message': utcText,
+  'a message': rfc3339,
   'a time with milliseconds': instantText,
   'a date': wallDate,
 };

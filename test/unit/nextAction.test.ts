@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { nextActionFor } from '../../shared/schedule/nextAction.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { at, facts, never, schedule } from './schedules.ts';
 
 const enforced = schedule({ policy: 'Enforce' });
@@ -65,7 +65,7 @@ test.each([
   ],
 ])('what comes next: %s', (_, schedules, known, now, expected) => {
   const found = nextActionFor(schedules, known, at(now));
-  expect(found && `${found.action} ${utcText(found.at)}`).toBe(expected);
+  expect(found && `${found.action} ${rfc3339(found.at)}`).toBe(expected);
 });
 
 test('what comes next says why', () => {

@@ -11,7 +11,7 @@ import { freezeFrom, overrideFor } from '../../shared/schedule/override.ts';
 import { problemsText } from '../../shared/schedule/problem.ts';
 import { checkSchedule, type Schedule } from '../../shared/schedule/schedule.ts';
 import { jitterMs, waves } from '../../shared/schedule/wave.ts';
-import { utcText } from '../../shared/time/wallclock.ts';
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { growth, onePass } from '../growth.ts';
 
 const at = (text: string) => Date.parse(text);
@@ -190,7 +190,7 @@ describe('a schedule that cannot be understood', () => {
 describe('the boundaries of a schedule', () => {
   const told = (spec: object, from: string, to: string) =>
     boundaries(schedule(spec), at(from), at(to)).map((b) => [
-      utcText(b.at),
+      rfc3339(b.at),
       b.action,
       b.note ?? b.skippedBecause ?? '',
     ]);
@@ -439,7 +439,7 @@ describe('a decision', () => {
 describe('what comes next', () => {
   const next = (one: Schedule | Schedule[], known: Facts, now: string) => {
     const found = nextActionFor([one].flat(), known, at(now));
-    return found && `${found.action} ${utcText(found.at)}`;
+    return found && `${found.action} ${rfc3339(found.at)}`;
   };
   const noon = '2026-03-31T10:00:00Z';
 
@@ -464,7 +464,7 @@ describe('what comes next', () => {
       'start 2026-04-01T06:00:00Z',
     );
     const spread = at('2026-04-01T06:00:00Z') + jitterMs('dev/db', at('2026-04-01T06:00:00Z'), 600);
-    expect(next(schedule({ jitterSeconds: 600 }), facts(), '2026-03-31T18:00:00Z')).toBe(`start ${utcText(spread)}`);
+    expect(next(schedule({ jitterSeconds: 600 }), facts(), '2026-03-31T18:00:00Z')).toBe(`start ${rfc3339(spread)}`);
   });
 
   test('is nothing when nobody asks, or all are suspended', () => {

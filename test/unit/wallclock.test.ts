@@ -1,9 +1,10 @@
 import { Cron as Croner } from 'croner';
 import { describe, expect, test } from 'vitest';
 
+import { rfc3339 } from '../../shared/time/clock.ts';
 import { parseCron, sharedWall } from '../../shared/time/cron.ts';
 import { parseZone } from '../../shared/time/parseZone.ts';
-import { lastAtOrBefore, localText, nextAfter, occurrenceAfter, utcText } from '../../shared/time/wallclock.ts';
+import { lastAtOrBefore, localText, nextAfter, occurrenceAfter } from '../../shared/time/wallclock.ts';
 import { clockChanges, instantToWall, wallToInstant } from '../../shared/time/zone.ts';
 import { compareAround, nothing } from '../zones/compare.ts';
 import { changesOf } from '../zones/oracle.ts';
@@ -11,11 +12,11 @@ import { changesOf } from '../zones/oracle.ts';
 const at = (text: string) => Date.parse(text);
 const next = (cron: string, zone: string, after: string) => {
   const found = nextAfter(parseCron(cron), parseZone(zone), at(after));
-  return found === undefined ? undefined : utcText(found);
+  return found === undefined ? undefined : rfc3339(found);
 };
 const last = (cron: string, zone: string, before: string) => {
   const found = lastAtOrBefore(parseCron(cron), parseZone(zone), at(before));
-  return found === undefined ? undefined : utcText(found);
+  return found === undefined ? undefined : rfc3339(found);
 };
 
 describe('a cron expression', () => {
@@ -291,7 +292,7 @@ describe('a time zone', () => {
   test('says when its clock changes', () => {
     const lordHowe = parseZone('Australia/Lord_Howe');
     const changes = clockChanges(lordHowe, at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z'));
-    expect(changes.map((change) => [utcText(change.at), (change.after - change.before) / 60_000])).toEqual([
+    expect(changes.map((change) => [rfc3339(change.at), (change.after - change.before) / 60_000])).toEqual([
       ['2026-04-04T15:00:00Z', -30],
       ['2026-10-03T15:30:00Z', 30],
     ]);
