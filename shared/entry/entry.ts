@@ -158,8 +158,9 @@ export class Retry extends Error {
 }
 
 /**
- * An asynchronous delivery that never reached the cluster must come again: nothing of it is on any object yet. A call
- * that somebody waits for gets its answer instead; what came by a queue nobody waits for, whoever asked at first.
+ * An asynchronous delivery that never reached the cluster must come again: nothing of it is on any object yet. So must
+ * one of a fleet, some of which could neither be begun nor recorded: those that were know the same request. A call that
+ * somebody waits for gets its answer instead; what came by a queue nobody waits for, whoever asked at first.
  * @throws Retry
  */
 export async function retryUnreached(
@@ -175,6 +176,7 @@ export async function retryUnreached(
   });
   const unreached = report.outcomes.filter((told) => told.outcome === 'Failed' && told.reason === 'Unreachable');
   const [first] = unreached;
-  if (waitedFor || !first) return report;
+  if (waitedFor || (!first && report.left === 0)) return report;
+  if (!first) throw new Retry(`${report.left} could neither be begun nor recorded before the time was up`);
   throw new Retry(`${unreached.length} of ${report.outcomes.length} could not be reached: ${first.message}`);
 }

@@ -9,7 +9,7 @@ import { withBatchedBus } from '../report/batchedBus.ts';
 import { type Report, reportOf, tellFleet } from '../report/fleetOutcome.ts';
 import type { Limits } from '../time/wait.ts';
 import { execute } from './execute.ts';
-import { capacity, FanOut } from './fanOut.ts';
+import { FanOut } from './fanOut.ts';
 import { openFleetRun } from './fleetRun.ts';
 import { groupOf, type Job } from './job.ts';
 import { holdToOneTarget, refusedFor } from './oneTarget.ts';
@@ -93,23 +93,28 @@ async function executeFleet(command: Command, world: World, options: Commanding)
 
 /**
  * What can be seen through in the time is carried out here. The rest goes over the bus; without one as much is begun as
- * can be, and what was not begun gets its record, from which reconcileState goes on. A fleet with waves stays in one
- * hand: what is left of it goes on as the same command.
+ * can be, and what was not begun, as there was no time or its wave has not come, gets its record, from which
+ * reconcileState goes on. A fleet with waves stays in one hand: what is left of it goes on as the same command.
  */
 async function inTime(command: Command, jobs: Job[], world: World, options: Executing): Promise<Done> {
   const wholeMs = options.deadline - world.clock.now();
   const elsewhere = new FanOut(command, jobs, world, wholeMs);
   const mine = (await elsewhere.take(jobs.slice(elsewhere.most))) ? jobs.slice(0, elsewhere.most) : jobs;
-  // Of more than can be begun the rest is recorded before the time is up.
-  const recordingFor = mine.length > capacity(command, wholeMs) ? Math.min(recordingMs, wholeMs / 10) : 0;
-  const executed = await execute(mine, world, { ...options, deadline: options.deadline - recordingFor });
-  const rest = executed.left.filter(isCommand);
-  // Only who has got on sends what is left: else it would go round for ever.
-  const gotOn = rest.length < mine.filter(isCommand).length;
-  const { outcomes, left } =
-    gotOn && (await elsewhere.take(rest)) ? { outcomes: [], left: 0 } : await record(command, rest, world, options);
+  let recorded: Rest = { outcomes: [], left: 0 };
+  const recordAll = async (left: Job[]) => void (recorded = await record(command, left, world, options));
+  let toSend: Job[] = [];
+  const rest = async (unbegun: Job[]) => {
+    const left = unbegun.filter(isCommand);
+    // Only who has got on sends what is left: else it would go round for ever.
+    if (elsewhere.isOpen && left.length < mine.filter(isCommand).length) toSend = left;
+    else await recordAll(left);
+  };
+  // What is not sent is recorded before the time is up, while those that were begun are waited for.
+  const beginUntil = options.deadline - Math.min(recordingMs, wholeMs / 10);
+  const executed = await execute(mine, world, { ...options, beginUntil, rest });
+  if (!(await elsewhere.take(toSend))) await recordAll(toSend);
   const { sent, unsent } = elsewhere;
-  return { outcomes: [...executed.outcomes, ...outcomes], left, sent, unsent };
+  return { outcomes: [...executed.outcomes, ...recorded.outcomes], left: recorded.left, sent, unsent };
 }
 
 const isCommand = ({ work }: Job): boolean => work.do === 'command';
@@ -117,8 +122,13 @@ const isCommand = ({ work }: Job): boolean => work.do === 'command';
 /** How long what is recorded when the time is nearly up may take. */
 const recordingMs = 5_000;
 
+interface Rest {
+  outcomes: Outcome[];
+  left: number;
+}
+
 /** Writes the record of each that was not begun, so that reconcileState begins it. Those it cannot record are untouched. */
-async function record(command: Command, rest: Job[], world: World, options: Executing) {
+async function record(command: Command, rest: Job[], world: World, options: Executing): Promise<Rest> {
   if (command.dryRun) return { outcomes: [], left: rest.length };
   const group = groupOf(`${command.requestId} records`);
   const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));

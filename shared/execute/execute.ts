@@ -29,7 +29,8 @@ export async function execute(jobs: Job[], given: World, options: Executing): Pr
   const to = { ...options, world, limiter: rateLimiterOf(given), allBegun: allBegun.signal, report, done };
 
   const places = new Places(jobs, given.clock);
-  for (let turn = await places.next(limits); turn; turn = await places.next(limits)) {
+  const beginning = { ...limits, deadline: Math.min(options.beginUntil ?? Infinity, options.deadline) };
+  for (let turn = await places.next(beginning); turn; turn = await places.next(beginning)) {
     const work = carryOut(turn, to).then((outcome) => {
       running.delete(work);
       report(outcome && { outcome });
@@ -39,7 +40,7 @@ export async function execute(jobs: Job[], given: World, options: Executing): Pr
   }
   done.left = places.left();
   allBegun.abort('all have begun');
-  await Promise.all(running);
+  await Promise.all([...running, options.rest?.(done.left)]);
   return done;
 }
 

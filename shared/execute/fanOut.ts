@@ -50,10 +50,15 @@ export class FanOut {
     };
   }
 
+  /** Whether the bus may still take something. */
+  get isOpen(): boolean {
+    return this.#mayGo && !this.unsent;
+  }
+
   /** Hands these over. False: they stay with whoever asks. */
   async take(jobs: Job[]): Promise<boolean> {
     if (jobs.length === 0) return true;
-    if (!this.#mayGo || this.unsent) return false;
+    if (!this.isOpen) return false;
     try {
       await this.#world.bus?.put(this.#entriesFor(jobs));
       this.sent += jobs.length;

@@ -1,4 +1,7 @@
+import { readWukong } from '../cluster/objects.ts';
 import { changedOf, machineOf } from '../cluster/vmInformer.ts';
+import type { Wukong } from '../domain/model.ts';
+import { lastOf, operationOf } from '../domain/operation.ts';
 import type { Action } from '../domain/outcome.ts';
 import { isOff, isOn, type Machine } from '../domain/vm.ts';
 import { loadsCluster } from '../lifecycle/diagnosis.ts';
@@ -10,18 +13,36 @@ const unseen = { died: new Set<string>(), refusals: 0 };
 /** Whether what is wished is so. */
 export const isThere = (action: Action, machine: Machine): boolean => (action === 'stop' ? isOff : isOn)(machine);
 
+/** How often the record is read of who is followed: that one has failed is not seen on its VM. */
+const lookMs = 60_000;
+
 /**
- * Watches a VM that another process switches, until it is as wished, is not there, every job was begun, or the time is
- * up. Calls `release` once it loads the cluster no longer.
+ * Watches a VM that another process switches, until it is as wished, is not there, its operation is over, every job was
+ * begun, or the time is up. Calls `release` once it loads the cluster no longer.
  */
-export async function follow({ action, wukong }: Job, to: Execution, release: () => void): Promise<undefined> {
+export async function follow(job: Job, to: Execution, release: () => void): Promise<undefined> {
+  const { action, place, wukong } = job;
   if (!wukong) return;
-  const { machines, deadline, allBegun } = to;
+  const { world, machines, deadline, allBegun } = to;
+  let lookAt = world.clock.now() + lookMs;
   for (;;) {
     const machine = machineOf(wukong, machines);
     if (!machine.vm || isThere(action, machine)) return;
     if (!loadsCluster(action, machine, unseen)) release();
-    const changed = changedOf(wukong, machines, { deadline, signal: allBegun });
-    if (!(await changed.catch(() => false))) return; // aborted, or the watch failed: nobody's end is told here
+    const limits = { deadline: Math.min(deadline, lookAt), signal: allBegun };
+    const changed = await changedOf(wukong, machines, limits).catch(() => undefined);
+    const now = world.clock.now();
+    if (changed === undefined || now >= deadline) return; // aborted, or the watch failed: nobody's end is told here
+    if (now < lookAt) continue;
+    const present = await readWukong(world, place, { deadline, signal: allBegun }).catch(() => wukong);
+    if (isOver(job, present)) return;
+    lookAt = now + lookMs;
   }
+}
+
+/** Whether the operation of a job that another process carries out has come to its end. */
+function isOver({ work, wukong }: Job, present: Wukong): boolean {
+  const running = operationOf(present)?.requestId;
+  if (work.do === 'command') return running === undefined && lastOf(present)?.requestId === work.command.requestId;
+  return running !== (wukong && operationOf(wukong)?.requestId);
 }

@@ -18,6 +18,10 @@ export interface Progress {
 export interface Executing {
   /** Instant at which whatever is not over is left in progress. */
   deadline: number;
+  /** Instant from which nothing more is begun, where that is sooner. */
+  beginUntil?: number;
+  /** Sees to those that were not begun, while the others are waited for. Never throws. */
+  rest?: (left: Job[]) => Promise<void>;
   /** Aborted: the same, now. */
   signal?: AbortSignal | undefined;
   machines: Machines;

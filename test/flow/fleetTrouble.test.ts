@@ -11,6 +11,7 @@ import { fleetOutcomeType } from '../../shared/report/fleetOutcome.ts';
 import { outcomeType } from '../../shared/report/report.ts';
 import { eventsByWukong, fleet, furnish, running } from './fleet.ts';
 import { namespace, type Scene, scene } from './scene.ts';
+import { sleep } from './ways.ts';
 
 const toldOnce = (at: Scene, count: number) => {
   const told = [...eventsByWukong(at.sim).values()];
@@ -129,6 +130,51 @@ describe('a fleet that is larger than its time', () => {
     expect(parts[0]).toBe('event:evening');
     expect(new Set(parts).size).toBe(parts.length);
   }, 60_000);
+
+  /** In two waves: the first has no room, so it is over after five minutes, as Failed. */
+  const inTwoWaves = async () => {
+    const at = await scene();
+    const wave = (rank: number) => ({ annotations: { 'lifecycle.novasphere.dev/wave': `${rank}` } });
+    furnish(at.sim, 2, { 0: { guest: { unschedulable: 'true' }, ...wave(0) }, 1: wave(10) }, { runStrategy: 'Halted' });
+    await at.pass(5_000);
+    return at;
+  };
+  const outcomes = (at: Scene) =>
+    at.sim.list<Wukong>('wukongs', namespace).map(({ status }) => status?.lifecycleState?.outcome);
+
+  it('whose second wave does not come in its time leaves records, and reconcileState begins it after the first', async () => {
+    const at = await inTwoWaves();
+    const world = { ...at.world, bus: undefined };
+    const report = await at.run(() => fleet(at, 'start', {}, { leftMs: 200_000, world }));
+    expect([report.counts, report.left]).toEqual([{ InProgress: 2 }, 0]);
+    expect(running(at.sim)).toBe(1);
+    await tick(at, world);
+    expect(running(at.sim)).toBe(1);
+    for (let minute = 0; minute < 3; minute++) await at.pass(10_000).then(() => tick(at, world));
+    expect(outcomes(at)).toEqual(['Failed', 'Started']);
+  });
+
+  it('goes on over the bus with its second wave when the first has failed meanwhile, and is never lost', async () => {
+    const at = await inTwoWaves();
+    const first = await at.run(() => fleet(at, 'start', {}, { leftMs: 290_000, requestId: 'event:morning' }));
+    expect([first.sent, first.left]).toEqual([1, 0]);
+    const { detail } = at.bus.find(({ type }) => type === requestedType.start)!;
+    const sent = { id: 'e', time: new Date(at.clock.now()).toISOString(), 'detail-type': requestedType.start, detail };
+    const command = parseTrigger(sent, { action: 'start', requestId: 'i', requestedAt: at.clock.now() });
+    // Ticks carry on with the first while the second waits for it.
+    const within = (leftMs: number) => ({ deadline: at.clock.now() + leftMs });
+    const ticking = async () => {
+      for (let minute = 0; minute < 4; minute++) {
+        await reconcile(at.world, within(50_000));
+        await sleep(at, 20_000);
+      }
+    };
+    const [report] = await at.run(() =>
+      Promise.all([executeCommand(command, at.world, { limits: within(290_000) }), ticking()]),
+    );
+    expect(report.counts.Started).toBe(1);
+    expect(outcomes(at)).toEqual(['Failed', 'Started']);
+  });
 
   it('leaves those untouched that it can neither begin nor record', async () => {
     const at = await scene();

@@ -388,6 +388,16 @@ const found: [string, Partial<Omit<History, 'steps'>>, Step[]][] = [
       pass(1),
     ],
   ],
+  [
+    'a change by hand was taken for newer than a boundary before it that no tick had seen to yet',
+    { schedule: { policy: 'Respect', stopMinute: 1 } },
+    [pass(235), { do: 'hand', strategy: 'Always' }, { do: 'wipeStatus' }],
+  ],
+  [
+    'a boundary that a fast clock had seen to was taken for newer than a start that was asked for after that',
+    { strategy: 'notRunning', keepRunningSeconds: 30, schedule: { policy: 'Respect', stopMinute: 1 } },
+    [pass(48), tick({ skewMs: 7_000 }), ask('start', { force: true, notAfterSeconds: 0 }), pass(1)],
+  ],
 ];
 
 afterAll(leave);

@@ -74,6 +74,23 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
     ],
     [],
   ],
+  [
+    'the second wave of a fleet was lost, as the first had failed in the hands of another, which nobody looked for',
+    {},
+    [vm({ space: 'north', guest: 'unschedulable' }), vm({ space: 'north', wave: 10, protected: true })],
+    [],
+    [{ do: 'fleet', via: 'event', action: 'start', env: 'dev', maxInFlight: 1, minute: 2 }],
+  ],
+  [
+    'the model took what a Wukong made anew says of a boundary for what its predecessor said',
+    { bus: true, fates: [10_800, 1].map((afterSeconds) => ({ times: 1, afterSeconds })) },
+    [vm({ space: 'south', wave: 20 }), vm({ space: 'south' })],
+    [plan({ space: 'south', env: 'dev', start: 15, stop: 120 })],
+    [
+      { do: 'edit', of: 0, edit: 'recreate', minute: 4 },
+      { do: 'recreate', of: 1, minute: 123 },
+    ],
+  ],
 ];
 
 it.each(found)('not any more: %s', async (_what, more, wukongs, schedules, steps) => {

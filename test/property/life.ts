@@ -57,6 +57,8 @@ export interface Story {
   events: { reason: string; message: string }[];
   power: PowerCall[];
   podsDeleted: number;
+  /** When each tick began that came to its end and had no problem. */
+  ticks: number[];
   before: { wukong: Wukong; vm: Raw };
   after: { wukong: Wukong; vm: Raw; vmi: Raw | undefined };
   /** Ticks until nothing changed any more; undefined when it never came to rest. */
@@ -128,6 +130,7 @@ class Life {
       told: this.#bus,
       power: [],
       podsDeleted: 0,
+      ticks: [],
       quietAfter: undefined,
       problems: [],
     };
@@ -320,6 +323,7 @@ class Life {
 
   async #tick({ leftMs, skewMs, dies }: { leftMs: number; skewMs: number; dies?: Death | undefined }) {
     const older = this.#olderNow;
+    const begin = this.#ground.clock.now();
     const tick = async (at: Invocation) => {
       try {
         return await (older?.version.reconcileState ?? reconcileState)({}, at);
@@ -329,6 +333,7 @@ class Life {
     };
     const done = await this.#process(tick, { leftMs, skewMs, dies, bus: this.#history.bus, older });
     this.#story.returned.push(...(done?.outcomes ?? []));
+    if (done?.problems.length === 0) this.#story.ticks.push(begin);
     return done;
   }
 

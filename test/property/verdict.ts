@@ -207,11 +207,15 @@ function claimsOf(history: History, story: Story): Claim[] {
   return claims.map((one) => (one.low < story.upgradedAt ? { ...one, high: ever, weak: true } : one));
 }
 
-/** A boundary was due shortly before, and the tick that sees to it may be still to come. */
-function isDue({ schedule }: History, { begin }: Story, at: number): boolean {
+/** A boundary was due before, and the tick that sees to it is still to come, or was there shortly before. */
+function isDue({ schedule }: History, { begin, ticks }: Story, at: number): boolean {
   const hour = Math.floor(begin / 3_600_000) * 3_600_000;
   const boundaries = [schedule?.startMinute, schedule?.stopMinute].flatMap((minute) => minute ?? []);
-  return boundaries.some((minute) => hour + minute * 60_000 <= at && at < hour + (minute + 3) * 60_000);
+  return boundaries.some((minute) => {
+    const due = hour + minute * 60_000;
+    const seen = Math.min(...ticks.filter((tick) => tick >= due));
+    return due <= at && at < Math.max(due, seen) + 3 * 60_000;
+  });
 }
 
 /** What the schedule wants: its boundaries, and what overrides and leases put off. */
@@ -231,8 +235,9 @@ function scheduled(history: History, story: Story, claims: Claim[]): Claim[] {
     const overtaken =
       action === 'start' && (kept || keepRunningSeconds !== undefined) && minute < (schedule?.stopMinute ?? 0);
     // A boundary that finds nothing to do writes nothing, so an older request that comes after it is carried out, and two
-    // that meet within the same instant do not see each other (docs/decisions/0012).
-    const meets = story.wishes.some((wish) => wish.kind === 'command' && wish.at < at + 2_000 && wish.to > at - 2_000);
+    // that meet within the same instant do not see each other (docs/decisions/0012): the instant of each tick's clock.
+    const [first, last] = [at - 2_000 - fast(history), at + 2_000 + slow(history)];
+    const meets = story.wishes.some((wish) => wish.kind === 'command' && wish.at < last && wish.to > first);
     // Nor is the record of an older one seen by a tick whose read is as old as that.
     const hidden = dies(history) && history.steps.some((step) => step.do === 'fault' && step.harm.kind === 'stale');
     const unsure = overtaken || meets || hidden || (action === 'stop' && (leased || heldUntil > at));

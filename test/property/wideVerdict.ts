@@ -85,9 +85,15 @@ const isMisread = ({ steps }: WideHistory): boolean =>
   steps.some((step) => step.do === 'fault' && step.harm.kind === 'status' && [409, 422].includes(step.harm.status));
 
 /** One end for each request of a VM, and the same one wherever it is told. */
-function toldOnce(history: WideHistory, { witness, events }: WideTale): string[] {
+function toldOnce(history: WideHistory, { witness, events, spans }: WideTale): string[] {
   const found: string[] = [];
-  const of = (some: Told[]) => Map.groupBy(some.filter(isFinal), ({ key, requestId }) => `${key} ${requestId}`);
+  /** One that was made anew under the same name is another. */
+  const lifeOf = ({ key, startedAt }: Told) =>
+    new Set(
+      spans.flatMap(({ index, uid, from }) => (keyOfWide(history, index) === key && from <= startedAt ? uid : [])),
+    ).size;
+  const of = (some: Told[]) =>
+    Map.groupBy(some.filter(isFinal), (told) => `${told.key} (${lifeOf(told)}) ${told.requestId}`);
   const [onBus, counted] = [of(witness.onBus), of(witness.counted)];
   for (const id of new Set([...onBus.keys(), ...counted.keys()])) {
     const all = [...(onBus.get(id) ?? []), ...(counted.get(id) ?? [])].map(wordsOf);

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import type { Machines } from '../../shared/cluster/vmInformer.ts';
 import { parseCommand } from '../../shared/domain/command.ts';
+import { lastAfter } from '../../shared/domain/earlier.ts';
 import type { Wukong } from '../../shared/domain/model.ts';
-import type { Action } from '../../shared/domain/outcome.ts';
+import { lastKey, operationKey, write } from '../../shared/domain/operation.ts';
+import type { Action, Outcome } from '../../shared/domain/outcome.ts';
 import type { Machine } from '../../shared/domain/vm.ts';
 import { follow, isThere } from '../../shared/execute/follow.ts';
 import { groupOf, type Job, type Work } from '../../shared/execute/job.ts';
@@ -12,7 +14,7 @@ import type { Execution } from '../../shared/execute/sink.ts';
 import { heard } from '../../shared/time/wait.ts';
 import { VirtualClock } from '../../sim/clock.ts';
 import { worldOf } from './asked.ts';
-import { machineOf, t0 } from './machines.ts';
+import { machineOf, operation, s, t0 } from './machines.ts';
 
 const adopted = { adoptedBy: 'web' };
 const off = machineOf({ strategy: 'Halted', ...adopted }, null);
@@ -21,10 +23,15 @@ const going = machineOf({ strategy: 'Halted', ...adopted }, { deletingSince: t0 
 const crashing = machineOf({ ...adopted, printableStatus: 'CrashLoopBackOff' }, { ready: 'False' });
 const wukong: Wukong = { metadata: { namespace: 'team-a', name: 'web' } };
 
+const ended: Outcome = {
+  ...{ outcome: 'Failed', reason: 'Unschedulable', message: 'no room', namespace: 'team-a', name: 'web' },
+  ...{ action: 'start', forced: false, requestId: 'evening', trigger: 'event', startedAt: t0, finishedAt: t0 + s },
+};
+
 /** One VM that another process switches, as it is seen. */
-function elsewhere(action: Action, first: Machine, work?: Work) {
+function elsewhere(action: Action, first: Machine, work?: Work, reads: Parameters<typeof worldOf>[1][] = []) {
   const clock = new VirtualClock(t0);
-  const { world, told } = worldOf(t0);
+  const { world, told, asked } = worldOf(t0, ...reads);
   const [allBegun, log]: [AbortController, string[]] = [new AbortController(), []];
   let machine = first;
   let broken: Error | undefined;
@@ -60,8 +67,8 @@ function elsewhere(action: Action, first: Machine, work?: Work) {
   const release = () => void log.push(`released at ${clock.now() - t0}`);
   const took = (work: () => Promise<unknown>) => clock.run(async () => [await work(), clock.now() - t0], { sims: [] });
   return {
-    ...{ job, to, log, told, show, at, allBegun },
-    follows: (one: Job = job) => took(() => follow(one, to, release)),
+    ...{ job, to, log, told, asked, show, at, allBegun },
+    follows: (one: Job = job, within: Execution = to) => took(() => follow(one, within, release)),
     sends: () => took(() => overBus({ job, asked: () => log.push('asked'), release } as never, to)),
   };
 }
@@ -107,6 +114,42 @@ describe('a VM that another process switches', () => {
     const blind = elsewhere('stop', on);
     blind.at(3_000, () => blind.show(on, new Error('the watch failed')));
     expect(await blind.follows()).toEqual([undefined, 3_000]);
+  });
+});
+
+describe('whose end is not seen on the VM', () => {
+  const id = (requestId: string) => write(operation({ requestId }));
+  const last = (requestId: string) => write({ ...lastAfter(operation({ requestId }), ended) });
+  const as = (annotations?: Record<string, string>): [number, Wukong] => [
+    200,
+    { metadata: { ...wukong.metadata, annotations } },
+  ];
+  const begun = as({ [operationKey]: id('theirs') })[1];
+  const long = (its: ReturnType<typeof elsewhere>) => ({ ...its.to, deadline: t0 + 600_000 }) as Execution;
+
+  it.each<[string, Record<string, string> | undefined]>([
+    ['is over', undefined],
+    ['made way for another', { [operationKey]: id('other') }],
+  ])('is found by its record, which is read every minute: it %s', async (_what, after) => {
+    const its = elsewhere('start', off, { do: 'await' }, [as(begun.metadata.annotations), as(after)]);
+    its.at(1_000, () => its.show(off));
+    expect(await its.follows({ ...its.job, wukong: begun }, long(its))).toEqual([undefined, 120_000]);
+    expect(its.asked.map(({ method }) => method)).toEqual(['GET', 'GET']);
+  });
+
+  it('goes on where its record cannot be read, and ends with the time', async () => {
+    const its = elsewhere('start', off, { do: 'await' }, [[500]]);
+    expect(await its.follows({ ...its.job, wukong: begun }, { ...its.to, deadline: t0 + 90_000 })).toEqual([
+      undefined,
+      90_000,
+    ]);
+    expect(its.asked).toHaveLength(1);
+  });
+
+  it('is found by the record of its end, where it went over the bus', async () => {
+    const [fresh, mine, other] = [as(), as({ [operationKey]: id('evening') }), as({ [lastKey]: last('earlier') })];
+    const its = elsewhere('start', off, undefined, [fresh, mine, other, as({ [lastKey]: last('evening') })]);
+    expect(await its.follows(its.job, long(its))).toEqual([undefined, 240_000]);
   });
 });
 

@@ -281,6 +281,15 @@ describe('a command that did not reach its cluster', () => {
     });
   });
 
+  it('is a fleet, too, some of which could neither be begun nor recorded', async () => {
+    const partly = () => Promise.resolve(reportOf({ action: 'stop', requestId: 'r' }, [], { left: 2 }));
+    await expect(retryUnreached('event', partly, event)).rejects.toMatchObject({
+      name: 'Retry',
+      message: '2 could neither be begun nor recorded before the time was up',
+    });
+    expect(await retryUnreached('direct', partly, command)).toMatchObject({ left: 2 });
+  });
+
   it('is that alone: what fails otherwise, or has ended, is an answer', async () => {
     const denied = () => Promise.reject(new LifecycleError('Denied', 'no'));
     await expect(retryUnreached('event', denied, event)).rejects.toMatchObject({ code: 'Denied' });
