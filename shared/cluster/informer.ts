@@ -40,11 +40,17 @@ const closed = new LifecycleError('Unknown', 'the watch was closed');
 
 /**
  * Starts following and resolves when the state of the beginning is complete. Survives cut streams, 410 and servers
- * without initial events (older than Kubernetes 1.32); a server that is away is tried again until `close`.
+ * without initial events (older than Kubernetes 1.32); a server that is away is tried again until `close`. Calls
+ * `goesOn` for each part of the first state that has come.
  * @throws LifecycleError when the first state cannot be had within the limits.
  */
-export async function follow<V>(cluster: Cluster, source: Source<V>, limits: Limits): Promise<Followed<V>> {
-  const informer = new Informer(cluster, source);
+export async function follow<V>(
+  cluster: Cluster,
+  source: Source<V>,
+  limits: Limits,
+  goesOn = () => {},
+): Promise<Followed<V>> {
+  const informer = new Informer(cluster, source, goesOn);
   const { store } = informer;
   void informer.run();
   try {
@@ -67,6 +73,7 @@ class Informer<V> {
   readonly store: Store<V>;
   readonly #cluster: Cluster;
   readonly #source: Source<V>;
+  readonly #goesOn: () => void;
   readonly #what: string;
   readonly #closing = new AbortController();
   /** Where the next stream goes on; undefined while there is no complete state to go on from. */
@@ -77,9 +84,10 @@ class Informer<V> {
   #failed = 0;
   #failure: LifecycleError | undefined;
 
-  constructor(cluster: Cluster, source: Source<V>) {
+  constructor(cluster: Cluster, source: Source<V>, goesOn: () => void) {
     this.#cluster = cluster;
     this.#source = source;
+    this.#goesOn = goesOn;
     this.#what = `watch of ${source.path}`;
     this.store = new Store(source);
   }
@@ -159,7 +167,8 @@ class Informer<V> {
   /** Returns whether it is the first state that is still told. */
   #take({ type, object }: WatchEvent, collecting: boolean): boolean {
     const { resourceVersion, annotations } = object?.metadata ?? {};
-    if (!collecting) {
+    if (collecting) this.#goesOn();
+    else {
       this.#since = resourceVersion ?? this.#since;
       this.#failed = 0;
     }
@@ -184,6 +193,7 @@ class Informer<V> {
       moment ??= page.resourceVersion;
       if (page.resourceVersion !== moment) throw new Expired();
       for (const object of page.items) this.store.put(object);
+      this.#goesOn();
     }
     this.#settle(moment);
   }

@@ -2,6 +2,7 @@ import { asLifecycleError, type LifecycleError } from '../domain/errors.ts';
 import { each } from '../time/forEachLimited.ts';
 import type { Limits } from '../time/wait.ts';
 import { follow, type Followed, type Source } from './informer.ts';
+import { Patience } from './patience.ts';
 import type { Cluster } from './world.ts';
 
 /** Where a kind is watched: in one namespace, or, undefined, in all of them. */
@@ -39,8 +40,9 @@ export interface FollowedIn<V> extends Followed<V> {
 }
 
 /**
- * One kind in each of these spaces, as if it were in one. Where some of them cannot be watched, that is theirs alone: who
- * asks for one of these is told why, and it is tried again about every minute. @throws LifecycleError when none of them
+ * One kind in each of these spaces, as if it were in one. Where some of them cannot be watched, or say nothing for five
+ * seconds while another is watched, that is theirs alone: who asks for one of these is told why, and it is tried again
+ * about every minute. @throws LifecycleError when none of them
  * has its first state within the limits; then none is open.
  */
 export async function followIn<V>(
@@ -50,7 +52,8 @@ export async function followIn<V>(
   limits: Limits,
 ): Promise<FollowedIn<V>> {
   const informers = new Informers(cluster, source);
-  await each(spaces, openedAtOnce, (space) => informers.open(space, limits));
+  const patience = new Patience(cluster.clock, limits);
+  await each(spaces, openedAtOnce, (space) => informers.open(space, (follow) => patience.read(follow)));
   try {
     limits.signal?.throwIfAborted();
     informers.check();
@@ -60,6 +63,8 @@ export async function followIn<V>(
   }
   return informers;
 }
+
+type Waiting<V> = (follow: (limits: Limits, goesOn?: () => void) => Promise<Followed<V>>) => Promise<Followed<V>>;
 
 /** Each space is open, or lost and to be tried again, or has not been opened yet. */
 class Informers<V> implements FollowedIn<V> {
@@ -76,11 +81,11 @@ class Informers<V> implements FollowedIn<V> {
     this.#source = source;
   }
 
-  /** Resolves when it has its first state, or is lost. */
-  async open(space: Space, within: Limits): Promise<void> {
+  /** Resolves when it has its first state, or is lost. `within`: how long it is waited for. */
+  async open(space: Space, within: Waiting<V>): Promise<void> {
     const source = { ...this.#source, path: this.#source.path(space), changed: this.#changedIn(space) };
     try {
-      const one = await follow(this.#cluster, source, within);
+      const one = await within((limits, goesOn) => follow(this.#cluster, source, limits, goesOn));
       if (this.#closing.signal.aborted) return one.close();
       this.#open.set(space, one);
       this.#lost.delete(space);
@@ -108,7 +113,7 @@ class Informers<V> implements FollowedIn<V> {
     const { clock, random } = this.#cluster;
     const { signal } = this.#closing;
     if (signal.aborted) return;
-    const again = () => void this.open(space, { deadline: clock.now() + firstStateMs, signal });
+    const again = () => void this.open(space, (follow) => follow({ deadline: clock.now() + firstStateMs, signal }));
     this.#retries.set(space, clock.after(againMs * (0.5 + random()), again));
   }
 

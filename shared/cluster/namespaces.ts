@@ -99,20 +99,32 @@ export interface Listing<T> {
 
 /**
  * All objects of a kind in these namespaces, in their order, or everywhere. A namespace in which nobody answers, or that
- * may not be read, is noted in `unanswered`, and is its own trouble alone: the others are read side by side with it, and
- * wait for it 5 s at the most. One that is noted there already is not asked again. @throws what the first of them threw,
- * where none of them could be read.
+ * may not be read, is noted in `unanswered`. @throws what the first of them threw, where none of them could be read.
  */
 export async function listEach<T extends KubeObject>(listing: Listing<T>): Promise<T[]> {
-  const { world, spaces, limits, unanswered } = listing;
+  const { spaces, limits } = listing;
   if (!spaces) return listIn(listing, undefined, limits);
-  const found = new Map<string, T[]>();
+  const found = await readEach(spaces, listing, (space, limits, goesOn) => listIn(listing, space, limits, goesOn));
+  return [...new Set(spaces)].flatMap((space) => found.get(space) ?? []);
+}
+
+/**
+ * What `read` finds in each of these namespaces. One in which nobody answers, or that may not be read, is noted in
+ * `unanswered`, and is its own trouble alone: the others are read side by side with it, and wait for it 5 s at the most.
+ * One that is noted there already is not asked again. @throws what the first of them threw, where none could be read.
+ */
+export async function readEach<T>(
+  spaces: Iterable<string>,
+  { world, limits, unanswered }: Pick<Listing<KubeObject>, 'world' | 'limits' | 'unanswered'>,
+  read: (space: string, limits: Limits, goesOn: () => void) => Promise<T>,
+): Promise<Map<string, T>> {
+  const found = new Map<string, T>();
   const failed = new Map<string, LifecycleError>();
   const patience = new Patience(world.clock, limits);
   const names = [...new Set(spaces)].filter((space) => !unanswered.has(space));
   await each(names, readAtOnce, async (space) => {
     try {
-      found.set(space, await patience.read((limits, goesOn) => listIn(listing, space, limits, goesOn)));
+      found.set(space, await patience.read((limits, goesOn) => read(space, limits, goesOn)));
     } catch (thrown) {
       limits.signal?.throwIfAborted();
       failed.set(space, asLifecycleError(thrown));
@@ -121,7 +133,7 @@ export async function listEach<T extends KubeObject>(listing: Listing<T>): Promi
   const first = names.find((space) => failed.has(space));
   if (first !== undefined && found.size === 0) throw failed.get(first)!;
   for (const [space, error] of failed) unanswered.set(space, error);
-  return names.flatMap((space) => found.get(space) ?? []);
+  return found;
 }
 
 async function listIn<T extends KubeObject>(

@@ -1,5 +1,5 @@
 import { listPages } from '../cluster/list.ts';
-import { listEach, type Unanswered } from '../cluster/namespaces.ts';
+import { listEach, readEach, type Unanswered } from '../cluster/namespaces.ts';
 import { readWukong, slim, wukongPath } from '../cluster/objects.ts';
 import type { World } from '../cluster/world.ts';
 import type { Command } from '../domain/command.ts';
@@ -58,35 +58,43 @@ async function selected(
 }
 
 async function named(names: Place[], world: World, limits: Limits): Promise<Targets> {
-  const wanted = new Map(names.map((place) => [keyOf(place), place]));
-  const found = new Map<string, Wukong>();
-  const missing: Place[] = [];
-  for (const [namespace, places] of Map.groupBy(wanted.values(), (place) => place.namespace)) {
-    if (places.length >= worthAList)
-      try {
-        for await (const wukong of listed(world, wukongPath(namespace), limits))
-          if (wanted.has(keyOf(wukong.metadata))) found.set(keyOf(wukong.metadata), wukong);
-      } catch (thrown) {
-        orAlone(thrown);
-      }
-    else
-      for (const place of places) {
-        const wukong = await readWukong(world, place, limits).catch(orAlone);
-        if (wukong) found.set(keyOf(place), slim(wukong));
-      }
-    missing.push(...places.filter((place) => !found.has(keyOf(place))));
+  const places = new Map(names.map((place) => [keyOf(place), place])).values();
+  const spaces = Map.groupBy(places, ({ namespace }) => namespace);
+  const unread: Unanswered = new Map();
+  const read = await readEach(spaces.keys(), { world, limits, unanswered: unread }, async (space, limits, goesOn) => {
+    const found: Wukong[] = [];
+    for await (const some of namedIn(space, spaces.get(space)!, world, limits)) {
+      found.push(...some);
+      goesOn();
+    }
+    return found;
+  });
+  const found = new Map([...read.values()].flat().map((wukong) => [keyOf(wukong.metadata), wukong]));
+  const namespaces = [...read.keys()];
+  const missing = namespaces.flatMap((space) => spaces.get(space)!).filter((place) => !found.has(keyOf(place)));
+  return { wukongs: inOrder(found.values()), missing, namespaces, unread };
+}
+
+/** Those of some in one namespace that are there, one by one or by a LIST. */
+async function* namedIn(namespace: string, places: Place[], world: World, limits: Limits): AsyncGenerator<Wukong[]> {
+  if (places.length < worthAList) {
+    for (const place of places) yield await readWukong(world, place, limits).then((one) => [slim(one)], noneAlone);
+    return;
   }
-  return { wukongs: inOrder(found.values()), missing, namespaces: [...new Set(names.map((one) => one.namespace))] };
+  const wanted = new Set(places.map(keyOf));
+  try {
+    for await (const { items } of listPages<Wukong>(world.transport, wukongPath(namespace), limits))
+      yield items.filter(({ metadata }) => wanted.has(keyOf(metadata))).map(slim);
+  } catch (thrown) {
+    noneAlone(thrown);
+  }
 }
 
 /** One that is not there, or that may not be read, is asked for alone, and comes to nothing for itself. */
-function orAlone(thrown: unknown): undefined {
+function noneAlone(thrown: unknown): [] {
   if (!['NotFound', 'Denied'].includes(asLifecycleError(thrown).code)) throw thrown;
+  return [];
 }
 
 const inOrder = (wukongs: Iterable<Wukong>): Wukong[] =>
   [...wukongs].sort((a, b) => (keyOf(a.metadata) < keyOf(b.metadata) ? -1 : 1));
-
-async function* listed(world: World, path: string, limits: Limits): AsyncGenerator<Wukong> {
-  for await (const { items } of listPages<Wukong>(world.transport, path, limits)) yield* items.map(slim);
-}

@@ -192,6 +192,22 @@ describe('a command for a fleet', () => {
     });
     expect(asked(at)).toBe(count);
   });
+
+  it.each([1, 12])('by names waits for no namespace that is silent, with %i of each', async (each) => {
+    const at = await vms(each);
+    for (let i = 0; i < each; i++)
+      at.sim.createWukong({ namespace: 'a-silent', name: `vm-${i}`, runStrategy: 'Always' });
+    at.sim.faults.add({ when: { path: /a-silent\/wukongs/ }, does: { kind: 'delay', ms: 36_000_000 } });
+    const begun = at.clock.now();
+    const names = ['a-silent', namespace].flatMap((space) =>
+      Array.from({ length: each }, (_, i) => ({ namespace: space, name: `vm-${i}` })),
+    );
+    await expect(stop(at, { target: { names } })).rejects.toMatchObject({
+      code: 'Unreachable',
+      message: expect.stringMatching(/^stop was not done in namespace a-silent, elsewhere it was: no answer/) as string,
+    });
+    expect([asked(at), at.clock.now() - begun < 15 * s]).toEqual([each, true]);
+  });
 });
 
 /** KubeVirt takes its time with each call. */

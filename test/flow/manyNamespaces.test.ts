@@ -185,6 +185,8 @@ const silences: Record<string, RegExp> = {
   'its schedules': /space-1\/wukongschedules\?/,
   'its holidays': /space-1\/configmaps/,
   'its runs': /space-1\/wukongruns\?/,
+  'its VMs': /space-1\/virtualmachines\?/,
+  'its VMIs': /space-1\/virtualmachineinstances\?/,
 };
 
 it.each(Object.entries(silences))(

@@ -24,6 +24,8 @@ function watched(random = 0.5) {
   /** How the watch of a namespace is answered; none: 200 and its VM. */
   const status = new Map<string, number>();
   const slowMs = new Map<string, number>();
+  /** Before each part of the first state. */
+  const pauseMs = new Map<string, number>();
   const state = { opening: 0, most: 0 };
   const cuts = new Map<string, () => void>();
   const wait = (ms: number, signal: AbortSignal, space?: string) =>
@@ -33,7 +35,10 @@ function watched(random = 0.5) {
       signal.addEventListener('abort', () => (cancel(), reject(signal.reason as Error)), { once: true });
     });
   async function* lines(space: string, signal: AbortSignal) {
-    for (const event of initial(space)) yield JSON.stringify(event);
+    for (const event of initial(space)) {
+      await wait(pauseMs.get(space) ?? 0, signal);
+      yield JSON.stringify(event);
+    }
     await wait(1e9, signal, space);
   }
   async function* refusal() {
@@ -68,7 +73,7 @@ function watched(random = 0.5) {
     });
   const pass = (ms: number) => run(() => new Promise<void>((resolve) => clock.after(ms, resolve)));
   const times = (space: string) => asked.filter((one) => one.space === space).map(({ at }) => at);
-  return { clock, asked, status, slowMs, state, cuts, changes, source, follow, pass, times };
+  return { clock, asked, status, slowMs, pauseMs, state, cuts, changes, source, follow, pass, times };
 }
 const thrownBy = (work: () => unknown): unknown => {
   try {
@@ -115,6 +120,28 @@ describe('the VMs of several namespaces', () => {
     const at = watched();
     const vms = await at.follow(Array.from({ length: 80 }, (_, i) => `n${i}`));
     expect([at.state.most, vms.all().length]).toEqual([32, 80]);
+    vms.close();
+  });
+});
+
+describe('a namespace that says nothing', () => {
+  it('is waited for five seconds when another has been seen, and is its own trouble', async () => {
+    const at = watched();
+    at.slowMs.set('silent', 1e6);
+    const vms = await at.follow(['silent', 'good']);
+    expect([at.clock.now(), vms.all(), codes(vms.lost())]).toEqual([1 + 5 * s, ['web'], ['silent Unreachable']]);
+    vms.close();
+  });
+
+  it('has all the time that there is while no other is seen, and while its state comes in parts', async () => {
+    const alone = watched();
+    alone.slowMs.set('slow', 8 * s);
+    (await alone.follow(['slow'])).close();
+    expect(alone.clock.now()).toBe(8 * s);
+    const large = watched();
+    large.pauseMs.set('large', 4 * s);
+    const vms = await large.follow(['good', 'large']);
+    expect([large.clock.now(), vms.all(), vms.lost()]).toEqual([1 + 8 * s, ['web', 'web'], new Map()]);
     vms.close();
   });
 });
