@@ -6,6 +6,7 @@ import {
   lastKey,
   lastOf,
   newestDone,
+  type Operation,
   operationKey,
   operationOf,
   outcomeOf,
@@ -82,12 +83,11 @@ export const remembers = (wukong: Wukong, requestId: string): boolean =>
   mentions(wukong, requestId) &&
   [...(lastOf(wukong)?.earlier ?? []), ...(settledOf(wukong)?.earlier ?? [])].includes(requestId);
 
-/** What was asked for after an instant, by whomever. */
-export function wishAfter(wukong: Wukong, instant: number): 'start' | 'stop' | undefined {
+/** What was asked for last after an instant, by whomever. */
+export function wishAfter(wukong: Wukong, instant: number): Pick<Operation, 'action' | 'requestId'> | undefined {
   const all = [operationOf(wukong), newestDone(wukong)].filter((one) => one !== undefined);
-  const newest = all
+  return all
     .filter(({ requestedAt }) => requestedAt >= instant)
     .sort((a, b) => a.requestedAt - b.requestedAt)
     .at(-1);
-  return newest?.action;
 }

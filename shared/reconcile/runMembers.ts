@@ -67,6 +67,14 @@ function isKept(wukong: Wukong, before: Member, { requestId }: Asked): boolean {
   return outcome === 'AlreadyOn' || outcome === 'AlreadyOff' || outcome === 'Skipped' || remembers(wukong, requestId);
 }
 
+const done = new Set(['Started', 'Stopped', 'ForcedOff']);
+
+/** Somebody else has asked for the same since: where that was done it was so already, else it is what that came to. */
+function byAnother(wukong: Wukong, { requestId, action }: { requestId: string; action: Action }): Member {
+  const came = traceOf(wukong, requestId);
+  return !came || done.has(came.outcome) ? there(action) : came;
+}
+
 /** Without any record: from what was wished since, and from how it is. */
 function concluded(wukong: Wukong, asked: Asked): Member {
   const { requestId, action, at, table, machineOf, waitsUntil } = asked;
@@ -74,8 +82,9 @@ function concluded(wukong: Wukong, asked: Asked): Member {
   if (withheld === at || skipped === at) return { outcome: 'Skipped', reason: 'Override' };
   if (remembers(wukong, requestId)) return { outcome: action === 'start' ? 'Started' : 'Stopped' };
   const wish = wishAfter(wukong, at);
-  if (wish) return wish === action ? there(action) : { outcome: 'Superseded' };
+  if (wish && wish.action !== action) return { outcome: 'Superseded' };
   if (isThere(action, machineOf(wukong))) return there(action);
+  if (wish) return byAnother(wukong, wish);
   if (waitsUntil !== undefined && table.at < waitsUntil) return pending;
   const { facts, schedules = [] } = table.ruled.get(wukong) ?? {};
   // Where a stop and a start meet at one instant, the start is carried out.

@@ -91,6 +91,23 @@ const found: [string, Partial<WideHistory>, WideWukong[], WideSchedule[], WideSt
       { do: 'recreate', of: 1, minute: 123 },
     ],
   ],
+  [
+    'a run said AlreadyOn of a VM that fits nowhere, as another request for the same was newer than its boundary',
+    {},
+    [vm({ space: 'north', guest: 'unschedulable' }), vm({ space: 'north' })],
+    [plan({ space: 'north', env: 'dev', start: 75 }), plan({ space: 'north', env: 'dev', start: 75 })],
+    [{ do: 'fleet', via: 'event', action: 'start', env: 'dev', maxInFlight: 1, minute: 70 }],
+  ],
+  [
+    'and so it was where that request had joined a start under way, which failed in the second of the boundary',
+    {},
+    [vm({ space: 'north' }), vm({ guest: 'unschedulable', env: 'prod', protected: true })],
+    [plan({ env: 'prod', start: 45, exception: { from: 22, minutes: 20, state: 'Running' } })],
+    [
+      { do: 'ask', via: 'event', action: 'start', of: 3, force: false, minute: 40 },
+      { do: 'ask', via: 'event', action: 'start', of: 3, force: false, minute: 45 },
+    ],
+  ],
 ];
 
 it.each(found)('not any more: %s', async (_what, more, wukongs, schedules, steps) => {

@@ -161,6 +161,16 @@ describe('a VM of which nothing is said', () => {
     ['it was skipped then', { annotations: memory({ skipped: '2026-11-23T20:00:00Z' }) }, override],
     ['another was skipped', { annotations: memory({ skipped: '2026-11-22T20:00:00Z' }) }, stale],
     ['the same was wished since', { annotations: last(t0) }, { outcome: 'AlreadyOff' }],
+    [
+      'the same was wished since, and failed',
+      { annotations: last(t0, { outcome: 'Failed', reason: 'Stuck', message: 'no' }) },
+      { outcome: 'Failed', reason: 'Stuck', message: 'no', startedAt: t0, finishedAt: t0 },
+    ],
+    [
+      'the same was wished since, and is under way',
+      { annotations: { [operationKey]: write(operation({ action: 'stop', requestId: 'other', requestedAt: t0 })) } },
+      { outcome: 'InProgress', startedAt: t0 },
+    ],
     ['the opposite was wished since', { annotations: last(t0, { action: 'start' }) }, { outcome: 'Superseded' }],
     ['the opposite was wished before', { annotations: last(t0 - s, { action: 'start' }) }, stale],
     ['it is off', { machine: off }, { outcome: 'AlreadyOff' }],
