@@ -29,7 +29,7 @@ export async function execute(jobs: Job[], given: World, options: Executing): Pr
   const to = { ...options, world, limiter: rateLimiterOf(given), allBegun: allBegun.signal, report, done };
 
   const places = new Places(jobs, given.clock);
-  const beginning = { ...limits, deadline: Math.min(options.beginUntil ?? Infinity, options.deadline) };
+  const beginning = { ...limits, deadline: options.beginUntil ?? options.deadline };
   for (let turn = await places.next(beginning); turn; turn = await places.next(beginning)) {
     const work = carryOut(turn, to).then((outcome) => {
       running.delete(work);

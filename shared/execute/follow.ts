@@ -24,6 +24,7 @@ export async function follow(job: Job, to: Execution, release: () => void): Prom
   const { action, place, wukong } = job;
   if (!wukong) return;
   const { world, machines, deadline, allBegun } = to;
+  const begun = operationOf(wukong)?.requestId;
   let lookAt = world.clock.now() + lookMs;
   for (;;) {
     const machine = machineOf(wukong, machines);
@@ -35,14 +36,13 @@ export async function follow(job: Job, to: Execution, release: () => void): Prom
     if (changed === undefined || now >= deadline) return; // aborted, or the watch failed: nobody's end is told here
     if (now < lookAt) continue;
     const present = await readWukong(world, place, { deadline, signal: allBegun }).catch(() => wukong);
-    if (isOver(job, present)) return;
+    if (isOver(job, begun, present)) return;
     lookAt = now + lookMs;
   }
 }
 
-/** Whether the operation of a job that another process carries out has come to its end. */
-function isOver({ work, wukong }: Job, present: Wukong): boolean {
-  const running = operationOf(present)?.requestId;
-  if (work.do === 'command') return running === undefined && lastOf(present)?.requestId === work.command.requestId;
-  return running !== (wukong && operationOf(wukong)?.requestId);
-}
+/** Whether what another process carries out has come to its end: what was handed to it, or what it had `begun`. */
+const isOver = ({ work }: Job, begun: string | undefined, present: Wukong): boolean =>
+  work.do === 'command'
+    ? lastOf(present)?.requestId === work.command.requestId
+    : operationOf(present)?.requestId !== begun;

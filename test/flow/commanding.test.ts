@@ -210,6 +210,19 @@ describe('a command for a fleet', () => {
   });
 });
 
+it('names that are answered one by one are waited for, although another namespace was answered long ago', async () => {
+  const at = await vms(1);
+  for (let i = 0; i < 3; i++) at.sim.createWukong({ namespace: 'slow', name: `vm-${i}`, runStrategy: 'Always' });
+  at.sim.faults.add({
+    when: { path: /slow\/wukongs\/[^/]+$/, method: 'GET' },
+    times: 3,
+    does: { kind: 'delay', ms: 3 * s },
+  });
+  const names = ['vm-0', 'vm-1', 'vm-2'].map((name) => ({ namespace: 'slow', name }));
+  await stop(at, { target: { names: [{ namespace, name: 'vm-0' }, ...names] } });
+  expect(asked(at)).toBe(4);
+});
+
 /** KubeVirt takes its time with each call. */
 async function busy(count: number, ms = 5 * s): Promise<Scene> {
   const at = await vms(count);
@@ -301,6 +314,16 @@ describe('a fleet that is larger than its time', () => {
     const report = await stop(at, {}, { leftMs: 20 * s });
     expect([report.counts, report.sent, report.left]).toEqual([{ InProgress: 1 }, 2, 0]);
     expect(sent(at, requested)).toMatchObject([{ part: '1', target: { selector: 'env=dev' } }]);
+  });
+
+  it('in waves that the bus does not take at the end is untouched, counted, and delivered again', async () => {
+    const at = await vms(3, (i) => ({ ...wave(i), guest: { 'shutdown-seconds': '60' } }));
+    at.world.bus!.put = (entries) =>
+      entries.some(({ type }) => type === requested) ? Promise.reject(new Error('no')) : Promise.resolve();
+    await expect(stop(at, {}, { leftMs: 20 * s })).rejects.toMatchObject({
+      code: 'Unreachable',
+      message: expect.stringMatching(/the rest is recorded or untouched \(2\)$/) as string,
+    });
   });
 
   it('is not sent by whoever has begun none of it: it would go round for ever', async () => {

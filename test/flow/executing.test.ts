@@ -128,6 +128,26 @@ it('the next one has its place, and its wave begins, when one has ended', async 
   expect(tookMs).toBeLessThan(s);
 });
 
+it.each([
+  [2 * s, 2 * s],
+  [undefined, 5 * s],
+])('what is not begun by then is seen to while the others are waited for (%s)', async (before, seenAfterMs) => {
+  const going = (name: string) => machineOf({ strategy: 'Halted', adoptedBy: name }, { deletingSince: at20 });
+  const { at, job, run } = await prepared(going);
+  const now = at.clock.now();
+  const op = operation({ vmiUid: 'one', startedAt: now, stepAt: now, deadline: now + 600 * s });
+  at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
+    metadata.annotations = { [operationKey]: write(op) };
+  });
+  const [first, second] = [job('a', { do: 'resume', op }), { ...job('b', stop(at, 'b')), wave: 1 }];
+  const seen: unknown[] = [];
+  const rest = (left: Job[]) => Promise.resolve(void seen.push([left, at.clock.now() - now]));
+  const times = { deadline: now + 5 * s, ...(before === undefined ? {} : { beginUntil: now + before }) };
+  const { outcomes, left } = await run([first, second], { ...times, rest });
+  expect(seen).toEqual([[[second], seenAfterMs]]);
+  expect([outcomes.map(({ name }) => name), left]).toEqual([['a'], [second]]);
+});
+
 it('nobody is waited for who is another’s once all are begun', async () => {
   const { job, run } = await prepared(on);
   const { outcomes, tookMs } = await run(names.map((name) => job(name, { do: 'await' })));

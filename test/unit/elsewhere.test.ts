@@ -31,7 +31,7 @@ const ended: Outcome = {
 /** One VM that another process switches, as it is seen. */
 function elsewhere(action: Action, first: Machine, work?: Work, reads: Parameters<typeof worldOf>[1][] = []) {
   const clock = new VirtualClock(t0);
-  const { world, told, asked } = worldOf(t0, ...reads);
+  const { world, told, asked, within } = worldOf(t0, ...reads);
   const [allBegun, log]: [AbortController, string[]] = [new AbortController(), []];
   let machine = first;
   let broken: Error | undefined;
@@ -67,7 +67,7 @@ function elsewhere(action: Action, first: Machine, work?: Work, reads: Parameter
   const release = () => void log.push(`released at ${clock.now() - t0}`);
   const took = (work: () => Promise<unknown>) => clock.run(async () => [await work(), clock.now() - t0], { sims: [] });
   return {
-    ...{ job, to, log, told, asked, show, at, allBegun },
+    ...{ job, to, log, told, asked, within, show, at, allBegun },
     follows: (one: Job = job, within: Execution = to) => took(() => follow(one, within, release)),
     sends: () => took(() => overBus({ job, asked: () => log.push('asked'), release } as never, to)),
   };
@@ -143,7 +143,7 @@ describe('whose end is not seen on the VM', () => {
       undefined,
       90_000,
     ]);
-    expect(its.asked).toHaveLength(1);
+    expect(its.within).toEqual([{ deadline: t0 + 90_000, signal: its.allBegun.signal }]);
   });
 
   it('is found by the record of its end, where it went over the bus', async () => {

@@ -69,7 +69,8 @@ function scripted(...openings: Opening[]) {
   const begin = async (more: { name?: string; deadline?: number } = {}) => {
     const { deadline = 60_000, ...rest } = more;
     const source = { path, read, ...rest };
-    const followed = await follow({ transport, clock, random: () => server.random }, source, { deadline });
+    const goesOn = () => void server.parts++;
+    const followed = await follow({ transport, clock, random: () => server.random }, source, { deadline }, goesOn);
     open.push(followed);
     followed.on('a', 'one', () => told.push(followed.get('a', 'one') ?? 'gone'));
     return followed;
@@ -81,6 +82,8 @@ function scripted(...openings: Opening[]) {
   };
   const server = {
     listStatus: 200,
+    /** Of the first state, that were told as they came. */
+    parts: 0,
     random: 0.5,
     clock,
     asked,
@@ -108,6 +111,14 @@ function scripted(...openings: Opening[]) {
   return server;
 }
 const pausesOf = (times: number[]) => times.slice(1).map((at, i) => at - times[i]!);
+
+it('each part of the first state is told, of a watch or of a list, and nothing that comes after it', async () => {
+  const watched = scripted({ events: [added('one', '5'), added('two', '6'), complete('7'), added('three', '8')] });
+  await watched.follow(100);
+  const listed = scripted({ status: 400, livesMs: 0 }, { events: [added('two', '51')] });
+  await listed.follow(100);
+  expect([watched.parts, listed.parts]).toEqual([3, 1]);
+});
 
 describe('what is asked', () => {
   const always = 'watch=true&allowWatchBookmarks=true&timeoutSeconds=240';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Wukong } from '../../shared/domain/model.ts';
-import { lastKey, operationKey, write } from '../../shared/domain/operation.ts';
+import { lastKey, operationKey, settledKey, write } from '../../shared/domain/operation.ts';
 import type { Member } from '../../shared/domain/run.ts';
 import { type Asked, memberFor } from '../../shared/reconcile/runMembers.ts';
 import { memoryKey } from '../../shared/schedule/memory.ts';
@@ -161,6 +161,25 @@ describe('a VM of which nothing is said', () => {
     ['it was skipped then', { annotations: memory({ skipped: '2026-11-23T20:00:00Z' }) }, override],
     ['another was skipped', { annotations: memory({ skipped: '2026-11-22T20:00:00Z' }) }, stale],
     ['the same was wished since', { annotations: last(t0) }, { outcome: 'AlreadyOff' }],
+    [
+      'the same was wished since, and forced',
+      { annotations: last(t0, { outcome: 'ForcedOff', forceReason: 'Requested' }) },
+      { outcome: 'AlreadyOff' },
+    ],
+    [
+      'the same was wished since, by a start',
+      { action: 'start', machine: off, annotations: last(t0, { action: 'start', outcome: 'Started' }) },
+      { outcome: 'AlreadyOn' },
+    ],
+    [
+      'the same was wished since, and nobody knows what it came to',
+      {
+        annotations: {
+          [settledKey]: write({ requestId: 'other', action: 'stop', outcome: 'Stopped', requestedAt: t0 } as never),
+        },
+      },
+      { outcome: 'AlreadyOff' },
+    ],
     [
       'the same was wished since, and failed',
       { annotations: last(t0, { outcome: 'Failed', reason: 'Stuck', message: 'no' }) },

@@ -116,6 +116,17 @@ describe('the VMs that are named', () => {
     await expect(found({ names: places(count) } as never, answers)).rejects.toMatchObject({ code: 'Unreachable' });
   });
 
+  it('and that nobody answers for in one namespace are found in the others', async () => {
+    const names = [...places(1), ...places(1, 'b')];
+    const { named, missing, namespaces, unread } = await found({ names } as never, {
+      [of('a', 'vm-0')]: [0],
+      [of('b', 'vm-0')]: [200, wukong('b', 'vm-0')],
+    });
+    expect({ named, missing, namespaces, unread }).toEqual({
+      ...{ named: ['b/vm-0'], missing: [], namespaces: ['b'], unread: ['a'] },
+    });
+  });
+
   it('count as targets although they are not there', async () => {
     await expect(found({ names: places(3) } as never, {}, { maxTargets: 2 })).rejects.toMatchObject({
       ...{ code: 'InvalidAction', message: 'target.selector: matches 3 Wukongs, more than maxTargets 2' },
