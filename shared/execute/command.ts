@@ -48,7 +48,7 @@ export async function executeCommand(command: Command, world: World, options: Co
   const isTold = await tellFleet(own, command, report, startedAt);
   // Who is left as it is has no record, and no tick will find that it was asked for.
   if (!isTold && unheld?.code === 'Unreachable') throw unheld;
-  const [first] = unread ?? [];
+  const [first] = unread;
   if (first && !unsent) throw unreadIn(first, command);
   if (!unsent) return report;
   const message = `${unsent.message}; what could be done was done, the rest is recorded or untouched (${report.left})`;
@@ -69,7 +69,7 @@ interface Done {
   /** Why those that are left as they are stand in no run. */
   unheld?: LifecycleError | undefined;
   /** Namespaces that could not be read. */
-  unread?: Unanswered | undefined;
+  unread: Unanswered;
 }
 
 async function executeFleet(command: Command, world: World, options: Commanding): Promise<Done> {
@@ -96,7 +96,7 @@ async function executeFleet(command: Command, world: World, options: Commanding)
  * can be, and what was not begun, as there was no time or its wave has not come, gets its record, from which
  * reconcileState goes on. A fleet with waves stays in one hand: what is left of it goes on as the same command.
  */
-async function inTime(command: Command, jobs: Job[], world: World, options: Executing): Promise<Done> {
+async function inTime(command: Command, jobs: Job[], world: World, options: Executing): Promise<Omit<Done, 'unread'>> {
   const wholeMs = options.deadline - world.clock.now();
   const elsewhere = new FanOut(command, jobs, world, wholeMs);
   const mine = (await elsewhere.take(jobs.slice(elsewhere.most))) ? jobs.slice(0, elsewhere.most) : jobs;

@@ -16,7 +16,7 @@ export interface Targets {
   /** Where their VMs are to be watched. */
   namespaces: string[] | 'all';
   /** Namespaces in which nobody knows who is meant, and why. */
-  unread?: Unanswered;
+  unread: Unanswered;
 }
 
 /** With so many names in one namespace a LIST is cheaper than reading each. */
@@ -32,7 +32,7 @@ export async function findTargets({ target, maxTargets }: Command, world: World,
       ? await named(target.names, world, limits)
       : 'selector' in target
         ? await selected(target, world, limits)
-        : { wukongs: [], missing: [], namespaces: [] };
+        : { wukongs: [], missing: [], namespaces: [], unread: new Map() };
   const count = found.wukongs.length + found.missing.length;
   if (count > maxTargets)
     throw new LifecycleError(

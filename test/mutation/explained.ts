@@ -2349,6 +2349,12 @@ export const explained: Explained[] = [
   },
   {
     file: 'execute/command',
+    before: 'const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 0 }));',
+    after: 'const absent = missing.map((place): Job => ({ ...plainJob(command), place, wave: jobs[0]?.wave ?? 1 }));',
+    because: 'Where nobody else is, all are of one wave.',
+  },
+  {
+    file: 'execute/command',
     before: 'const jobs = rest.map((job) => ({ ...job, group, wave: 0 }));',
     after: 'const jobs = rest.map((job) => ({ ...job, group, wave: 1 }));',
     because: 'All are of one wave.',

@@ -148,7 +148,7 @@ export const related: Record<string, Related> = {
   'cluster/patience': { quick: unit('patience'), stories: flow('manyNamespaces') },
   'execute/turns': { quick: unit('turns'), stories: unit('pace') },
   'execute/rateLimiter': { quick: unit('rateLimiter', 'pace'), stories: flow('fleetTrouble') },
-  'execute/targets': { quick: unit('targets'), stories: flow('fleet') },
+  'execute/targets': { quick: [...unit('targets'), ...flow('commanding')], stories: flow('fleet') },
   'report/events': { quick: unit('events'), stories: flow('status') },
   'report/batchedBus': { quick: unit('batchedBus'), stories: flow('handingOver') },
   'reconcile/reconcileWukong': { quick: unit('taskFor'), stories: flow('reconcile') },

@@ -37,7 +37,7 @@ async function found(
   const command = { target, maxTargets: more.maxTargets ?? 100 } as Command;
   const { wukongs, unread, ...others } = await findTargets(command, world, limits);
   const named = wukongs.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  return { ...others, named, wukongs, asked, ...(unread ? { unread: [...unread.keys()] } : {}) };
+  return { ...others, named, wukongs, asked, unread: [...unread.keys()] };
 }
 const selector = parseSelector('env=dev');
 const places = (count: number, namespace = 'a') =>
