@@ -31,10 +31,11 @@ const firstPaint = (page) =>
   page.evaluate(
     () =>
       new Promise((seen) => {
-        new PerformanceObserver((list) => seen(list.getEntriesByName('first-contentful-paint')[0]?.startTime)).observe({
-          type: 'paint',
-          buffered: true,
-        });
+        // The first paint may be told before that with contents.
+        new PerformanceObserver((list) => {
+          const [paint] = list.getEntriesByName('first-contentful-paint');
+          if (paint) seen(paint.startTime);
+        }).observe({ type: 'paint', buffered: true });
       }),
   );
 
