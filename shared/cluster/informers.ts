@@ -42,8 +42,7 @@ export interface FollowedIn<V> extends Followed<V> {
 /**
  * One kind in each of these spaces, as if it were in one. Where some of them cannot be watched, or say nothing for five
  * seconds while another is watched, that is theirs alone: who asks for one of these is told why, and it is tried again
- * about every minute. @throws LifecycleError when none of them
- * has its first state within the limits; then none is open.
+ * about every minute. @throws LifecycleError when none of them has its first state within the limits; then none is open.
  */
 export async function followIn<V>(
   cluster: Cluster,
@@ -53,7 +52,7 @@ export async function followIn<V>(
 ): Promise<FollowedIn<V>> {
   const informers = new Informers(cluster, source);
   const patience = new Patience(cluster.clock, limits);
-  await each(spaces, openedAtOnce, (space) => informers.open(space, (follow) => patience.read(follow)));
+  await each(spaces, openedAtOnce, (space) => informers.open(space, patience));
   try {
     limits.signal?.throwIfAborted();
     informers.check();
@@ -63,8 +62,6 @@ export async function followIn<V>(
   }
   return informers;
 }
-
-type Waiting<V> = (follow: (limits: Limits, goesOn?: () => void) => Promise<Followed<V>>) => Promise<Followed<V>>;
 
 /** Each space is open, or lost and to be tried again, or has not been opened yet. */
 class Informers<V> implements FollowedIn<V> {
@@ -81,11 +78,11 @@ class Informers<V> implements FollowedIn<V> {
     this.#source = source;
   }
 
-  /** Resolves when it has its first state, or is lost. `within`: how long it is waited for. */
-  async open(space: Space, within: Waiting<V>): Promise<void> {
+  /** Resolves when it has its first state, or is lost. */
+  async open(space: Space, patience: Patience): Promise<void> {
     const source = { ...this.#source, path: this.#source.path(space), changed: this.#changedIn(space) };
     try {
-      const one = await within((limits, goesOn) => follow(this.#cluster, source, limits, goesOn));
+      const one = await patience.read((limits, goesOn) => follow(this.#cluster, source, limits, goesOn));
       if (this.#closing.signal.aborted) return one.close();
       this.#open.set(space, one);
       this.#lost.delete(space);
@@ -113,7 +110,11 @@ class Informers<V> implements FollowedIn<V> {
     const { clock, random } = this.#cluster;
     const { signal } = this.#closing;
     if (signal.aborted) return;
-    const again = () => void this.open(space, (follow) => follow({ deadline: clock.now() + firstStateMs, signal }));
+    const again = () => {
+      // Alone it has all of its time.
+      const limits = { deadline: clock.now() + firstStateMs, signal };
+      void this.open(space, new Patience(clock, limits));
+    };
     this.#retries.set(space, clock.after(againMs * (0.5 + random()), again));
   }
 

@@ -103,28 +103,29 @@ export interface Listing<T> {
  */
 export async function listEach<T extends KubeObject>(listing: Listing<T>): Promise<T[]> {
   const { spaces, limits } = listing;
-  if (!spaces) return listIn(listing, undefined, limits);
-  const found = await readEach(spaces, listing, (space, limits, goesOn) => listIn(listing, space, limits, goesOn));
+  if (!spaces) return collected(pagesIn(listing, undefined, limits));
+  const found = await readEach(spaces, listing, (space, limits) => pagesIn(listing, space, limits));
   return [...new Set(spaces)].flatMap((space) => found.get(space) ?? []);
 }
 
 /**
- * What `read` finds in each of these namespaces. One in which nobody answers, or that may not be read, is noted in
- * `unanswered`, and is its own trouble alone: the others are read side by side with it, and wait for it 5 s at the most.
- * One that is noted there already is not asked again. @throws what the first of them threw, where none could be read.
+ * What is in each of these namespaces, in parts. One in which nobody answers, or that may not be read, is noted in
+ * `unanswered`, and is its own trouble alone: the others are read side by side with it, and wait for it 5 s at the most,
+ * or for its next part. One that is noted there already is not asked again. @throws what the first of them threw, where
+ * none could be read.
  */
 export async function readEach<T>(
   spaces: Iterable<string>,
   { world, limits, unanswered }: Pick<Listing<KubeObject>, 'world' | 'limits' | 'unanswered'>,
-  read: (space: string, limits: Limits, goesOn: () => void) => Promise<T>,
-): Promise<Map<string, T>> {
-  const found = new Map<string, T>();
+  partsIn: (space: string, limits: Limits) => AsyncIterable<T[]>,
+): Promise<Map<string, T[]>> {
+  const found = new Map<string, T[]>();
   const failed = new Map<string, LifecycleError>();
   const patience = new Patience(world.clock, limits);
   const names = [...new Set(spaces)].filter((space) => !unanswered.has(space));
   await each(names, readAtOnce, async (space) => {
     try {
-      found.set(space, await patience.read((limits, goesOn) => read(space, limits, goesOn)));
+      found.set(space, await patience.read((limits, goesOn) => collected(partsIn(space, limits), goesOn)));
     } catch (thrown) {
       limits.signal?.throwIfAborted();
       failed.set(space, asLifecycleError(thrown));
@@ -136,15 +137,18 @@ export async function readEach<T>(
   return found;
 }
 
-async function listIn<T extends KubeObject>(
+async function* pagesIn<T extends KubeObject>(
   { world, path, keep = (object) => object }: Listing<T>,
   space: string | undefined,
   limits: Limits,
-  goesOn = () => {},
-): Promise<T[]> {
+): AsyncGenerator<T[]> {
+  for await (const { items } of listPages<T>(world.transport, path(space), limits)) yield items.map(keep);
+}
+
+async function collected<T>(parts: AsyncIterable<T[]>, goesOn = () => {}): Promise<T[]> {
   const found: T[] = [];
-  for await (const { items } of listPages<T>(world.transport, path(space), limits)) {
-    for (const item of items) found.push(keep(item));
+  for await (const items of parts) {
+    for (const item of items) found.push(item);
     goesOn();
   }
   return found;

@@ -61,14 +61,9 @@ async function named(names: Place[], world: World, limits: Limits): Promise<Targ
   const places = new Map(names.map((place) => [keyOf(place), place])).values();
   const spaces = Map.groupBy(places, ({ namespace }) => namespace);
   const unread: Unanswered = new Map();
-  const read = await readEach(spaces.keys(), { world, limits, unanswered: unread }, async (space, limits, goesOn) => {
-    const found: Wukong[] = [];
-    for await (const some of namedIn(space, spaces.get(space)!, world, limits)) {
-      found.push(...some);
-      goesOn();
-    }
-    return found;
-  });
+  const read = await readEach(spaces.keys(), { world, limits, unanswered: unread }, (space, limits) =>
+    namedIn(space, spaces.get(space)!, world, limits),
+  );
   const found = new Map([...read.values()].flat().map((wukong) => [keyOf(wukong.metadata), wukong]));
   const namespaces = [...read.keys()];
   const missing = namespaces.flatMap((space) => spaces.get(space)!).filter((place) => !found.has(keyOf(place)));

@@ -103,18 +103,23 @@ it('who looks on is told of each that is begun and that ends, and how many are u
   ]);
 });
 
-it('whoever looks on is told what a VM is waited for', async () => {
-  const going = (name: string) => machineOf({ strategy: 'Halted', adoptedBy: name }, { deletingSince: at20 });
-  const { at, job, run } = await prepared(going);
+/** A stop of `a` that was interrupted; its guest, like those of the others, is shutting down. */
+async function oneGoing() {
+  const shuttingDown = (name: string) => machineOf({ strategy: 'Halted', adoptedBy: name }, { deletingSince: at20 });
+  const { at, job, run } = await prepared(shuttingDown);
   const now = at.clock.now();
   const op = operation({ vmiUid: 'one', startedAt: now, stepAt: now, deadline: now + 600 * s });
   at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
     metadata.annotations = { [operationKey]: write(op) };
   });
+  return { at, job, run, now, going: job('a', { do: 'resume', op }) };
+}
+
+it('whoever looks on is told what a VM is waited for', async () => {
+  const { run, now, going } = await oneGoing();
   const seen: Progress[] = [];
-  const one = job('a', { do: 'resume', op });
   const options = { deadline: now + 5 * s, progress: (progress: Progress) => void seen.push(progress) };
-  expect((await run([one], options)).outcomes).toMatchObject([{ outcome: 'InProgress' }]);
+  expect((await run([going], options)).outcomes).toMatchObject([{ outcome: 'InProgress' }]);
   const waiting = { place: { namespace, name: 'a' }, for: 'the guest to shut down' };
   expect(seen).toContainEqual({ targets: 1, inFlight: 1, waiting });
 });
@@ -132,18 +137,12 @@ it.each([
   [2 * s, 2 * s],
   [undefined, 5 * s],
 ])('what is not begun by then is seen to while the others are waited for (%s)', async (before, seenAfterMs) => {
-  const going = (name: string) => machineOf({ strategy: 'Halted', adoptedBy: name }, { deletingSince: at20 });
-  const { at, job, run } = await prepared(going);
-  const now = at.clock.now();
-  const op = operation({ vmiUid: 'one', startedAt: now, stepAt: now, deadline: now + 600 * s });
-  at.sim.change<Wukong>('wukongs', namespace, 'a', ({ metadata }) => {
-    metadata.annotations = { [operationKey]: write(op) };
-  });
-  const [first, second] = [job('a', { do: 'resume', op }), { ...job('b', stop(at, 'b')), wave: 1 }];
+  const { at, job, run, now, going } = await oneGoing();
+  const second = { ...job('b', stop(at, 'b')), wave: 1 };
   const seen: unknown[] = [];
   const rest = (left: Job[]) => Promise.resolve(void seen.push([left, at.clock.now() - now]));
   const times = { deadline: now + 5 * s, ...(before === undefined ? {} : { beginUntil: now + before }) };
-  const { outcomes, left } = await run([first, second], { ...times, rest });
+  const { outcomes, left } = await run([going, second], { ...times, rest });
   expect(seen).toEqual([[[second], seenAfterMs]]);
   expect([outcomes.map(({ name }) => name), left]).toEqual([['a'], [second]]);
 });

@@ -8,8 +8,7 @@ import { localText, wallDate, wallTime } from '../../shared/time/wallclock.ts';
 
 const writers: Record<string, (instant: number) => string> = {
   'a record': (instant) => write({ forceAt: instant } as Operation),
-  'a status': rfc3339,
-  'a message': rfc3339,
+  'a status or a message': rfc3339,
   'a time with milliseconds': instantText,
   'a date': wallDate,
 };
